@@ -1,0 +1,255 @@
+//! Every metric and every label that the filter may emit. Nothing else defines one.
+
+/// What a metric is, in Prometheus' terms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Only ever grows.
+    Counter,
+    /// Set to a value.
+    Gauge,
+    /// Observations counted in buckets.
+    Histogram {
+        /// The upper bounds of the buckets, in the metric's unit, ascending, without `+Inf`.
+        buckets: &'static [f64],
+    },
+}
+
+impl Kind {
+    /// The word Prometheus uses in a `# TYPE` line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram { .. } => "histogram",
+        }
+    }
+}
+
+/// One metric of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metric {
+    /// The name as Prometheus shows it, unit and `_total` included.
+    pub name: &'static str,
+    /// Counter, gauge or histogram.
+    pub kind: Kind,
+    /// What it counts, one sentence, for `# HELP` and the reference.
+    pub help: &'static str,
+    /// The names of its labels, in the order in which their values are given.
+    pub labels: &'static [&'static str],
+}
+
+/// One label of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Label {
+    /// The label's name. No name may end another's, or Envoy's tag patterns would cut wrongly.
+    pub name: &'static str,
+    /// What it tells, for the reference.
+    pub help: &'static str,
+    /// The values it can take; empty where they come from the policy.
+    pub values: &'static [&'static str],
+}
+
+/// The bounds of the duration buckets, in milliseconds: from a file in memory to a slow clone.
+pub const DURATION_BUCKETS_MS: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0,
+    30_000.0, 60_000.0,
+];
+
+/// Requests that ended, by what came of them.
+pub const REQUESTS_TOTAL: Metric = Metric {
+    name: "modgate_requests_total",
+    kind: Kind::Counter,
+    help: "Requests that ended, by what came of them.",
+    labels: &["tenant", "operation", "backend", "outcome"],
+};
+
+/// Answers in which the backend's cache could be told.
+pub const CACHE_LOOKUPS_TOTAL: Metric = Metric {
+    name: "modgate_cache_lookups_total",
+    kind: Kind::Counter,
+    help: "Answers of a backend with content, by what its cache did and how that was told.",
+    labels: &["tenant", "operation", "backend", "cache_status", "evidence"],
+};
+
+/// Time from the request's headers to the end of the answer.
+pub const REQUEST_DURATION_MILLISECONDS: Metric = Metric {
+    name: "modgate_request_duration_milliseconds",
+    kind: Kind::Histogram {
+        buckets: DURATION_BUCKETS_MS,
+    },
+    help: "Time from the request's headers to the end of its answer, in milliseconds.",
+    labels: &["tenant", "operation", "backend"],
+};
+
+/// Verdicts of the policy.
+pub const DECISIONS_TOTAL: Metric = Metric {
+    name: "modgate_decisions_total",
+    kind: Kind::Counter,
+    help: "Verdicts of the policy, by rollout stage and by the rule that decided.",
+    labels: &["tenant", "stage", "decision", "rule"],
+};
+
+/// Bytes of answers.
+pub const RESPONSE_BYTES_TOTAL: Metric = Metric {
+    name: "modgate_response_bytes_total",
+    kind: Kind::Counter,
+    help: "Bytes of response bodies that came from a backend.",
+    labels: &["tenant", "operation", "backend"],
+};
+
+/// The policy that is in force.
+pub const POLICY_INFO: Metric = Metric {
+    name: "modgate_policy_info",
+    kind: Kind::Gauge,
+    help: "1 for the policy that is in force, 0 for one that was.",
+    labels: &["policy_version", "policy_hash"],
+};
+
+/// Label values that did not fit.
+pub const LABEL_OVERFLOW_TOTAL: Metric = Metric {
+    name: "modgate_label_overflow_total",
+    kind: Kind::Counter,
+    help: "Times a label's value was replaced by `other` because its label had too many values.",
+    labels: &["label_name"],
+};
+
+/// Every metric there is.
+pub const CATALOGUE: &[Metric] = &[
+    REQUESTS_TOTAL,
+    CACHE_LOOKUPS_TOTAL,
+    REQUEST_DURATION_MILLISECONDS,
+    DECISIONS_TOTAL,
+    RESPONSE_BYTES_TOTAL,
+    POLICY_INFO,
+    LABEL_OVERFLOW_TOTAL,
+];
+
+/// Every label there is.
+pub const LABELS: &[Label] = &[
+    Label {
+        name: "tenant",
+        help: "The tenant as the policy names it; `other` for the `*` tenant and where none was identified.",
+        values: &[],
+    },
+    Label {
+        name: "operation",
+        help: "The endpoint of the GOPROXY protocol; `other` for what is none.",
+        values: &["list", "latest", "info", "mod", "zip", "sumdb", "other"],
+    },
+    Label {
+        name: "backend",
+        help: "The backend as the policy names it; `none` where none was asked.",
+        values: &[],
+    },
+    Label {
+        name: "outcome",
+        help: "What came of the request. `denied`, `not_found`, `client_error` and `aborted` are not failures.",
+        values: &[
+            "ok",
+            "not_found",
+            "denied",
+            "client_error",
+            "upstream_error",
+            "timeout",
+            "truncated",
+            "aborted",
+        ],
+    },
+    Label {
+        name: "cache_status",
+        help: "What the backend's cache did. `unknown` is never counted as a miss.",
+        values: &["hit", "miss", "stale", "unknown"],
+    },
+    Label {
+        name: "evidence",
+        help: "What told the cache status: a response header, the kind of backend, or nothing.",
+        values: &["header", "age", "backend", "inferred", "none"],
+    },
+    Label {
+        name: "stage",
+        help: "The rollout stage of the rules that gave the verdict.",
+        values: &["enforce"],
+    },
+    Label {
+        name: "decision",
+        help: "The verdict. `probe` is a denial that is answered 404 so that `go` goes on to the module it may have.",
+        values: &["allow", "deny", "probe"],
+    },
+    Label {
+        name: "rule",
+        help: "The id of the rule that decided, or `default`.",
+        values: &[],
+    },
+    Label {
+        name: "policy_version",
+        help: "The policy's `version`, with `_` for everything outside `[A-Za-z0-9_-]`.",
+        values: &[],
+    },
+    Label {
+        name: "policy_hash",
+        help: "The first 12 hexadecimal digits of the SHA-256 of the policy's canonical JSON.",
+        values: &[],
+    },
+    Label {
+        name: "label_name",
+        help: "The label that had too many values.",
+        values: &["tenant", "rule"],
+    },
+];
+
+/// The catalogue's entry of that name.
+pub fn metric_named(name: &str) -> Option<&'static Metric> {
+    CATALOGUE.iter().find(|metric| metric.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_label_of_a_metric_is_described_and_used() {
+        for metric in CATALOGUE {
+            for label in metric.labels {
+                assert!(
+                    LABELS.iter().any(|known| known.name == *label),
+                    "{} has the label {label}, which LABELS does not describe",
+                    metric.name
+                );
+            }
+        }
+        for label in LABELS {
+            assert!(
+                CATALOGUE.iter().any(|m| m.labels.contains(&label.name)),
+                "no metric has the label {}",
+                label.name
+            );
+        }
+    }
+
+    #[test]
+    fn no_label_ends_another_and_none_is_envoys_own() {
+        for label in LABELS {
+            assert!(!["cache", "component", "tag", "le"].contains(&label.name));
+            for other in LABELS {
+                assert!(
+                    label.name == other.name || !label.name.ends_with(other.name),
+                    "Envoy's pattern for {} would match inside {}",
+                    other.name,
+                    label.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_metric_starts_another_and_buckets_ascend() {
+        for metric in CATALOGUE {
+            for other in CATALOGUE {
+                assert!(metric.name == other.name || !metric.name.starts_with(other.name));
+            }
+            if let Kind::Histogram { buckets } = metric.kind {
+                assert!(buckets.windows(2).all(|pair| pair[0] < pair[1]));
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The one catalogue of metrics, and how a metric with labels travels through Envoy.
+//!
+//! The proxy-wasm ABI knows metrics by name only. Modgate writes its labels into the name
+//! ([`series`]) and Envoy's `stats_tags`, which are generated from this catalogue, cut them out again.
+
+mod catalogue;
+pub mod series;
+
+pub use catalogue::{
+    CACHE_LOOKUPS_TOTAL, DECISIONS_TOTAL, LABEL_OVERFLOW_TOTAL, POLICY_INFO,
+    REQUEST_DURATION_MILLISECONDS, RESPONSE_BYTES_TOTAL,
+};
+pub use catalogue::{
+    CATALOGUE, DURATION_BUCKETS_MS, Kind, LABELS, Label, Metric, REQUESTS_TOTAL, metric_named,
+};

@@ -1,0 +1,2 @@
+//! The command `modgate`.
+fn main() {}
