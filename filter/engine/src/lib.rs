@@ -3,9 +3,13 @@
 //! The filter in Envoy, the simulator and the command line all run this one engine.
 //! In reading order:
 //!
+//! - [`module`]: module paths and versions as Go knows them.
+//! - [`request`]: the bytes of a request to an operation on a module.
 //! - [`telemetry`]: the one catalogue of metrics, how their labels travel through Envoy.
 
 #![forbid(unsafe_code)]
 
+pub mod module;
+pub mod request;
 pub mod telemetry;
 pub mod wire;
