@@ -20,7 +20,7 @@ pub fn parse(version: &str) -> Option<Semver<'_>> {
     let rest = version.strip_prefix('v')?;
     let (major, rest) = take_number(rest)?;
     let Some(rest) = rest.strip_prefix('.') else {
-        return rest.is_empty().then(|| Semver {
+        return rest.is_empty().then_some(Semver {
             major,
             minor: None,
             patch: None,
@@ -30,7 +30,7 @@ pub fn parse(version: &str) -> Option<Semver<'_>> {
     };
     let (minor, rest) = take_number(rest)?;
     let Some(rest) = rest.strip_prefix('.') else {
-        return rest.is_empty().then(|| Semver {
+        return rest.is_empty().then_some(Semver {
             major,
             minor: Some(minor),
             patch: None,

@@ -9,7 +9,7 @@ mod refusal;
 mod sumdb;
 mod target;
 
-pub use operation::{Operation, OperationName};
+pub use operation::{Mutability, Operation, OperationName};
 pub use refusal::Refusal;
 pub use sumdb::SumdbCall;
 pub use target::{MAX_PATH_BYTES, Target};

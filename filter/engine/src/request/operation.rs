@@ -48,6 +48,17 @@ pub enum Operation<'a> {
     },
 }
 
+/// Whether an answer can change from one request to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutability {
+    /// What belongs to a canonical version stays as it is.
+    Fixed,
+    /// A list, `@latest`, or what a branch or commit is.
+    Moving,
+    /// The checksum database's answers, and what could not be read.
+    Other,
+}
+
 /// The operation as metrics name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum OperationName {
@@ -150,6 +161,18 @@ impl<'a> Operation<'a> {
             Self::Info { query, .. } => Some(query),
             Self::Mod { version, .. } | Self::Zip { version, .. } => Some(version),
             Self::Sumdb { call, .. } => call.version(),
+        }
+    }
+
+    /// Whether the answer can change.
+    pub fn mutability(&self) -> Mutability {
+        match self {
+            Self::Mod { .. } | Self::Zip { .. } => Mutability::Fixed,
+            Self::Info { module, query } if is_canonical_for(module, query).is_ok() => {
+                Mutability::Fixed
+            }
+            Self::List { .. } | Self::Latest { .. } | Self::Info { .. } => Mutability::Moving,
+            Self::Sumdb { .. } => Mutability::Other,
         }
     }
 

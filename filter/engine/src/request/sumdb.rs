@@ -101,7 +101,7 @@ fn is_tile(path: &str) -> bool {
     let Some((level, rest)) = rest.split_once('/') else {
         return false;
     };
-    if level != "data" && !small_number(level).is_some_and(|l| l < 64) {
+    if level != "data" && small_number(level).is_none_or(|l| l >= 64) {
         return false;
     }
     match rest.split_once(".p/") {
