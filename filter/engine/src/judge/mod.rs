@@ -17,8 +17,8 @@ use reply::Footer;
 /// What is to be done with a request, and everything that led to it.
 #[derive(Debug)]
 pub struct Judgement<'p> {
-    /// The tenant as the policy names it; `None` where the request has none.
-    pub tenant: Option<&'p str>,
+    /// The tenant; `None` where the request has none.
+    pub tenant: Option<&'p Tenant>,
     /// Which identity source named the tenant.
     pub identity: Option<&'static str>,
     /// What is asked.
@@ -89,7 +89,7 @@ impl Policy {
         let target = Target::decode(path).map_err(bad)?;
         let identified = identify(&self.identity, target.as_str(), |name| head.identity(name));
         let (claim, rest) = identified.map_err(bad)?;
-        let (tenant_name, tenant) = self.claimed_tenant(claim, judgement, footer)?;
+        let tenant = self.claimed_tenant(claim, judgement, footer)?;
 
         let (space, rest) = self.routes.enter(rest);
         let operation = self.operation(rest, footer)?;
@@ -101,9 +101,9 @@ impl Policy {
             match verdict.decision {
                 Decision::Allow => {}
                 Decision::Deny => {
-                    return Err(Reply::denied(&operation, tenant_name, &verdict, footer));
+                    return Err(Reply::denied(&operation, &tenant.name, &verdict, footer));
                 }
-                Decision::Probe => return Err(Reply::not_a_module(&operation, tenant_name)),
+                Decision::Probe => return Err(Reply::not_a_module(&operation, &tenant.name)),
             }
         }
         if let Operation::Sumdb {
@@ -114,21 +114,14 @@ impl Policy {
             return Err(Reply::supported());
         }
 
-        let own_backend = match &operation {
-            Operation::Sumdb { database, .. } => self.sumdb_backend(database),
-            _ => None,
-        };
-        let (backend, upstream_prefix) = match own_backend {
+        let (backend, upstream_prefix) = match self.sumdb_backend(&operation) {
             Some(backend) => (backend, ""),
             None => {
-                let route = space
-                    .and_then(|space| space.pick(operation.module()))
-                    .ok_or_else(|| Reply::no_route(footer))?;
-                judgement.route = Some(route);
-                let backend = self
-                    .backend(route.backend)
-                    .ok_or_else(|| Reply::no_route(footer))?;
-                (backend, route.upstream_prefix.as_str())
+                let route = space.and_then(|space| space.pick(operation.module()));
+                judgement.route = route;
+                route
+                    .and_then(|route| Some((self.backend(route.backend)?, &*route.upstream_prefix)))
+                    .ok_or_else(|| Reply::no_route(footer))?
             }
         };
         let mut upstream = String::with_capacity(path.len() + backend.base_path.len() + 16);
@@ -144,7 +137,7 @@ impl Policy {
         claim: Claim<'_>,
         judgement: &mut Judgement<'p>,
         footer: Footer<'_>,
-    ) -> Result<(&'p str, &'p Tenant), Reply> {
+    ) -> Result<&'p Tenant, Reply> {
         let name = match claim {
             Claim::None => None,
             Claim::Tenant { name, source } => {
@@ -153,11 +146,11 @@ impl Policy {
             }
             Claim::Conflict => return Err(Reply::identity_conflict(footer)),
         };
-        let (name, tenant) = self
+        let tenant = self
             .tenant(name)
             .ok_or_else(|| Reply::unknown_tenant(name, footer))?;
-        judgement.tenant = Some(name);
-        Ok((name, tenant))
+        judgement.tenant = Some(tenant);
+        Ok(tenant)
     }
 
     fn operation<'a>(&self, rest: &'a str, footer: Footer<'_>) -> Result<Operation<'a>, Reply> {

@@ -121,13 +121,13 @@ impl Reply {
         }
     }
 
-    /// The answer while there is no policy: nothing passes.
-    pub fn no_policy() -> Self {
-        let reason = "no valid policy is in force";
+    /// The answer where nothing can be judged, or not be sent as judged: nothing passes.
+    pub fn unavailable(reason: &str) -> Self {
         Self {
             status: 503,
             body: denial::refused("not ready", reason, Footer::default()),
-            ..Self::default()
+            outcome: Outcome::UpstreamError,
+            decided_by: None,
         }
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 /// One backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
+    /// Its place among the policy's backends.
+    pub id: usize,
     /// Its name in the document and in metrics.
     pub name: String,
     /// The cluster as the proxy names it.

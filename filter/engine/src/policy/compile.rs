@@ -136,6 +136,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         },
         contact: document.contact.as_ref().map(ToString::to_string),
         identity,
+        tenant_places: tenants.iter().map(|t| (t.name.clone(), t.id)).collect(),
         tenants,
         rule_sets,
         backends,
@@ -228,14 +229,14 @@ fn tenants(
     at: &Path,
     tenants: &BTreeMap<String, TenantDoc>,
     rule_sets: &[RuleSet],
-) -> BTreeMap<String, Tenant> {
+) -> Vec<Tenant> {
     if tenants.is_empty() {
         errors.add(
             at,
             "no tenant: everything would be refused; \"*\" stands for everybody",
         );
     }
-    let mut compiled = BTreeMap::new();
+    let mut compiled = Vec::with_capacity(tenants.len());
     for (name, tenant) in tenants {
         let at = at.key(name);
         if name != ANYONE {
@@ -252,7 +253,11 @@ fn tenants(
             let at = at.key("rules").index(i);
             sets.extend(errors.find(&at, "rule set", set, rule_sets, |set| &set.name));
         }
-        compiled.insert(name.clone(), Tenant { rule_sets: sets });
+        compiled.push(Tenant {
+            name: name.clone(),
+            id: compiled.len(),
+            rule_sets: sets,
+        });
     }
     compiled
 }
@@ -296,6 +301,7 @@ fn backends(
                 .ok()
         });
         compiled.push(Backend {
+            id: compiled.len(),
             name: name.clone(),
             cluster: backend.cluster.to_string(),
             base_path,

@@ -13,7 +13,8 @@ pub mod pattern;
 mod routes;
 mod rules;
 
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 
 pub use backend::{Backend, BackendKind};
 pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
@@ -22,6 +23,7 @@ pub use identity::Source;
 pub use names::{ANYONE, is_name};
 pub use rules::{Decision, Effect, Rule, RuleSet, Verdict};
 
+use crate::request::Operation;
 use crate::route::{Route, RouteTable};
 use document::Document;
 
@@ -33,7 +35,10 @@ pub struct Policy {
     default: Effect,
     pub(crate) contact: Option<String>,
     pub(crate) identity: Vec<Source>,
-    tenants: BTreeMap<String, Tenant>,
+    tenants: Vec<Tenant>,
+    /// The places of the tenants by name. The keys are the document's, so that no client can choose
+    /// them to collide.
+    tenant_places: HashMap<String, usize, FxBuildHasher>,
     rule_sets: Vec<RuleSet>,
     backends: Vec<Backend>,
     pub(crate) routes: RouteTable,
@@ -43,6 +48,10 @@ pub struct Policy {
 /// What the policy knows of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
+    /// Its name in the document; `*` for everybody else.
+    pub name: String,
+    /// Its place among the policy's tenants.
+    pub id: usize,
     /// The places of its rule sets, in order.
     rule_sets: Vec<usize>,
 }
@@ -53,6 +62,13 @@ pub(crate) struct Sumdb {
     pub(crate) name: String,
     /// The place of its backend; without one the routes decide.
     pub(crate) backend: Option<usize>,
+}
+
+impl Tenant {
+    /// Whether this is everybody whom no other tenant matches.
+    pub fn is_anyone(&self) -> bool {
+        self.name == ANYONE
+    }
 }
 
 impl Policy {
@@ -85,11 +101,16 @@ impl Policy {
         self.routes.routes()
     }
 
-    /// The tenant of that name, and its name in the document; the `*` tenant where there is no such.
-    pub fn tenant(&self, name: Option<&str>) -> Option<(&str, &Tenant)> {
-        let named = name.and_then(|name| self.tenants.get_key_value(name));
-        let (name, tenant) = named.or_else(|| self.tenants.get_key_value(ANYONE))?;
-        Some((name, tenant))
+    /// The tenants, sorted by name.
+    pub fn tenants(&self) -> &[Tenant] {
+        &self.tenants
+    }
+
+    /// The tenant of that name; the `*` tenant where there is no such.
+    pub fn tenant(&self, name: Option<&str>) -> Option<&Tenant> {
+        let named = name.and_then(|name| self.tenant_places.get(name));
+        let place = named.or_else(|| self.tenant_places.get(ANYONE))?;
+        self.tenants.get(*place)
     }
 
     /// The verdict on a tenant's request for a module; see [`Decision::Probe`] for `is_probe`.
@@ -107,9 +128,12 @@ impl Policy {
         self.backends.get(place)
     }
 
-    /// The backend that the document gives to a configured database.
-    pub(crate) fn sumdb_backend(&self, name: &str) -> Option<&Backend> {
-        let database = self.sumdbs.iter().find(|database| database.name == name)?;
+    /// The backend that the document gives to the checksum database of this operation.
+    pub(crate) fn sumdb_backend(&self, operation: &Operation<'_>) -> Option<&Backend> {
+        let Operation::Sumdb { database, .. } = operation else {
+            return None;
+        };
+        let database = self.sumdbs.iter().find(|known| known.name == **database)?;
         self.backend(database.backend?)
     }
 

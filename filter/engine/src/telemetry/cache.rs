@@ -196,6 +196,7 @@ mod tests {
 
     fn backend(kind: Option<BackendKind>) -> Backend {
         Backend {
+            id: 0,
             name: "b".into(),
             cluster: "b".into(),
             base_path: String::new(),
