@@ -3,9 +3,18 @@
 //! The filter in Envoy, the simulator and the command line all run this one engine.
 //! In reading order:
 //!
+//! - [`module`]: module paths and versions as Go knows them.
+//! - [`request`]: the bytes of a request to an operation on a module.
+//! - [`policy`]: the document, compiled into what decides; [`route`]: which backend is asked.
+//! - [`judge`]: the one way through: a request's headers in, what to do with it out.
 //! - [`telemetry`]: the one catalogue of metrics, how their labels travel through Envoy.
 
 #![forbid(unsafe_code)]
 
+pub mod judge;
+pub mod module;
+pub mod policy;
+pub mod request;
+pub mod route;
 pub mod telemetry;
 pub mod wire;

@@ -3,9 +3,14 @@
 //! The proxy-wasm ABI knows metrics by name only. Modgate writes its labels into the name
 //! ([`series`]) and Envoy's `stats_tags`, which are generated from this catalogue, cut them out again.
 
+mod budget;
+mod cache;
 mod catalogue;
+mod outcome;
 pub mod series;
 
+pub use budget::{LabelBudget, MAX_LABEL_VALUES};
+pub use cache::{CacheStatus, CacheVerdict, Evidence, cache_verdict};
 pub use catalogue::{
     CACHE_LOOKUPS_TOTAL, DECISIONS_TOTAL, LABEL_OVERFLOW_TOTAL, POLICY_INFO,
     REQUEST_DURATION_MILLISECONDS, RESPONSE_BYTES_TOTAL,
@@ -13,3 +18,4 @@ pub use catalogue::{
 pub use catalogue::{
     CATALOGUE, DURATION_BUCKETS_MS, Kind, LABELS, Label, Metric, REQUESTS_TOTAL, metric_named,
 };
+pub use outcome::{Ending, Outcome};

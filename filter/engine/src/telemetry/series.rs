@@ -5,15 +5,33 @@ use super::Metric;
 /// What a label's value becomes where it must not be itself.
 pub const OTHER: &str = "other";
 
+/// The longest value, in bytes.
+const MAX_VALUE: usize = 128;
+
 /// Whether a label can carry this value as it is: `[A-Za-z0-9_-]`, neither empty nor long.
 ///
 /// `;.;` would inject labels, and a dot trips Istio's own tag patterns.
 pub fn is_label_value(value: &str) -> bool {
     !value.is_empty()
-        && value.len() <= 128
+        && value.len() <= MAX_VALUE
         && value
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// A value that a label can carry, made from one that perhaps it cannot: every other character
+/// becomes `_`. For what the policy's author wrote, such as its version, never for a client's words.
+pub fn label_value_from(text: &str) -> String {
+    text.chars()
+        .take(MAX_VALUE)
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
 /// The stat's name for a metric with these label values, in the order of [`Metric::labels`]:

@@ -1,0 +1,82 @@
+//! A request's headers, read once.
+
+use crate::policy::Policy;
+use crate::policy::identity::{HeaderValue, Source};
+use crate::policy::paths::{is_reserved_header, is_same_header};
+
+/// A header as hosts hand it over: the name in lower case, the value in bytes.
+pub type Header = (String, Vec<u8>);
+
+/// What the engine needs of a request's headers.
+#[derive(Debug, Default)]
+pub(super) struct Head<'a> {
+    pub(super) method: HeaderValue<'a>,
+    pub(super) path: HeaderValue<'a>,
+    pub(super) request_id: Option<&'a str>,
+    /// The identity headers that are there, with the place of their source.
+    identity: Vec<(&'a str, HeaderValue<'a>)>,
+    /// The names of headers that must not go upstream.
+    pub(super) remove: Vec<String>,
+}
+
+impl<'a> Head<'a> {
+    /// Reads the headers in one pass.
+    pub(super) fn read(policy: &'a Policy, headers: &'a [Header]) -> Self {
+        let mut head = Self::default();
+        for (name, value) in headers {
+            match name.as_str() {
+                ":method" => head.method.meet(value),
+                ":path" => head.path.meet(value),
+                "x-request-id" => head.request_id = std::str::from_utf8(value).ok(),
+                name if name.starts_with(':') => {}
+                name => head.read_identity(policy, name, value),
+            }
+        }
+        head
+    }
+
+    fn read_identity(&mut self, policy: &'a Policy, name: &str, value: &'a [u8]) {
+        let mut claims_identity = is_reserved_header(name);
+        for source in &policy.identity {
+            let Source::Header { name: known, .. } = source else {
+                continue;
+            };
+            if !is_same_header(known, name) {
+                continue;
+            }
+            claims_identity = true;
+            // A look-alike with an underscore is removed, but says nothing.
+            if known != name {
+                continue;
+            }
+            match self
+                .identity
+                .iter_mut()
+                .find(|(met, _)| *met == known.as_str())
+            {
+                Some((_, met)) => met.meet(value),
+                None => self
+                    .identity
+                    .push((known.as_str(), HeaderValue::Once(value))),
+            }
+        }
+        if claims_identity && !self.remove.iter().any(|removed| removed == name) {
+            self.remove.push(name.to_owned());
+        }
+    }
+
+    /// What an identity header says.
+    pub(super) fn identity(&self, name: &str) -> HeaderValue<'a> {
+        let met = self.identity.iter().find(|(known, _)| *known == name);
+        met.map(|(_, value)| *value).unwrap_or_default()
+    }
+}
+
+impl<'a> HeaderValue<'a> {
+    fn meet(&mut self, value: &'a [u8]) {
+        *self = match self {
+            Self::Absent => Self::Once(value),
+            Self::Once(_) | Self::Repeated => Self::Repeated,
+        };
+    }
+}

@@ -1,0 +1,141 @@
+//! Answers that the filter gives itself.
+
+use crate::policy::Verdict;
+use crate::policy::denial;
+pub(super) use crate::policy::denial::Footer;
+use crate::request::{Operation, Refusal};
+use crate::telemetry::Outcome;
+
+/// An answer that no backend has a part in. Its body is UTF-8 text in lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The body, `text/plain`.
+    pub body: String,
+    /// What it counts as.
+    pub outcome: Outcome,
+    /// The label `rule` where the engine itself refused, and no rule.
+    pub decided_by: Option<&'static str>,
+}
+
+impl Default for Reply {
+    /// What a request gets that nothing else is known of: it is refused.
+    fn default() -> Self {
+        Self {
+            status: 403,
+            body: String::new(),
+            outcome: Outcome::Denied,
+            decided_by: None,
+        }
+    }
+}
+
+impl Reply {
+    /// The headers of the answer besides its status.
+    pub fn headers(&self) -> Vec<(&'static str, &'static str)> {
+        let mut headers = vec![("content-type", "text/plain; charset=utf-8")];
+        if self.status == 405 {
+            headers.push(("allow", "GET, HEAD"));
+        }
+        headers
+    }
+
+    pub(super) fn bad_request(refusal: Refusal, footer: Footer<'_>) -> Self {
+        Self {
+            status: 400,
+            body: denial::refused("this is no GOPROXY request", refusal.reason(), footer),
+            outcome: Outcome::ClientError,
+            decided_by: None,
+        }
+    }
+
+    pub(super) fn method_not_allowed(footer: Footer<'_>) -> Self {
+        Self {
+            status: 405,
+            body: denial::refused("method not allowed", "only GET and HEAD are", footer),
+            outcome: Outcome::ClientError,
+            decided_by: None,
+        }
+    }
+
+    pub(super) fn denied(
+        operation: &Operation<'_>,
+        tenant: &str,
+        verdict: &Verdict<'_>,
+        footer: Footer<'_>,
+    ) -> Self {
+        Self {
+            body: denial::denied(operation, tenant, verdict, footer),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn not_a_module(operation: &Operation<'_>, tenant: &str) -> Self {
+        Self {
+            status: 404,
+            body: denial::not_a_module(operation, tenant),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn unknown_tenant(name: Option<&str>, footer: Footer<'_>) -> Self {
+        let reason = match name {
+            Some(name) => format!("the policy has no tenant {name}"),
+            None => "the request names no tenant".to_owned(),
+        };
+        Self::refused_by("identity", "unknown tenant", &reason, footer)
+    }
+
+    pub(super) fn identity_conflict(footer: Footer<'_>) -> Self {
+        Self::refused_by(
+            "identity",
+            "unknown tenant",
+            "the request names two tenants",
+            footer,
+        )
+    }
+
+    pub(super) fn no_route(footer: Footer<'_>) -> Self {
+        Self::refused_by(
+            "route",
+            "no route",
+            "the policy routes this path to no backend",
+            footer,
+        )
+    }
+
+    pub(super) fn unknown_database(footer: Footer<'_>) -> Self {
+        let reason = "the policy does not carry this database";
+        Self::refused_by("sumdb", "unknown checksum database", reason, footer)
+    }
+
+    /// The checksum database is carried here. Any other answer makes `go` ask the database itself,
+    /// private names included.
+    pub(super) fn supported() -> Self {
+        Self {
+            status: 200,
+            body: String::new(),
+            outcome: Outcome::Ok,
+            decided_by: None,
+        }
+    }
+
+    /// The answer where nothing can be judged, or not be sent as judged: nothing passes.
+    pub fn unavailable(reason: &str) -> Self {
+        Self {
+            status: 503,
+            body: denial::refused("not ready", reason, Footer::default()),
+            outcome: Outcome::UpstreamError,
+            decided_by: None,
+        }
+    }
+
+    fn refused_by(by: &'static str, what: &str, reason: &str, footer: Footer<'_>) -> Self {
+        Self {
+            body: denial::refused(what, reason, footer),
+            decided_by: Some(by),
+            ..Self::default()
+        }
+    }
+}

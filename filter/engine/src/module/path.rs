@@ -1,0 +1,151 @@
+//! Module paths (x/mod `CheckPath`, `SplitPathVersion`).
+
+use super::element::{check_common, is_windows_short_name};
+use crate::request::Refusal;
+
+/// Whether `path` (unescaped) is a valid module path.
+///
+/// # Errors
+/// The first rule of the module reference's "Module paths" that it breaks.
+pub fn check_path(path: &str) -> Result<(), Refusal> {
+    let (first, _) = path.split_once('/').unwrap_or((path, ""));
+    for element in path.split('/') {
+        check_element(element)?;
+    }
+    if !first.contains('.') {
+        return Err(Refusal::NoDotInFirstElement);
+    }
+    let first_is_plain = first
+        .bytes()
+        .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
+    if !first_is_plain || first.starts_with('-') {
+        return Err(Refusal::FirstElement);
+    }
+    if split_major(path).is_none() {
+        return Err(Refusal::MajorSuffix);
+    }
+    Ok(())
+}
+
+/// Whether a byte may stand in a module path's element.
+pub const fn is_path_byte(b: u8) -> bool {
+    matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
+}
+
+fn check_element(element: &str) -> Result<(), Refusal> {
+    check_common(element)?;
+    if element.starts_with('.') {
+        return Err(Refusal::DotElement);
+    }
+    if !element.bytes().all(is_path_byte) {
+        return Err(Refusal::ModuleCharacter);
+    }
+    if is_windows_short_name(element) {
+        return Err(Refusal::WindowsName);
+    }
+    Ok(())
+}
+
+/// The major version suffix of a module path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Major<'a> {
+    /// No suffix: v0, v1, or any with `+incompatible`.
+    None,
+    /// `/v2` and up: holds `v2`.
+    Slash(&'a str),
+    /// gopkg.in's `.v1`: holds `v1`, without `-unstable`.
+    Dot(&'a str),
+}
+
+/// Splits a module path into what stands before its major version suffix, and the suffix.
+/// `None` where the suffix is one that no module may have (`/v0`, `/v1`, `/v02`, `/v1.2`, or
+/// gopkg.in without one).
+pub fn split_major(path: &str) -> Option<(&str, Major<'_>)> {
+    if path.starts_with("gopkg.in/") {
+        return split_gopkg_in(path);
+    }
+    let digits = path.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = path.get(digits.len()..).unwrap_or_default();
+    let Some(prefix) = digits.strip_suffix("/v") else {
+        return Some((path, Major::None));
+    };
+    if number.is_empty() || prefix.is_empty() {
+        // `/v` alone is an element like any other.
+        return Some((path, Major::None));
+    }
+    if number.contains('.') || number.starts_with('0') || number == "1" {
+        return None;
+    }
+    let major = path.get(prefix.len() + 1..)?;
+    Some((prefix, Major::Slash(major)))
+}
+
+fn split_gopkg_in(path: &str) -> Option<(&str, Major<'_>)> {
+    let stable = path.strip_suffix("-unstable").unwrap_or(path);
+    let digits = stable.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = stable.get(digits.len()..).unwrap_or_default();
+    let prefix = digits.strip_suffix(".v")?;
+    if number.is_empty() || (number.starts_with('0') && number != "0") {
+        return None;
+    }
+    let major = stable.get(prefix.len() + 1..)?;
+    Some((prefix, Major::Dot(major)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_modules_pass() {
+        for path in [
+            "golang.org/x/text",
+            "github.com/BurntSushi/toml",
+            "gopkg.in/yaml.v3",
+            "gopkg.in/check.v1",
+            "gopkg.in/foo/bar.v0-unstable",
+            "github.com/cespare/xxhash/v2",
+            "example.com",
+            "example.com/v",
+            "example.com/a~b",
+            "k8s.io/api",
+            "a.b/comma",
+            "golang.org/toolchain",
+        ] {
+            assert_eq!(check_path(path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_module_path_is_refused_with_the_reason() {
+        for (path, why) in [
+            ("", Refusal::EmptyElement),
+            ("example.com//a", Refusal::EmptyElement),
+            ("example.com/a/", Refusal::EmptyElement),
+            ("/example.com", Refusal::EmptyElement),
+            ("example.com/..", Refusal::DotElement),
+            ("example.com/.git", Refusal::DotElement),
+            ("example.com/a.", Refusal::DotElement),
+            ("example", Refusal::NoDotInFirstElement),
+            ("-example.com", Refusal::FirstElement),
+            ("Example.com", Refusal::FirstElement),
+            ("example_a.com/b", Refusal::FirstElement),
+            ("example.com/a b", Refusal::ModuleCharacter),
+            ("example.com/a;b", Refusal::ModuleCharacter),
+            ("example.com/@v", Refusal::ModuleCharacter),
+            ("example.com/é", Refusal::ModuleCharacter),
+            ("example.com/CON", Refusal::WindowsName),
+            ("example.com/com1.txt", Refusal::WindowsName),
+            ("example.com/prog~1", Refusal::WindowsName),
+            ("example.com/prog~1.txt", Refusal::WindowsName),
+            ("example.com/v0", Refusal::MajorSuffix),
+            ("example.com/v1", Refusal::MajorSuffix),
+            ("example.com/v02", Refusal::MajorSuffix),
+            ("example.com/v2.0", Refusal::MajorSuffix),
+            ("gopkg.in/yaml", Refusal::MajorSuffix),
+            ("gopkg.in/yaml.v01", Refusal::MajorSuffix),
+        ] {
+            assert_eq!(check_path(path), Err(why), "{path:?}");
+        }
+    }
+}

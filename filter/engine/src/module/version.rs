@@ -1,0 +1,100 @@
+//! Versions and queries in requests (x/mod `CanonicalVersion`, `CheckPathMajor`, `UnescapeVersion`).
+
+use super::element::check_common;
+use super::path::{Major, split_major};
+use super::semver;
+use crate::request::Refusal;
+
+/// Whether `query` (unescaped) can be a version or the name of a revision: what Go allows as the
+/// name of a file, in ASCII, without `!`.
+///
+/// # Errors
+/// What Go's `module.UnescapeVersion` refuses.
+pub fn check_query(query: &str) -> Result<(), Refusal> {
+    check_common(query)?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"#$%&()+,-.=@[]^_{}~ ".contains(&b);
+    if query.bytes().all(allowed) {
+        Ok(())
+    } else {
+        Err(Refusal::VersionCharacter)
+    }
+}
+
+/// Whether `version` is a canonical version that a module of this path can have.
+///
+/// # Errors
+/// [`Refusal::NotCanonical`] where it is no full semantic version or has a build suffix other than
+/// `+incompatible`, [`Refusal::MajorMismatch`] where the path's suffix wants another major version.
+pub fn is_canonical_for(path: &str, version: &str) -> Result<(), Refusal> {
+    let parts = semver::parse(version).ok_or(Refusal::NotCanonical)?;
+    if parts.patch.is_none() || !matches!(parts.build, "" | "+incompatible") {
+        return Err(Refusal::NotCanonical);
+    }
+    let (_, major) = split_major(path).ok_or(Refusal::MajorSuffix)?;
+    let fits = match major {
+        Major::None => matches!(parts.major, "0" | "1") || parts.build == "+incompatible",
+        Major::Slash(want) => want.strip_prefix('v') == Some(parts.major),
+        // An old bug of Go's made v0.0.0- pseudo-versions for gopkg.in's .v1; they stayed valid.
+        Major::Dot("v1") if version.starts_with("v0.0.0-") => true,
+        Major::Dot(want) => want.strip_prefix('v') == Some(parts.major),
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(Refusal::MajorMismatch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_versions_fit_their_path() {
+        for (path, version) in [
+            ("example.com/a", "v1.2.3"),
+            ("example.com/a", "v0.0.0-20160208181325-20d25e280405"),
+            ("example.com/a", "v20.10.7+incompatible"),
+            ("example.com/a/v2", "v2.0.0"),
+            ("gopkg.in/yaml.v3", "v3.0.1"),
+            ("gopkg.in/check.v1", "v0.0.0-20161208181325-20d25e280405"),
+            ("gopkg.in/a.v2-unstable", "v2.1.0"),
+        ] {
+            assert_eq!(is_canonical_for(path, version), Ok(()), "{path}@{version}");
+        }
+        for (path, version, why) in [
+            ("example.com/a", "v1.2", Refusal::NotCanonical),
+            ("example.com/a", "master", Refusal::NotCanonical),
+            ("example.com/a", "v1.2.3+meta", Refusal::NotCanonical),
+            ("example.com/a", "v2.0.0", Refusal::MajorMismatch),
+            ("example.com/a/v2", "v3.0.0", Refusal::MajorMismatch),
+            ("gopkg.in/yaml.v3", "v2.0.0", Refusal::MajorMismatch),
+        ] {
+            assert_eq!(
+                is_canonical_for(path, version),
+                Err(why),
+                "{path}@{version}"
+            );
+        }
+    }
+
+    #[test]
+    fn queries_are_what_go_allows_as_a_file_name() {
+        for query in [
+            "master",
+            "v1",
+            "a%2fb",
+            "feature-1@2",
+            "HEAD",
+            "e9ce3ab",
+            "a b",
+        ] {
+            assert_eq!(check_query(query), Ok(()), "{query}");
+        }
+        for query in [
+            "", ".", "..", "a.", "a/b", "a\\b", "a:b", "a;b", "a?b", "a*b", "nul", "a\0",
+        ] {
+            assert!(check_query(query).is_err(), "{query:?}");
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! From the document to what decides. Every error is found, not only the first.
+
+use std::collections::BTreeMap;
+
+use super::backend::{Backend, BackendKind};
+use super::denial::{MAX_CONTACT, MAX_REASON};
+use super::document::{
+    BackendDoc, DefaultDoc, Document, IdentityDoc, KindDoc, RuleDoc, SumdbDoc, TenantDoc, Text,
+};
+use super::error::{Path, PolicyError};
+use super::identity::Source;
+use super::names::{ANYONE, RESERVED_RULES, name_error, text_error};
+use super::pattern::PatternSetBuilder;
+use super::rules::{Effect, Rule, RuleSet};
+use super::{Policy, Sumdb, Tenant, duration, paths, routes};
+
+/// The database that the Go command asks when it is told nothing else.
+const DEFAULT_SUMDB: &str = "sum.golang.org";
+
+/// The longest `version` of a document, in bytes.
+const MAX_VERSION: usize = 128;
+
+/// Collects errors with their places.
+#[derive(Default)]
+pub(super) struct Errors(pub(super) Vec<PolicyError>);
+
+impl Errors {
+    pub(super) fn add(&mut self, path: &Path, message: impl Into<String>) {
+        self.0.push(path.error(message));
+    }
+
+    /// Notes what is wrong with the name of something.
+    fn check_name(&mut self, path: &Path, what: &str, name: &str) {
+        if let Some(message) = name_error(what, name) {
+            self.add(path, message);
+        }
+    }
+
+    /// Adds a list of patterns with one rank.
+    pub(super) fn add_patterns(
+        &mut self,
+        path: &Path,
+        patterns: &[Text],
+        builder: &mut PatternSetBuilder,
+        rank: u32,
+        allows: bool,
+    ) {
+        if patterns.is_empty() {
+            self.add(
+                path,
+                "an empty list matches nothing; leave it out, or use \"*\" for all",
+            );
+        }
+        for (i, pattern) in patterns.iter().enumerate() {
+            if let Err(message) = builder.add(pattern, rank, allows) {
+                self.add(
+                    &path.index(i),
+                    format!("the pattern {:?}: {message}", &**pattern),
+                );
+            }
+        }
+    }
+
+    /// The place of a name among known ones.
+    pub(super) fn find<T>(
+        &mut self,
+        path: &Path,
+        what: &str,
+        name: &str,
+        known: &[T],
+        name_of: impl Fn(&T) -> &str,
+    ) -> Option<usize> {
+        let found = known.iter().position(|item| name_of(item) == name);
+        if found.is_none() {
+            let names: Vec<_> = known.iter().map(name_of).take(10).collect();
+            let list = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            self.add(
+                path,
+                format!("no {what} is named {name:?}; there are: {list}"),
+            );
+        }
+        found
+    }
+}
+
+/// Compiles a document.
+pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<PolicyError>> {
+    let root = Path::root();
+    let mut errors = Errors::default();
+    if let Some(message) = text_error(&document.version, MAX_VERSION) {
+        errors.add(&root.key("version"), message);
+    }
+    if let Some(contact) = &document.contact
+        && let Some(message) = text_error(contact, MAX_CONTACT)
+    {
+        errors.add(&root.key("contact"), message);
+    }
+    let identity = identity(&mut errors, &root.key("identity"), &document.identity);
+    let rule_sets: Vec<_> = document
+        .rules
+        .iter()
+        .map(|(name, rules)| rule_set(&mut errors, &root.key("rules"), name, rules))
+        .collect();
+    let tenants = tenants(
+        &mut errors,
+        &root.key("tenants"),
+        &document.tenants,
+        &rule_sets,
+    );
+    let backends = backends(&mut errors, &root.key("backends"), &document.backends);
+    let routes = routes::compile(
+        &mut errors,
+        &root.key("routes"),
+        &document.routes,
+        &backends,
+    );
+    let sumdbs = sumdbs(
+        &mut errors,
+        &root.key("sumdb"),
+        document.sumdb.as_ref(),
+        &backends,
+    );
+    if !errors.0.is_empty() {
+        return Err(errors.0);
+    }
+    Ok(Policy {
+        version: document.version.to_string(),
+        hash,
+        default: match document.default {
+            DefaultDoc::Allow => Effect::Allow,
+            DefaultDoc::Deny => Effect::Deny,
+        },
+        contact: document.contact.as_ref().map(ToString::to_string),
+        identity,
+        tenant_places: tenants.iter().map(|t| (t.name.clone(), t.id)).collect(),
+        tenants,
+        rule_sets,
+        backends,
+        routes,
+        sumdbs,
+    })
+}
+
+fn identity(errors: &mut Errors, at: &Path, sources: &[IdentityDoc]) -> Vec<Source> {
+    let mut compiled = Vec::with_capacity(sources.len());
+    for (i, source) in sources.iter().enumerate() {
+        let at = at.index(i);
+        match (&source.path_prefix, &source.header) {
+            (Some(prefix), None) => {
+                if source.trusted.is_some() {
+                    errors.add(&at.key("trusted"), "only a header can be trusted or not");
+                }
+                match paths::tenant_prefix(prefix) {
+                    Ok(source) => compiled.push(source),
+                    Err(message) => errors.add(&at.key("path_prefix"), message),
+                }
+            }
+            (None, Some(header)) => match paths::header_name(header) {
+                Ok(name) => compiled.push(Source::Header {
+                    name,
+                    trusted: source.trusted.unwrap_or(false),
+                }),
+                Err(message) => errors.add(&at.key("header"), message),
+            },
+            _ => errors.add(&at, "give exactly one source: path_prefix or header"),
+        }
+    }
+    compiled
+}
+
+fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> RuleSet {
+    let at = at.key(name);
+    errors.check_name(&at, "rule set", name);
+    let mut builder = PatternSetBuilder::default();
+    let mut compiled: Vec<Rule> = Vec::with_capacity(rules.len());
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (i, rule) in rules.iter().enumerate() {
+        let at = at.index(i);
+        errors.check_name(&at.key("id"), "rule", &rule.id);
+        if RESERVED_RULES.contains(&&*rule.id) {
+            let message = format!("the name {:?} is the engine's own", &*rule.id);
+            errors.add(&at.key("id"), message);
+        }
+        if let Some(first) = seen.insert(&rule.id, i) {
+            let message = format!("the rule {:?} stands at [{first}] already", &*rule.id);
+            errors.add(&at.key("id"), message);
+        }
+        if let Some(reason) = &rule.reason
+            && let Some(message) = text_error(reason, MAX_REASON)
+        {
+            errors.add(&at.key("reason"), message);
+        }
+        let effect = match (&rule.allow, &rule.deny) {
+            (Some(patterns), None) => {
+                errors.add_patterns(&at.key("allow"), patterns, &mut builder, i as u32, true);
+                Effect::Allow
+            }
+            (None, Some(patterns)) => {
+                errors.add_patterns(&at.key("deny"), patterns, &mut builder, i as u32, false);
+                Effect::Deny
+            }
+            _ => {
+                errors.add(
+                    &at,
+                    "give exactly one of allow and deny, a list of patterns",
+                );
+                Effect::Deny
+            }
+        };
+        compiled.push(Rule {
+            id: rule.id.to_string(),
+            effect,
+            reason: rule.reason.as_ref().map(ToString::to_string),
+        });
+    }
+    RuleSet {
+        name: name.to_owned(),
+        rules: compiled,
+        patterns: builder.build(),
+    }
+}
+
+fn tenants(
+    errors: &mut Errors,
+    at: &Path,
+    tenants: &BTreeMap<String, TenantDoc>,
+    rule_sets: &[RuleSet],
+) -> Vec<Tenant> {
+    if tenants.is_empty() {
+        errors.add(
+            at,
+            "no tenant: everything would be refused; \"*\" stands for everybody",
+        );
+    }
+    let mut compiled = Vec::with_capacity(tenants.len());
+    for (name, tenant) in tenants {
+        let at = at.key(name);
+        if name != ANYONE {
+            errors.check_name(&at, "tenant", name);
+        }
+        if name == "sumdb" {
+            errors.add(
+                &at,
+                "\"sumdb\" begins the checksum database's paths; choose another name",
+            );
+        }
+        let mut sets = Vec::with_capacity(tenant.rules.len());
+        for (i, set) in tenant.rules.iter().enumerate() {
+            let at = at.key("rules").index(i);
+            sets.extend(errors.find(&at, "rule set", set, rule_sets, |set| &set.name));
+        }
+        compiled.push(Tenant {
+            name: name.clone(),
+            id: compiled.len(),
+            rule_sets: sets,
+        });
+    }
+    compiled
+}
+
+fn backends(
+    errors: &mut Errors,
+    at: &Path,
+    backends: &BTreeMap<String, BackendDoc>,
+) -> Vec<Backend> {
+    if backends.is_empty() {
+        errors.add(at, "no backend: there is nowhere to send a request");
+    }
+    let mut compiled = Vec::with_capacity(backends.len());
+    for (name, backend) in backends {
+        let at = at.key(name);
+        errors.check_name(&at, "backend", name);
+        if name == "none" {
+            errors.add(
+                &at,
+                "\"none\" is what metrics say where no backend was asked",
+            );
+        }
+        if let Err(message) = paths::cluster_name(&backend.cluster) {
+            errors.add(&at.key("cluster"), message);
+        }
+        let base_path = backend.base_path.as_deref().unwrap_or_default();
+        let base_path = paths::upstream_path(base_path).unwrap_or_else(|message| {
+            errors.add(&at.key("base_path"), message);
+            String::new()
+        });
+        let mut cache_headers = Vec::with_capacity(backend.cache_status.len());
+        for (i, header) in backend.cache_status.iter().enumerate() {
+            match paths::header_name(header) {
+                Ok(name) => cache_headers.push(name),
+                Err(message) => errors.add(&at.key("cache_status").index(i), message),
+            }
+        }
+        let hit_below = backend.hit_below.as_deref().and_then(|text| {
+            duration::parse(text)
+                .map_err(|message| errors.add(&at.key("hit_below"), message))
+                .ok()
+        });
+        compiled.push(Backend {
+            id: compiled.len(),
+            name: name.clone(),
+            cluster: backend.cluster.to_string(),
+            base_path,
+            kind: backend.kind.map(kind),
+            cache_headers,
+            hit_below,
+        });
+    }
+    compiled
+}
+
+const fn kind(kind: KindDoc) -> BackendKind {
+    match kind {
+        KindDoc::Static => BackendKind::Static,
+        KindDoc::Goproxy => BackendKind::Goproxy,
+        KindDoc::Athens => BackendKind::Athens,
+    }
+}
+
+fn sumdbs(
+    errors: &mut Errors,
+    at: &Path,
+    databases: Option<&BTreeMap<String, SumdbDoc>>,
+    backends: &[Backend],
+) -> Vec<Sumdb> {
+    let Some(databases) = databases else {
+        return vec![Sumdb {
+            name: DEFAULT_SUMDB.to_owned(),
+            backend: None,
+        }];
+    };
+    let mut compiled = Vec::with_capacity(databases.len());
+    for (name, database) in databases {
+        let at = at.key(name);
+        if let Err(message) = paths::database_name(name) {
+            errors.add(&at, message);
+        }
+        let backend = database.backend.as_deref().and_then(|backend| {
+            let at = at.key("backend");
+            errors.find(&at, "backend", backend, backends, |backend| &backend.name)
+        });
+        compiled.push(Sumdb {
+            name: name.clone(),
+            backend,
+        });
+    }
+    // The longest name first, so that one may be the beginning of another.
+    compiled.sort_by_key(|database| std::cmp::Reverse(database.name.len()));
+    compiled
+}

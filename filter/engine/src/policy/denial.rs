@@ -1,0 +1,110 @@
+//! The texts that a refused person sees: what the Go command prints of an answer.
+//!
+//! It prints a `text/plain` body up to its first blank line, at most 8 lines and 648 bytes of it, and
+//! nothing at all if one character is not graphic (module reference, "Communicating with proxies").
+
+use super::rules::Verdict;
+use crate::request::Operation;
+
+/// The most bytes that go prints of a body.
+pub const MAX_BYTES: usize = 648;
+
+/// The longest module path or version that a text repeats, in bytes.
+const MAX_NAME: usize = 160;
+
+/// The longest `reason` of a rule, in bytes.
+pub(super) const MAX_REASON: usize = 160;
+
+/// The longest `contact`, in bytes.
+pub(super) const MAX_CONTACT: usize = 80;
+
+/// What every text can end with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Footer<'a> {
+    pub(crate) contact: Option<&'a str>,
+    pub(crate) request_id: Option<&'a str>,
+}
+
+/// A true denial.
+pub(crate) fn denied(
+    operation: &Operation<'_>,
+    tenant: &str,
+    verdict: &Verdict<'_>,
+    footer: Footer<'_>,
+) -> String {
+    let mut text = Text::begin("modgate: denied ", &asked(operation));
+    text.line("tenant", tenant);
+    match verdict.rule {
+        Some((set, rule)) => {
+            text.line("rule", &format!("{}/{}", set.name, rule.id));
+            text.line(
+                "reason",
+                rule.reason.as_deref().unwrap_or("the rule denies it"),
+            );
+        }
+        None => {
+            text.line("rule", "default");
+            text.line("reason", "no rule allows it");
+        }
+    }
+    text.end(footer)
+}
+
+/// A 404 for a path that the Go command only tries. It does not say what lies elsewhere.
+pub(crate) fn not_a_module(operation: &Operation<'_>, tenant: &str) -> String {
+    let mut text = Text::begin("not found: ", &asked(operation));
+    text.line("tenant", tenant);
+    text.end(Footer::default())
+}
+
+/// Any other refusal.
+pub(crate) fn refused(what: &str, reason: &str, footer: Footer<'_>) -> String {
+    let mut text = Text::begin("modgate: ", what);
+    text.line("reason", reason);
+    text.end(footer)
+}
+
+/// `module@version`, or what there is of it.
+fn asked(operation: &Operation<'_>) -> String {
+    let module = operation.module().unwrap_or("the checksum database");
+    match operation.version() {
+        Some(version) => format!("{}@{}", shorten(module), shorten(version)),
+        None => shorten(module),
+    }
+}
+
+fn shorten(name: &str) -> String {
+    match name.get(..MAX_NAME) {
+        Some(start) if name.len() > MAX_NAME => format!("{start}..."),
+        _ => name.to_owned(),
+    }
+}
+
+struct Text(String);
+
+impl Text {
+    fn begin(what: &str, about: &str) -> Self {
+        Self(format!("{what}{about}\n"))
+    }
+
+    fn line(&mut self, key: &str, value: &str) {
+        for part in [key, ": ", value, "\n"] {
+            self.0.push_str(part);
+        }
+    }
+
+    fn end(mut self, footer: Footer<'_>) -> String {
+        if let Some(contact) = footer.contact {
+            self.line("contact", contact);
+        }
+        // The client may have chosen it, so only what is surely harmless is repeated.
+        let harmless = |id: &&str| {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+            (1..=64).contains(&id.len()) && id.bytes().all(plain)
+        };
+        if let Some(id) = footer.request_id.filter(harmless) {
+            self.line("request", id);
+        }
+        self.0
+    }
+}

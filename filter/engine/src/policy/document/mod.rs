@@ -1,0 +1,211 @@
+//! The policy document as it is written: its shape, and nothing of its meaning.
+
+mod json;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use text::Text;
+
+use super::error::PolicyError;
+use json::Strict;
+
+/// The largest document that is read, in bytes.
+pub const MAX_DOCUMENT_BYTES: usize = 64 << 20;
+
+/// The whole document.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// The policy's own version, for people and metrics.
+    pub version: Text,
+    /// What holds where no rule matches.
+    pub default: DefaultDoc,
+    /// Whom to ask, in every denial.
+    pub contact: Option<Text>,
+    /// Where the tenant's name comes from; the first that gives one decides.
+    #[serde(default)]
+    pub identity: Vec<IdentityDoc>,
+    /// The tenants by name; `*` is everybody else.
+    pub tenants: BTreeMap<String, TenantDoc>,
+    /// The rule sets by name.
+    #[serde(default)]
+    pub rules: BTreeMap<String, Vec<RuleDoc>>,
+    /// The backends by name.
+    pub backends: BTreeMap<String, BackendDoc>,
+    /// Which request goes to which backend; the first that matches decides.
+    pub routes: Vec<RouteDoc>,
+    /// The checksum databases that are carried, by name; without it `sum.golang.org`, by the routes.
+    pub sumdb: Option<BTreeMap<String, SumdbDoc>>,
+}
+
+/// `default`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DefaultDoc {
+    /// What no rule names is served.
+    Allow,
+    /// What no rule names is refused.
+    Deny,
+}
+
+/// One of `identity`. Exactly one source.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityDoc {
+    /// A path prefix with `{tenant}` as one of its elements; it is taken off the path.
+    pub path_prefix: Option<Text>,
+    /// A request header whose value is the tenant's name.
+    pub header: Option<Text>,
+    /// Whether the hop in front sets the header and nobody else can.
+    pub trusted: Option<bool>,
+}
+
+/// One of `tenants`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantDoc {
+    /// The rule sets that hold, in order.
+    #[serde(default)]
+    pub rules: Vec<Text>,
+}
+
+/// One of a rule set. Exactly one of `allow` and `deny`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleDoc {
+    /// The rule's name, in denials and metrics.
+    pub id: Text,
+    /// The modules that are served.
+    pub allow: Option<Vec<Text>>,
+    /// The modules that are refused.
+    pub deny: Option<Vec<Text>>,
+    /// Why, for the person who is refused.
+    pub reason: Option<Text>,
+}
+
+/// One of `backends`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackendDoc {
+    /// The cluster as the proxy names it.
+    pub cluster: Text,
+    /// What stands before the module path in the backend's URLs.
+    pub base_path: Option<Text>,
+    /// What the backend is, which tells how its cache is read off its answers.
+    pub kind: Option<KindDoc>,
+    /// Response headers that tell of the cache, the first that is there decides.
+    #[serde(default)]
+    pub cache_status: Vec<Text>,
+    /// An answer that begins sooner than this is taken for a hit, where nothing else tells.
+    pub hit_below: Option<Text>,
+}
+
+/// The kinds of backend whose cache can be told from their answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KindDoc {
+    /// Files, all of which are there.
+    Static,
+    /// goproxy/goproxy: `Last-Modified` comes with what was cached.
+    Goproxy,
+    /// Athens: in redirect mode a redirect is a miss; else nothing tells.
+    Athens,
+}
+
+/// One of `routes`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteDoc {
+    /// The route's name.
+    pub id: Text,
+    /// What the path begins with.
+    pub path_prefix: Option<Text>,
+    /// What goes upstream in the prefix's place; without it the prefix stays.
+    pub rewrite: Option<Text>,
+    /// The modules that take this route; without it all.
+    pub modules: Option<Vec<Text>>,
+    /// The backend's name.
+    pub backend: Text,
+}
+
+/// One of `sumdb`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SumdbDoc {
+    /// The backend that carries the database; without it the one that the routes give.
+    pub backend: Option<Text>,
+}
+
+impl Document {
+    /// Reads a document, and gives the hash of its canonical form: 12 hexadecimal digits of the
+    /// SHA-256 of its members with sorted keys, without nulls. The same document has the same
+    /// hash however it was written and whichever control plane carried it.
+    ///
+    /// # Errors
+    /// What is no JSON, or JSON of another shape, with the JSON path of the place.
+    pub fn read(bytes: &[u8]) -> Result<(Self, String), PolicyError> {
+        if bytes.is_empty() {
+            return Err(PolicyError::at_root(
+                "the configuration is empty: give the policy document as JSON",
+            ));
+        }
+        if bytes.len() > MAX_DOCUMENT_BYTES {
+            return Err(PolicyError::at_root(format!(
+                "the document has {} bytes, more than {MAX_DOCUMENT_BYTES}",
+                bytes.len()
+            )));
+        }
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let Strict(value) =
+            serde_path_to_error::deserialize(&mut json).map_err(PolicyError::from_serde)?;
+        json.end()
+            .map_err(|error| PolicyError::at_root(error.to_string()))?;
+        let hash = canonical_hash(&value);
+        let document = serde_path_to_error::deserialize(value).map_err(PolicyError::from_serde)?;
+        Ok((document, hash))
+    }
+}
+
+fn canonical_hash(value: &Value) -> String {
+    let mut canonical = String::new();
+    write_canonical(value, &mut canonical);
+    let digest = Sha256::digest(canonical.as_bytes());
+    let mut hex = String::with_capacity(12);
+    for byte in digest.iter().take(6) {
+        hex.extend(char::from_digit(u32::from(byte >> 4), 16));
+        hex.extend(char::from_digit(u32::from(byte & 15), 16));
+    }
+    hex
+}
+
+/// Compact JSON with sorted keys. `serde_json`'s own order depends on a feature that any crate of
+/// the build may turn on.
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(elements) => {
+            out.push('[');
+            for element in elements {
+                write_canonical(element, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            let sorted: BTreeMap<_, _> = members.iter().collect();
+            out.push('{');
+            for (key, member) in sorted {
+                write_canonical(&Value::String(key.clone()), out);
+                out.push(':');
+                write_canonical(member, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}

@@ -1,0 +1,79 @@
+//! What is wrong with a policy, and where.
+
+use std::fmt;
+
+/// One thing that is wrong, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyError {
+    /// The JSON path, such as `$.rules.org[1].deny[0]`.
+    pub path: String,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+impl PolicyError {
+    /// An error of the document as a whole.
+    pub fn at_root(message: impl Into<String>) -> Self {
+        Self {
+            path: "$".to_owned(),
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn from_serde<E: fmt::Display>(error: serde_path_to_error::Error<E>) -> Self {
+        let mut path = Path::root();
+        for segment in error.path() {
+            use serde_path_to_error::Segment;
+            path = match segment {
+                Segment::Seq { index } => path.index(*index),
+                Segment::Map { key } => path.key(key),
+                Segment::Enum { variant } => path.key(variant),
+                Segment::Unknown => path,
+            };
+        }
+        path.error(error.inner().to_string())
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+/// A place in the document.
+#[derive(Clone, Debug)]
+pub(super) struct Path(String);
+
+impl Path {
+    pub(super) fn root() -> Self {
+        Self("$".to_owned())
+    }
+
+    /// A member of an object, `.name`, or `['name']` (RFC 9535) where a dot would mislead.
+    pub(super) fn key(&self, key: &str) -> Self {
+        let plain = !key.is_empty()
+            && !key.starts_with(|c: char| c.is_ascii_digit())
+            && key
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if plain {
+            Self(format!("{}.{key}", self.0))
+        } else {
+            Self(format!("{}['{}']", self.0, key.escape_debug()))
+        }
+    }
+
+    pub(super) fn index(&self, index: usize) -> Self {
+        Self(format!("{}[{index}]", self.0))
+    }
+
+    pub(super) fn error(&self, message: impl Into<String>) -> PolicyError {
+        PolicyError {
+            path: self.0.clone(),
+            message: message.into(),
+        }
+    }
+}

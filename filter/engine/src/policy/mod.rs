@@ -1,0 +1,152 @@
+//! The policy: read from its document ([`document`]), compiled, and asked.
+
+mod backend;
+mod compile;
+pub(crate) mod denial;
+pub mod document;
+mod duration;
+mod error;
+pub(crate) mod identity;
+mod names;
+pub(crate) mod paths;
+pub mod pattern;
+mod routes;
+mod rules;
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+pub use backend::{Backend, BackendKind};
+pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
+pub use error::PolicyError;
+pub use identity::Source;
+pub use names::{ANYONE, is_name};
+pub use rules::{Decision, Effect, Rule, RuleSet, Verdict};
+
+use crate::request::Operation;
+use crate::route::{Route, RouteTable};
+use document::Document;
+
+/// A compiled policy.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    version: String,
+    hash: String,
+    default: Effect,
+    pub(crate) contact: Option<String>,
+    pub(crate) identity: Vec<Source>,
+    tenants: Vec<Tenant>,
+    /// The places of the tenants by name. The keys are the document's, so that no client can choose
+    /// them to collide.
+    tenant_places: HashMap<String, usize, FxBuildHasher>,
+    rule_sets: Vec<RuleSet>,
+    backends: Vec<Backend>,
+    pub(crate) routes: RouteTable,
+    sumdbs: Vec<Sumdb>,
+}
+
+/// What the policy knows of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its name in the document; `*` for everybody else.
+    pub name: String,
+    /// Its place among the policy's tenants.
+    pub id: usize,
+    /// The places of its rule sets, in order.
+    rule_sets: Vec<usize>,
+}
+
+/// A checksum database that is carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sumdb {
+    pub(crate) name: String,
+    /// The place of its backend; without one the routes decide.
+    pub(crate) backend: Option<usize>,
+}
+
+impl Tenant {
+    /// Whether this is everybody whom no other tenant matches.
+    pub fn is_anyone(&self) -> bool {
+        self.name == ANYONE
+    }
+}
+
+impl Policy {
+    /// Reads and compiles a document (JSON).
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its JSON path. Never empty.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Vec<PolicyError>> {
+        let (document, hash) = Document::read(bytes).map_err(|error| vec![error])?;
+        compile::compile(&document, hash)
+    }
+
+    /// The document's own version.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The hash of the document's canonical form, 12 hexadecimal digits.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The backends, sorted by name.
+    pub fn backends(&self) -> &[Backend] {
+        &self.backends
+    }
+
+    /// The routes, by descending length of their prefix and then in the document's order.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.routes()
+    }
+
+    /// The tenants, sorted by name.
+    pub fn tenants(&self) -> &[Tenant] {
+        &self.tenants
+    }
+
+    /// The tenant of that name; the `*` tenant where there is no such.
+    pub fn tenant(&self, name: Option<&str>) -> Option<&Tenant> {
+        let named = name.and_then(|name| self.tenant_places.get(name));
+        let place = named.or_else(|| self.tenant_places.get(ANYONE))?;
+        self.tenants.get(*place)
+    }
+
+    /// The verdict on a tenant's request for a module; see [`Decision::Probe`] for `is_probe`.
+    pub fn decide(&self, tenant: &Tenant, module: &str, is_probe: bool) -> Verdict<'_> {
+        // Most tenants have one or two sets.
+        let sets: Vec<&RuleSet> = tenant
+            .rule_sets
+            .iter()
+            .filter_map(|&place| self.rule_sets.get(place))
+            .collect();
+        rules::decide(&sets, self.default, module, is_probe)
+    }
+
+    pub(crate) fn backend(&self, place: usize) -> Option<&Backend> {
+        self.backends.get(place)
+    }
+
+    /// The backend that the document gives to the checksum database of this operation.
+    pub(crate) fn sumdb_backend(&self, operation: &Operation<'_>) -> Option<&Backend> {
+        let Operation::Sumdb { database, .. } = operation else {
+            return None;
+        };
+        let database = self.sumdbs.iter().find(|known| known.name == **database)?;
+        self.backend(database.backend?)
+    }
+
+    /// The configured database whose name a path (behind `sumdb/`) begins with, and the rest.
+    pub(crate) fn sumdb<'a>(&self, path: &'a str) -> Option<(&Sumdb, &'a str)> {
+        self.sumdbs.iter().find_map(|database| {
+            let rest = path
+                .strip_prefix(database.name.as_str())?
+                .strip_prefix('/')?;
+            Some((database, rest))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Paths, headers and clusters that a document names.
+
+use super::identity::Source;
+use super::names::is_name;
+use crate::wire::RESERVED_PREFIX;
+
+/// A path that goes upstream, without a slash at its end: `""` or `/a/b`.
+pub(super) fn upstream_path(path: &str) -> Result<String, String> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    if path.is_empty() {
+        return Ok(String::new());
+    }
+    let elements = path.strip_prefix('/').ok_or("it must begin with a slash")?;
+    elements.split('/').try_for_each(check_element)?;
+    Ok(path.to_owned())
+}
+
+/// A route's path prefix, without its leading slash and with one at the end.
+pub(super) fn route_prefix(path: &str) -> Result<String, String> {
+    let path = upstream_path(path)?;
+    let elements = path
+        .strip_prefix('/')
+        .ok_or("an empty prefix matches everything; leave it out")?;
+    check_not_sumdb(elements)?;
+    Ok(format!("{elements}/"))
+}
+
+/// A tenant's path prefix: elements of which one is `{tenant}`.
+pub(super) fn tenant_prefix(path: &str) -> Result<Source, String> {
+    const TENANT: &str = "{tenant}";
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let elements = path.strip_prefix('/').ok_or("it must begin with a slash")?;
+    check_not_sumdb(elements)?;
+    let (mut before, mut after) = (String::new(), String::new());
+    let mut found = false;
+    for element in elements.split('/') {
+        if element == TENANT && !found {
+            found = true;
+            continue;
+        }
+        check_element(element)?;
+        let side = if found { &mut after } else { &mut before };
+        side.push_str(element);
+        side.push('/');
+    }
+    if !found {
+        return Err("it must have {tenant} as one of its elements, such as /t/{tenant}".to_owned());
+    }
+    Ok(Source::PathPrefix { before, after })
+}
+
+fn check_not_sumdb(elements: &str) -> Result<(), String> {
+    if elements.split('/').next() == Some("sumdb") {
+        return Err("/sumdb belongs to the checksum databases; choose another prefix".to_owned());
+    }
+    Ok(())
+}
+
+fn check_element(element: &str) -> Result<(), String> {
+    if element.is_empty() {
+        return Err("an empty path element".to_owned());
+    }
+    if element == "." || element == ".." {
+        return Err("a dot segment".to_owned());
+    }
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    if element.bytes().all(allowed) {
+        Ok(())
+    } else {
+        Err(format!(
+            "the path element {element:?}: use A-Z, a-z, 0-9, -, ., _ and ~"
+        ))
+    }
+}
+
+/// A header's name in lower case.
+pub(super) fn header_name(name: &str) -> Result<String, String> {
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(format!(
+            "{name:?} is no header name (RFC 9110, section 5.1)"
+        ));
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+/// A cluster's name: what can stand in a header as it is.
+pub(super) fn cluster_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("an empty cluster name".to_owned());
+    }
+    if name.len() > 256 || !name.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(
+            "a cluster name has at most 256 graphic ASCII characters, no spaces".to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// A checksum database's name: a host, perhaps with a path (`go help module-auth`).
+pub(super) fn database_name(name: &str) -> Result<(), String> {
+    let host = name.split('/').next().unwrap_or_default();
+    if is_name(host) && host != "localhost" {
+        return Err(format!(
+            "{name:?} is no database's name; it is a host, such as sum.golang.org"
+        ));
+    }
+    name.split('/').try_for_each(check_element)
+}
+
+/// Whether a client's header is one that only the proxy itself may set.
+pub(crate) fn is_reserved_header(name: &str) -> bool {
+    name.len() > RESERVED_PREFIX.len()
+        && name
+            .bytes()
+            .zip(RESERVED_PREFIX.bytes())
+            .all(|(a, b)| same_header_byte(a, b))
+}
+
+/// Whether two header names are one to servers that take `_` for `-`, as CGI does.
+pub(crate) fn is_same_header(a: &str, b: &str) -> bool {
+    a.len() == b.len()
+        && a.bytes()
+            .zip(b.bytes())
+            .all(|(a, b)| same_header_byte(a, b))
+}
+
+const fn same_header_byte(a: u8, b: u8) -> bool {
+    const fn fold(byte: u8) -> u8 {
+        if byte == b'_' {
+            b'-'
+        } else {
+            byte.to_ascii_lowercase()
+        }
+    }
+    fold(a) == fold(b)
+}

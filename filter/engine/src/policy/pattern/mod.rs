@@ -1,0 +1,197 @@
+//! Patterns of module paths: GOPRIVATE's globs, which end at path elements, and `re:` expressions.
+
+mod glob;
+mod regex;
+mod trie;
+
+use glob::Glob;
+use regex::Regex;
+use trie::{Element, NONE, Trie};
+
+use crate::module::path::is_path_byte;
+
+/// The most elements that a pattern can have.
+const MAX_ELEMENTS: usize = 32;
+
+/// The most `re:` patterns that one set can have: each of them is tried on its own.
+pub const MAX_EXPRESSIONS: usize = 64;
+
+/// A place in the order in which patterns are tried; the lowest that matches decides.
+pub type Rank = u32;
+
+/// Ranked patterns.
+#[derive(Clone, Debug)]
+pub struct PatternSet {
+    trie: Trie,
+    /// By ascending rank.
+    expressions: Vec<Expression>,
+}
+
+#[derive(Clone, Debug)]
+struct Expression {
+    rank: Rank,
+    allows: bool,
+    regex: Regex,
+}
+
+/// Collects patterns into a [`PatternSet`].
+#[derive(Debug)]
+pub struct PatternSetBuilder {
+    set: PatternSet,
+}
+
+impl Default for PatternSetBuilder {
+    fn default() -> Self {
+        Self {
+            set: PatternSet {
+                trie: Trie::new(),
+                expressions: Vec::new(),
+            },
+        }
+    }
+}
+
+impl PatternSetBuilder {
+    /// Adds a pattern with its rank; `allows` tells what it is to [`PatternSet::allow_below`].
+    ///
+    /// # Errors
+    /// A pattern that is malformed or that no module path can match, in words.
+    pub fn add(&mut self, pattern: &str, rank: Rank, allows: bool) -> Result<(), String> {
+        match pattern.strip_prefix("re:") {
+            Some(expression) => self.add_expression(expression, rank, allows),
+            None => self.add_glob(pattern, rank, allows),
+        }
+    }
+
+    /// The finished set.
+    pub fn build(mut self) -> PatternSet {
+        self.set.trie.finish();
+        self.set
+            .expressions
+            .sort_by_key(|expression| expression.rank);
+        self.set
+    }
+
+    fn add_expression(&mut self, text: &str, rank: Rank, allows: bool) -> Result<(), String> {
+        if !text.is_ascii() {
+            return Err("module paths are ASCII, so this can never match".to_owned());
+        }
+        if self.set.expressions.len() == MAX_EXPRESSIONS {
+            return Err(format!(
+                "more than {MAX_EXPRESSIONS} re: patterns in one set; use globs, whose number does \
+                 not cost"
+            ));
+        }
+        let regex = Regex::compile(text)?;
+        self.set.expressions.push(Expression {
+            rank,
+            allows,
+            regex,
+        });
+        Ok(())
+    }
+
+    fn add_glob(&mut self, pattern: &str, rank: Rank, allows: bool) -> Result<(), String> {
+        // As GOPRIVATE does it: a slash at the end means nothing.
+        let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
+        check_characters(pattern)?;
+        let count = pattern.split('/').count();
+        if count > MAX_ELEMENTS {
+            return Err(format!("more than {MAX_ELEMENTS} path elements"));
+        }
+        let mut elements = Vec::with_capacity(count);
+        for (i, text) in pattern.split('/').enumerate() {
+            elements.push(parse_element(text, i == 0)?);
+        }
+        self.set.trie.insert(elements.into_iter(), rank, allows);
+        Ok(())
+    }
+}
+
+impl PatternSet {
+    /// The lowest rank of a pattern that matches this module path.
+    pub fn first_match(&self, path: &str) -> Option<Rank> {
+        let mut best = NONE;
+        for expression in &self.expressions {
+            if expression.regex.matches(path) {
+                best = expression.rank;
+                break;
+            }
+        }
+        let best = self.trie.lowest_match(path, best);
+        (best != NONE).then_some(best)
+    }
+
+    /// The lowest rank of an allowing pattern that can match something strictly below this path.
+    pub fn allow_below(&self, path: &str) -> Option<Rank> {
+        let mut best = self.trie.lowest_allow_below(path);
+        for expression in &self.expressions {
+            if expression.rank >= best {
+                break;
+            }
+            if expression.allows && expression.regex.reaches_below(path) {
+                best = expression.rank;
+            }
+        }
+        (best != NONE).then_some(best)
+    }
+}
+
+fn check_characters(pattern: &str) -> Result<(), String> {
+    if pattern.is_empty() {
+        return Err("an empty pattern matches nothing".to_owned());
+    }
+    for c in pattern.chars() {
+        let why = match c {
+            ',' => "one pattern for each element of the list, without commas",
+            '@' => "a pattern is a module path; versions are no part of it",
+            ':' => "a pattern is a module path, without a scheme or port",
+            '!' => "write upper case as it is, without the ! escape",
+            '\\' => "a module path has no backslash; begin a regular expression with re:",
+            '/' | '*' | '?' | '[' | ']' | '^' => continue,
+            c if c.is_ascii() && is_path_byte(c as u8) => continue,
+            _ => "no module path has this character",
+        };
+        return Err(format!("the character {c:?}: {why}"));
+    }
+    Ok(())
+}
+
+fn parse_element(text: &str, is_first: bool) -> Result<Element<'_>, String> {
+    if text.is_empty() {
+        return Err("an empty path element can never match".to_owned());
+    }
+    if text.contains(['*', '?', '[', ']', '^']) {
+        let glob = Glob::parse(text)?;
+        if is_first && !glob.can_hold_dot() {
+            return Err(no_domain(text));
+        }
+        return Ok(Element::Glob(glob));
+    }
+    if text.starts_with('.') || text.ends_with('.') {
+        return Err(format!(
+            "the element {text:?} begins or ends with a dot, which no module path's does"
+        ));
+    }
+    if is_first {
+        if !text.contains('.') {
+            return Err(no_domain(text));
+        }
+        let domain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+        if !text.bytes().all(domain) || text.starts_with('-') {
+            return Err(format!(
+                "the first element {text:?} is no domain name in lower case, so this can never match"
+            ));
+        }
+    }
+    Ok(Element::Literal(text))
+}
+
+fn no_domain(text: &str) -> String {
+    format!(
+        "the first element {text:?} has no dot, so no module path can match; use * for any host"
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! `re:` patterns: an anchored regular expression, compiled to a table so that a decision's time is
+//! bounded by the path's length whatever the expression is.
+
+use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::nfa::thompson;
+use regex_automata::util::{primitives::StateID, start, syntax};
+use regex_automata::{Anchored, MatchKind};
+
+use crate::module::path::is_path_byte;
+
+/// The largest table of one expression, in bytes.
+const MAX_TABLE_BYTES: usize = 1 << 20;
+
+/// A compiled `re:` pattern. It must match the whole module path.
+#[derive(Clone, Debug)]
+pub(super) struct Regex {
+    table: dense::DFA<Vec<u32>>,
+    start: StateID,
+}
+
+impl Regex {
+    /// Compiles an expression (ASCII; syntax of the `regex` crate, without Unicode classes).
+    ///
+    /// # Errors
+    /// What is no regular expression, or one whose table would be larger than 1 MiB.
+    pub(super) fn compile(expression: &str) -> Result<Self, String> {
+        let syntax = syntax::Config::new().unicode(false).utf8(false);
+        syntax::parse_with(expression, &syntax).map_err(|error| last_line(&error.to_string()))?;
+        let table = dense::Builder::new()
+            .configure(
+                dense::Config::new()
+                    .start_kind(StartKind::Anchored)
+                    .match_kind(MatchKind::All)
+                    .dfa_size_limit(Some(MAX_TABLE_BYTES))
+                    .determinize_size_limit(Some(4 * MAX_TABLE_BYTES)),
+            )
+            .thompson(
+                thompson::Config::new()
+                    .utf8(false)
+                    .nfa_size_limit(Some(MAX_TABLE_BYTES)),
+            )
+            .syntax(syntax)
+            .build(expression)
+            .map_err(|error| format!("too complex to bound its time: {error}"))?;
+        let start = table
+            .start_state(&start::Config::new().anchored(Anchored::Yes))
+            .map_err(|error| error.to_string())?;
+        Ok(Self { table, start })
+    }
+
+    /// Whether the whole path matches: the search is anchored at the start, and only a match that
+    /// ends where the path ends is looked at.
+    pub(super) fn matches(&self, path: &str) -> bool {
+        let state = self.run(path.as_bytes());
+        self.table.is_match_state(self.table.next_eoi_state(state))
+    }
+
+    /// Whether something that begins with `path` and a slash could match.
+    pub(super) fn reaches_below(&self, path: &str) -> bool {
+        let below = self.table.next_state(self.run(path.as_bytes()), b'/');
+        // The table tells of a match one byte late, so one more byte must leave it alive.
+        (0..=u8::MAX)
+            .filter(|&byte| is_path_byte(byte))
+            .any(|byte| !self.table.is_dead_state(self.table.next_state(below, byte)))
+    }
+
+    fn run(&self, bytes: &[u8]) -> StateID {
+        bytes.iter().fold(self.start, |state, &byte| {
+            self.table.next_state(state, byte)
+        })
+    }
+}
+
+/// The parser's errors draw the expression over several lines; the last says what is wrong.
+fn last_line(error: &str) -> String {
+    error.lines().last().unwrap_or(error).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_path_must_match() {
+        let regex = Regex::compile(r"^github\.com/[^/]+/.*-test$").unwrap();
+        assert!(regex.matches("github.com/a/b-test"));
+        assert!(regex.matches("github.com/a/b/c-test"));
+        assert!(!regex.matches("github.com/a/b-test/v2"));
+        assert!(!regex.matches("xgithub.com/a/b-test"));
+
+        let unanchored = Regex::compile("corp|acme").unwrap();
+        assert!(unanchored.matches("corp") && unanchored.matches("acme"));
+        assert!(!unanchored.matches("corp.example"));
+    }
+
+    #[test]
+    fn it_knows_what_could_lie_below() {
+        let regex = Regex::compile(r"(corp|acme)\.example/[^/]+/lib").unwrap();
+        assert!(regex.reaches_below("corp.example"));
+        assert!(regex.reaches_below("acme.example/team"));
+        assert!(!regex.reaches_below("corp.example/team/lib"));
+        assert!(!regex.reaches_below("other.example"));
+    }
+
+    #[test]
+    fn what_cannot_be_bounded_is_refused() {
+        for bad in [
+            "(",
+            "a{2,1}",
+            r"\p{Greek}",
+            "[a-z]{1000}{1000}",
+            "(a|b)*a(a|b){20}",
+        ] {
+            assert!(Regex::compile(bad).is_err(), "{bad}");
+        }
+    }
+}

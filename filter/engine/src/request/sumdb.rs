@@ -1,0 +1,196 @@
+//! The checksum database's endpoints (x/mod `sumdb`, `tlog.ParseTilePath`).
+
+use std::borrow::Cow;
+
+use super::Refusal;
+use super::operation::module_path;
+use crate::module::{check_query, escape_into, is_canonical_for, unescape};
+
+/// What is asked of a checksum database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SumdbCall<'a> {
+    /// `supported`: whether the proxy carries this database.
+    Supported,
+    /// `latest`: the signed tree head.
+    Latest,
+    /// `lookup/MODULE@VERSION`: the record of a module version.
+    Lookup {
+        /// The module path.
+        module: Cow<'a, str>,
+        /// A canonical version.
+        version: Cow<'a, str>,
+    },
+    /// `tile/H/L/N[.p/W]`: a tile of the log, or of its records.
+    Tile {
+        /// The path from `tile/` on, which is its own canonical form.
+        path: &'a str,
+    },
+}
+
+impl<'a> SumdbCall<'a> {
+    /// Reads what stands behind the database's name, without a leading slash.
+    ///
+    /// # Errors
+    /// What is no endpoint, a lookup of what is no module version, a tile that cannot be.
+    pub fn parse(rest: &'a str) -> Result<Self, Refusal> {
+        match rest {
+            "supported" => return Ok(Self::Supported),
+            "latest" => return Ok(Self::Latest),
+            _ => {}
+        }
+        if let Some(name) = rest.strip_prefix("lookup/") {
+            let (module, version) = name.split_once('@').ok_or(Refusal::UnknownSumdbEndpoint)?;
+            let module = module_path(module)?;
+            let version = unescape(version)?;
+            check_query(&version)?;
+            is_canonical_for(&module, &version)?;
+            return Ok(Self::Lookup { module, version });
+        }
+        let tile = rest
+            .strip_prefix("tile/")
+            .ok_or(Refusal::UnknownSumdbEndpoint)?;
+        if is_tile(tile) {
+            Ok(Self::Tile { path: rest })
+        } else {
+            Err(Refusal::TilePath)
+        }
+    }
+
+    /// The module of a lookup.
+    pub fn module(&self) -> Option<&str> {
+        match self {
+            Self::Lookup { module, .. } => Some(module),
+            Self::Supported | Self::Latest | Self::Tile { .. } => None,
+        }
+    }
+
+    /// The version of a lookup.
+    pub fn version(&self) -> Option<&str> {
+        match self {
+            Self::Lookup { version, .. } => Some(version),
+            Self::Supported | Self::Latest | Self::Tile { .. } => None,
+        }
+    }
+
+    /// Appends the canonical form, with a leading slash.
+    pub(super) fn write_canonical(&self, out: &mut String) {
+        out.push('/');
+        match self {
+            Self::Supported => out.push_str("supported"),
+            Self::Latest => out.push_str("latest"),
+            Self::Lookup { module, version } => {
+                out.push_str("lookup/");
+                escape_into(module, out);
+                out.push('@');
+                escape_into(version, out);
+            }
+            Self::Tile { path } => out.push_str(path),
+        }
+    }
+}
+
+/// Whether this is `H/L/N[.p/W]` in the one form that `tlog.Tile.Path` writes: H 1 to 30, L 0 to 63
+/// or `data`, N in groups of three digits of which all but the last begin with `x`, W below 2^H.
+fn is_tile(path: &str) -> bool {
+    let Some((height, rest)) = path.split_once('/') else {
+        return false;
+    };
+    let Some(height) = small_number(height).filter(|h| (1..=30).contains(h)) else {
+        return false;
+    };
+    let Some((level, rest)) = rest.split_once('/') else {
+        return false;
+    };
+    if level != "data" && small_number(level).is_none_or(|l| l >= 64) {
+        return false;
+    }
+    match rest.split_once(".p/") {
+        None => is_tile_number(rest),
+        Some((number, width)) => {
+            is_tile_number(number) && small_number(width).is_some_and(|w| w > 0 && w < 1 << height)
+        }
+    }
+}
+
+/// A decimal number below 2^31 without leading zeros.
+fn small_number(text: &str) -> Option<u32> {
+    let plain = text == "0" || !text.starts_with('0');
+    if !plain || text.len() > 9 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+fn is_tile_number(text: &str) -> bool {
+    // 7 groups reach 10^21, past the 2^63 records that a log can have.
+    const MOST_GROUPS: usize = 7;
+    let groups = text.split('/').count();
+    groups <= MOST_GROUPS
+        && text.split('/').enumerate().all(|(i, group)| {
+            let last = i + 1 == groups;
+            let digits = if last {
+                Some(group)
+            } else {
+                group.strip_prefix('x')
+            };
+            digits.is_some_and(|d| {
+                d.len() == 3
+                    && d.bytes().all(|b| b.is_ascii_digit())
+                    && (i > 0 || last || d != "000")
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lookups_and_tiles_are_read() {
+        assert_eq!(SumdbCall::parse("supported"), Ok(SumdbCall::Supported));
+        assert_eq!(SumdbCall::parse("latest"), Ok(SumdbCall::Latest));
+        assert_eq!(
+            SumdbCall::parse("lookup/github.com/!burnt!sushi/toml@v1.0.0"),
+            Ok(SumdbCall::Lookup {
+                module: "github.com/BurntSushi/toml".into(),
+                version: "v1.0.0".into()
+            })
+        );
+        for path in [
+            "tile/8/0/001",
+            "tile/8/0/x001/x234/067",
+            "tile/8/1/x123/067.p/1",
+            "tile/8/data/000",
+            "tile/8/0/000.p/255",
+        ] {
+            assert_eq!(SumdbCall::parse(path), Ok(SumdbCall::Tile { path }));
+        }
+    }
+
+    #[test]
+    fn what_the_database_has_not_is_refused() {
+        for (path, why) in [
+            ("", Refusal::UnknownSumdbEndpoint),
+            ("Supported", Refusal::UnknownSumdbEndpoint),
+            ("lookup/a.b/c", Refusal::UnknownSumdbEndpoint),
+            ("lookup/a.b/c@", Refusal::EmptyElement),
+            ("lookup/a.b/c@master", Refusal::NotCanonical),
+            ("lookup/a.b/c@v1.0.0@v1.0.0", Refusal::NotCanonical),
+            ("lookup/a.b/C@v1.0.0", Refusal::RawUpperCase),
+            ("lookup/a.b/c@v1.0.0/go.mod", Refusal::VersionCharacter),
+            ("tile/8/0", Refusal::TilePath),
+            ("tile/0/0/000", Refusal::TilePath),
+            ("tile/31/0/000", Refusal::TilePath),
+            ("tile/08/0/000", Refusal::TilePath),
+            ("tile/8/64/000", Refusal::TilePath),
+            ("tile/8/0/0", Refusal::TilePath),
+            ("tile/8/0/x000/001", Refusal::TilePath),
+            ("tile/8/0/001/002", Refusal::TilePath),
+            ("tile/8/0/000.p/0", Refusal::TilePath),
+            ("tile/8/0/000.p/256", Refusal::TilePath),
+            ("tile/8/0/../../lookup", Refusal::TilePath),
+        ] {
+            assert_eq!(SumdbCall::parse(path), Err(why), "{path:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! How many values a label may have. Envoy never forgets a series, so the filter must not make any
+//! number of them.
+
+use hashbrown::HashSet;
+use rustc_hash::FxBuildHasher;
+
+/// The most values that each of the labels `tenant` and `rule` has in one VM.
+pub const MAX_LABEL_VALUES: usize = 5000;
+
+/// Lets a bounded number of values through; they come from the policy, never from a client.
+#[derive(Debug)]
+pub struct LabelBudget {
+    most: usize,
+    seen: HashSet<String, FxBuildHasher>,
+}
+
+impl Default for LabelBudget {
+    fn default() -> Self {
+        Self::new(MAX_LABEL_VALUES)
+    }
+}
+
+impl LabelBudget {
+    /// A budget for so many values.
+    pub fn new(most: usize) -> Self {
+        Self {
+            most,
+            seen: HashSet::default(),
+        }
+    }
+
+    /// Whether a series may carry this value: it was seen before, or there is room for it.
+    pub fn admits(&mut self, value: &str) -> bool {
+        if self.seen.contains(value) {
+            return true;
+        }
+        if self.seen.len() >= self.most {
+            return false;
+        }
+        self.seen.insert(value.to_owned());
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_admitted_stays_admitted() {
+        let mut budget = LabelBudget::new(2);
+        assert!(budget.admits("a") && budget.admits("b"));
+        assert!(!budget.admits("c"));
+        assert!(budget.admits("a"));
+    }
+}

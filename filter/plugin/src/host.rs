@@ -1,0 +1,129 @@
+//! What the filter asks of the proxy. A call that the proxy refuses is logged and survived: the
+//! answers are chosen so that the stream is then refused, or a figure is missing.
+
+use std::time::{Duration, SystemTime};
+
+use modgate_engine::judge::Header;
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
+
+/// A moment by the proxy's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(Option<SystemTime>);
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self(hostcalls::get_current_time().ok())
+    }
+
+    /// The time since; zero where the clock went backwards.
+    pub(crate) fn elapsed(self) -> Duration {
+        let (Some(then), Some(now)) = (self.0, Self::now().0) else {
+            return Duration::ZERO;
+        };
+        now.duration_since(then).unwrap_or_default()
+    }
+}
+
+/// Writes one line to the proxy's log.
+pub(crate) fn log(level: LogLevel, line: &str) {
+    // Nothing is left to be told where telling fails.
+    let _ = hostcalls::log(level, line);
+}
+
+/// The plugin's configuration; empty where there is none.
+pub(crate) fn configuration() -> Vec<u8> {
+    match hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX) {
+        Ok(bytes) => bytes.unwrap_or_default(),
+        Err(status) => {
+            report("reading the configuration", status);
+            Vec::new()
+        }
+    }
+}
+
+/// All headers of one map, in one call.
+pub(crate) fn headers(map: MapType) -> Vec<Header> {
+    hostcalls::get_map_bytes(map).unwrap_or_else(|status| {
+        report("reading headers", status);
+        Vec::new()
+    })
+}
+
+/// Sets a request header, in place of all of its name. Whether the proxy took it.
+pub(crate) fn set_request_header(name: &str, value: &str) -> bool {
+    let result = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
+    result
+        .map_err(|status| report("setting a header", status))
+        .is_ok()
+}
+
+/// Removes a request header, every line of it. Whether the proxy did.
+pub(crate) fn remove_request_header(name: &str) -> bool {
+    let result = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+    result
+        .map_err(|status| report("removing a header", status))
+        .is_ok()
+}
+
+/// Makes the proxy choose the route again, after the headers that it depends on were written.
+pub(crate) fn clear_route_cache() {
+    // Newer proxies do it by themselves at every header write; those that do not know it do too.
+    let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+}
+
+/// Answers the request.
+pub(crate) fn reply(status: u16, headers: Vec<(&str, &str)>, body: &str) {
+    let result = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));
+    if let Err(status) = result {
+        report("answering a request", status);
+    }
+}
+
+/// A string that the proxy knows under this path; `None` where it does not.
+pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
+    hostcalls::get_property(path.to_vec()).ok().flatten()
+}
+
+/// Defines a metric, or finds the one of that name.
+pub(crate) fn define_metric(kind: MetricType, name: &str) -> Option<u32> {
+    hostcalls::define_metric(kind, name)
+        .map_err(|status| report("defining a metric", status))
+        .ok()
+}
+
+/// Adds to a counter. Zero is not worth a call.
+pub(crate) fn count(metric: Option<u32>, by: u64) {
+    if let (Some(metric), 1..) = (metric, by) {
+        let by = i64::try_from(by).unwrap_or(i64::MAX);
+        let _ = hostcalls::increment_metric(metric, by);
+    }
+}
+
+/// Sets a gauge or adds an observation to a histogram.
+pub(crate) fn record(metric: Option<u32>, value: u64) {
+    if let Some(metric) = metric {
+        let _ = hostcalls::record_metric(metric, value);
+    }
+}
+
+/// The value that the VMs of this process share under a key.
+pub(crate) fn shared(key: &str) -> Option<Vec<u8>> {
+    hostcalls::get_shared_data(key)
+        .ok()
+        .and_then(|(value, _)| value)
+}
+
+/// Shares a value, whatever was there.
+pub(crate) fn share(key: &str, value: &[u8]) {
+    if let Err(status) = hostcalls::set_shared_data(key, Some(value), None) {
+        report("sharing data", status);
+    }
+}
+
+fn report(what: &str, status: Status) {
+    log(
+        LogLevel::Error,
+        &format!("modgate: {what}: the proxy answered {status:?}"),
+    );
+}

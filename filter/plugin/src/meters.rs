@@ -1,0 +1,191 @@
+//! Counts what came of requests. Series are defined when they are first needed, and found again by
+//! number, so that counting costs no more than the hostcall.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use modgate_engine::judge::Judgement;
+use modgate_engine::policy::{Backend, Tenant};
+use modgate_engine::request::OperationName;
+use modgate_engine::telemetry::{
+    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, Kind, LABEL_OVERFLOW_TOTAL, LabelBudget,
+    Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL, series,
+};
+use proxy_wasm::types::MetricType;
+use rustc_hash::FxBuildHasher;
+
+use crate::host;
+
+type Map<K, V> = HashMap<K, V, FxBuildHasher>;
+
+/// The label `backend` where none was asked.
+const NO_BACKEND: &str = "none";
+
+/// The label `stage` of the rules that are in force.
+const ENFORCE: &str = "enforce";
+
+/// All series of one policy in one VM.
+#[derive(Default)]
+pub(crate) struct Meters {
+    scopes: RefCell<Map<ScopeKey, Rc<Scope>>>,
+    decisions: RefCell<Map<DecisionKey, Option<u32>>>,
+    labels: RefCell<Labels>,
+}
+
+type ScopeKey = (Option<usize>, Option<usize>, OperationName);
+
+/// Tenant, decision and rule. The rule is told by its address in the policy, which outlives this.
+type DecisionKey = (Option<usize>, &'static str, usize);
+
+/// The series of one tenant, operation and backend.
+pub(crate) struct Scope {
+    tenant: String,
+    operation: &'static str,
+    backend: String,
+    duration: Option<u32>,
+    bytes: Option<u32>,
+    requests: RefCell<Map<Outcome, Option<u32>>>,
+    lookups: RefCell<Map<CacheVerdict, Option<u32>>>,
+}
+
+impl Meters {
+    /// The series for requests of this kind.
+    pub(crate) fn scope(
+        &self,
+        tenant: Option<&Tenant>,
+        operation: OperationName,
+        backend: Option<&Backend>,
+    ) -> Rc<Scope> {
+        let key = (tenant.map(|t| t.id), backend.map(|b| b.id), operation);
+        if let Some(scope) = self.scopes.borrow().get(&key) {
+            return Rc::clone(scope);
+        }
+        let tenant = self.labels.borrow_mut().tenant(tenant);
+        let backend = backend.map_or(NO_BACKEND, |backend| &backend.name);
+        let scope = Rc::new(Scope::new(tenant, operation.as_str(), backend.to_owned()));
+        self.scopes.borrow_mut().insert(key, Rc::clone(&scope));
+        scope
+    }
+
+    /// Counts the verdict of a judgement, where there is one.
+    pub(crate) fn decided(&self, judgement: &Judgement<'_>) {
+        let Some((decision, rule)) = judgement.decision_labels() else {
+            return;
+        };
+        let key = (
+            judgement.tenant.map(|t| t.id),
+            decision,
+            rule.as_ptr().addr(),
+        );
+        let known = self.decisions.borrow().get(&key).copied();
+        let metric = known.unwrap_or_else(|| {
+            let mut labels = self.labels.borrow_mut();
+            let tenant = labels.tenant(judgement.tenant);
+            let rule = labels.rule(rule);
+            let metric = define(&DECISIONS_TOTAL, &[&tenant, ENFORCE, decision, rule]);
+            self.decisions.borrow_mut().insert(key, metric);
+            metric
+        });
+        host::count(metric, 1);
+    }
+}
+
+impl Scope {
+    fn new(tenant: String, operation: &'static str, backend: String) -> Self {
+        let labels = [&*tenant, operation, &*backend];
+        let bytes = (backend != NO_BACKEND).then(|| define(&RESPONSE_BYTES_TOTAL, &labels));
+        Self {
+            duration: define(&REQUEST_DURATION_MILLISECONDS, &labels),
+            bytes: bytes.flatten(),
+            requests: RefCell::default(),
+            lookups: RefCell::default(),
+            tenant,
+            operation,
+            backend,
+        }
+    }
+
+    /// Counts a request that has ended, after so long, and with so many bytes of a backend's answer.
+    pub(crate) fn ended(&self, outcome: Outcome, took: Duration, bytes: u64) {
+        let metric = *self
+            .requests
+            .borrow_mut()
+            .entry(outcome)
+            .or_insert_with(|| {
+                define(
+                    &REQUESTS_TOTAL,
+                    &[
+                        &self.tenant,
+                        self.operation,
+                        &self.backend,
+                        outcome.as_str(),
+                    ],
+                )
+            });
+        host::count(metric, 1);
+        host::record(
+            self.duration,
+            u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        );
+        host::count(self.bytes, bytes);
+    }
+
+    /// Counts what a backend's cache did.
+    pub(crate) fn looked_up(&self, verdict: CacheVerdict) {
+        let metric = *self.lookups.borrow_mut().entry(verdict).or_insert_with(|| {
+            define(
+                &CACHE_LOOKUPS_TOTAL,
+                &[
+                    &self.tenant,
+                    self.operation,
+                    &self.backend,
+                    verdict.status.as_str(),
+                    verdict.evidence.as_str(),
+                ],
+            )
+        });
+        host::count(metric, 1);
+    }
+}
+
+/// The values of labels that the policy gives, within their budgets.
+#[derive(Default)]
+struct Labels {
+    tenants: LabelBudget,
+    rules: LabelBudget,
+}
+
+impl Labels {
+    fn tenant(&mut self, tenant: Option<&Tenant>) -> String {
+        match tenant {
+            Some(tenant) if tenant.is_anyone() => series::OTHER.to_owned(),
+            Some(tenant) if self.tenants.admits(&tenant.name) => tenant.name.clone(),
+            Some(_) => overflow("tenant").to_owned(),
+            None => series::OTHER.to_owned(),
+        }
+    }
+
+    fn rule<'a>(&mut self, rule: &'a str) -> &'a str {
+        if self.rules.admits(rule) {
+            rule
+        } else {
+            overflow("rule")
+        }
+    }
+}
+
+fn overflow(label: &str) -> &'static str {
+    host::count(define(&LABEL_OVERFLOW_TOTAL, &[label]), 1);
+    series::OTHER
+}
+
+fn define(metric: &Metric, labels: &[&str]) -> Option<u32> {
+    let kind = match metric.kind {
+        Kind::Counter => MetricType::Counter,
+        Kind::Gauge => MetricType::Gauge,
+        Kind::Histogram { .. } => MetricType::Histogram,
+    };
+    host::define_metric(kind, &series::stat_name(metric, labels))
+}

@@ -1,0 +1,105 @@
+//! One plugin configuration: the policy that is in force, and the last good one kept.
+
+use std::rc::Rc;
+
+use modgate_engine::policy::{Policy, PolicyError};
+use modgate_engine::telemetry::{POLICY_INFO, series};
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{ContextType, LogLevel, MetricType};
+
+use crate::host;
+use crate::meters::Meters;
+use crate::stream::Stream;
+
+/// The most errors of a policy that one line of the log names.
+const ERRORS_IN_LOG: usize = 10;
+
+/// What every stream of a configuration needs.
+pub(crate) struct InForce {
+    pub(crate) policy: Policy,
+    pub(crate) meters: Meters,
+}
+
+/// The root context.
+#[derive(Default)]
+pub(crate) struct Root {
+    /// A stream keeps the one that it began with.
+    in_force: Option<Rc<InForce>>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    /// Takes a policy over, or refuses it and keeps the one that is in force.
+    fn on_configure(&mut self, _size: usize) -> bool {
+        match Policy::from_json(&host::configuration()) {
+            Ok(policy) => {
+                announce(&policy);
+                self.in_force = Some(Rc::new(InForce {
+                    policy,
+                    meters: Meters::default(),
+                }));
+                true
+            }
+            Err(errors) => {
+                host::log(LogLevel::Error, &refusal(&errors));
+                false
+            }
+        }
+    }
+
+    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(self.in_force.clone())))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// One line, since a control plane tells nobody why a configuration was refused: only the log does.
+fn refusal(errors: &[PolicyError]) -> String {
+    let mut line = "modgate: policy refused, the last good one stays in force".to_owned();
+    for error in errors.iter().take(ERRORS_IN_LOG) {
+        line.push_str("; ");
+        // An error may repeat what stands in the document, line feeds included.
+        line.extend(
+            error
+                .to_string()
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c }),
+        );
+    }
+    if errors.len() > ERRORS_IN_LOG {
+        line.push_str(&format!("; and {} more", errors.len() - ERRORS_IN_LOG));
+    }
+    line
+}
+
+/// Says in log and metrics which policy is in force.
+///
+/// The gauge is shared by all workers, each of which comes here, and by the root contexts of earlier
+/// configurations, which may live on for a while. So what was announced last is shared too.
+fn announce(policy: &Policy) {
+    let version = series::label_value_from(policy.version());
+    let now = series::stat_name(&POLICY_INFO, &[&version, policy.hash()]);
+    let root_id = host::property(&["plugin_root_id"]).unwrap_or_default();
+    let key = format!("modgate.policy_info.{}", String::from_utf8_lossy(&root_id));
+    let before = host::shared(&key).and_then(|name| String::from_utf8(name).ok());
+    if before.as_deref() != Some(now.as_str()) {
+        if let Some(before) = before {
+            host::record(host::define_metric(MetricType::Gauge, &before), 0);
+        }
+        host::share(&key, now.as_bytes());
+        host::log(
+            LogLevel::Info,
+            &format!(
+                "modgate: policy {version} ({}) is in force: {} tenants, {} backends",
+                policy.hash(),
+                policy.tenants().len(),
+                policy.backends().len()
+            ),
+        );
+    }
+    host::record(host::define_metric(MetricType::Gauge, &now), 1);
+}
