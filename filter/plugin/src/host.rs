@@ -66,12 +66,6 @@ pub(crate) fn remove_request_header(name: &str) -> bool {
         .is_ok()
 }
 
-/// Makes the proxy choose the route again, after the headers that it depends on were written.
-pub(crate) fn clear_route_cache() {
-    // Newer proxies do it by themselves at every header write; those that do not know it do too.
-    let _ = hostcalls::call_foreign_function("clear_route_cache", None);
-}
-
 /// Answers the request.
 pub(crate) fn reply(status: u16, headers: Vec<(&str, &str)>, body: &str) {
     let result = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));

@@ -111,6 +111,7 @@ impl HttpContext for Stream {
                 if let Some(path) = path {
                     written &= host::set_request_header(":path", path);
                 }
+                // The last write: in this ABI each one makes the proxy choose the route again.
                 written &= host::set_request_header(CLUSTER_HEADER, &backend.cluster);
                 if !written {
                     // What would go upstream is not what was judged.
@@ -125,7 +126,6 @@ impl HttpContext for Stream {
                     ));
                     return Action::Pause;
                 }
-                host::clear_route_cache();
                 self.exchange = Exchange::Forwarded {
                     scope: scope(Some(backend)),
                     backend: backend.id,
@@ -158,7 +158,7 @@ impl HttpContext for Stream {
             .and_then(|f| f.policy.backends().get(*backend));
         if let Some(backend) = backend
             && let Some(verdict) =
-                cache_verdict(backend, *mutability, status, &headers, began.elapsed())
+                cache_verdict(backend, *mutability, status, &headers, || began.elapsed())
         {
             scope.looked_up(verdict);
         }

@@ -76,13 +76,14 @@ impl Evidence {
 const COMMON_HEADERS: [&str; 3] = ["cache-status", "x-cache", "cf-cache-status"];
 
 /// What an answer tells of its backend's cache; `None` for an answer without content, such as 404
-/// or 502, which is no lookup. `to_first_byte` is the time from the request to the answer's headers.
+/// or 502, which is no lookup. `to_first_byte` gives the time from the request to
+/// the answer's headers; reading the clock costs, so it is asked only where it counts.
 pub fn cache_verdict(
     backend: &Backend,
     mutability: Mutability,
     status: u16,
     headers: &[Header],
-    to_first_byte: Duration,
+    to_first_byte: impl Fn() -> Duration,
 ) -> Option<CacheVerdict> {
     if !matches!(status, 200..=399) {
         return None;
@@ -98,7 +99,7 @@ pub fn cache_verdict(
         return verdict(status, Evidence::Backend);
     }
     match backend.hit_below {
-        Some(limit) if to_first_byte < limit => verdict(CacheStatus::Hit, Evidence::Inferred),
+        Some(limit) if to_first_byte() < limit => verdict(CacheStatus::Hit, Evidence::Inferred),
         Some(_) => verdict(CacheStatus::Miss, Evidence::Inferred),
         None => verdict(CacheStatus::Unknown, Evidence::None),
     }
@@ -189,8 +190,10 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
             .collect();
-        let verdict =
-            cache_verdict(backend, mutability, 200, &headers, Duration::from_millis(5)).unwrap();
+        let verdict = cache_verdict(backend, mutability, 200, &headers, || {
+            Duration::from_millis(5)
+        })
+        .unwrap();
         (verdict.status.as_str(), verdict.evidence.as_str())
     }
 
@@ -269,7 +272,7 @@ mod tests {
         b.hit_below = Some(Duration::from_millis(5));
         assert_eq!(ask(&b, Mutability::Fixed, &[]), ("miss", "inferred"));
         for status in [404, 410, 502] {
-            let none = cache_verdict(&b, Mutability::Fixed, status, &[], Duration::ZERO);
+            let none = cache_verdict(&b, Mutability::Fixed, status, &[], || Duration::ZERO);
             assert_eq!(none, None);
         }
     }
