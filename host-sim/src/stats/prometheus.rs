@@ -1,0 +1,117 @@
+//! The text that Prometheus scrapes.
+//!
+//! The series are those of Envoy's `/stats/prometheus`. The spelling is that of OpenMetrics and of
+//! `prometheus-client`: bounds are written `1.0` where Envoy writes `1`, there are `# HELP` lines,
+//! and `# EOF` ends the text.
+
+use std::fmt;
+
+use modgate_engine::telemetry::metric_named;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+
+use super::snapshot::{Series, Value};
+
+/// The content type of [`render`]'s text.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The series as text. They must be sorted by name, as [`Stats::series`](super::Stats::series) gives them.
+pub fn render(series: Vec<Series>) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Collected(series)));
+    let mut text = String::new();
+    // Writing into a String cannot fail.
+    _ = encode(&mut text, &registry);
+    text
+}
+
+#[derive(Debug)]
+struct Collected(Vec<Series>);
+
+impl Collector for Collected {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let same = |a: &Series, b: &Series| {
+            a.name == b.name && std::mem::discriminant(&a.value) == std::mem::discriminant(&b.value)
+        };
+        for family in self.0.chunk_by(same) {
+            let Some(first) = family.first() else {
+                continue;
+            };
+            let help = metric_named(&first.name).map_or("Defined by the filter.", |m| m.help);
+            let (name, kind) = descriptor(first);
+            let mut metric =
+                encoder.encode_descriptor(name, help.trim_end_matches('.'), None, kind)?;
+            for series in family {
+                encode_series(metric.encode_family(&series.labels)?, &series.value, kind)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name without what the encoder appends itself, and the type. A counter that does not end in
+/// `_total`, as Envoy's may, has no type in OpenMetrics that leaves its name alone but `unknown`.
+fn descriptor(series: &Series) -> (&str, MetricType) {
+    match series.value {
+        Value::Counter(_) => match series.name.strip_suffix("_total") {
+            Some(stem) => (stem, MetricType::Counter),
+            None => (&series.name, MetricType::Unknown),
+        },
+        Value::Gauge(_) => (&series.name, MetricType::Gauge),
+        Value::Histogram { .. } => (&series.name, MetricType::Histogram),
+    }
+}
+
+fn encode_series(mut encoder: MetricEncoder<'_>, value: &Value, kind: MetricType) -> fmt::Result {
+    match value {
+        Value::Counter(count) if matches!(kind, MetricType::Counter) => {
+            encoder.encode_counter::<NoLabelSet, u64, f64>(count, None)
+        }
+        Value::Counter(count) | Value::Gauge(count) => encoder.encode_gauge(count),
+        Value::Histogram {
+            sum,
+            count,
+            buckets,
+        } => encoder.encode_histogram::<NoLabelSet>(*sum, *count, buckets, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::{MetricKind, Stats, StatsConfig};
+
+    #[test]
+    fn counters_gauges_and_histograms_as_envoy_names_them() {
+        let stats = Stats::new(StatsConfig::modgate());
+        let requests = "modgate_requests_totaltenant=.=a;.;operation=.=zip;.;";
+        stats.define(MetricKind::Counter, requests).record(2);
+        stats.define(MetricKind::Counter, requests).record(1);
+        stats.define(MetricKind::Counter, "plain.hits").record(4);
+        stats
+            .define(
+                MetricKind::Gauge,
+                "modgate_policy_infopolicy_version=.=v1;.;",
+            )
+            .record(1);
+        let duration = "modgate_request_duration_millisecondstenant=.=a;.;";
+        stats.define(MetricKind::Histogram, duration).record(3);
+        let text = render(stats.series());
+        for line in [
+            r#"modgate_requests_total{operation="zip",tenant="a"} 3"#,
+            "plain_hits 4",
+            r#"modgate_policy_info{policy_version="v1"} 1"#,
+            r#"modgate_request_duration_milliseconds_bucket{le="2.0",tenant="a"} 0"#,
+            r#"modgate_request_duration_milliseconds_bucket{le="5.0",tenant="a"} 1"#,
+            r#"modgate_request_duration_milliseconds_bucket{le="+Inf",tenant="a"} 1"#,
+            r#"modgate_request_duration_milliseconds_count{tenant="a"} 1"#,
+            "# TYPE modgate_requests counter",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|l| l == line), "no line {line} in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What the guest asked for while it ran, done after it has returned.
+
+use super::Worker;
+use crate::effect::StreamEffect;
+use crate::host::Action;
+
+impl Worker {
+    /// Does what the last callback asked for, in order. Each deed may run callbacks of its own,
+    /// whose wishes join the queue.
+    pub(super) fn run_actions(&mut self) {
+        self.host().iteration_stopped = false;
+        while let Some(action) = self.host().actions.pop_front() {
+            match action {
+                Action::Continue(id, direction) => self.continue_half(id, direction),
+                Action::Reply(id, reply) => self.send_local_reply(id, *reply),
+                Action::Close(id) => self.close_stream(id),
+                Action::RootDone(id) => self.delete_root(id),
+            }
+        }
+    }
+
+    fn close_stream(&mut self, id: u32) {
+        if self.is_live(id) {
+            self.host().emit(id, StreamEffect::DownstreamReset);
+            self.finish(id);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Answers to the filter's own requests.
+
+use super::Worker;
+use super::streams::UpstreamFailure;
+use crate::effect::{CalloutToken, Effect};
+use crate::host::CurrentAnswer;
+use crate::http::{Body, Headers};
+
+/// What came of a callout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CalloutAnswer {
+    /// A response. `:status` is among its headers.
+    Response {
+        /// The headers.
+        headers: Headers,
+        /// The whole body.
+        body: Body,
+        /// Where there were some.
+        trailers: Option<Headers>,
+    },
+    /// None. The filter gets what Envoy's router makes of it: a response with a status of 503 or
+    /// 504 and Envoy's own text.
+    Failed(UpstreamFailure),
+}
+
+impl Worker {
+    /// Hands an answer to the filter: `on_http_call_response` on its root context.
+    pub fn callout_answered(&mut self, token: CalloutToken, answer: CalloutAnswer) {
+        let Some(pending) = self.host().callouts.remove(&token.0) else {
+            return;
+        };
+        let root = pending.root;
+        let (headers, body, trailers) = match answer {
+            CalloutAnswer::Response {
+                headers,
+                body,
+                trailers,
+            } => (headers, body, trailers),
+            // Whatever the proxy answers its clients, Envoy's callouts know 503 only.
+            CalloutAnswer::Failed(failure) => {
+                let (headers, body) = failure.reply(503).into_message(false);
+                (headers, Body::from(body), None)
+            }
+        };
+        let size = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
+        let params = (
+            root,
+            token.0,
+            size(headers.len()),
+            size(body.len()),
+            size(trailers.as_ref().map_or(0, Headers::len)),
+        );
+        self.host().answer = Some(CurrentAnswer {
+            root,
+            headers,
+            body,
+            trailers,
+        });
+        let export = self.exports.on_http_call_response.clone();
+        self.call("proxy_on_http_call_response", root, export, params);
+        self.host().answer = None;
+        self.run_actions();
+    }
+
+    pub(super) fn cancel_callouts_of(&mut self, root: u32) {
+        let host = self.host();
+        let mut of_root: Vec<u32> = host
+            .callouts
+            .iter()
+            .filter(|(_, pending)| pending.root == root)
+            .map(|(token, _)| *token)
+            .collect();
+        of_root.sort_unstable();
+        for token in of_root {
+            host.callouts.remove(&token);
+            host.effects
+                .push_back(Effect::CancelCallout(CalloutToken(token)));
+        }
+    }
+}

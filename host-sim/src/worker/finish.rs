@@ -1,0 +1,71 @@
+//! The end of a stream: `on_log`, `on_done`, `on_delete`, in this order.
+
+use super::Worker;
+use crate::effect::{StreamEffect, StreamSummary};
+
+impl Worker {
+    /// Tells the VM of a stream, once.
+    pub(super) fn create_in_vm(&mut self, id: u32) {
+        let Some(stream) = self.host().streams.get_mut(&id) else {
+            return;
+        };
+        if std::mem::replace(&mut stream.created, true) {
+            return;
+        }
+        let root = stream.root;
+        let create = self.exports.on_context_create.clone();
+        self.call("proxy_on_context_create", id, create, (id, root));
+        self.run_actions();
+    }
+
+    /// Takes a stream down. What the filter still asks for it comes too late.
+    pub(super) fn finish(&mut self, id: u32) {
+        let now = self.proxy().now();
+        let Some(stream) = self.live(id) else {
+            return;
+        };
+        stream.finishing = true;
+        stream.info.ended = true;
+        stream.request.in_callback = None;
+        stream.response.in_callback = None;
+        self.create_in_vm(id);
+        if let Some(stream) = self.host().streams.get_mut(&id) {
+            stream.log_phase = true;
+        }
+        let log = self.exports.on_log.clone();
+        self.call("proxy_on_log", id, log, id);
+        self.run_actions();
+        if let Some(stream) = self.host().streams.get_mut(&id) {
+            stream.log_phase = false;
+        }
+        let done = self.exports.on_done.clone();
+        self.call("proxy_on_done", id, done, id);
+        self.run_actions();
+        let delete = self.exports.on_delete.clone();
+        self.call("proxy_on_delete", id, delete, id);
+        self.run_actions();
+        let Some(stream) = self.host().streams.remove(&id) else {
+            return;
+        };
+        let root = stream.root;
+        let info = stream.info;
+        let summary = StreamSummary {
+            request_headers: stream.request.headers.unwrap_or_default(),
+            original_path: info.original_path,
+            status: info.status,
+            code_details: info.code_details,
+            cluster: info.cluster,
+            from_upstream: info.from_upstream,
+            request_bytes: info.request_bytes,
+            response_bytes: info.response_bytes,
+            flags: info.flags.bits(),
+            duration: now.saturating_sub(info.start),
+        };
+        let summary = Box::new(summary);
+        self.host().emit(id, StreamEffect::Ended { summary });
+        if let Some(root) = self.host().roots.get_mut(&root) {
+            root.streams = root.streams.saturating_sub(1);
+        }
+        self.drop_root_if_idle(root);
+    }
+}
