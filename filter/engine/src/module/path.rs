@@ -83,8 +83,11 @@ pub fn split_major(path: &str) -> Option<(&str, Major<'_>)> {
 fn split_gopkg_in(path: &str) -> Option<(&str, Major<'_>)> {
     let stable = path.strip_suffix("-unstable").unwrap_or(path);
     let digits = stable.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = stable.get(digits.len()..).unwrap_or_default();
     let prefix = digits.strip_suffix(".v")?;
+    let (_, suffix) = path.split_at_checked(prefix.len())?;
+    // Go looks at the suffix with its `-unstable`, so `.v0-unstable` is refused and `.v-unstable`
+    // is not, though no version fits it.
+    let number = suffix.strip_prefix(".v")?;
     if number.is_empty() || (number.starts_with('0') && number != "0") {
         return None;
     }
@@ -103,7 +106,9 @@ mod tests {
             "github.com/BurntSushi/toml",
             "gopkg.in/yaml.v3",
             "gopkg.in/check.v1",
-            "gopkg.in/foo/bar.v0-unstable",
+            "gopkg.in/foo/bar.v0",
+            "gopkg.in/foo/bar.v2-unstable",
+            "gopkg.in/foo/bar.v-unstable",
             "github.com/cespare/xxhash/v2",
             "example.com",
             "example.com/v",
@@ -144,6 +149,7 @@ mod tests {
             ("example.com/v2.0", Refusal::MajorSuffix),
             ("gopkg.in/yaml", Refusal::MajorSuffix),
             ("gopkg.in/yaml.v01", Refusal::MajorSuffix),
+            ("gopkg.in/yaml.v0-unstable", Refusal::MajorSuffix),
         ] {
             assert_eq!(check_path(path), Err(why), "{path:?}");
         }

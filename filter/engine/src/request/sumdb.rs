@@ -89,7 +89,7 @@ impl<'a> SumdbCall<'a> {
     }
 }
 
-/// Whether this is `H/L/N[.p/W]` in the one form that `tlog.Tile.Path` writes: H 1 to 30, L 0 to 63
+/// Whether this is `H/L/N[.p/W]` in the one form that `tlog.Tile.Path` writes: H 1 to 30, L a number
 /// or `data`, N in groups of three digits of which all but the last begin with `x`, W below 2^H.
 fn is_tile(path: &str) -> bool {
     let Some((height, rest)) = path.split_once('/') else {
@@ -101,7 +101,7 @@ fn is_tile(path: &str) -> bool {
     let Some((level, rest)) = rest.split_once('/') else {
         return false;
     };
-    if level != "data" && small_number(level).is_none_or(|l| l >= 64) {
+    if level != "data" && small_number(level).is_none() {
         return false;
     }
     match rest.split_once(".p/") {
@@ -112,10 +112,10 @@ fn is_tile(path: &str) -> bool {
     }
 }
 
-/// A decimal number below 2^31 without leading zeros.
-fn small_number(text: &str) -> Option<u32> {
+/// A decimal number of at most 18 digits without leading zeros.
+fn small_number(text: &str) -> Option<u64> {
     let plain = text == "0" || !text.starts_with('0');
-    if !plain || text.len() > 9 || !text.bytes().all(|b| b.is_ascii_digit()) {
+    if !plain || text.len() > 18 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     text.parse().ok()
@@ -182,7 +182,7 @@ mod tests {
             ("tile/0/0/000", Refusal::TilePath),
             ("tile/31/0/000", Refusal::TilePath),
             ("tile/08/0/000", Refusal::TilePath),
-            ("tile/8/64/000", Refusal::TilePath),
+            ("tile/8/x/000", Refusal::TilePath),
             ("tile/8/0/0", Refusal::TilePath),
             ("tile/8/0/x000/001", Refusal::TilePath),
             ("tile/8/0/001/002", Refusal::TilePath),
