@@ -1,0 +1,30 @@
+# Thin: each target calls a script or cargo. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo envoy test bench fmt lint doc clean
+# The programs that the set-up put in place come first.
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+setup: ## get everything that the project needs beside Rust, into .tools/
+	@scripts/setup
+build: ## dist/modgate, the command, and dist/modgate.wasm, the filter
+	@scripts/build
+demo: ## the filter at work in front of a small Go proxy, with real go commands
+	@scripts/setup wasm go
+	@scripts/build
+	@dist/modgate demo
+envoy: ## the same with real Envoy, goproxy, Athens and Prometheus; Ctrl-C stops it
+	@scripts/envoy
+test: ## everything a change must pass
+	@scripts/test
+bench: ## what the filter costs in Envoy, measured against Envoy without it
+	@scripts/bench
+fmt: ## format the Rust code
+	@cargo fmt --all
+lint: ## format, clippy, documentation and shell scripts, checked
+	@scripts/lint
+doc: ## the documentation of the code, into target/doc
+	@cargo doc --release --workspace --no-deps
+clean: ## remove what was built and made (target, dist, .work); what was fetched stays in .tools
+	@rm -rf target dist .work
