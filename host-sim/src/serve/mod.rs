@@ -1,12 +1,26 @@
 //! The proxy: sockets and a clock around workers.
+//!
+//! As in Envoy each worker thread has an event loop, a VM and connections of its own, and nothing
+//! stands between a request and its VM that another thread could hold.
 
+mod access;
+mod admin;
+mod callout;
+mod channel;
 mod config;
+mod convert;
+mod error;
+mod policy_watch;
+mod request_id;
+mod server;
+mod shared;
+mod slot;
+mod stream;
+mod thread;
+mod upstream;
+mod vm;
 
+pub use access::AccessRecord;
 pub use config::{AccessLog, LineLog, ModuleSource, Policy, ServeConfig, Upstream};
-
-/// What became of one request.
-#[derive(Clone, Debug)]
-pub struct AccessRecord {
-    /// What the stream says of itself.
-    pub summary: crate::StreamSummary,
-}
+pub use error::ServeError;
+pub use server::Server;

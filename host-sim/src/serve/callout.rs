@@ -1,0 +1,100 @@
+//! The filter's own requests.
+
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::channel::{ChannelBody, Sender};
+use super::convert;
+use super::upstream::{Upstreams, body_failure};
+use crate::effect::Callout;
+use crate::http::Body;
+use crate::worker::{CalloutAnswer, UpstreamFailure};
+
+/// An answer is not longer than this, whatever a server sends.
+const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
+
+/// Sends a callout and collects its answer. The worker keeps the time.
+pub(super) fn send(
+    upstreams: &Upstreams,
+    callout: Callout,
+) -> impl Future<Output = CalloutAnswer> + 'static {
+    let empty = callout.body.is_empty() && callout.trailers.is_empty();
+    let (sender, body) = if empty {
+        (None, ChannelBody::empty())
+    } else {
+        let (sender, body) = ChannelBody::new();
+        (Some(sender), body)
+    };
+    let request = upstreams
+        .origin(&callout.cluster)
+        .ok_or_else(|| "its cluster is gone".to_owned())
+        .and_then(|origin| convert::upstream_request(origin, &callout.headers, body));
+    let response = request.map(|request| upstreams.send(request));
+    async move {
+        let Ok(response) = response else {
+            return CalloutAnswer::Failed(UpstreamFailure::Protocol);
+        };
+        let (response, ()) = tokio::join!(response, feed(sender, callout));
+        let response = match response {
+            Ok(response) => response,
+            Err(failure) => return CalloutAnswer::Failed(failure),
+        };
+        let headers = convert::response_headers(&response);
+        match collect(response.into_body()).await {
+            Ok((body, trailers)) => CalloutAnswer::Response {
+                headers,
+                body,
+                trailers,
+            },
+            Err(failure) => CalloutAnswer::Failed(failure),
+        }
+    }
+}
+
+async fn feed(sender: Option<Sender>, callout: Callout) {
+    let Some(sender) = sender else {
+        return;
+    };
+    for chunk in callout.body.into_chunks() {
+        if sender
+            .send(Ok(http_body::Frame::data(chunk)))
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+    if let Ok(trailers) = convert::header_map(&callout.trailers)
+        && !trailers.is_empty()
+    {
+        // Nobody wants them where the answer has come already.
+        _ = sender.send(Ok(http_body::Frame::trailers(trailers))).await;
+    }
+}
+
+async fn collect(
+    mut incoming: Incoming,
+) -> Result<(Body, Option<crate::http::Headers>), UpstreamFailure> {
+    let mut body = Body::new();
+    let mut trailers = None;
+    while !incoming.is_end_stream() {
+        let Some(frame) = incoming.frame().await else {
+            break;
+        };
+        match frame.map_err(|error| body_failure(&error))?.into_data() {
+            Ok(data) => push(&mut body, data)?,
+            Err(frame) => trailers = frame.trailers_ref().map(convert::trailers),
+        }
+    }
+    Ok((body, trailers))
+}
+
+fn push(body: &mut Body, data: Bytes) -> Result<(), UpstreamFailure> {
+    if body.len().saturating_add(data.len()) > LONGEST_ANSWER {
+        return Err(UpstreamFailure::ConnectionTermination);
+    }
+    body.push(data);
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! What the threads of one proxy share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::access::AccessRecord;
+use super::config::{AccessLog, LineLog};
+use crate::context::PluginConfig;
+use crate::effect::{Effect, LogLevel, RootId};
+use crate::proxy::Proxy;
+use crate::vm::{FailPolicy, Module, StartError, VmConfig};
+use crate::worker::{Waker, Worker};
+
+/// What the threads of one proxy share.
+pub(super) struct Shared {
+    pub proxy: Arc<Proxy>,
+    pub module: Module,
+    pub access_log: Option<AccessLog>,
+    pub line_log: Option<LineLog>,
+    pub connections: AtomicU64,
+}
+
+impl Shared {
+    /// A VM with its plugin. Where that fails, the filter's reason is in the error.
+    pub(super) fn new_worker(
+        &self,
+        plugin: PluginConfig,
+        waker: Option<Waker>,
+    ) -> Result<(Worker, RootId), StartError> {
+        let config = VmConfig {
+            vm_id: "modgate".to_owned(),
+            fail_policy: FailPolicy::Reload,
+            ..VmConfig::default()
+        };
+        let mut worker = Worker::with_waker(&self.module, config, Arc::clone(&self.proxy), waker)?;
+        match worker.start_plugin(plugin) {
+            Ok(root) => Ok((worker, root)),
+            Err(error) => {
+                self.log_lines(&mut worker);
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts the plugin in a VM of its own that is then thrown away, as Envoy does before it lets a
+    /// configuration near its workers.
+    ///
+    /// # Errors
+    /// The filter's own words where it wrote some, else why it does not start.
+    pub(super) fn try_out(&self, plugin: PluginConfig) -> Result<(), TrialError> {
+        let config = VmConfig {
+            vm_id: "modgate".to_owned(),
+            ..VmConfig::default()
+        };
+        let trial = Worker::new(&self.module, config, Arc::clone(&self.proxy));
+        let mut worker = trial.map_err(TrialError::Broken)?;
+        let started = worker.start_plugin(plugin);
+        let mut reason = None;
+        for effect in worker.effects() {
+            if let Effect::Log(level, line) = effect
+                && level >= LogLevel::Error
+            {
+                reason = Some(line);
+            }
+        }
+        match (started, reason) {
+            (Ok(_), _) => Ok(()),
+            (Err(StartError::ConfigurationRefused), Some(reason)) => {
+                Err(TrialError::Refused(reason))
+            }
+            (Err(error), _) => Err(TrialError::Broken(error)),
+        }
+    }
+
+    pub(super) fn log(&self, level: LogLevel, line: &str) {
+        match &self.line_log {
+            Some(log) => log(level, line),
+            None => eprintln!("[{level}] {line}"),
+        }
+    }
+
+    /// Hands on the lines that a worker leaves which does not start.
+    fn log_lines(&self, worker: &mut Worker) {
+        for effect in worker.effects() {
+            if let Effect::Log(level, line) = effect {
+                self.log(level, &line);
+            }
+        }
+    }
+
+    pub(super) fn record(&self, record: &AccessRecord) {
+        if let Some(log) = &self.access_log {
+            log(record);
+        }
+    }
+
+    pub(super) fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Why a configuration is not let near the workers.
+pub(super) enum TrialError {
+    /// The filter's own words.
+    Refused(String),
+    Broken(StartError),
+}
+
+impl std::fmt::Display for TrialError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(reason) => f.write_str(reason),
+            Self::Broken(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The plugin that a policy makes.
+pub(super) fn plugin(policy: &[u8]) -> PluginConfig {
+    PluginConfig {
+        name: "modgate".to_owned(),
+        root_id: "modgate".to_owned(),
+        configuration: policy.to_owned(),
+        allow_on_headers_stop_iteration: false,
+    }
+}
