@@ -1,1 +1,13 @@
-//! The harness of the end-to-end tests.
+//! The harness of the end-to-end tests: it starts the real programs and asks what a user would see.
+//!
+//! In reading order: [`tools`] finds the programs, [`process`] runs them, [`envoy`], [`backends`] and
+//! [`serve`] are the ones that answer requests, [`go`] and [`http`] ask, [`metrics`] reads figures.
+
+pub mod backends;
+pub mod envoy;
+pub mod go;
+pub mod http;
+pub mod metrics;
+pub mod process;
+pub mod serve;
+pub mod tools;

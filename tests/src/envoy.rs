@@ -1,0 +1,243 @@
+//! Real Envoy with the configuration that the project ships, on free ports.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::http;
+use crate::process::Process;
+use crate::tools::{dist, root, tool};
+
+/// What an Envoy is started with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The policy document.
+    pub policy: Value,
+    /// Clusters and where they are.
+    pub clusters: Vec<(String, SocketAddr)>,
+    /// Worker threads.
+    pub concurrency: u32,
+    /// Whether the filter is there at all.
+    pub filter: bool,
+}
+
+impl Config {
+    /// One worker, with the filter.
+    pub fn new(policy: Value, clusters: &[(&str, SocketAddr)]) -> Self {
+        let clusters = clusters
+            .iter()
+            .map(|(name, at)| ((*name).to_owned(), *at))
+            .collect();
+        Self {
+            policy,
+            clusters,
+            concurrency: 1,
+            filter: true,
+        }
+    }
+}
+
+/// A running Envoy.
+#[derive(Debug)]
+pub struct Envoy {
+    process: Process,
+    address: SocketAddr,
+    admin: SocketAddr,
+    dir: TempDir,
+    generation: u32,
+}
+
+impl Envoy {
+    /// Starts Envoy and waits until its listener is there.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn start(config: &Config) -> Self {
+        let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
+        let bootstrap = dir.path().join("envoy.json");
+        let filter = dir.path().join("modgate.json");
+        let admin_file = dir.path().join("admin.txt");
+        write(&filter, &filter_file(&config.policy, 0));
+        write(&bootstrap, &bootstrap_file(config, &filter));
+        let mut command = Command::new(tool("envoy"));
+        command
+            .arg("-c")
+            .arg(&bootstrap)
+            .args(["--use-dynamic-base-id", "--log-level", "info"])
+            .args(["--concurrency", &config.concurrency.to_string()])
+            .arg("--admin-address-path")
+            .arg(&admin_file);
+        let mut process = Process::start("envoy", command, dir.path());
+        let admin = process.wait_until("admin interface", || {
+            fs::read_to_string(&admin_file).ok()?.trim().parse().ok()
+        });
+        let address = process.wait_until("ready", || listener_address(admin));
+        Self {
+            process,
+            address,
+            admin,
+            dir,
+            generation: 0,
+        }
+    }
+
+    /// Where clients come in.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The admin interface.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// The process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// What Envoy shows to Prometheus.
+    pub fn prometheus(&self) -> String {
+        http::get(self.admin, "/stats/prometheus").body
+    }
+
+    /// The value of one of Envoy's own stats; 0 where there is none.
+    pub fn stat(&self, name: &str) -> u64 {
+        let text = http::get(self.admin, &format!("/stats?filter=^{name}$")).body;
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}: ")));
+        value
+            .and_then(|value| value.trim().parse().ok())
+            .unwrap_or(0)
+    }
+
+    /// Hands a policy over as a control plane does: a new file, moved into place. Gives the counters
+    /// of taken and refused configurations back as they were before.
+    pub fn hand_over(&mut self, policy: &Value) -> (u64, u64) {
+        let before = self.reloads();
+        self.generation += 1;
+        let new = self.dir.path().join("modgate.json.new");
+        write(&new, &filter_file(policy, self.generation));
+        let target = self.dir.path().join("modgate.json");
+        fs::rename(&new, &target).unwrap_or_else(|e| panic!("{}: {e}", target.display()));
+        before
+    }
+
+    /// Hands a policy over and waits until Envoy has taken (`true`) or refused it.
+    pub fn reload(&mut self, policy: &Value) -> bool {
+        let (taken, refused) = self.hand_over(policy);
+        let admin = self.admin;
+        self.process.wait_until("taking the policy", || {
+            let (now_taken, now_refused) = reloads(admin);
+            match (now_taken > taken, now_refused > refused) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            }
+        })
+    }
+
+    fn reloads(&self) -> (u64, u64) {
+        reloads(self.admin)
+    }
+}
+
+/// How many configurations of the filter were taken, and how many refused.
+fn reloads(admin: SocketAddr) -> (u64, u64) {
+    let text = http::get(admin, "/stats?filter=extension_config_discovery.*config_").body;
+    let sum = |end: &str| {
+        let lines = text.lines().filter_map(|line| line.split_once(": "));
+        let values = lines.filter(|(name, _)| name.ends_with(end));
+        values
+            .filter_map(|(_, value)| value.trim().parse::<u64>().ok())
+            .sum()
+    };
+    (sum("config_reload"), sum("config_fail"))
+}
+
+fn listener_address(admin: SocketAddr) -> Option<SocketAddr> {
+    let ready = http::try_get(admin, "/ready")?;
+    if ready.status != 200 {
+        return None;
+    }
+    let listeners = http::try_get(admin, "/listeners")?.body;
+    let line = listeners
+        .lines()
+        .find_map(|line| line.strip_prefix("goproxy::"))?;
+    line.trim().parse().ok()
+}
+
+/// The shipped bootstrap with free ports and the clusters of the test; all else as it is.
+fn bootstrap_file(config: &Config, filter: &Path) -> Value {
+    let mut bootstrap = shipped("envoy.yaml");
+    *at(&mut bootstrap, "/admin/address/socket_address/port_value") = json!(0);
+    let listener = "/static_resources/listeners/0";
+    *at(
+        &mut bootstrap,
+        &format!("{listener}/address/socket_address/port_value"),
+    ) = json!(0);
+    let manager = format!("{listener}/filter_chains/0/filters/0/typed_config");
+    if config.filter {
+        let source = "http_filters/0/config_discovery/config_source/path_config_source/path";
+        *at(&mut bootstrap, &format!("{manager}/{source}")) = json!(filter);
+    } else {
+        let filters = at(&mut bootstrap, &format!("{manager}/http_filters"));
+        filters.as_array_mut().map(|filters| filters.remove(0));
+    }
+    let template = at(&mut bootstrap, "/static_resources/clusters/0").clone();
+    let clusters = config
+        .clusters
+        .iter()
+        .map(|(name, address)| cluster(&template, name, *address));
+    let clusters: Vec<Value> = clusters.collect();
+    *at(&mut bootstrap, "/static_resources/clusters") = json!(clusters);
+    bootstrap
+}
+
+fn cluster(template: &Value, name: &str, address: SocketAddr) -> Value {
+    let mut cluster = template.clone();
+    cluster["name"] = json!(name);
+    cluster["load_assignment"]["cluster_name"] = json!(name);
+    let endpoint = "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address";
+    *at(&mut cluster, endpoint) =
+        json!({"address": address.ip().to_string(), "port_value": address.port()});
+    cluster
+}
+
+/// The shipped file of the filter with the policy and the built module.
+fn filter_file(policy: &Value, generation: u32) -> Value {
+    let mut file = shipped("modgate.yaml");
+    file["version_info"] = json!(generation.to_string());
+    let config = "/resources/0/typed_config/config";
+    *at(
+        &mut file,
+        &format!("{config}/vm_config/code/local/filename"),
+    ) = json!(dist("modgate.wasm"));
+    *at(&mut file, &format!("{config}/configuration/value")) = json!(policy.to_string());
+    file
+}
+
+/// One of the files in `envoy/`.
+///
+/// # Panics
+/// Where it is no YAML.
+pub fn shipped(name: &str) -> Value {
+    let path: PathBuf = root().join("envoy").join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn at<'v>(value: &'v mut Value, pointer: &str) -> &'v mut Value {
+    value
+        .pointer_mut(pointer)
+        .unwrap_or_else(|| panic!("the shipped file has no {pointer}"))
+}
+
+fn write(path: &Path, value: &Value) {
+    fs::write(path, value.to_string()).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+}

@@ -1,0 +1,76 @@
+//! `modgate serve`: the same module in the simulator.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::http;
+use crate::process::{Process, free_port};
+use crate::tools::dist;
+
+/// A running `modgate serve`.
+#[derive(Debug)]
+pub struct Serve {
+    process: Process,
+    address: SocketAddr,
+    admin: SocketAddr,
+    dir: TempDir,
+}
+
+impl Serve {
+    /// Starts it and waits until it answers.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn start(policy: &Value, upstreams: &[(&str, SocketAddr)]) -> Self {
+        let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
+        let file = dir.path().join("policy.json");
+        fs::write(&file, policy.to_string()).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let admin = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut command = Command::new(dist("modgate"));
+        command.arg("serve").arg("--policy").arg(&file).args([
+            "--listen",
+            &address.to_string(),
+            "--admin",
+            &admin.to_string(),
+        ]);
+        for (name, at) in upstreams {
+            command.args(["--upstream", &format!("{name}=http://{at}")]);
+        }
+        let mut process = Process::start("modgate-serve", command, dir.path());
+        process.wait_until("ready", || {
+            http::try_get(admin, "/ready").filter(|ready| ready.status == 200)
+        });
+        Self {
+            process,
+            address,
+            admin,
+            dir,
+        }
+    }
+
+    /// Where clients come in.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it shows to Prometheus.
+    pub fn prometheus(&self) -> String {
+        http::get(self.admin, "/metrics").body
+    }
+
+    /// The policy's file.
+    pub fn policy_file(&self) -> PathBuf {
+        self.dir.path().join("policy.json")
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+}

@@ -1,0 +1,40 @@
+//! Where the programs are that the tests start. All of them are put there by the project's scripts.
+
+use std::path::{Path, PathBuf};
+
+/// The root of the checkout.
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// A program that `scripts/setup` has provided.
+///
+/// # Panics
+/// Where it is not there: a missing part is a failure, never a silent skip.
+pub fn tool(name: &str) -> PathBuf {
+    let path = root().join(".tools/bin").join(name);
+    assert!(
+        path.exists(),
+        "{name} is not there; run `make setup`, which puts it into .tools/bin"
+    );
+    path
+}
+
+/// A file that `make build` has left in `dist/`.
+///
+/// # Panics
+/// Where it is not there.
+pub fn dist(name: &str) -> PathBuf {
+    let path = root().join("dist").join(name);
+    assert!(path.exists(), "dist/{name} is not there; run `make build`");
+    path.canonicalize().unwrap_or(path)
+}
+
+/// What the machine's own Go takes modules from.
+pub fn upstream_goproxy() -> String {
+    let output = std::process::Command::new(tool("go"))
+        .args(["env", "GOPROXY"])
+        .output()
+        .unwrap_or_else(|error| panic!("go env GOPROXY cannot be run: {error}"));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}

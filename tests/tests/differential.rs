@@ -1,0 +1,238 @@
+//! The engine against the real `golang.org/x/mod`: generated and mutated names, versions, patterns
+//! and tiles, on every one of which both must agree.
+
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use fastrand::Rng;
+use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for, unescape};
+use modgate_engine::policy::pattern::PatternSetBuilder;
+use modgate_engine::request::SumdbCall;
+use serde_json::{Value, json};
+
+/// How many inputs of each kind are compared.
+const INPUTS: usize = 60_000;
+
+const PATHS: &[&str] = &[
+    "github.com/!burnt!sushi/toml",
+    "golang.org/x/text",
+    "gopkg.in/yaml.v3",
+    "gopkg.in/check.v1",
+    "gopkg.in/foo/bar.v2-unstable",
+    "github.com/cespare/xxhash/v2",
+    "example.com/a~b/v10",
+    "k8s.io/api",
+    "corp.example/team/lib-1_x",
+    "a.b",
+    "example.com/con.txt/com1",
+    "golang.org/toolchain",
+    "example.com/prog~1",
+];
+
+const VERSIONS: &[&str] = &[
+    "v1.2.3",
+    "v0.0.0-20160208181325-20d25e280405",
+    "v1.2.3-pre.0.20160208181325-20d25e280405",
+    "v2.0.0+incompatible",
+    "v1.0.0-!r!c1",
+    "v0.0.1-go1.26.0.linux-amd64",
+    "master",
+    "e9ce3ab",
+    "v1",
+    "v1.2",
+    "feature-x@2",
+    "v1.0.0+meta.01",
+    "v1.0.0-01",
+];
+
+const PATTERNS: &[&str] = &[
+    "github.com/*/toml",
+    "*.example/team",
+    "corp.example/[a-t]*",
+    "gopkg.in/yaml.v?",
+    "golang.org/x",
+    "*",
+    "?.b/*-[0-9]",
+    "example.com/*a*b*/[^x]*",
+];
+
+const TILES: &[&str] = &[
+    "tile/8/0/001",
+    "tile/8/0/x001/x234/067",
+    "tile/8/1/x123/067.p/1",
+    "tile/8/data/000.p/255",
+    "tile/30/63/999",
+];
+
+/// The characters that mutation puts in: the ones that mean something, and some of every class.
+const ALPHABET: &str = "!!//..--__~~@%+v012x9azAZC *?[]^\\;:&='(),#$\"<>|{}`\u{7f}\0\té世";
+
+fn mutated(rng: &mut Rng, corpus: &[&str]) -> String {
+    let mut text: Vec<char> = corpus[rng.usize(..corpus.len())].chars().collect();
+    let alphabet: Vec<char> = ALPHABET.chars().collect();
+    for _ in 0..rng.usize(..4) {
+        let at = rng.usize(..=text.len());
+        let any = alphabet[rng.usize(..alphabet.len())];
+        match rng.u8(..5) {
+            0 => text.insert(at, any),
+            1 if at < text.len() => text[at] = any,
+            2 if at < text.len() => drop(text.remove(at)),
+            3 => {
+                let other: Vec<char> = corpus[rng.usize(..corpus.len())].chars().collect();
+                let from = rng.usize(..other.len());
+                text.splice(at.., other[from..].iter().copied());
+            }
+            _ if at < text.len() => {
+                let (a, b) = (text[at], at);
+                text.insert(b, a);
+            }
+            _ => {}
+        }
+    }
+    text.into_iter().collect()
+}
+
+/// What the engine makes of a question, in the form in which the Go program answers.
+fn engine(question: &Value) -> Value {
+    let a = question["A"].as_str().unwrap();
+    let b = question["B"].as_str().unwrap();
+    let both = |name: &str| {
+        let mut in_url = String::new();
+        escape_into(name, &mut in_url);
+        json!({"OK": true, "Value": format!("{name} {in_url}")})
+    };
+    let verdict = |ok: bool| json!({"OK": ok, "Value": ""});
+    match question["Kind"].as_str().unwrap() {
+        "path" => match unescape(a).and_then(|path| check_path(&path).map(|()| path)) {
+            Ok(path) => both(&path),
+            Err(_) => verdict(false),
+        },
+        "version" => match unescape(a).and_then(|query| check_query(&query).map(|()| query)) {
+            Ok(query) => both(&query),
+            Err(_) => verdict(false),
+        },
+        "canonical" => verdict(check_path(a).is_ok() && is_canonical_for(a, b).is_ok()),
+        "pattern" => {
+            let mut builder = PatternSetBuilder::default();
+            // A pattern that is refused must be one that matches nothing in Go either.
+            let accepted = builder.add(a, 0, true).is_ok();
+            verdict(accepted && builder.build().first_match(b).is_some())
+        }
+        "tile" => verdict(SumdbCall::parse(a).is_ok()),
+        other => unreachable!("{other}"),
+    }
+}
+
+fn is_meant(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "/*?[]^-._~".contains(c)
+}
+
+fn slash_in_class(pattern: &str) -> bool {
+    let classes = pattern.split('[').skip(1);
+    classes.into_iter().any(|rest| {
+        rest.split(']')
+            .next()
+            .is_some_and(|class| class.contains('/'))
+    })
+}
+
+fn questions(rng: &mut Rng) -> Vec<Value> {
+    let mut all = Vec::with_capacity(5 * INPUTS);
+    let question = |kind: &str, a: String, b: String| json!({"Kind": kind, "A": a, "B": b});
+    for _ in 0..INPUTS {
+        all.push(question("path", mutated(rng, PATHS), String::new()));
+        all.push(question("version", mutated(rng, VERSIONS), String::new()));
+        let path = mutated(rng, PATHS).replace('!', "");
+        let version = mutated(rng, VERSIONS).replace('!', "");
+        all.push(question("canonical", path, version));
+        // What a policy's author cannot have meant is refused though Go lets it stand: characters
+        // that no module path has, and a slash in a class.
+        let pattern = mutated(rng, PATTERNS).replace(|c| !is_meant(c), "");
+        let pattern = if slash_in_class(&pattern) {
+            "*".to_owned()
+        } else {
+            pattern
+        };
+        let target = loop {
+            let path = mutated(rng, PATHS).replace('!', "");
+            if check_path(&path).is_ok() {
+                break path;
+            }
+        };
+        all.push(question("pattern", pattern, target));
+        all.push(question(
+            "tile",
+            format!("tile/{}", mutated(rng, TILES).replacen("tile/", "", 1)),
+            String::new(),
+        ));
+    }
+    all
+}
+
+#[test]
+fn the_engine_and_x_mod_read_every_name_alike() {
+    let seed = std::env::var("MODGATE_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok());
+    let seed = seed.unwrap_or_else(|| Rng::new().get_seed());
+    println!("MODGATE_SEED={seed}");
+    let questions = questions(&mut Rng::with_seed(seed));
+
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("go/xmod");
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("xmod");
+    let go = modgate_tests::tools::tool("go");
+    let built = Command::new(go)
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(".")
+        .current_dir(source)
+        .status()
+        .unwrap();
+    assert!(built.success(), "go build of tests/go/xmod failed");
+
+    let mut child = Command::new(&program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut to_go = BufWriter::new(child.stdin.take().unwrap());
+    let from_go = BufReader::new(child.stdout.take().unwrap());
+    let (mut accepted, mut disagreements) = (0, Vec::new());
+    std::thread::scope(|scope| {
+        let sent = &questions;
+        scope.spawn(move || {
+            for question in sent {
+                writeln!(to_go, "{question}").unwrap();
+            }
+        });
+        let mut answers = from_go.lines();
+        for question in &questions {
+            let line = answers.next().expect("the Go program ended early").unwrap();
+            let go: Value = serde_json::from_str(&line).unwrap();
+            let ours = engine(question);
+            accepted += usize::from(go["OK"] == true);
+            if go != ours {
+                disagreements.push(format!("{question}: x/mod says {go}, the engine {ours}"));
+            }
+        }
+    });
+    assert!(child.wait().unwrap().success());
+    assert!(
+        disagreements.is_empty(),
+        "{} of {} disagree (MODGATE_SEED={seed}), among them:\n{}",
+        disagreements.len(),
+        questions.len(),
+        disagreements[..disagreements.len().min(10)].join("\n")
+    );
+    // Both must have had something to accept, or nothing was compared.
+    assert!(
+        accepted > questions.len() / 10,
+        "only {accepted} were accepted"
+    );
+    println!(
+        "{} inputs, {accepted} accepted, no disagreement",
+        questions.len()
+    );
+}
