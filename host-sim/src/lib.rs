@@ -1,6 +1,8 @@
 //! A proxy-wasm host with the semantics of Envoy.
 
+pub mod cli;
 pub mod clock;
+pub mod export;
 pub mod http;
 pub mod serve;
 pub mod stats;

@@ -1,2 +1,7 @@
 //! The command `modgate`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    host_sim::cli::run()
+}

@@ -15,10 +15,13 @@ pub const DEFAULT_BUFFER_LIMIT: usize = 1024 * 1024;
 /// How the proxy finds the cluster of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
+    /// No route matches: every request that passes the filter is answered 404.
+    None,
     /// Every request goes to this cluster.
     Cluster(String),
     /// The request header of this name names the cluster (Envoy's `cluster_header`) and is removed
-    /// before the request goes upstream. Without the header no route matches: 404.
+    /// before the request goes upstream. Without the header there is no such cluster: 503 (seen on
+    /// Envoy 1.40, whose documentation says 404).
     ClusterHeader(String),
 }
 

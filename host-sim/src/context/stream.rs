@@ -144,16 +144,18 @@ impl Stream {
             .is_some_and(|m| m == "HEAD")
     }
 
-    /// The cluster that the proxy's one route gives, where it matches.
+    /// The cluster that the proxy's one route gives, where it matches; a name that the request does
+    /// not give is empty.
     pub(crate) fn cluster(&self, config: &ProxyConfig) -> Option<String> {
         if let Some(known) = &self.route {
             return known.clone();
         }
         match &config.route {
+            Route::None => None,
             Route::Cluster(name) => Some(name.clone()),
             Route::ClusterHeader(header) => {
-                let value = self.request.headers.as_ref()?.get(header)?;
-                (!value.is_empty()).then(|| String::from_utf8_lossy(value).into_owned())
+                let value = self.request.headers.as_ref().and_then(|h| h.get(header));
+                Some(value.map_or_else(String::new, |v| String::from_utf8_lossy(v).into_owned()))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What a proxy is started with.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -89,6 +90,9 @@ pub type AccessLog = Arc<dyn Fn(&AccessRecord) + Send + Sync>;
 /// Called for each line that the filter or the proxy writes.
 pub type LineLog = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
 
+/// Looks at a policy before the filter does; the error is one sentence.
+pub type PolicyCheck = Arc<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>;
+
 /// What a proxy is started with. [`ServeConfig::new`] gives defaults for everything but the three
 /// things that have none.
 #[derive(Clone)]
@@ -103,6 +107,9 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// Where `/metrics` and `/ready` are. Port 0 takes a free one.
     pub admin: SocketAddr,
+    /// Looks at every policy before the filter does. [`ServeConfig::new`] sets one that refuses a
+    /// policy with a cluster that no upstream has.
+    pub policy_check: Option<PolicyCheck>,
     /// Worker threads, each with its own VM, as in Envoy.
     pub workers: usize,
     /// How long running requests may take to end after a stop was asked for.
@@ -129,6 +136,7 @@ impl ServeConfig {
         Self {
             module,
             policy,
+            policy_check: Some(clusters_exist(&upstreams)),
             upstreams,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -143,6 +151,29 @@ impl ServeConfig {
             log: None,
         }
     }
+}
+
+/// Refuses a policy with a backend in a cluster that no upstream has. What else is wrong with it the
+/// filter says better.
+fn clusters_exist(upstreams: &[Upstream]) -> PolicyCheck {
+    let known: BTreeSet<String> = upstreams.iter().map(|u| u.name.clone()).collect();
+    Arc::new(move |policy| {
+        let Ok(policy) = modgate_engine::policy::Policy::from_json(policy) else {
+            return Ok(());
+        };
+        let missing = policy
+            .backends()
+            .iter()
+            .find(|b| !known.contains(&b.cluster));
+        missing.map_or(Ok(()), |backend| {
+            Err(format!(
+                "its backend `{}` is in the cluster `{cluster}`, which no upstream is named for; \
+                 add --upstream {cluster}=http://HOST:PORT",
+                backend.name,
+                cluster = backend.cluster,
+            ))
+        })
+    })
 }
 
 impl fmt::Debug for ServeConfig {

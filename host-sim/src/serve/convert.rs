@@ -1,9 +1,13 @@
 //! Between the messages of `http` and those of the filter.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version};
+
+use modgate_engine::wire::CLUSTER_HEADER;
 
 use super::channel::ChannelBody;
 use crate::http::Headers;
@@ -45,7 +49,11 @@ impl Refusal {
 
 /// A client's headers as Envoy shows them: `:authority :path :method :scheme`, the client's own,
 /// then what the proxy adds.
-pub(super) fn request_headers<B>(request: &Request<B>, id: String) -> Result<Headers, Refusal> {
+pub(super) fn request_headers<B>(
+    request: &Request<B>,
+    client: SocketAddr,
+    id: String,
+) -> Result<Headers, Refusal> {
     if request.version() < Version::HTTP_11 {
         return Err(Refusal::OldVersion);
     }
@@ -74,13 +82,16 @@ pub(super) fn request_headers<B>(request: &Request<B>, id: String) -> Result<Hea
     let hop = connection_options(request.headers());
     for (name, value) in request.headers() {
         let te = name == TE && value != "trailers";
-        if name != HOST && !te && !is_hop_by_hop(name.as_str(), &hop) {
+        if name != HOST
+            && !te
+            && !is_forbidden(name.as_str())
+            && !is_hop_by_hop(name.as_str(), &hop)
+        {
             headers.add(name_bytes(name), Bytes::copy_from_slice(value.as_bytes()));
         }
     }
-    if headers.get("x-forwarded-proto").is_none() {
-        headers.add("x-forwarded-proto", "http");
-    }
+    headers.add("x-forwarded-for", client.ip().to_string());
+    headers.set("x-forwarded-proto", "http");
     if headers.get("x-request-id").is_none() {
         headers.add("x-request-id", id);
     }
@@ -192,6 +203,12 @@ pub(super) fn header_map(headers: &Headers) -> Result<HeaderMap, String> {
     Ok(map)
 }
 
+/// What no client may send, as the shipped configuration of Envoy has it: the header that chooses
+/// the cluster, and names with `_`, which some servers take for `-`.
+fn is_forbidden(name: &str) -> bool {
+    name == CLUSTER_HEADER || name.contains('_')
+}
+
 fn name_bytes(name: &HeaderName) -> Bytes {
     Bytes::copy_from_slice(name.as_str().as_bytes())
 }
@@ -229,6 +246,10 @@ mod tests {
             .collect()
     }
 
+    fn client() -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, 1], 5))
+    }
+
     fn request(target: &str, headers: &[(&str, &str)]) -> Request<()> {
         let mut builder = Request::builder().uri(target);
         for (name, value) in headers {
@@ -247,9 +268,13 @@ mod tests {
                 ("connection", "keep-alive, x-hop"),
                 ("x-hop", "1"),
                 ("transfer-encoding", "chunked"),
+                (CLUSTER_HEADER, "theirs"),
+                ("x_modgate_tenant", "theirs"),
+                ("x-forwarded-proto", "https"),
+                ("x-forwarded-for", "1.2.3.4"),
             ],
         );
-        let headers = request_headers(&request, "id".into()).unwrap();
+        let headers = request_headers(&request, client(), "id".into()).unwrap();
         assert_eq!(
             names(&headers),
             [
@@ -258,24 +283,31 @@ mod tests {
                 ":method",
                 ":scheme",
                 "accept",
+                "x-forwarded-for",
                 "x-forwarded-proto",
                 "x-request-id"
             ]
         );
+        assert_eq!(
+            headers.get("x-forwarded-for").unwrap().as_ref(),
+            b"1.2.3.4,10.0.0.1"
+        );
+        assert_eq!(headers.get("x-forwarded-proto").unwrap().as_ref(), b"http");
         assert_eq!(headers.get(":path").unwrap().as_ref(), b"/a?b");
     }
 
     #[test]
     fn an_absolute_target_names_the_host() {
         let request = request("http://other/p", &[("host", "x")]);
-        let headers = request_headers(&request, "id".into()).unwrap();
+        let headers = request_headers(&request, client(), "id".into()).unwrap();
         assert_eq!(headers.get(":authority").unwrap().as_ref(), b"other");
         assert_eq!(headers.get(":path").unwrap().as_ref(), b"/p");
     }
 
     #[test]
     fn what_envoy_refuses_is_refused() {
-        let refusal = |request: &Request<()>| request_headers(request, String::new()).unwrap_err();
+        let refusal =
+            |request: &Request<()>| request_headers(request, client(), String::new()).unwrap_err();
         assert_eq!(refusal(&request("/", &[])), Refusal::BadRequest);
         assert_eq!(
             refusal(&request("*", &[("host", "x")])),

@@ -21,6 +21,6 @@ mod upstream;
 mod vm;
 
 pub use access::AccessRecord;
-pub use config::{AccessLog, LineLog, ModuleSource, Policy, ServeConfig, Upstream};
+pub use config::{AccessLog, LineLog, ModuleSource, Policy, PolicyCheck, ServeConfig, Upstream};
 pub use error::ServeError;
 pub use server::Server;

@@ -70,6 +70,7 @@ impl Server {
             module,
             access_log: config.access_log.clone(),
             line_log: config.log.clone(),
+            policy_check: config.policy_check.clone(),
             connections: AtomicU64::new(1),
         });
         shared

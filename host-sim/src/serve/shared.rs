@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::access::AccessRecord;
-use super::config::{AccessLog, LineLog};
+use super::config::{AccessLog, LineLog, PolicyCheck};
 use crate::context::PluginConfig;
 use crate::effect::{Effect, LogLevel, RootId};
 use crate::proxy::Proxy;
@@ -17,6 +17,7 @@ pub(super) struct Shared {
     pub module: Module,
     pub access_log: Option<AccessLog>,
     pub line_log: Option<LineLog>,
+    pub policy_check: Option<PolicyCheck>,
     pub connections: AtomicU64,
 }
 
@@ -46,8 +47,11 @@ impl Shared {
     /// configuration near its workers.
     ///
     /// # Errors
-    /// The filter's own words where it wrote some, else why it does not start.
+    /// The check's or the filter's own words where there are some, else why it does not start.
     pub(super) fn try_out(&self, plugin: PluginConfig) -> Result<(), TrialError> {
+        if let Some(check) = &self.policy_check {
+            check(&plugin.configuration).map_err(TrialError::Refused)?;
+        }
         let config = VmConfig {
             vm_id: "modgate".to_owned(),
             ..VmConfig::default()

@@ -210,7 +210,7 @@ async fn handle(
     connection_id: u64,
 ) -> Result<Response<ChannelBody>, Reset> {
     let request_id = super::request_id::new();
-    let headers = match convert::request_headers(&request, request_id) {
+    let headers = match convert::request_headers(&request, client, request_id) {
         Ok(headers) => headers,
         Err(refusal) => return Ok(Refusal::response(refusal)),
     };

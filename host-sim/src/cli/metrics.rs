@@ -1,0 +1,39 @@
+//! `modgate metrics`
+
+use std::error::Error;
+use std::io::Write;
+
+use clap::ValueEnum;
+
+use crate::export;
+
+/// The arguments of `modgate metrics`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Markdown)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// The bootstrap's `stats_config`: labels' patterns and histograms' buckets.
+    Envoy,
+    /// A pod's annotations: labels' names and histograms' buckets.
+    Istio,
+    /// The reference page.
+    Markdown,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let text = match args.format {
+        Format::Envoy => export::envoy()?,
+        Format::Istio => export::istio()?,
+        Format::Markdown => export::markdown(),
+    };
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Who reads only the beginning has what he wants.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}

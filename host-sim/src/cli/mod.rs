@@ -1,0 +1,51 @@
+//! The command `modgate`: one file for each of its commands.
+
+mod metrics;
+mod module;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Policy, routing and integrity for Go module proxies, in an Envoy filter and at your desk.
+#[derive(Debug, Parser)]
+#[command(name = "modgate", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the filter as a reverse proxy in front of real backends.
+    Serve(serve::Args),
+    /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
+    Metrics(metrics::Args),
+}
+
+/// Runs the command that the process was started with. Wrong usage ends the process with status 2,
+/// as `--help` ends it with 0; what fails gives status 1 and one sentence on standard error.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Metrics(args) => metrics::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

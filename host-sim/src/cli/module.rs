@@ -1,0 +1,36 @@
+//! Where the filter's module is.
+
+use std::path::{Path, PathBuf};
+
+/// The variable that names the module where the flag does not.
+const VARIABLE: &str = "MODGATE_WASM";
+const FILE_NAME: &str = "modgate.wasm";
+
+/// The module: the flag's, else the environment's, else the one beside the executable.
+///
+/// # Errors
+/// One sentence that says where it was looked for.
+pub(super) fn find(flag: Option<PathBuf>) -> Result<PathBuf, String> {
+    let named = flag.map(|path| (path, "--wasm")).or_else(|| {
+        let path = std::env::var_os(VARIABLE).filter(|path| !path.is_empty())?;
+        Some((path.into(), VARIABLE))
+    });
+    if let Some((path, by)) = named {
+        return present(&path)
+            .then_some(path.clone())
+            .ok_or_else(|| format!("there is no module at {}, which {by} names", path.display()));
+    }
+    let executable = std::env::current_exe().map_err(|error| error.to_string())?;
+    let beside = executable.with_file_name(FILE_NAME);
+    if present(&beside) {
+        return Ok(beside);
+    }
+    Err(format!(
+        "the filter's module was not found: --wasm is not given, {VARIABLE} is not set, and {} does not exist; build it with `make build`",
+        beside.display()
+    ))
+}
+
+fn present(path: &Path) -> bool {
+    path.is_file()
+}

@@ -1,0 +1,119 @@
+//! `modgate serve`
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::module;
+use crate::serve::{AccessRecord, ModuleSource, Policy, ServeConfig, Server, Upstream};
+
+/// The arguments of `modgate serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The policy, JSON; read again whenever the file changes.
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// A cluster that the policy names, and where it is; once for each.
+    #[arg(long = "upstream", value_name = "NAME=URL", required = true)]
+    upstreams: Vec<Upstream>,
+    /// Where requests come in.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where `/metrics` and `/ready` are.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9901")]
+    admin: SocketAddr,
+    /// The filter's module [default: MODGATE_WASM, else modgate.wasm beside this command].
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<PathBuf>,
+    /// Worker threads [default: one for each processor].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// How long running requests may take to end after a stop was asked for.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    drain: u64,
+    /// Do not print a line for each request.
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let module = ModuleSource::File(module::find(args.wasm)?);
+    let mut config = ServeConfig::new(module, Policy::File(args.policy), args.upstreams);
+    config.listen = args.listen;
+    config.admin = args.admin;
+    config.workers = args.workers.map_or_else(processors, usize::from);
+    config.drain = Duration::from_secs(args.drain);
+    if !args.quiet {
+        config.access_log = Some(Arc::new(print));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Before the start, so that a signal that comes meanwhile is not lost.
+    let stop = runtime.block_on(async { StopSignal::new() })?;
+    let server = Server::start(config)?;
+    println!(
+        "serving on http://{}, metrics on http://{}/metrics",
+        server.address(),
+        server.admin_address()
+    );
+    runtime.block_on(stop.wait());
+    println!("stopping; running requests may end");
+    server.shutdown();
+    Ok(())
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// One line: status, method, path, time, and who answered.
+fn print(record: &AccessRecord) {
+    let status = record
+        .status
+        .map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let by = match (&record.cluster, record.from_upstream) {
+        (Some(cluster), true) => cluster.clone(),
+        _ => format!("modgate ({})", reason(&record.code_details)),
+    };
+    println!(
+        "{status} {} {} {:.1} ms {} bytes, {by}",
+        record.method,
+        record.path.escape_default(),
+        record.duration.as_secs_f64() * 1000.0,
+        record.response_bytes,
+    );
+}
+
+fn reason(details: &str) -> &str {
+    if details.is_empty() {
+        "the filter"
+    } else {
+        details
+    }
+}
+
+/// Ctrl-C, or what a service manager sends.
+struct StopSignal {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl StopSignal {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

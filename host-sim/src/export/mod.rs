@@ -1,0 +1,35 @@
+//! The catalogue of metrics in the forms that others read: Envoy's and Istio's configuration, and
+//! the reference page.
+
+mod envoy;
+mod istio;
+mod markdown;
+
+pub use envoy::envoy;
+pub use istio::istio;
+pub use markdown::markdown;
+
+use modgate_engine::telemetry::{CATALOGUE, Kind};
+
+/// What Envoy puts before the name of every metric of a filter.
+const NAMESPACE: &str = "wasmcustom";
+
+/// Each histogram by the prefix that its stats have in Envoy, with its buckets.
+fn histograms() -> impl Iterator<Item = (String, &'static [f64])> {
+    CATALOGUE.iter().filter_map(|metric| match metric.kind {
+        Kind::Histogram { buckets } => Some((format!("{NAMESPACE}.{}", metric.name), buckets)),
+        Kind::Counter | Kind::Gauge => None,
+    })
+}
+
+/// Whole numbers without a point, as one would write them.
+fn number(bound: f64) -> serde_json::Value {
+    #[allow(clippy::cast_possible_truncation)] // whole and small, or kept as it is
+    let whole = bound as i64;
+    #[allow(clippy::cast_precision_loss)]
+    if (whole as f64 - bound).abs() < f64::EPSILON {
+        whole.into()
+    } else {
+        bound.into()
+    }
+}
