@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::process::{Process, accepts, free_port};
-use crate::tools::{tool, upstream_goproxy};
+use crate::tools::{root, tool, upstream_goproxy};
 
 /// A running Go proxy.
 #[derive(Debug)]
@@ -37,8 +37,6 @@ impl Backend {
                 .arg("--cacher-dir")
                 .arg(dir.join("cache"))
                 .args(["--proxied-sumdbs", &sumdb])
-                .args(["--go-bin-name"])
-                .arg(tool("go"))
                 .env("GOPROXY", &upstream);
         })
     }
@@ -71,8 +69,14 @@ impl Backend {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
         let port = free_port();
         let mut command = Command::new(tool(name));
-        // Nothing of the machine's own go settings, and a cache that can be deleted.
+        // Nothing of the machine's own go settings, and a cache that can be deleted. Our go comes
+        // first on PATH, where both proxies look for it.
+        let path = std::env::var("PATH").unwrap_or_default();
         command
+            .env(
+                "PATH",
+                format!("{}:{path}", root().join(".tools/bin").display()),
+            )
             .env("HOME", dir.path())
             .env("GOPATH", dir.path().join("gopath"))
             .env("GOFLAGS", "-modcacherw")

@@ -8,6 +8,7 @@ pub mod envoy;
 pub mod go;
 pub mod http;
 pub mod metrics;
+pub mod policies;
 pub mod process;
 pub mod serve;
 pub mod tools;
