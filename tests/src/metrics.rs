@@ -47,6 +47,7 @@ impl Figures {
                     .iter()
                     .all(|(k, v)| all.get(*k).is_some_and(|have| have == v))
         });
-        matching.map(|(_, value)| value).sum()
+        // Not `sum`, which makes -0 of nothing.
+        matching.fold(0.0, |sum, (_, value)| sum + value)
     }
 }
