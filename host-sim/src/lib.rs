@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod clock;
 pub mod export;
+pub mod goproxy;
 pub mod http;
 pub mod serve;
 pub mod stats;

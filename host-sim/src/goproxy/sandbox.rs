@@ -1,0 +1,112 @@
+//! A person with an empty module cache, and a module of theirs to work in.
+
+use super::{Error, Go};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A folder in which `go` runs with caches of its own and an environment that nothing of the
+/// user's settings reaches. It goes when this is dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    go: Go,
+    folder: TempDir,
+    goproxy: String,
+}
+
+/// What a command said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether it ended well.
+    pub ok: bool,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Sandbox {
+    /// An empty module `app.example`, whose `GOPROXY` is this and nothing else.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be written.
+    pub fn new(go: &Go, goproxy: impl Into<String>) -> Result<Self, Error> {
+        let folder = TempDir::with_prefix("modgate-go-")
+            .map_err(Error::files("make a folder in", std::env::temp_dir()))?;
+        let sandbox = Self {
+            go: go.clone(),
+            folder,
+            goproxy: goproxy.into(),
+        };
+        let module = sandbox.module();
+        fs::create_dir_all(&module).map_err(Error::files("make", &module))?;
+        sandbox.write("go.mod", "module app.example\n\ngo 1.21\n")?;
+        Ok(sandbox)
+    }
+
+    /// Where the commands run.
+    pub fn module(&self) -> PathBuf {
+        self.folder.path().join("app")
+    }
+
+    /// The module cache.
+    pub fn mod_cache(&self) -> PathBuf {
+        self.folder.path().join("mod")
+    }
+
+    /// Writes a file of the module.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, name: &str, content: &str) -> Result<(), Error> {
+        let file = self.module().join(name);
+        fs::write(&file, content).map_err(Error::files("write", &file))
+    }
+
+    /// Runs `go` with these arguments.
+    ///
+    /// # Errors
+    /// It cannot be started. A command that fails is an [`Outcome`].
+    pub fn run(&self, arguments: &[&str]) -> Result<Outcome, Error> {
+        let output = self
+            .command(arguments)
+            .output()
+            .map_err(|source| Error::RunGo {
+                program: self.go.program().to_owned(),
+                source,
+            })?;
+        Ok(Outcome {
+            ok: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// Nothing is inherited but where programs are: no `GOPRIVATE`, no proxy for HTTP, no settings
+    /// from `go env -w`.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let home = self.folder.path();
+        let mut command = Command::new(self.go.program());
+        command
+            .args(arguments)
+            .current_dir(self.module())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", home)
+            .env("TMPDIR", home)
+            .env("GOPATH", home.join("path"))
+            .env("GOMODCACHE", self.mod_cache())
+            .env("GOCACHE", home.join("build"))
+            .env("GOENV", "off")
+            .env("GOTELEMETRY", "off")
+            .env("GOWORK", "off")
+            // Writable, so that the folder can go.
+            .env("GOFLAGS", "-modcacherw -mod=mod")
+            .env("GOPROXY", &self.goproxy)
+            .env("GOSUMDB", "off")
+            .env("GOTOOLCHAIN", "local")
+            .env("GOVCS", "*:off");
+        command
+    }
+}
