@@ -128,7 +128,7 @@ mod tests {
     fn a_range_goes_over_chunks_and_ends_with_the_body() {
         let body = rope();
         assert_eq!(body.len(), 6);
-        for start in 0..8 {
+        for start in 0..8_usize {
             for length in [0, 1, 2, 3, 6, 7, usize::MAX] {
                 let all = b"abcdef";
                 let from = start.min(6);

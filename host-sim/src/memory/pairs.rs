@@ -71,7 +71,7 @@ mod tests {
     fn what_is_encoded_is_parsed() {
         let pairs: [(&[u8], &[u8]); 3] = [(b"a", b"bc"), (b"", b""), (b"x\0y", b"\xff")];
         let encoded = encode_pairs(pairs.into_iter());
-        assert_eq!(encoded.len(), 4 + 3 * 8 + 3 + 3 + 4 + 2);
+        assert_eq!(encoded.len(), 4 + 3 * 8 + 5 + 2 + 6);
         assert_eq!(parse_pairs(&encoded), pairs);
         for cut in 0..encoded.len() {
             assert!(parse_pairs(&encoded[..cut]).is_empty(), "cut at {cut}");

@@ -42,10 +42,15 @@ impl Collector for Collected {
             };
             let help = metric_named(&first.name).map_or("Defined by the filter.", |m| m.help);
             let (name, kind) = descriptor(first);
-            let mut metric =
-                encoder.encode_descriptor(name, help.trim_end_matches('.'), None, kind)?;
+            let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
             for series in family {
-                encode_series(metric.encode_family(&series.labels)?, &series.value, kind)?;
+                if series.labels.is_empty() {
+                    // A family without labels would be written with empty braces.
+                    encode_series(&mut metric, &series.value, kind)?;
+                } else {
+                    let mut labelled = metric.encode_family(&series.labels)?;
+                    encode_series(&mut labelled, &series.value, kind)?;
+                }
             }
         }
         Ok(())
@@ -65,7 +70,7 @@ fn descriptor(series: &Series) -> (&str, MetricType) {
     }
 }
 
-fn encode_series(mut encoder: MetricEncoder<'_>, value: &Value, kind: MetricType) -> fmt::Result {
+fn encode_series(encoder: &mut MetricEncoder<'_>, value: &Value, kind: MetricType) -> fmt::Result {
     match value {
         Value::Counter(count) if matches!(kind, MetricType::Counter) => {
             encoder.encode_counter::<NoLabelSet, u64, f64>(count, None)

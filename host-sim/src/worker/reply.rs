@@ -70,6 +70,7 @@ impl Worker {
         };
         let grpc = stream.request.headers.as_ref().is_some_and(is_grpc_request);
         let head = stream.is_head();
+        stream.info.code_details.clone_from(&reply.details);
         let (headers, body) = reply.into_message(grpc);
         stream.info.status = headers.status();
         stream.info.response_bytes = if head { 0 } else { body.len() as u64 };

@@ -1,0 +1,6 @@
+//! The proxy on real sockets: clients and upstreams of `hyper` and plain TCP, a small filter between.
+
+mod lifecycle;
+mod messages;
+mod support;
+mod upstreams;
