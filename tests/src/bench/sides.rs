@@ -1,0 +1,168 @@
+//! The two sides: Envoy as the project ships it, and the same Envoy without anything of Modgate's.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::workload::CLUSTER;
+use crate::envoy::shipped;
+use crate::http;
+use crate::process::Process;
+use crate::tools::tool;
+
+/// Where the connection manager stands in the shipped file.
+const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+
+/// An Envoy that is measured. It has one worker.
+#[derive(Debug)]
+pub struct Side {
+    /// Where the load goes.
+    pub address: SocketAddr,
+    /// Where its figures are.
+    pub admin: SocketAddr,
+    /// The process.
+    pub process: Process,
+    /// From its start until it was ready.
+    pub ready_after: Duration,
+    // Its files live as long as it does.
+    _dir: TempDir,
+}
+
+/// Envoy with the module and this policy, loaded from a file by extension config discovery.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn with_filter(module: &Path, policy: &Value, upstream: SocketAddr) -> io::Result<Side> {
+    let dir = tempfile::tempdir()?;
+    let mut filter = shipped("modgate.yaml");
+    let config = "/resources/0/typed_config/config";
+    set(
+        &mut filter,
+        &format!("{config}/vm_config/code/local/filename"),
+        json!(module),
+    );
+    set(
+        &mut filter,
+        &format!("{config}/configuration/value"),
+        json!(policy.to_string()),
+    );
+    let filter_file = dir.path().join("modgate.json");
+    fs::write(&filter_file, filter.to_string())?;
+
+    let mut bootstrap = common(upstream);
+    let source = format!("{MANAGER}/http_filters/0/config_discovery/config_source");
+    set(
+        &mut bootstrap,
+        &format!("{source}/path_config_source/path"),
+        json!(filter_file),
+    );
+    start("with", &bootstrap, dir)
+}
+
+/// Envoy that routes everything to the upstream, with none of what the filter needs around it.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn without_filter(upstream: SocketAddr) -> io::Result<Side> {
+    let mut bootstrap = common(upstream);
+    let manager = at(&mut bootstrap, MANAGER);
+    if let Some(filters) = manager["http_filters"].as_array_mut() {
+        filters.remove(0);
+    }
+    remove(manager, "early_header_mutation_extensions");
+    let route = at(manager, "/route_config/virtual_hosts/0/routes/0");
+    remove(route, "request_headers_to_remove");
+    remove(&mut route["route"], "cluster_header");
+    route["route"]["cluster"] = json!(CLUSTER);
+    remove(&mut bootstrap, "stats_config");
+    start("without", &bootstrap, tempfile::tempdir()?)
+}
+
+/// What both have: the shipped file with free ports and the upstream. Without the access log, whose
+/// cost both would bear and which would make the filter's share look smaller.
+fn common(upstream: SocketAddr) -> Value {
+    let mut bootstrap = shipped("envoy.yaml");
+    set(
+        &mut bootstrap,
+        "/admin/address/socket_address/port_value",
+        json!(0),
+    );
+    let listener = "/static_resources/listeners/0/address/socket_address/port_value";
+    set(&mut bootstrap, listener, json!(0));
+    remove(at(&mut bootstrap, MANAGER), "access_log");
+    let cluster = at(&mut bootstrap, "/static_resources/clusters/0");
+    cluster["name"] = json!(CLUSTER);
+    cluster["type"] = json!("STATIC");
+    cluster["load_assignment"] = json!({
+        "cluster_name": CLUSTER,
+        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": {
+            "address": upstream.ip().to_string(), "port_value": upstream.port()
+        }}}}]}]
+    });
+    bootstrap
+}
+
+fn start(name: &str, bootstrap: &Value, dir: TempDir) -> io::Result<Side> {
+    let file = dir.path().join("envoy.json");
+    let admin_file = dir.path().join("admin.txt");
+    fs::write(&file, bootstrap.to_string())?;
+    let mut command = Command::new(tool("envoy"));
+    command
+        .arg("-c")
+        .arg(&file)
+        .args([
+            "--use-dynamic-base-id",
+            "--concurrency",
+            "1",
+            "--log-level",
+            "warn",
+        ])
+        .arg("--admin-address-path")
+        .arg(&admin_file);
+    let began = Instant::now();
+    let mut process = Process::start(&format!("envoy-{name}"), command, dir.path());
+    let admin: SocketAddr = process.wait_until("admin interface", || {
+        fs::read_to_string(&admin_file).ok()?.trim().parse().ok()
+    });
+    let address = process.wait_until("ready", || {
+        let ready = http::try_get(admin, "/ready")?.status == 200;
+        let listeners = ready
+            .then(|| http::try_get(admin, "/listeners"))
+            .flatten()?;
+        let mut lines = listeners.body.lines();
+        lines
+            .find_map(|line| line.strip_prefix("goproxy::"))?
+            .trim()
+            .parse()
+            .ok()
+    });
+    Ok(Side {
+        address,
+        admin,
+        process,
+        ready_after: began.elapsed(),
+        _dir: dir,
+    })
+}
+
+fn set(value: &mut Value, pointer: &str, new: Value) {
+    *at(value, pointer) = new;
+}
+
+fn at<'v>(value: &'v mut Value, pointer: &str) -> &'v mut Value {
+    value
+        .pointer_mut(pointer)
+        .unwrap_or_else(|| panic!("the shipped file has no {pointer}"))
+}
+
+fn remove(value: &mut Value, key: &str) {
+    if let Some(object) = value.as_object_mut() {
+        object.remove(key);
+    }
+}

@@ -1,0 +1,165 @@
+//! What the filter costs in Envoy: requests per second and CPU time per request with it and without
+//! it, in turns, and their ratio. Called by `make bench`.
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Parser;
+use clap::builder::RangedU64ValueParser as Range;
+use modgate_tests::bench::cpu::Processors;
+use modgate_tests::bench::load::Load;
+use modgate_tests::bench::pairs::{Measured, Pair, round};
+use modgate_tests::bench::report::Report;
+use modgate_tests::bench::sides::{Side, with_filter, without_filter};
+use modgate_tests::bench::upstream;
+use modgate_tests::bench::workload::{Identity, Request, Workload};
+use modgate_tests::http;
+use modgate_tests::metrics::Figures;
+use modgate_tests::tools::{dist, root};
+use tokio::runtime;
+use tokio::task::LocalSet;
+
+/// Different requests that are asked, in turns.
+const REQUESTS: usize = 20_000;
+
+/// Measures what the filter costs in Envoy: the same load with it and without it, in turns.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Tenants in the policy.
+    #[arg(long, default_value = "1000", value_parser = Range::<usize>::new().range(1..=9_999))]
+    tenants: usize,
+    /// Rules in the policy.
+    #[arg(long, default_value_t = 10_000)]
+    rules: usize,
+    /// Where a request names its tenant.
+    #[arg(long, value_enum, default_value_t = Identity::Path)]
+    identity: Identity,
+    /// Rounds, each with a slice of both sides.
+    #[arg(long, default_value = "20", value_parser = Range::<usize>::new().range(1..))]
+    rounds: usize,
+    /// Length of a slice, in milliseconds.
+    #[arg(long, default_value = "1500", value_parser = Range::<u64>::new().range(100..))]
+    slice_ms: u64,
+    /// Connections of the load, each with one request at a time.
+    #[arg(long, default_value = "16", value_parser = Range::<usize>::new().range(1..=512))]
+    connections: usize,
+    /// The module, to measure another than dist/modgate.wasm.
+    #[arg(long)]
+    wasm: Option<PathBuf>,
+    /// The file for the figures; without it .work/bench/envoy.json.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(LocalSet::new().run_until(compare(&args))));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench-envoy: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn compare(args: &Args) -> Result<(), Box<dyn Error>> {
+    let workload = Workload {
+        tenants: args.tenants,
+        rules: args.rules,
+        identity: args.identity,
+    };
+    let policy = workload.policy();
+    let requests: Rc<[Request]> = workload.requests(REQUESTS, 1).into();
+    let module = match &args.wasm {
+        Some(file) => file
+            .canonicalize()
+            .map_err(|error| format!("--wasm {}: {error}", file.display()))?,
+        None => dist("modgate.wasm"),
+    };
+
+    let processors = Processors::share_out()?;
+    let upstream = upstream::start().await?;
+    processors.start_measured()?;
+    let without = without_filter(upstream)?;
+    let with = with_filter(&module, &policy, upstream)?;
+    processors.measure()?;
+
+    let pairs = take_turns(args, &without, &with, &requests).await?;
+    if args.wasm.is_none() {
+        judged_all(&with, &pairs)?;
+    }
+    let title = format!(
+        "{} tenants, {} rules, tenant by {:?}; {} rounds of {} ms a side, {} connections",
+        args.tenants, args.rules, args.identity, args.rounds, args.slice_ms, args.connections
+    );
+    let size = policy.to_string().len();
+    let report = Report::new(title, (&without, &with), &module, size, pairs)?;
+    print!("{}", report.text());
+    let default = root().join(".work/bench/envoy.json");
+    let out = args.out.clone().unwrap_or(default);
+    if let Some(folder) = out.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(&out, serde_json::to_string_pretty(&report)?)
+        .map_err(|error| format!("{}: {error}", out.display()))?;
+    Ok(())
+}
+
+async fn take_turns(
+    args: &Args,
+    without: &Side,
+    with: &Side,
+    requests: &Rc<[Request]>,
+) -> Result<Vec<Pair>, Box<dyn Error>> {
+    let length = Duration::from_millis(args.slice_ms);
+    let mut plain = Measured {
+        process: without.process.id(),
+        load: Load::open(without.address, args.connections, requests).await?,
+    };
+    let mut filtered = Measured {
+        process: with.process.id(),
+        load: Load::open(with.address, args.connections, requests).await?,
+    };
+    eprintln!("bench-envoy: warming up");
+    // Until every request has been asked: V8 compiles what runs often, and series are defined once.
+    let mut asked = [0; 2];
+    while asked.iter().any(|asked| *asked < REQUESTS as u64) {
+        asked[0] += plain.slice(length).await?.requests;
+        asked[1] += filtered.slice(length).await?.requests;
+    }
+    let mut pairs = Vec::new();
+    for number in 0..args.rounds {
+        let pair = round(number, &mut plain, &mut filtered, length).await?;
+        eprintln!(
+            "bench-envoy: round {} of {}: ratio {:.3}, {:+.2} us{}",
+            number + 1,
+            args.rounds,
+            pair.ratio(),
+            pair.added_cpu_us(),
+            if pair.is_quiet() { "" } else { ", disturbed" },
+        );
+        pairs.push(pair);
+    }
+    Ok(pairs)
+}
+
+/// A filter that did not judge would cost nothing.
+fn judged_all(with: &Side, pairs: &[Pair]) -> Result<(), Box<dyn Error>> {
+    let figures = Figures::parse(&http::get(with.admin, "/stats/prometheus").body);
+    let judged = figures.sum("modgate_requests_total", &[("outcome", "ok")]);
+    let asked: u64 = pairs.iter().map(|pair| pair.with.requests).sum();
+    if judged < asked as f64 {
+        let what = format!("the filter counted {judged} of {asked} requests: it was not at work");
+        return Err(what.into());
+    }
+    Ok(())
+}
