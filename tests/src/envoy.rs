@@ -149,7 +149,7 @@ impl Envoy {
 
 /// How many configurations of the filter were taken, and how many refused.
 fn reloads(admin: SocketAddr) -> (u64, u64) {
-    let text = http::get(admin, "/stats?filter=extension_config_discovery.*config_").body;
+    let text = http::get(admin, "/stats?filter=extension_config_discovery").body;
     let sum = |end: &str| {
         let lines = text.lines().filter_map(|line| line.split_once(": "));
         let values = lines.filter(|(name, _)| name.ends_with(end));
@@ -157,7 +157,10 @@ fn reloads(admin: SocketAddr) -> (u64, u64) {
             .filter_map(|(_, value)| value.trim().parse::<u64>().ok())
             .sum()
     };
-    (sum("config_reload"), sum("config_fail"))
+    (
+        sum(".config_reload"),
+        sum(".config_fail") + sum(".update_rejected"),
+    )
 }
 
 fn listener_address(admin: SocketAddr) -> Option<SocketAddr> {

@@ -4,7 +4,7 @@
 ///
 /// The proxy's one route takes its cluster from it (Envoy: `cluster_header`) and removes it before
 /// the request goes upstream. It is removed from every client's request before anything reads it,
-/// so a proxy without the filter has no cluster to send to and answers 404: it fails closed.
+/// so a proxy without the filter has no cluster to send to and answers 503: it fails closed.
 pub const CLUSTER_HEADER: &str = "x-modgate-cluster";
 
 /// Every client header that starts so is Modgate's own and is removed from requests.
