@@ -4,7 +4,9 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use super::support::{Proxy, config, connect, echo, nobody, read_to_end, read_until, upstream, wait_until};
+use super::support::{
+    Proxy, config, connect, echo, nobody, read_to_end, read_until, upstream, wait_until,
+};
 use host_sim::serve::{ModuleSource, Policy, Server};
 
 #[test]
@@ -35,7 +37,10 @@ fn what_keeps_a_proxy_from_starting_is_said_in_a_sentence() {
             .to_vec(),
     );
     let sentence = says(unknown);
-    assert!(sentence.contains("`athens`") && sentence.contains("--upstream athens="), "{sentence}");
+    assert!(
+        sentence.contains("`athens`") && sentence.contains("--upstream athens="),
+        "{sentence}"
+    );
 }
 
 #[test]
@@ -98,7 +103,9 @@ fn a_stop_lets_running_requests_end_and_takes_no_more() {
     let proxy = Proxy::start(up);
     let address = proxy.server.address();
     let mut running = proxy.connect();
-    running.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    running
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
     read_until(&mut running, "abc");
     let idle = connect(address);
     proxy.server.shutdown();
@@ -116,7 +123,9 @@ fn a_stop_does_not_wait_for_ever() {
     });
     let proxy = Proxy::with(up, |config| config.drain = Duration::from_millis(100));
     let mut running = proxy.connect();
-    running.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    running
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
     read_until(&mut running, "abc");
     proxy.server.shutdown();
     assert_eq!(read_to_end(&mut running), "");

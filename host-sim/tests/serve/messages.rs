@@ -13,8 +13,15 @@ fn a_request_goes_to_its_cluster_as_the_filter_left_it() {
     );
     assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
     let head = response.split("\r\n\r\n").nth(1).unwrap().to_lowercase();
-    assert!(head.starts_with("get /a%2fb//../c?d=%zz http/1.1\r\n"), "{head}");
-    for line in ["accept: x", "x-forwarded-proto: http", "x-forwarded-for: 127.0.0.1"] {
+    assert!(
+        head.starts_with("get /a%2fb//../c?d=%zz http/1.1\r\n"),
+        "{head}"
+    );
+    for line in [
+        "accept: x",
+        "x-forwarded-proto: http",
+        "x-forwarded-for: 127.0.0.1",
+    ] {
         assert!(head.contains(line), "no {line} in {head}");
     }
     assert!(head.contains("x-request-id: "));
@@ -37,7 +44,10 @@ fn a_path_that_the_filter_sets_is_sent_byte_for_byte() {
 fn the_filters_answer_does_not_reach_the_upstream() {
     let proxy = Proxy::start(super::support::nobody());
     let response = proxy.get("/forbidden");
-    assert!(response.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{response}");
+    assert!(
+        response.starts_with("HTTP/1.1 403 Forbidden\r\n"),
+        "{response}"
+    );
     assert!(response.ends_with("\r\n\r\nno"), "{response}");
     let head = proxy.exchange("HEAD /forbidden HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     assert!(head.contains("content-length: 2\r\n"), "{head}");
@@ -63,7 +73,10 @@ fn what_is_no_request_for_a_filter_is_answered_as_envoy_does() {
         ("GET / HTTP/1.1\r\n\r\n", "400"),
         ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
         ("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "403"),
-        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", "403"),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+            "403",
+        ),
         ("nonsense\r\n\r\n", "400"),
         ("GET /\u{1} HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ] {
@@ -77,9 +90,8 @@ fn what_is_no_request_for_a_filter_is_answered_as_envoy_does() {
 #[test]
 fn an_absolute_target_names_the_host_and_the_path() {
     let proxy = Proxy::start(echo());
-    let response = proxy.exchange(
-        "GET http://elsewhere/p HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    );
+    let response =
+        proxy.exchange("GET http://elsewhere/p HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     assert!(response.contains("GET /p HTTP/1.1"), "{response}");
 }
 
@@ -94,7 +106,9 @@ fn bodies_stream_in_both_directions_with_chunks_and_trailers() {
             .write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n3\r\none\r\n")
             .unwrap();
         read_until(&mut stream, "0\r\n\r\n");
-        stream.write_all(b"3\r\ntwo\r\n0\r\nx-sum: 1\r\n\r\n").unwrap();
+        stream
+            .write_all(b"3\r\ntwo\r\n0\r\nx-sum: 1\r\n\r\n")
+            .unwrap();
     });
     let proxy = Proxy::start(up);
     let mut client = proxy.connect();

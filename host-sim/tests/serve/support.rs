@@ -73,7 +73,9 @@ impl Proxy {
         config.access_log = Some(Arc::new(move |r: &AccessRecord| {
             record.lock().unwrap().push(r.clone());
         }));
-        config.log = Some(Arc::new(move |_, l: &str| line.lock().unwrap().push(l.to_owned())));
+        config.log = Some(Arc::new(move |_, l: &str| {
+            line.lock().unwrap().push(l.to_owned())
+        }));
         change(&mut config);
         Self {
             server: Server::start(config).unwrap(),
@@ -95,13 +97,19 @@ impl Proxy {
 
     /// A GET, after which the connection ends.
     pub fn get(&self, path: &str) -> String {
-        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\r\n"))
+        self.exchange(&format!(
+            "GET {path} HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\r\n"
+        ))
     }
 
     /// Waits for a line of the log that contains this.
     pub fn wait_for_line(&self, text: &str) {
         wait_until(&format!("no line with `{text}`"), || {
-            self.lines.lock().unwrap().iter().any(|line| line.contains(text))
+            self.lines
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|line| line.contains(text))
         });
     }
 
@@ -123,7 +131,9 @@ pub fn config(upstream: SocketAddr) -> ServeConfig {
 
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     stream
 }
 
@@ -174,11 +184,17 @@ pub fn echo() -> SocketAddr {
     upstream(|mut stream| {
         let head = read_until(&mut stream, "\r\n\r\n");
         let length = head.len();
-        _ = write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{head}");
+        _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{head}"
+        );
     })
 }
 
 /// An address at which nobody listens.
 pub fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }

@@ -11,7 +11,10 @@ use super::support::{Proxy, nobody, read_to_end, read_until, upstream, wait_unti
 fn an_upstream_that_is_down_is_a_502_with_envoys_text() {
     let proxy = Proxy::start(nobody());
     let response = proxy.get("/");
-    assert!(response.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{response}");
+    assert!(
+        response.starts_with("HTTP/1.1 502 Bad Gateway\r\n"),
+        "{response}"
+    );
     assert!(
         response.ends_with("upstream connect error or disconnect/reset before headers. reset reason: remote connection failure"),
         "{response}"
@@ -26,7 +29,10 @@ fn an_upstream_that_ends_before_it_answers_is_a_502() {
     }));
     let response = proxy.get("/");
     assert!(response.starts_with("HTTP/1.1 502"), "{response}");
-    assert!(response.ends_with("reset reason: connection termination"), "{response}");
+    assert!(
+        response.ends_with("reset reason: connection termination"),
+        "{response}"
+    );
 }
 
 #[test]
@@ -37,7 +43,10 @@ fn an_upstream_that_does_not_speak_http_is_a_502() {
     }));
     let response = proxy.get("/");
     assert!(response.starts_with("HTTP/1.1 502"), "{response}");
-    assert!(response.ends_with("reset reason: protocol error"), "{response}");
+    assert!(
+        response.ends_with("reset reason: protocol error"),
+        "{response}"
+    );
 }
 
 #[test]
@@ -50,7 +59,12 @@ fn a_download_that_breaks_off_does_not_look_whole() {
     assert!(response.contains("content-length: 100"), "{response}");
     assert!(response.ends_with("\r\n\r\nabc"), "{response}");
     let record = &proxy.wait_for_records(1)[0];
-    assert!(record.code_details.contains("upstream_reset_after_response_started"), "{record:?}");
+    assert!(
+        record
+            .code_details
+            .contains("upstream_reset_after_response_started"),
+        "{record:?}"
+    );
     let chunked = Proxy::start(upstream(|mut stream| {
         read_until(&mut stream, "\r\n\r\n");
         _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
@@ -72,13 +86,23 @@ fn a_client_that_goes_cancels_the_upstream_and_ends_the_stream() {
     });
     let proxy = Proxy::start(up);
     let mut client = proxy.connect();
-    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
     read_until(&mut client, "\r\n\r\n");
     drop(client);
-    wait_until("the upstream was not cancelled", || gone.load(Ordering::SeqCst));
+    wait_until("the upstream was not cancelled", || {
+        gone.load(Ordering::SeqCst)
+    });
     let record = &proxy.wait_for_records(1)[0];
     assert_eq!(record.code_details, "downstream_remote_disconnect");
-    assert!(proxy.server.metrics().iter().any(|series| series.name == "ended"));
+    assert!(
+        proxy
+            .server
+            .metrics()
+            .iter()
+            .any(|series| series.name == "ended")
+    );
 }
 
 #[test]
@@ -92,8 +116,12 @@ fn a_client_that_goes_before_the_answer_ends_the_stream() {
         _ = stream.read(&mut [0]);
     }));
     let mut client = proxy.connect();
-    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-    wait_until("the upstream was not asked", || asked.load(Ordering::SeqCst));
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    wait_until("the upstream was not asked", || {
+        asked.load(Ordering::SeqCst)
+    });
     drop(client);
     assert_eq!(proxy.wait_for_records(1)[0].status, None);
 }
@@ -126,7 +154,10 @@ fn a_slow_client_holds_the_upstream_back() {
         std::thread::sleep(Duration::from_millis(100));
         std::mem::replace(&mut before, sent.load(Ordering::SeqCst)) == before && before > 0
     });
-    assert!(before < 32 * 1024 * 1024, "{before} bytes were taken for a client that reads none");
+    assert!(
+        before < 32 * 1024 * 1024,
+        "{before} bytes were taken for a client that reads none"
+    );
     let mut rest = Vec::new();
     client.read_to_end(&mut rest).unwrap();
     assert_eq!(rest.len(), 64 * 1024 * 1024);
@@ -141,8 +172,11 @@ fn many_requests_run_at_once_on_one_worker() {
     let up = upstream(move |mut stream| {
         read_until(&mut stream, "\r\n\r\n");
         count.fetch_add(1, Ordering::SeqCst);
-        wait_until("the others did not come", || count.load(Ordering::SeqCst) >= 50);
-        _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
+        wait_until("the others did not come", || {
+            count.load(Ordering::SeqCst) >= 50
+        });
+        _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
     });
     let proxy = Proxy::start(up);
     let clients: Vec<_> = (0..50)
@@ -165,7 +199,9 @@ fn a_silent_stream_is_given_up() {
         read_until(&mut stream, "\r\n\r\n");
         _ = stream.read(&mut [0]);
     });
-    let proxy = Proxy::with(up, |config| config.idle_timeout = Duration::from_millis(200));
+    let proxy = Proxy::with(up, |config| {
+        config.idle_timeout = Duration::from_millis(200)
+    });
     let response = proxy.get("/");
     assert!(response.starts_with("HTTP/1.1 504"), "{response}");
     assert!(response.ends_with("stream timeout"), "{response}");

@@ -1,87 +1,33 @@
 //! One request on its way: the task that moves bytes between client, worker and upstream.
 
-use std::collections::VecDeque;
+mod incoming;
+mod outgoing;
+
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
 use http_body::{Body as _, Frame};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::access::AccessRecord;
-use super::channel::{ChannelBody, Reset, Sender};
-use super::convert;
-use super::shared::Shared;
-use super::upstream::{Upstreams, body_failure, peer_of};
-use super::vm::Vm;
+use self::incoming::{FromUpstream, Upstream, answer_of, next_frame};
+use self::outgoing::{Outgoing, feed_client};
 use crate::effect::{Direction, LogLevel, StreamEffect, StreamId};
-use crate::http::{Body, Headers};
+use crate::http::Headers;
+use crate::serve::access::AccessRecord;
+use crate::serve::channel::{ChannelBody, Reset};
+use crate::serve::convert;
+use crate::serve::shared::Shared;
+use crate::serve::upstream::{Upstreams, body_failure, peer_of};
+use crate::serve::vm::Vm;
 use crate::worker::UpstreamFailure;
 
-type Answer = Result<Response<Incoming>, UpstreamFailure>;
-
-/// Where the upstream's half stands.
-enum Upstream {
-    /// Not asked, or done with.
-    Idle,
-    Waiting(Pin<Box<dyn Future<Output = Answer>>>),
-    Answering(Incoming),
-}
-
-/// Frames on their way to one side, which takes them one at a time.
-#[derive(Default)]
-struct Outgoing {
-    sender: Option<Sender>,
-    frames: VecDeque<Frame<Bytes>>,
-    ended: bool,
-}
-
-impl Outgoing {
-    fn push(&mut self, data: Body) {
-        self.frames.extend(data.into_chunks().map(Frame::data));
-    }
-
-    /// Whether more may be read of what goes here.
-    fn has_room(&self) -> bool {
-        self.frames.is_empty()
-    }
-
-    /// Sends one frame; false where nobody takes it.
-    async fn send_next(&mut self) -> bool {
-        let Some(sender) = &self.sender else {
-            self.frames.clear();
-            return false;
-        };
-        let Ok(permit) = sender.reserve().await else {
-            return false;
-        };
-        if let Some(frame) = self.frames.pop_front() {
-            permit.send(Ok(frame));
-        }
-        true
-    }
-
-    /// Nobody wants the rest.
-    fn give_up(&mut self) {
-        self.frames.clear();
-        self.sender = None;
-    }
-
-    fn close_if_done(&mut self) {
-        if self.ended && self.frames.is_empty() {
-            self.sender = None;
-        }
-    }
-}
-
 /// One request on its way.
-pub(super) struct StreamTask {
+pub(in crate::serve) struct StreamTask {
     pub vm: Rc<Vm>,
     pub shared: std::sync::Arc<Shared>,
     pub upstreams: Rc<Upstreams>,
@@ -106,7 +52,7 @@ struct Running {
 
 impl StreamTask {
     /// Runs until the response is with the client, or the client is gone.
-    pub(super) async fn run(
+    pub(in crate::serve) async fn run(
         self,
         effects: mpsc::UnboundedReceiver<StreamEffect>,
         headers: Headers,
@@ -208,7 +154,7 @@ impl Running {
                 self.to_upstream.ended |= end_stream;
             }
             StreamEffect::UpstreamTrailers { trailers } => {
-                push_trailers(&mut self.to_upstream, &trailers);
+                self.to_upstream.push_trailers(&trailers);
             }
             StreamEffect::DownstreamHeaders {
                 headers,
@@ -220,7 +166,7 @@ impl Running {
                 self.to_client.ended |= end_stream;
             }
             StreamEffect::DownstreamTrailers { trailers } => {
-                push_trailers(&mut self.to_client, &trailers);
+                self.to_client.push_trailers(&trailers);
             }
             StreamEffect::DownstreamReset => self.reset(),
             StreamEffect::Paused { .. } | StreamEffect::Resumed { .. } => {}
@@ -385,52 +331,5 @@ impl Running {
         self.task
             .vm
             .with(|worker| worker.upstream_failed(id, failure));
-    }
-}
-
-fn push_trailers(to: &mut Outgoing, trailers: &Headers) {
-    to.ended = true;
-    if let Ok(trailers) = convert::header_map(trailers) {
-        to.frames.push_back(Frame::trailers(trailers));
-    }
-}
-
-/// What comes from an upstream next.
-enum FromUpstream {
-    Headers(Answer),
-    Frame(Option<Result<Frame<Bytes>, hyper::Error>>),
-}
-
-async fn answer_of(upstream: &mut Upstream) -> FromUpstream {
-    match upstream {
-        Upstream::Idle => std::future::pending().await,
-        Upstream::Waiting(answer) => FromUpstream::Headers(answer.await),
-        Upstream::Answering(body) => FromUpstream::Frame(body.frame().await),
-    }
-}
-
-async fn next_frame(body: Option<&mut Incoming>) -> Option<Result<Frame<Bytes>, hyper::Error>> {
-    match body {
-        Some(body) => body.frame().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Sends the client a frame, or waits until it is gone, which false tells.
-async fn feed_client(
-    respond: Option<&mut oneshot::Sender<Response<ChannelBody>>>,
-    to_client: &mut Outgoing,
-) -> bool {
-    if let Some(respond) = respond {
-        respond.closed().await;
-        return false;
-    }
-    match &to_client.sender {
-        Some(_) if !to_client.frames.is_empty() => to_client.send_next().await,
-        Some(sender) => {
-            sender.closed().await;
-            false
-        }
-        None => std::future::pending().await,
     }
 }
