@@ -157,10 +157,8 @@ fn reloads(admin: SocketAddr) -> (u64, u64) {
             .filter_map(|(_, value)| value.trim().parse::<u64>().ok())
             .sum()
     };
-    (
-        sum(".config_reload"),
-        sum(".config_fail") + sum(".update_rejected"),
-    )
+    // `config_reload` counts both.
+    (sum(".update_success"), sum(".update_rejected"))
 }
 
 fn listener_address(admin: SocketAddr) -> Option<SocketAddr> {

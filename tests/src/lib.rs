@@ -13,4 +13,5 @@ pub mod metrics;
 pub mod policies;
 pub mod process;
 pub mod serve;
+pub mod stack;
 pub mod tools;
