@@ -43,6 +43,7 @@ pub(crate) struct StreamInfo {
     pub cluster: Option<String>,
     pub upstream_address: Option<SocketAddr>,
     pub upstream_started: Option<Duration>,
+    /// When the upstream's response had come whole.
     pub upstream_last_byte: Option<Duration>,
     pub transport_failure: String,
     pub ended: bool,

@@ -9,6 +9,17 @@ use crate::abi::Status;
 use crate::context::{Root, Stream};
 use crate::proxy::Proxy;
 
+/// What Envoy computes member by member, and cannot hand over whole.
+const WHOLE: [&str; 7] = [
+    "request",
+    "response",
+    "connection",
+    "source",
+    "destination",
+    "upstream",
+    "filter_state",
+];
+
 /// What a lookup may look at.
 pub(crate) struct Scope<'a> {
     pub proxy: &'a Proxy,
@@ -36,11 +47,13 @@ fn find(scope: &Scope<'_>, first: &str, rest: &[&str]) -> Result<Value, Status> 
         "plugin_name" => return plugin(scope.root.map(|root| root.plugin.name.clone())),
         "plugin_root_id" => return plugin(scope.root.map(|root| root.plugin.root_id.clone())),
         "plugin_vm_id" => return plugin(Some(scope.vm_id.to_owned())),
-        "node" => return node(scope.proxy, rest),
         "xds" => return xds(scope, rest),
         _ => {}
     }
     let stream = scope.stream.ok_or(Status::NotFound)?;
+    if rest.is_empty() && WHOLE.contains(&first) {
+        return Err(Status::SerializationFailure);
+    }
     match first {
         "request" => request(stream, scope.now, rest),
         "response" => response(stream, rest),
@@ -77,10 +90,6 @@ pub(super) fn address(
     match rest {
         ["address"] => Ok(Value::text(address.to_string())),
         ["port"] => Ok(Value::Int(address.port().into())),
-        [] => Ok(Value::Map(vec![
-            ("address".into(), Value::text(address.to_string())),
-            ("port".into(), Value::Int(address.port().into())),
-        ])),
         _ => Err(Status::NotFound),
     }
 }
@@ -91,6 +100,7 @@ fn node(proxy: &Proxy, rest: &[&str]) -> Result<Value, Status> {
     match rest {
         ["id"] => Ok(Value::text(&config.node_id)),
         ["cluster"] => Ok(Value::text(&config.node_cluster)),
+        ["metadata"] => Ok(Value::Map(Vec::new())),
         [] => {
             let mut message = Vec::new();
             for (tag, text) in [(0x0a_u8, &config.node_id), (0x12, &config.node_cluster)] {
@@ -133,7 +143,10 @@ fn xds(scope: &Scope<'_>, rest: &[&str]) -> Result<Value, Status> {
             let name = &scope.proxy.config().route_name;
             leaf(cluster.map(|_| Value::text(name)), deeper)
         }
-        "virtual_host_name" | "filter_chain_name" => leaf(Some(Value::text("default")), deeper),
+        "virtual_host_name" => leaf(Some(Value::text("default")), deeper),
+        "filter_chain_name" => leaf(Some(Value::text("")), deeper),
+        // Messages with nothing in them.
+        "cluster_metadata" | "route_metadata" => leaf(Some(Value::text("")), deeper),
         _ => Err(Status::NotFound),
     }
 }
@@ -148,6 +161,8 @@ fn metadata(stream: &Stream, rest: &[&str]) -> Result<Value, Status> {
                 .find(|(name, _)| name == namespace);
             leaf(found.map(|(_, value)| value.clone()), deeper)
         }
+        // The message, of which only the members are simulated.
+        [] => Ok(Value::text("")),
         _ => Err(Status::NotFound),
     }
 }

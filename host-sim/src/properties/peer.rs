@@ -36,7 +36,8 @@ pub(super) fn upstream(stream: &Stream, rest: &[&str]) -> Result<Value, Status> 
             leaf((!reason.is_empty()).then(|| Value::text(reason)), &[])
         }
         ["request_attempt_count"] => {
-            leaf(stream.info.upstream_started.map(|_| Value::Uint(1)), &[])
+            let attempts = u64::from(stream.info.upstream_started.is_some());
+            Ok(Value::Uint(attempts))
         }
         rest => address(stream.info.upstream_address, rest),
     }

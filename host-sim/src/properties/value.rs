@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::abi::Status;
 use crate::memory::encode_pairs;
 
+/// Of no pairs a property has the count, where a header map has no bytes at all.
+const EMPTY: [u8; 4] = [0; 4];
+
 /// A value as Envoy's attributes have them (those of CEL).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -56,6 +59,8 @@ impl Value {
                 let nanoseconds = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
                 nanoseconds.to_le_bytes().into()
             }
+            Self::Map(members) if members.is_empty() => EMPTY.into(),
+            Self::List(elements) if elements.is_empty() => EMPTY.into(),
             Self::Map(members) => {
                 let encoded: Vec<_> = members.iter().map(|(k, v)| (k, v.encode())).collect();
                 encode_pairs(encoded.iter().map(|(k, v)| (k.as_bytes(), v.as_slice())))
@@ -83,6 +88,7 @@ mod tests {
         assert_eq!(list.encode(), b"\x01\0\0\0\x02\0\0\0\0\0\0\0ab\0\0");
         let map = Value::Map(vec![("k".into(), Value::text("v"))]);
         assert_eq!(map.encode(), b"\x01\0\0\0\x01\0\0\0\x01\0\0\0k\0v\0");
+        assert_eq!(Value::Map(Vec::new()).encode(), [0; 4]);
     }
 
     #[test]

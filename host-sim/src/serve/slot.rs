@@ -58,6 +58,12 @@ impl Slot {
         }
     }
 
+    /// The proxy stops: the plugin is told.
+    pub(super) fn retire(&self) {
+        let root = self.vm.root();
+        self.vm.with(|worker| worker.retire_plugin(root));
+    }
+
     fn replace(&mut self) {
         self.last_replaced = Some(Instant::now());
         match Vm::start(&self.shared, &self.upstreams, self.plugin.clone()) {

@@ -123,6 +123,7 @@ async fn serve(config: ThreadConfig, ready: &std::sync::mpsc::Sender<Result<(), 
     }
     drop(listener);
     thread.drain(config.drain).await;
+    thread.slot.borrow().retire();
 }
 
 impl Thread {

@@ -149,7 +149,7 @@ impl Worker {
         }
         live.info.from_upstream = true;
         live.info.code_details = "via_upstream".to_owned();
-        live.info.upstream_last_byte = Some(now);
+        live.info.upstream_last_byte = end_stream.then_some(now);
         live.info.status = headers.status();
         live.response.headers = Some(headers);
         live.response.complete = end_stream;
@@ -165,7 +165,7 @@ impl Worker {
         if !live.info.from_upstream || !accepts(live, Direction::Response) {
             return;
         }
-        live.info.upstream_last_byte = Some(now);
+        live.info.upstream_last_byte = end_stream.then_some(now);
         live.response.complete = end_stream;
         self.filter_data(stream.0, Direction::Response, Body::from(data), end_stream);
     }

@@ -59,6 +59,7 @@ fn seen(path: &str) -> Vec<Option<String>> {
         .map(|shown| match shown[0].as_str() {
             "00" => Some(shown[1].clone()),
             "01" => None,
+            "03" => Some("whole".to_owned()),
             status => panic!("{path}: status {status}"),
         })
         .collect()
@@ -73,7 +74,11 @@ fn texts() {
     for (path, expected) in [
         ("plugin_root_id", "root"),
         ("plugin_vm_id", "vm"),
-        ("node.id", "host-sim"),
+        ("xds.node.id", "host-sim"),
+        ("xds.filter_chain_name", ""),
+        ("xds.cluster_metadata", ""),
+        ("xds.node.metadata", "\0\0\0\0"),
+        ("metadata", ""),
         ("xds.node.cluster", "host-sim"),
         ("xds.cluster_name", "up"),
         ("xds.route_name", "default"),
@@ -137,6 +142,10 @@ fn numbers() {
         seen("response.backend_latency"),
         [None, number(5), number(5)]
     );
+    assert_eq!(
+        seen("upstream.request_attempt_count"),
+        [number(0), number(1), number(1)]
+    );
     assert_eq!(seen("source.port")[0], number(40000));
     assert_eq!(seen("connection.id")[0], number(7));
     assert_eq!(seen("connection_id")[0], number(7));
@@ -154,13 +163,27 @@ fn envoys_old_names_and_unknown_ones_are_not_found() {
         "cluster_name",
         "route_metadata",
         "request.nothing",
-        "request",
+        "node",
+        "node.id",
         "xds.nothing",
         "upstream.address",
         "source.address.deeper",
         "nothing",
     ] {
         assert_eq!(seen(path)[0], None, "{path}");
+    }
+}
+
+#[test]
+fn what_is_computed_by_its_members_cannot_be_had_whole() {
+    for path in [
+        "request",
+        "response",
+        "connection",
+        "source",
+        "filter_state",
+    ] {
+        assert_eq!(seen(path)[0].as_deref(), Some("whole"), "{path}");
     }
 }
 

@@ -135,3 +135,46 @@ fn a_connection_serves_many_requests() {
         assert!(read_until(&mut client, "\r\n\r\n").starts_with(&format!("GET /{number} ")));
     }
 }
+
+#[test]
+fn http2_carries_many_requests_on_one_connection() {
+    use http_body_util::{BodyExt, Empty};
+    use hyper_util::client::legacy::Client;
+    use hyper_util::rt::TokioExecutor;
+
+    let proxy = Proxy::start(echo());
+    let address = proxy.server.address();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let client = Client::builder(TokioExecutor::new())
+            .http2_only(true)
+            .build_http::<Empty<bytes::Bytes>>();
+        let get = |path: String| {
+            let client = client.clone();
+            async move {
+                let uri = format!("http://{address}{path}").parse().unwrap();
+                let response = client.get(uri).await.unwrap();
+                assert_eq!(response.version(), http::Version::HTTP_2);
+                let status = response.status().as_u16();
+                let body = response.into_body().collect().await.unwrap().to_bytes();
+                (status, String::from_utf8(body.to_vec()).unwrap())
+            }
+        };
+        let (first, second, third) = tokio::join!(
+            get("/one?x".to_owned()),
+            get("/forbidden".to_owned()),
+            get("/other".to_owned())
+        );
+        assert_eq!(first.0, 200);
+        assert!(
+            first.1.starts_with("GET /one?x HTTP/1.1\r\n"),
+            "{}",
+            first.1
+        );
+        assert_eq!(second, (403, "no".to_owned()));
+        assert!(third.1.starts_with("GET /other "), "{}", third.1);
+    });
+}

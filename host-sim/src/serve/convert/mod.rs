@@ -21,15 +21,13 @@ const HOP_BY_HOP: [&str; 5] = [
     "upgrade",
 ];
 
-/// An upstream's headers as Envoy shows them: `transfer-encoding` is there, `date` and `server`
-/// are not.
+/// An upstream's headers as Envoy shows them: `transfer-encoding` is among them.
 pub(in crate::serve) fn response_headers<B>(response: &Response<B>) -> Headers {
     let mut headers = Headers::new();
     headers.add(":status", response.status().as_str().to_owned());
     let hop = connection_options(response.headers());
     for (name, value) in response.headers() {
-        let own = name == "date" || name == "server";
-        if name == TRANSFER_ENCODING || (!own && !is_hop_by_hop(name.as_str(), &hop)) {
+        if name == TRANSFER_ENCODING || !is_hop_by_hop(name.as_str(), &hop) {
             headers.add(name_bytes(name), Bytes::copy_from_slice(value.as_bytes()));
         }
     }
