@@ -41,6 +41,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let module = ModuleSource::File(module::find(args.wasm)?);
     let mut config = ServeConfig::new(module, Policy::File(args.policy), args.upstreams);
+    config.module_cache = module::cache();
     config.listen = args.listen;
     config.admin = args.admin;
     config.workers = args.workers.map_or_else(processors, usize::from);
