@@ -26,8 +26,8 @@ use crate::effect::LogLevel;
 
 /// How long a client may take to send a request's headers.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(60);
-/// Envoy's limit of all headers of a request together.
-const HEADERS_LIMIT: usize = 60 * 1024;
+/// All headers of a request together, about as much as Envoy takes.
+const HEADERS_LIMIT: usize = 64 * 1024;
 /// How long to wait before accepting again where the machine has no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -188,7 +188,7 @@ async fn connection(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_TIMEOUT)
-        .max_buf_size(HEADERS_LIMIT.max(64 * 1024));
+        .max_buf_size(HEADERS_LIMIT);
     server.http2().timer(TokioTimer::new());
     let mut serving = pin!(server.serve_connection(TokioIo::new(stream), service));
     let result = tokio::select! {
