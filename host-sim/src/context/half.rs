@@ -43,6 +43,8 @@ pub(crate) struct Half {
     pub complete: bool,
     /// The filter was shown its end.
     pub filter_ended: bool,
+    /// Its end has passed the filter: nothing more goes on, however often it is continued.
+    pub sent_end: bool,
     /// The filter's last body callback asked for buffering: the next one sees the sum.
     pub buffering: bool,
     /// At the limit reading stops, rather than the stream being refused.

@@ -1,7 +1,7 @@
 //! What has passed the filter: a request goes to the router, a response to the client.
 
 use super::Worker;
-use crate::context::Flags;
+use crate::context::{Flags, Stream};
 use crate::effect::{Direction, StreamEffect};
 use crate::http::{Body, Headers, LocalReply};
 use crate::proxy::Route;
@@ -48,6 +48,7 @@ impl Worker {
             headers.remove(name);
         }
         let headers = headers.clone();
+        stream.request.sent_end = end_stream;
         stream.info.cluster = Some(cluster.clone());
         stream.info.upstream_started = Some(proxy.now());
         let effect = StreamEffect::UpstreamHeaders {
@@ -91,11 +92,14 @@ impl Worker {
             return;
         }
         let effect = match direction {
-            Direction::Request if stream.info.upstream_started.is_none() => return,
-            Direction::Request => StreamEffect::UpstreamData {
-                data,
-                end_stream: end,
-            },
+            Direction::Request if !takes_request(stream) => return,
+            Direction::Request => {
+                stream.request.sent_end = end;
+                StreamEffect::UpstreamData {
+                    data,
+                    end_stream: end,
+                }
+            }
             Direction::Response => {
                 stream.info.response_bytes += data.len() as u64;
                 StreamEffect::DownstreamData {
@@ -116,8 +120,11 @@ impl Worker {
         };
         let trailers = stream.half(direction).trailers.clone().unwrap_or_default();
         let effect = match direction {
-            Direction::Request if stream.info.upstream_started.is_none() => return,
-            Direction::Request => request_end(trailers),
+            Direction::Request if !takes_request(stream) => return,
+            Direction::Request => {
+                stream.request.sent_end = true;
+                request_end(trailers)
+            }
             Direction::Response => response_end(trailers),
         };
         self.host().emit(id, effect);
@@ -125,6 +132,11 @@ impl Worker {
             self.finish(id);
         }
     }
+}
+
+/// Whether there is an upstream that was not told the request's end.
+fn takes_request(stream: &Stream) -> bool {
+    stream.info.upstream_started.is_some() && !stream.request.sent_end
 }
 
 /// Trailers from which everything was removed are an empty end of the body.

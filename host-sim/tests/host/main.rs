@@ -11,6 +11,7 @@ mod lifecycle;
 mod local_replies;
 mod metrics;
 mod properties;
+mod random;
 mod sharing;
 mod support;
 mod timers;
