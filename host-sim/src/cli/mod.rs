@@ -1,8 +1,10 @@
 //! The command `modgate`: one file for each of its commands.
 
+mod demo;
 mod metrics;
 mod module;
 mod serve;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -18,6 +20,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See the filter at work: a small Go proxy, the filter in front of it, real go commands.
+    Demo(demo::Args),
     /// Run the filter as a reverse proxy in front of real backends.
     Serve(serve::Args),
     /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
@@ -28,6 +32,7 @@ enum Command {
 /// as `--help` ends it with 0; what fails gives status 1 and one sentence on standard error.
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Metrics(args) => metrics::run(&args),
     };

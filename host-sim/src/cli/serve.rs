@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::module;
+use super::stop::StopSignal;
 use crate::serve::{AccessRecord, ModuleSource, Policy, ServeConfig, Server, Upstream};
 
 /// The arguments of `modgate serve`.
@@ -49,18 +50,15 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     if !args.quiet {
         config.access_log = Some(Arc::new(print));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     // Before the start, so that a signal that comes meanwhile is not lost.
-    let stop = runtime.block_on(async { StopSignal::new() })?;
+    let mut stop = StopSignal::new()?;
     let server = Server::start(config)?;
     println!(
         "serving on http://{}, metrics on http://{}/metrics",
         server.address(),
         server.admin_address()
     );
-    runtime.block_on(stop.wait());
+    stop.wait();
     println!("stopping; running requests may end");
     server.shutdown();
     Ok(())
@@ -93,28 +91,5 @@ fn reason(details: &str) -> &str {
         "the filter"
     } else {
         details
-    }
-}
-
-/// Ctrl-C, or what a service manager sends.
-struct StopSignal {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl StopSignal {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }

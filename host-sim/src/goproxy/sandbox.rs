@@ -41,6 +41,11 @@ impl Sandbox {
         };
         let module = sandbox.module();
         fs::create_dir_all(&module).map_err(Error::files("make", &module))?;
+        // Or go would write there after it has ended, while the folder goes.
+        let telemetry = sandbox.folder.path().join(".config/go/telemetry");
+        fs::create_dir_all(&telemetry).map_err(Error::files("make", &telemetry))?;
+        let mode = telemetry.join("mode");
+        fs::write(&mode, "off\n").map_err(Error::files("write", &mode))?;
         sandbox.write("go.mod", "module app.example\n\ngo 1.21\n")?;
         Ok(sandbox)
     }
@@ -99,7 +104,6 @@ impl Sandbox {
             .env("GOMODCACHE", self.mod_cache())
             .env("GOCACHE", home.join("build"))
             .env("GOENV", "off")
-            .env("GOTELEMETRY", "off")
             .env("GOWORK", "off")
             // Writable, so that the folder can go.
             .env("GOFLAGS", "-modcacherw -mod=mod")

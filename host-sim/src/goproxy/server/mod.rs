@@ -152,6 +152,8 @@ async fn accept(listener: &TcpListener, state: &Arc<State>) {
             tokio::task::yield_now().await;
             continue;
         };
+        // Headers and body are two writes: the second must not wait for the client's delayed ACK.
+        _ = socket.set_nodelay(true);
         let state = Arc::clone(state);
         tokio::spawn(async move {
             let service = service_fn(move |request| answer::answer(Arc::clone(&state), request));

@@ -1,0 +1,70 @@
+//! Why a request came out as it did: the engine, asked again.
+
+use modgate_engine::judge::{Answer, Judgement};
+use modgate_engine::policy::{Decision, Policy};
+
+/// What the engine says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Why {
+    /// The tenant's name.
+    pub(super) tenant: String,
+    /// The endpoint that is asked.
+    pub(super) operation: &'static str,
+    /// What the rules say.
+    pub(super) decision: Decision,
+    /// `set/rule`, or `default`.
+    pub(super) rule: String,
+    /// The rule's reason.
+    pub(super) reason: String,
+    /// Where the request goes; `None` where nobody is asked.
+    pub(super) to: Option<Forwarding>,
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Forwarding {
+    /// The route's id.
+    pub(super) route: String,
+    /// The backend's name.
+    pub(super) backend: String,
+    /// The path that goes upstream.
+    pub(super) path: String,
+}
+
+impl Why {
+    /// Asks the engine about a GET of this path; `None` where the rules were not asked.
+    pub(super) fn of(policy: &Policy, path: &str) -> Option<Self> {
+        let headers = [(":method", "GET"), (":path", path)]
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        let judgement = policy.judge(&headers);
+        let verdict = judgement.verdict?;
+        let rule = match verdict.rule {
+            Some((set, rule)) => format!("{}/{}", set.name, rule.id),
+            None => "default".to_owned(),
+        };
+        let reason = verdict.rule.and_then(|(_, rule)| rule.reason.clone());
+        Some(Self {
+            tenant: judgement.tenant?.name.clone(),
+            operation: judgement.operation.as_str(),
+            decision: verdict.decision,
+            rule,
+            reason: reason.unwrap_or_else(|| "no rule names it".to_owned()),
+            to: forwarding(&judgement, path),
+        })
+    }
+}
+
+fn forwarding(judgement: &Judgement<'_>, path: &str) -> Option<Forwarding> {
+    let Answer::Forward {
+        backend,
+        path: upstream,
+    } = &judgement.answer
+    else {
+        return None;
+    };
+    Some(Forwarding {
+        route: judgement.route.map(|r| r.id.clone()).unwrap_or_default(),
+        backend: backend.name.clone(),
+        path: upstream.clone().unwrap_or_else(|| path.to_owned()),
+    })
+}
