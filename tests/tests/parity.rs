@@ -10,8 +10,15 @@ use modgate_tests::metrics::Figures;
 use modgate_tests::policies::three_tenants;
 use modgate_tests::serve::Serve;
 
-/// Method, path, headers. Every operation, every outcome, and what no Go command sends.
-const TRAFFIC: &[(&str, &str, &[(&str, &str)])] = &[
+/// Method, path, headers.
+type Request = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+/// Every operation, every outcome, and what no Go command sends.
+const TRAFFIC: &[Request] = &[
     ("GET", "/t/web/example.org/words/@v/list", &[]),
     ("GET", "/t/web/example.org/words/@latest", &[]),
     ("GET", "/t/web/example.org/words/@v/v0.1.0.info", &[]),
@@ -68,7 +75,7 @@ fn backend() -> (tempfile::TempDir, Server) {
 
 /// What a client sees of each request, without what differs from one request to the next.
 fn answers(address: SocketAddr) -> Vec<String> {
-    let answer = |(method, path, headers): &(&str, &str, &[(&str, &str)])| {
+    let answer = |(method, path, headers): &Request| {
         let answer = http::request(address, method, path, headers);
         let body: Vec<_> = answer
             .body

@@ -59,7 +59,7 @@ impl RootContext for Root {
 
 /// One line, since a control plane tells nobody why a configuration was refused: only the log does.
 fn refusal(errors: &[PolicyError]) -> String {
-    let mut line = "modgate: policy refused, the last good one stays in force".to_owned();
+    let mut line = "modgate: policy refused, it does not come into force".to_owned();
     for error in errors.iter().take(ERRORS_IN_LOG) {
         line.push_str("; ");
         // An error may repeat what stands in the document, line feeds included.
