@@ -1,8 +1,8 @@
 //! The harness of the end-to-end tests: it starts the real programs and asks what a user would see.
 //!
 //! In reading order: [`tools`] finds the programs, [`process`] runs them, [`envoy`], [`backends`] and
-//! [`serve`] are the ones that answer requests, [`go`] and [`http`] ask, [`metrics`] reads figures;
-//! [`bench`] measures instead of testing.
+//! [`serve`] are the ones that answer requests, [`stack`] is all of them together, [`go`] and [`http`] ask, [`metrics`] reads figures;
+//! [`mod@bench`] measures instead of testing.
 
 pub mod backends;
 pub mod bench;

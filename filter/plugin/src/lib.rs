@@ -1,7 +1,7 @@
 //! The proxy-wasm filter: hostcalls in, engine, hostcalls out. It decides nothing itself.
 //!
-//! In reading order: [`root`] holds the policy of one plugin configuration, [`stream`] is one
-//! request and its answer, [`meters`] counts what came of it, [`host`] is what both ask of the proxy.
+//! In reading order: `root` holds the policy of one plugin configuration, `stream` is one
+//! request and its answer, `meters` counts what came of it, `host` is what both ask of the proxy.
 
 #![forbid(unsafe_code)]
 
