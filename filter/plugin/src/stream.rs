@@ -156,10 +156,10 @@ impl HttpContext for Stream {
             .in_force
             .as_ref()
             .and_then(|f| f.policy.backends().get(*backend));
-        if let Some(backend) = backend
-            && let Some(verdict) =
-                cache_verdict(backend, *mutability, status, &headers, || began.elapsed())
-        {
+        let verdict = backend.and_then(|backend| {
+            cache_verdict(backend, *mutability, status, &headers, || began.elapsed())
+        });
+        if let Some(verdict) = verdict {
             scope.looked_up(verdict);
         }
         if end_of_stream {

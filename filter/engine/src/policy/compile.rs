@@ -94,9 +94,8 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
     if let Some(message) = text_error(&document.version, MAX_VERSION) {
         errors.add(&root.key("version"), message);
     }
-    if let Some(contact) = &document.contact
-        && let Some(message) = text_error(contact, MAX_CONTACT)
-    {
+    let contact = document.contact.as_ref();
+    if let Some(message) = contact.and_then(|contact| text_error(contact, MAX_CONTACT)) {
         errors.add(&root.key("contact"), message);
     }
     let identity = identity(&mut errors, &root.key("identity"), &document.identity);
@@ -189,9 +188,8 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
             let message = format!("the rule {:?} stands at [{first}] already", &*rule.id);
             errors.add(&at.key("id"), message);
         }
-        if let Some(reason) = &rule.reason
-            && let Some(message) = text_error(reason, MAX_REASON)
-        {
+        let reason = rule.reason.as_ref();
+        if let Some(message) = reason.and_then(|reason| text_error(reason, MAX_REASON)) {
             errors.add(&at.key("reason"), message);
         }
         let effect = match (&rule.allow, &rule.deny) {

@@ -267,10 +267,10 @@ impl Trie {
                 })
             });
         let length = prefix.len() as u32;
-        if let Some(node) = self.nodes.get_mut(parent as usize)
-            && !node.glob_prefixes.contains(&length)
-        {
-            node.glob_prefixes.push(length);
+        if let Some(node) = self.nodes.get_mut(parent as usize) {
+            if !node.glob_prefixes.contains(&length) {
+                node.glob_prefixes.push(length);
+            }
         }
         id
     }
