@@ -6,10 +6,15 @@ use modgate_tests::tools::{dist, root};
 
 #[test]
 fn the_demo_shows_what_happened_and_why() {
+    let temporary = tempfile::tempdir().unwrap();
     let output = Command::new(dist("modgate"))
         .arg("demo")
         .current_dir(root())
         .env("NO_COLOR", "1")
+        .env("TMPDIR", temporary.path())
+        // What a developer may have set must not get in.
+        .env("GOPRIVATE", "*")
+        .env("GOFLAGS", "-mod=vendor")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -31,4 +36,24 @@ fn the_demo_shows_what_happened_and_why() {
         assert!(said.contains(part), "{part:?} is not in:\n{said}");
     }
     assert!(!said.contains('\u{1b}'), "colours although NO_COLOR is set");
+    let left: Vec<_> = temporary.path().read_dir().unwrap().collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+}
+
+#[test]
+fn without_go_it_says_so_in_one_sentence() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let alone = elsewhere.path().join("modgate");
+    std::fs::copy(dist("modgate"), &alone).unwrap();
+    let output = Command::new(alone)
+        .arg("demo")
+        .env("MODGATE_WASM", dist("modgate.wasm"))
+        .env("PATH", elsewhere.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("error: no `go` command: "), "{said}");
+    assert!(said.contains("make setup"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
