@@ -4,19 +4,16 @@ use super::Fault;
 use super::files::{self, Found};
 use super::record::{Recorded, State};
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LAST_MODIFIED};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::channel::Channel;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The bytes of one piece of a body: small enough that larger zips come in several.
-const PIECE: usize = 64 << 10;
 
 /// The time that the last piece gets to be written before the connection is cut.
 const WRITTEN: Duration = Duration::from_millis(10);
@@ -60,31 +57,47 @@ pub(super) async fn answer(
 }
 
 fn file(found: Found, with_body: bool, fault: Option<Fault>) -> Response<Body> {
+    let length = found.length;
+    let headers = headers(&found);
     let breaks_at = match fault {
-        Some(Fault::BreakOff { after }) if after < found.content.len() => Some(after),
+        Some(Fault::BreakOff { after }) if (after as u64) < length => Some(after as u64),
         _ => None,
     };
-    let length = found.content.len();
-    let mut response = Response::new(match (with_body, breaks_at) {
-        (false, _) => pieces(Bytes::new(), false),
-        (true, None) => pieces(found.content, false),
-        (true, Some(after)) => pieces(found.content.slice(..after), true),
+    let mut response = Response::new(if with_body {
+        pieces(found, breaks_at)
+    } else {
+        line(Bytes::new())
     });
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    *response.headers_mut() = headers;
+    response
+}
+
+fn headers(found: &Found) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(found.length));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(found.content_type));
-    if let Some(date) = found.modified.and_then(http_date) {
+    let Some(modified) = found.modified else {
+        return headers;
+    };
+    if let Some(date) = http_date(modified) {
         headers.insert(LAST_MODIFIED, date);
     }
-    response
+    let tag = format!("\"{:x}-{:x}\"", modified.as_nanosecond(), found.length);
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, tag);
+    }
+    headers
 }
 
 /// A status with a line that says it, as `go` prints it.
 fn text(status: StatusCode, with_body: bool) -> Response<Body> {
-    let line = format!("{}\n", status.canonical_reason().unwrap_or("no reason"));
-    let length = line.len();
-    let body = if with_body { line.into() } else { Bytes::new() };
-    let mut response = Response::new(pieces(body, false));
+    let reason = format!("{}\n", status.canonical_reason().unwrap_or("no reason"));
+    let length = reason.len();
+    let mut response = Response::new(line(if with_body {
+        reason.into()
+    } else {
+        Bytes::new()
+    }));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
@@ -93,18 +106,40 @@ fn text(status: StatusCode, with_body: bool) -> Response<Body> {
     response
 }
 
-/// A body that comes in pieces, and at the end breaks where it should.
-fn pieces(content: Bytes, breaks: bool) -> Body {
+/// A body that is there already.
+fn line(content: Bytes) -> Body {
     let (mut sender, body) = Channel::new(1);
+    if !content.is_empty() {
+        // One frame always fits.
+        _ = sender.try_send(Frame::data(content));
+    }
+    body
+}
+
+/// A file's body, read as fast as the client takes it; it breaks after that many bytes.
+fn pieces(found: Found, breaks_at: Option<u64>) -> Body {
+    let (mut sender, body) = Channel::new(1);
+    let mut left = breaks_at.unwrap_or(found.length);
+    let mut file = found.rest;
+    let mut piece = found.first;
     tokio::spawn(async move {
-        let mut rest = content;
-        while !rest.is_empty() {
-            let piece = rest.split_to(rest.len().min(PIECE));
-            if sender.send_data(piece).await.is_err() {
+        loop {
+            piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            left = left.saturating_sub(piece.len() as u64);
+            if !piece.is_empty() && sender.send_data(piece).await.is_err() {
                 return; // The client has gone.
             }
+            if left == 0 {
+                break;
+            }
+            let read = move || files::piece(&mut file).map(|piece| (file, piece));
+            match tokio::task::spawn_blocking(read).await {
+                Ok(Ok((next, more))) if !more.is_empty() => (file, piece) = (next, more),
+                // Shorter than it was, or no longer to be read.
+                _ => return sender.abort(io::Error::other("the file has changed")),
+            }
         }
-        if breaks {
+        if breaks_at.is_some() {
             // hyper throws away what it has not written yet.
             tokio::time::sleep(WRITTEN).await;
             sender.abort(io::Error::other("broken off, as it was asked for"));

@@ -3,13 +3,21 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-/// A file that was found, read whole: what such a tree holds is small.
+/// The bytes of one piece of a file: small enough that larger zips come in several, and that a
+/// file of any size takes no more memory than this.
+const PIECE: u64 = 64 << 10;
+
+/// A file that was found, opened, and its first piece, with which most files are at their end.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub(super) content: Bytes,
+    pub(super) first: Bytes,
+    pub(super) rest: File,
+    /// In bytes.
+    pub(super) length: u64,
     pub(super) modified: Option<Timestamp>,
     pub(super) content_type: &'static str,
 }
@@ -26,12 +34,23 @@ pub(super) fn find(root: &Path, path: &str) -> Option<Found> {
     if !file.starts_with(root) || !file.is_file() {
         return None;
     }
-    let modified = fs::metadata(&file).and_then(|m| m.modified()).ok();
+    let mut rest = File::open(&file).ok()?;
+    let about = rest.metadata().ok()?;
+    let modified = about.modified().ok();
     Some(Found {
-        content: fs::read(&file).ok()?.into(),
+        first: piece(&mut rest).ok()?,
+        rest,
+        length: about.len(),
         modified: modified.and_then(|time| time.try_into().ok()),
         content_type: content_type(&file),
     })
+}
+
+/// The next piece; empty at the end of the file.
+pub(super) fn piece(file: &mut File) -> io::Result<Bytes> {
+    let mut piece = Vec::new();
+    file.take(PIECE).read_to_end(&mut piece)?;
+    Ok(piece.into())
 }
 
 /// Where the file would be. Only plain names lead on from the root.
@@ -59,6 +78,7 @@ fn content_type(file: &Path) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_path_is_decoded_once() {
@@ -75,7 +95,7 @@ mod tests {
         fs::write(folder.path().join("secret"), "s").unwrap();
         std::os::unix::fs::symlink(folder.path().join("secret"), root.join("link")).unwrap();
         let root = root.canonicalize().unwrap();
-        assert_eq!(find(&root, "/a/@v/list").unwrap().content, "v1.0.0\n");
+        assert_eq!(find(&root, "/a/@v/list").unwrap().first, "v1.0.0\n");
         for path in [
             "/../secret",
             "/a/../../secret",

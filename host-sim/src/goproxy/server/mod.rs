@@ -24,7 +24,9 @@ use tokio::sync::oneshot;
 /// until it is dropped.
 ///
 /// What it answers is what a plain file server answers a Go command: a file whole with
-/// `Content-Length` and `Last-Modified`, `text/plain` 404 for what is missing, GET and HEAD alone.
+/// `Content-Length`, `Last-Modified` and a strong `ETag`, read from the disk as fast as it is taken,
+/// `text/plain` 404 for what is missing, GET and HEAD alone. `Range` and conditions are not honoured:
+/// the answer is always the whole file.
 /// Every file below the folder is served, those too that are no part of the protocol, as
 /// `.ziphash` in a module cache: to refuse them is the business of whoever stands in front.
 ///

@@ -41,6 +41,10 @@ fn a_file_comes_with_its_length_type_and_time() {
         answer.contains("last-modified: Mon, 01 Jan 2024 12:00:00 GMT\r\n"),
         "{answer}"
     );
+    assert!(
+        answer.contains("etag: \"17a637614a0c8000-7\"\r\n"),
+        "{answer}"
+    );
     assert!(answer.ends_with("\r\n\r\nv1.2.0\n"), "{answer}");
     let info = exchange(&server, "GET /corp.example/!lib/@v/v1.2.0.info?x=1");
     assert!(info.contains("content-type: application/json"), "{info}");
@@ -112,6 +116,23 @@ fn a_large_file_comes_whole() {
     let server = Server::start(folder.path()).unwrap();
     let answer = exchange(&server, "GET /large");
     assert!(answer.ends_with(&format!("\r\n\r\n{content}")));
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_sent_breaks_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large");
+    // More than a client that does not read lets through.
+    std::fs::write(&file, vec![b'x'; 64 << 20]).unwrap();
+    let server = Server::start(folder.path()).unwrap();
+    let mut socket = TcpStream::connect(server.address()).unwrap();
+    write!(socket, "GET /large HTTP/1.1\r\nhost: goproxy\r\n\r\n").unwrap();
+    let mut start = [0; 512];
+    socket.read_exact(&mut start).unwrap();
+    std::fs::write(&file, "x").unwrap();
+    let mut rest = Vec::new();
+    _ = socket.read_to_end(&mut rest);
+    assert!(rest.len() < 64 << 20, "{} bytes came", rest.len());
 }
 
 #[test]
