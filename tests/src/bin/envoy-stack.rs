@@ -48,7 +48,7 @@ fn explain(stack: &Stack) {
         "
 Envoy      http://{envoy}   in front of goproxy http://{} and Athens http://{}
 admin      http://{}/stats/prometheus
-Prometheus http://{prometheus}/graph?g0.expr=modgate_requests_total&g0.tab=1
+Prometheus http://{prometheus}/api/v1/query?query=modgate_requests_total   (Debian packages it without its web pages)
 
 Try, in a folder with a go.mod (GOFLAGS=-modcacherw GOMODCACHE=$(mktemp -d) keeps your own cache out of it):
 
