@@ -1,22 +1,15 @@
 //! The real go command, with a module cache of its own.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use host_sim::goproxy::{Outcome, Sandbox};
 
-use crate::tools::tool;
+/// The public checksum database, which go asks through the proxy where that carries it.
+const DATABASE: &str = "sum.golang.org";
 
 /// What a go command said.
 #[derive(Clone, Debug)]
-pub struct Output {
-    /// Whether it ended well.
-    pub ok: bool,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-}
+pub struct Output(Outcome);
 
 impl Output {
     /// Standard output of a command that must have ended well.
@@ -25,8 +18,8 @@ impl Output {
     /// Where it did not.
     #[track_caller]
     pub fn expect_ok(&self) -> &str {
-        assert!(self.ok, "go failed:\n{}", self.stderr);
-        &self.stdout
+        assert!(self.0.ok, "go failed:\n{}", self.0.stderr);
+        &self.0.stdout
     }
 
     /// Standard error of a command that must have failed.
@@ -35,18 +28,14 @@ impl Output {
     /// Where it did not.
     #[track_caller]
     pub fn expect_failure(&self) -> &str {
-        assert!(!self.ok, "go should have failed:\n{}", self.stdout);
-        &self.stderr
+        assert!(!self.0.ok, "go should have failed:\n{}", self.0.stdout);
+        &self.0.stderr
     }
 }
 
 /// A developer: a GOPROXY, an empty module cache, and a module to work in.
 #[derive(Debug)]
-pub struct Go {
-    dir: TempDir,
-    goproxy: String,
-    sumdb: Sumdb,
-}
+pub struct Go(Sandbox);
 
 /// Whether downloads are checked against the checksum database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,18 +50,22 @@ impl Go {
     /// A developer whose GOPROXY is this URL, with nothing behind it.
     ///
     /// # Panics
-    /// Where no temporary folder can be made.
+    /// Where there is no go, or no temporary folder can be made.
     pub fn new(goproxy: impl Into<String>, sumdb: Sumdb) -> Self {
-        let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
-        let work = dir.path().join("work");
-        let made = std::fs::create_dir(&work)
-            .and_then(|()| std::fs::write(work.join("go.mod"), "module work.example\n\ngo 1.24\n"));
-        made.unwrap_or_else(|e| panic!("{}: {e}", work.display()));
-        Self {
-            dir,
-            goproxy: goproxy.into(),
-            sumdb,
+        let go = host_sim::goproxy::Go::find();
+        let sandbox = go.and_then(|go| Sandbox::new(&go, goproxy));
+        let mut sandbox = sandbox.unwrap_or_else(|e| panic!("{e}"));
+        if sumdb == Sumdb::Verify {
+            sandbox.set("GOSUMDB", DATABASE);
         }
+        Self(sandbox)
+    }
+
+    /// Sets a variable of go's environment.
+    #[must_use]
+    pub fn with(mut self, variable: &'static str, value: impl Into<String>) -> Self {
+        self.0.set(variable, value);
+        self
     }
 
     /// Runs `go` in the developer's module.
@@ -80,51 +73,21 @@ impl Go {
     /// # Panics
     /// Where go cannot be started.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let home = self.dir.path();
-        let mut command = Command::new(tool("go"));
-        command
-            .args(arguments)
-            .current_dir(home.join("work"))
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", home)
-            .env("GOPATH", home.join("gopath"))
-            .env("GOCACHE", home.join("build"))
-            .env("GOENV", "off")
-            .env("GOFLAGS", "-modcacherw -mod=mod")
-            .env("GOTOOLCHAIN", "local")
-            .env("GOPROXY", &self.goproxy)
-            .env("GOVCS", "*:off");
-        if self.sumdb == Sumdb::Off {
-            command.env("GOSUMDB", "off");
-        }
-        let output = command
-            .output()
-            .unwrap_or_else(|e| panic!("go cannot be run: {e}"));
-        Output {
-            ok: output.status.success(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Output(self.0.run(arguments).unwrap_or_else(|e| panic!("{e}")))
     }
 
-    /// The module cache.
-    pub fn cache(&self) -> std::path::PathBuf {
-        self.dir.path().join("gopath/pkg/mod")
+    /// The home directory, in which go looks for `.netrc`.
+    pub fn home(&self) -> &Path {
+        self.0.home()
     }
 
     /// The module cache's download folder, which is itself a GOPROXY file tree.
-    pub fn downloads(&self) -> std::path::PathBuf {
-        self.cache().join("cache/download")
-    }
-
-    /// The developer's own module.
-    pub fn work(&self) -> std::path::PathBuf {
-        self.dir.path().join("work")
+    pub fn downloads(&self) -> PathBuf {
+        self.0.mod_cache().join("cache/download")
     }
 
     /// Whether the cache has that module version, unpacked.
     pub fn has(&self, escaped: &str) -> bool {
-        Path::new(&self.cache()).join(escaped).is_dir()
+        self.0.mod_cache().join(escaped).is_dir()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Error, Go};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -13,6 +13,7 @@ pub struct Sandbox {
     go: Go,
     folder: TempDir,
     goproxy: String,
+    variables: Vec<(&'static str, String)>,
 }
 
 /// What a command said.
@@ -38,6 +39,7 @@ impl Sandbox {
             go: go.clone(),
             folder,
             goproxy: goproxy.into(),
+            variables: Vec::new(),
         };
         let module = sandbox.module();
         fs::create_dir_all(&module).map_err(Error::files("make", &module))?;
@@ -48,6 +50,16 @@ impl Sandbox {
         fs::write(&mode, "off\n").map_err(Error::files("write", &mode))?;
         sandbox.write("go.mod", "module app.example\n\ngo 1.21\n")?;
         Ok(sandbox)
+    }
+
+    /// Sets a variable of the environment, in place of what the sandbox would set.
+    pub fn set(&mut self, variable: &'static str, value: impl Into<String>) {
+        self.variables.push((variable, value.into()));
+    }
+
+    /// The home directory, in which go looks for `.netrc`.
+    pub fn home(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where the commands run.
@@ -110,7 +122,8 @@ impl Sandbox {
             .env("GOPROXY", &self.goproxy)
             .env("GOSUMDB", "off")
             .env("GOTOOLCHAIN", "local")
-            .env("GOVCS", "*:off");
+            .env("GOVCS", "*:off")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 }
