@@ -6,6 +6,7 @@
 //! - [`module`]: module paths and versions as Go knows them.
 //! - [`request`]: the bytes of a request to an operation on a module.
 //! - [`policy`]: the document, compiled into what decides; [`route`]: which backend is asked.
+//! - [`redirect`]: where a backend's redirects may lead.
 //! - [`judge`]: the one way through: a request's headers in, what to do with it out.
 //! - [`telemetry`]: the one catalogue of metrics, how their labels travel through Envoy.
 
@@ -14,6 +15,7 @@
 pub mod judge;
 pub mod module;
 pub mod policy;
+pub mod redirect;
 pub mod request;
 pub mod route;
 pub mod telemetry;

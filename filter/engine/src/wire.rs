@@ -9,3 +9,8 @@ pub const CLUSTER_HEADER: &str = "x-modgate-cluster";
 
 /// Every client header that starts so is Modgate's own and is removed from requests.
 pub const RESERVED_PREFIX: &str = "x-modgate-";
+
+/// The property in which the filter leaves what the access log says of a request
+/// ([`AccessMembers`](crate::telemetry::AccessMembers)). Envoy keeps it as filter state under `wasm.`
+/// and this name.
+pub const ACCESS_PROPERTY: &str = "modgate";

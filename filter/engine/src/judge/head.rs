@@ -1,7 +1,7 @@
 //! A request's headers, read once.
 
 use crate::policy::Policy;
-use crate::policy::identity::{HeaderValue, Source};
+use crate::policy::identity::HeaderValue;
 use crate::policy::paths::{is_reserved_header, is_same_header};
 
 /// A header as hosts hand it over: the name in lower case, the value in bytes.
@@ -36,11 +36,9 @@ impl<'a> Head<'a> {
     }
 
     fn read_identity(&mut self, policy: &'a Policy, name: &str, value: &'a [u8]) {
-        let mut claims_identity = is_reserved_header(name);
-        for source in &policy.identity {
-            let Source::Header { name: known, .. } = source else {
-                continue;
-            };
+        let mut claims_identity = is_reserved_header(name)
+            || (policy.hides_authorization && is_same_header("authorization", name));
+        for known in &policy.identity_headers {
             if !is_same_header(known, name) {
                 continue;
             }

@@ -6,8 +6,8 @@ mod reply;
 pub use head::Header;
 pub use reply::Reply;
 
-use crate::policy::identity::{Claim, HeaderValue, identify};
-use crate::policy::{Backend, Decision, Policy, Tenant, Verdict};
+use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
+use crate::policy::{Backend, Decision, Facts, Policy, Tenant, Verdict};
 use crate::request::{Mutability, Operation, OperationName, Refusal, SumdbCall, Target};
 use crate::route::Route;
 use crate::telemetry::Outcome;
@@ -29,6 +29,12 @@ pub struct Judgement<'p> {
     pub verdict: Option<Verdict<'p>>,
     /// The route that was taken.
     pub route: Option<&'p Route>,
+    /// The module path that is asked for, unescaped.
+    pub module: Option<String>,
+    /// The version or query that is asked for, unescaped.
+    pub version: Option<String>,
+    /// What the client wrote before everything else to name its tenant: empty, or such as `t/acme/`.
+    pub tenant_prefix: String,
     /// Headers of the request that must not go upstream.
     pub remove_headers: Vec<String>,
     /// What to do.
@@ -50,8 +56,9 @@ pub enum Answer<'p> {
 }
 
 impl Policy {
-    /// Judges a request by its headers, pseudo-headers included. Nothing else of a request counts.
-    pub fn judge<'p>(&'p self, headers: &[Header]) -> Judgement<'p> {
+    /// Judges a request by its headers, pseudo-headers included, and by what the host has verified of
+    /// its sender. Nothing else of a request counts.
+    pub fn judge<'p>(&'p self, headers: &[Header], facts: &dyn Facts) -> Judgement<'p> {
         let mut head = Head::read(self, headers);
         let mut judgement = Judgement {
             tenant: None,
@@ -60,10 +67,13 @@ impl Policy {
             mutability: Mutability::Other,
             verdict: None,
             route: None,
+            module: None,
+            version: None,
+            tenant_prefix: String::new(),
             remove_headers: std::mem::take(&mut head.remove),
             answer: Answer::Reply(Reply::default()),
         };
-        let answer = self.answer(&head, &mut judgement);
+        let answer = self.answer(&head, facts, &mut judgement);
         judgement.answer = answer.unwrap_or_else(Answer::Reply);
         judgement
     }
@@ -72,6 +82,7 @@ impl Policy {
     fn answer<'p>(
         &'p self,
         head: &Head<'_>,
+        facts: &dyn Facts,
         judgement: &mut Judgement<'p>,
     ) -> Result<Answer<'p>, Reply> {
         let footer = Footer {
@@ -87,14 +98,17 @@ impl Policy {
             return Err(Reply::method_not_allowed(footer));
         }
         let target = Target::decode(path).map_err(bad)?;
-        let identified = identify(&self.identity, target.as_str(), |name| head.identity(name));
-        let (claim, rest) = identified.map_err(bad)?;
-        let tenant = self.claimed_tenant(claim, judgement, footer)?;
+        let identified = identify(self, target.as_str(), |name| head.identity(name), facts);
+        let identified = identified.map_err(bad)?;
+        identified.prefix.clone_into(&mut judgement.tenant_prefix);
+        let tenant = self.claimed_tenant(&identified.claim, judgement, footer)?;
 
-        let (space, rest) = self.routes.enter(rest);
+        let (space, rest) = self.routes.enter(identified.rest);
         let operation = self.operation(rest, footer)?;
         judgement.operation = operation.name();
         judgement.mutability = operation.mutability();
+        judgement.module = operation.module().map(ToOwned::to_owned);
+        judgement.version = operation.version().map(ToOwned::to_owned);
         if let Some(module) = operation.module() {
             let verdict = self.decide(tenant, module, operation.is_probe());
             judgement.verdict = Some(verdict);
@@ -103,7 +117,9 @@ impl Policy {
                 Decision::Deny => {
                     return Err(Reply::denied(&operation, &tenant.name, &verdict, footer));
                 }
-                Decision::Probe => return Err(Reply::not_a_module(&operation, &tenant.name)),
+                Decision::Probe | Decision::Hide => {
+                    return Err(Reply::not_a_module(&operation, &tenant.name));
+                }
             }
         }
         if let Operation::Sumdb {
@@ -134,21 +150,24 @@ impl Policy {
 
     fn claimed_tenant<'p>(
         &'p self,
-        claim: Claim<'_>,
+        claim: &Claim<'_>,
         judgement: &mut Judgement<'p>,
         footer: Footer<'_>,
     ) -> Result<&'p Tenant, Reply> {
-        let name = match claim {
-            Claim::None => None,
-            Claim::Tenant { name, source } => {
-                judgement.identity = Some(source);
-                Some(name)
-            }
-            Claim::Conflict => return Err(Reply::identity_conflict(footer)),
+        judgement.identity = claim.source;
+        let name = match claim.claimed() {
+            Claimed::Nobody => None,
+            Claimed::Tenant(name) => Some(name),
+            Claimed::Conflict => return Err(Reply::identity_conflict(footer)),
+            Claimed::Ambiguous => return Err(Reply::identity_ambiguous(footer)),
         };
         let tenant = self
             .tenant(name)
             .ok_or_else(|| Reply::unknown_tenant(name, footer))?;
+        let required = self.require.and(tenant.require);
+        if let Some(missing) = required.missing_in(claim.kinds).next() {
+            return Err(Reply::identity_required(missing, footer));
+        }
         judgement.tenant = Some(tenant);
         Ok(tenant)
     }
@@ -175,6 +194,14 @@ impl Judgement<'_> {
         match &self.answer {
             Answer::Forward { .. } => None,
             Answer::Reply(reply) => Some(reply.outcome),
+        }
+    }
+
+    /// The backend that the request goes to.
+    pub fn backend(&self) -> Option<&Backend> {
+        match &self.answer {
+            Answer::Forward { backend, .. } => Some(backend),
+            Answer::Reply(_) => None,
         }
     }
 

@@ -96,6 +96,17 @@ impl Reply {
         )
     }
 
+    pub(super) fn identity_ambiguous(footer: Footer<'_>) -> Self {
+        let reason = "the client belongs to several tenants and does not say which it asks for";
+        Self::refused_by("identity", "unknown tenant", reason, footer)
+    }
+
+    /// Something else than what the policy requires named the tenant, or nothing did.
+    pub(super) fn identity_required(kind: &str, footer: Footer<'_>) -> Self {
+        let reason = format!("the policy requires an identity by {kind}, and there is none");
+        Self::refused_by("identity", "not identified", &reason, footer)
+    }
+
     pub(super) fn no_route(footer: Footer<'_>) -> Self {
         Self::refused_by(
             "route",
@@ -108,6 +119,21 @@ impl Reply {
     pub(super) fn unknown_database(footer: Footer<'_>) -> Self {
         let reason = "the policy does not carry this database";
         Self::refused_by("sumdb", "unknown checksum database", reason, footer)
+    }
+
+    /// In the place of a redirect that must not reach the client.
+    pub fn redirect_refused(contact: Option<&str>) -> Self {
+        let footer = Footer {
+            contact,
+            request_id: None,
+        };
+        let reason = "the backend sends on to a place that the policy does not name";
+        Self {
+            status: 502,
+            body: denial::refused("redirect refused", reason, footer),
+            outcome: Outcome::UpstreamError,
+            decided_by: None,
+        }
     }
 
     /// The checksum database is carried here. Any other answer makes `go` ask the database itself,

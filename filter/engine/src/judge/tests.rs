@@ -58,7 +58,7 @@ fn request(path: &str, more: &[(&str, &str)]) -> Vec<Header> {
 fn outcome(path: &str, more: &[(&str, &str)]) -> Result<(String, String), (u16, String)> {
     let policy = policy();
     let headers = request(path, more);
-    let judgement = policy.judge(&headers);
+    let judgement = policy.judge(&headers, &());
     match judgement.answer {
         Answer::Forward {
             backend,
@@ -116,7 +116,7 @@ fn an_allowed_request_goes_upstream_in_its_canonical_form() {
 fn a_path_that_is_canonical_already_is_not_written() {
     let policy = policy();
     let headers = request("/golang.org/x/text/@v/list", &[("x-corp-tenant", "web")]);
-    let judgement = policy.judge(&headers);
+    let judgement = policy.judge(&headers, &());
     assert!(matches!(
         judgement.answer,
         Answer::Forward { path: None, .. }
@@ -223,7 +223,7 @@ fn headers_that_claim_what_they_may_not_are_removed() {
         ("user-agent", "Go-http-client/1.1"),
     ];
     let headers = request("/golang.org/x/text/@v/list", &claims);
-    let judgement = policy.judge(&headers);
+    let judgement = policy.judge(&headers, &());
     assert_eq!(
         judgement.remove_headers,
         [
@@ -310,6 +310,114 @@ fn labels_tell_who_decided() {
         ("/t/web/..", None),
     ] {
         let headers = request(path, &[]);
-        assert_eq!(policy.judge(&headers).decision_labels(), labels, "{path}");
+        assert_eq!(
+            policy.judge(&headers, &()).decision_labels(),
+            labels,
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn what_is_required_must_have_named_the_tenant() {
+    let document = json!({
+        "version": "1", "default": "allow",
+        "identity": [{"path_prefix": "/t/{tenant}"}, {"basic_user": "x-user"}, {"sni": "{tenant}.example"}],
+        "require": ["path"],
+        "tenants": {"web": {}, "payments": {"require": ["basic"]}, "*": {}},
+        "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
+    });
+    let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
+    let status = |path: &str, user: &[(&str, &str)]| {
+        let headers = request(path, user);
+        let judgement = policy.judge(&headers, &());
+        match judgement.answer {
+            Answer::Forward { .. } => (200, String::new()),
+            Answer::Reply(reply) => (reply.status, reply.body),
+        }
+    };
+    let payments = [("x-user", "payments")];
+    assert_eq!(status("/t/web/a.b/@latest", &[]).0, 200);
+    assert_eq!(status("/t/payments/a.b/@latest", &payments).0, 200);
+    for (path, user, missing) in [
+        ("/t/payments/a.b/@latest", &[] as &[(&str, &str)], "basic"),
+        ("/a.b/@latest", &[], "path"),
+        ("/a.b/@latest", &payments, "path"),
+    ] {
+        let (status, body) = status(path, user);
+        assert_eq!(status, 403, "{body}");
+        let reason = format!("the policy requires an identity by {missing}, and there is none");
+        assert!(body.contains(&reason), "{body}");
+    }
+    assert_eq!(status("/t/web/a.b/@latest", &payments).0, 403, "a conflict");
+}
+
+#[test]
+fn what_proves_an_identity_stays_here() {
+    let claims = [
+        ("authorization", "Basic cGF5bWVudHM6c2VjcmV0"),
+        ("x-user", "web"),
+        ("x-forwarded-client-cert", "By=spiffe://x"),
+        ("x_remote_user", "root"),
+        ("x-forwarded-for", "192.0.2.1"),
+    ];
+    let with = |identity: serde_json::Value| {
+        let document = json!({
+            "version": "1", "default": "allow", "identity": identity, "tenants": {"web": {}, "*": {}},
+            "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
+        });
+        let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
+        policy
+            .judge(&request("/a.b/@latest", &claims), &())
+            .remove_headers
+    };
+    assert_eq!(
+        with(json!([{"basic_user": "x-user"}, {"header": "X-User", "trusted": true}])),
+        [
+            "authorization",
+            "x-user",
+            "x-forwarded-client-cert",
+            "x_remote_user"
+        ]
+    );
+    // Nothing here reads it, so it is the backend's.
+    assert_eq!(
+        with(json!([])),
+        ["x-forwarded-client-cert", "x_remote_user"]
+    );
+}
+
+#[test]
+fn a_hidden_module_is_as_if_it_were_not_there() {
+    let document = json!({
+        "version": "1", "default": "deny", "contact": "#go",
+        "tenants": {"*": {"rules": ["r"]}},
+        "rules": {"r": [
+            {"id": "secret", "deny": ["corp.example/secret"], "reason": "taken over", "hide": true},
+            {"id": "all", "allow": ["*"]}
+        ]},
+        "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
+    });
+    let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
+    for path in [
+        "/corp.example/secret/@v/list",
+        "/corp.example/secret/@latest",
+        "/corp.example/secret/v2/@v/v2.0.0.mod",
+        "/corp.example/secret/sub/@v/v1.0.0.zip",
+        "/sumdb/sum.golang.org/lookup/corp.example/secret@v1.0.0",
+    ] {
+        let headers = request(path, &[]);
+        let judgement = policy.judge(&headers, &());
+        assert_eq!(
+            judgement.decision_labels(),
+            Some(("hide", "secret")),
+            "{path}"
+        );
+        let Answer::Reply(reply) = judgement.answer else {
+            panic!("{path} was forwarded");
+        };
+        assert_eq!(reply.status, 404);
+        assert!(reply.body.starts_with("not found: corp.example/secret"));
+        assert!(!reply.body.contains("taken over"), "{}", reply.body);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::redirect::{self, RedirectRule, Redirected};
+
 /// One backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
@@ -17,8 +19,25 @@ pub struct Backend {
     pub kind: Option<BackendKind>,
     /// The response headers that tell of its cache, in lower case.
     pub cache_headers: Vec<String>,
+    /// Where it may redirect to.
+    pub(crate) redirects: Vec<RedirectRule>,
     /// An answer that begins sooner is taken for a hit, where nothing else tells.
     pub hit_below: Option<Duration>,
+}
+
+impl Backend {
+    /// What a client gets of an answer with this status; `None` where it is no redirect.
+    /// `locations` are the values of its `Location` headers, `tenant_prefix` is the
+    /// [`Judgement`](crate::judge::Judgement)'s.
+    pub fn redirected(
+        &self,
+        status: u16,
+        locations: &[&[u8]],
+        tenant_prefix: &str,
+    ) -> Option<Redirected> {
+        let redirects = matches!(status, 300..=399) && status != 304;
+        redirects.then(|| redirect::judge(&self.redirects, locations, tenant_prefix))
+    }
 }
 
 /// The kinds of backend whose cache can be told from their answers.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::backend::{Backend, BackendKind};
 use super::denial::{MAX_CONTACT, MAX_REASON};
 use super::document::{
-    BackendDoc, DefaultDoc, Document, IdentityDoc, KindDoc, RuleDoc, SumdbDoc, TenantDoc, Text,
+    BackendDoc, DefaultDoc, Document, KindDoc, RuleDoc, SumdbDoc, TenantDoc, Text,
 };
 use super::error::{Path, PolicyError};
 use super::identity::Source;
 use super::names::{ANYONE, RESERVED_RULES, name_error, text_error};
 use super::pattern::PatternSetBuilder;
 use super::rules::{Effect, Rule, RuleSet};
-use super::{Policy, Sumdb, Tenant, duration, paths, routes};
+use super::{Policy, Sumdb, Tenant, duration, identity, paths, redirects, routes};
 
 /// The database that the Go command asks when it is told nothing else.
 const DEFAULT_SUMDB: &str = "sum.golang.org";
@@ -98,7 +98,18 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
     if let Some(message) = contact.and_then(|contact| text_error(contact, MAX_CONTACT)) {
         errors.add(&root.key("contact"), message);
     }
-    let identity = identity(&mut errors, &root.key("identity"), &document.identity);
+    let sources = identity::sources(
+        &mut errors,
+        &root.key("identity"),
+        &document.identity,
+        &document.tenants,
+    );
+    let require = identity::kinds(
+        &mut errors,
+        &root.key("require"),
+        &document.require,
+        &sources,
+    );
     let rule_sets: Vec<_> = document
         .rules
         .iter()
@@ -109,6 +120,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         &root.key("tenants"),
         &document.tenants,
         &rule_sets,
+        &sources,
     );
     let backends = backends(&mut errors, &root.key("backends"), &document.backends);
     let routes = routes::compile(
@@ -134,7 +146,11 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
             DefaultDoc::Deny => Effect::Deny,
         },
         contact: document.contact.as_ref().map(ToString::to_string),
-        identity,
+        hides_authorization: sources.iter().any(Source::proves_by_authorization),
+        identity_headers: identity::headers(&sources),
+        identity: sources,
+        require,
+        access_log: document.access_log.unwrap_or(true),
         tenant_places: tenants.iter().map(|t| (t.name.clone(), t.id)).collect(),
         tenants,
         rule_sets,
@@ -142,33 +158,6 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         routes,
         sumdbs,
     })
-}
-
-fn identity(errors: &mut Errors, at: &Path, sources: &[IdentityDoc]) -> Vec<Source> {
-    let mut compiled = Vec::with_capacity(sources.len());
-    for (i, source) in sources.iter().enumerate() {
-        let at = at.index(i);
-        match (&source.path_prefix, &source.header) {
-            (Some(prefix), None) => {
-                if source.trusted.is_some() {
-                    errors.add(&at.key("trusted"), "only a header can be trusted or not");
-                }
-                match paths::tenant_prefix(prefix) {
-                    Ok(source) => compiled.push(source),
-                    Err(message) => errors.add(&at.key("path_prefix"), message),
-                }
-            }
-            (None, Some(header)) => match paths::header_name(header) {
-                Ok(name) => compiled.push(Source::Header {
-                    name,
-                    trusted: source.trusted.unwrap_or(false),
-                }),
-                Err(message) => errors.add(&at.key("header"), message),
-            },
-            _ => errors.add(&at, "give exactly one source: path_prefix or header"),
-        }
-    }
-    compiled
 }
 
 fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> RuleSet {
@@ -209,10 +198,14 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
                 Effect::Deny
             }
         };
+        if rule.hide.is_some() && rule.deny.is_none() {
+            errors.add(&at.key("hide"), "only what is denied can be hidden");
+        }
         compiled.push(Rule {
             id: rule.id.to_string(),
             effect,
             reason: rule.reason.as_ref().map(ToString::to_string),
+            hide: rule.hide.unwrap_or(false),
         });
     }
     RuleSet {
@@ -227,6 +220,7 @@ fn tenants(
     at: &Path,
     tenants: &BTreeMap<String, TenantDoc>,
     rule_sets: &[RuleSet],
+    sources: &[Source],
 ) -> Vec<Tenant> {
     if tenants.is_empty() {
         errors.add(
@@ -255,6 +249,7 @@ fn tenants(
             name: name.clone(),
             id: compiled.len(),
             rule_sets: sets,
+            require: identity::kinds(errors, &at.key("require"), &tenant.require, sources),
         });
     }
     compiled
@@ -293,6 +288,7 @@ fn backends(
                 Err(message) => errors.add(&at.key("cache_status").index(i), message),
             }
         }
+        let redirects = redirects::compile(errors, &at.key("redirects"), &backend.redirects);
         let hit_below = backend.hit_below.as_deref().and_then(|text| {
             duration::parse(text)
                 .map_err(|message| errors.add(&at.key("hit_below"), message))
@@ -305,6 +301,7 @@ fn backends(
             base_path,
             kind: backend.kind.map(kind),
             cache_headers,
+            redirects,
             hit_below,
         });
     }

@@ -10,6 +10,7 @@ pub(crate) mod identity;
 mod names;
 pub(crate) mod paths;
 pub mod pattern;
+mod redirects;
 mod routes;
 mod rules;
 
@@ -19,13 +20,14 @@ use rustc_hash::FxBuildHasher;
 pub use backend::{Backend, BackendKind};
 pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
 pub use error::PolicyError;
-pub use identity::Source;
+pub use identity::{Facts, Source};
 pub use names::{ANYONE, is_name};
 pub use rules::{Decision, Effect, Rule, RuleSet, Verdict};
 
 use crate::request::Operation;
 use crate::route::{Route, RouteTable};
 use document::Document;
+use identity::Kinds;
 
 /// A compiled policy.
 #[derive(Clone, Debug)]
@@ -35,6 +37,14 @@ pub struct Policy {
     default: Effect,
     pub(crate) contact: Option<String>,
     pub(crate) identity: Vec<Source>,
+    /// The request headers that sources read, in lower case, each once.
+    pub(crate) identity_headers: Vec<String>,
+    /// Whether the access log is told of requests.
+    pub(crate) access_log: bool,
+    /// What must have named the tenant of every request.
+    pub(crate) require: Kinds,
+    /// Whether the client's `authorization` was for the proxy in front and not for a backend.
+    pub(crate) hides_authorization: bool,
     tenants: Vec<Tenant>,
     /// The places of the tenants by name. The keys are the document's, so that no client can choose
     /// them to collide.
@@ -54,6 +64,8 @@ pub struct Tenant {
     pub id: usize,
     /// The places of its rule sets, in order.
     rule_sets: Vec<usize>,
+    /// What must have named it.
+    pub(crate) require: Kinds,
 }
 
 /// A checksum database that is carried.
@@ -86,6 +98,11 @@ impl Policy {
         &self.version
     }
 
+    /// Whom to ask, in every denial.
+    pub fn contact(&self) -> Option<&str> {
+        self.contact.as_deref()
+    }
+
     /// The hash of the document's canonical form, 12 hexadecimal digits.
     pub fn hash(&self) -> &str {
         &self.hash
@@ -111,6 +128,11 @@ impl Policy {
         let named = name.and_then(|name| self.tenant_places.get(name));
         let place = named.or_else(|| self.tenant_places.get(ANYONE))?;
         self.tenants.get(*place)
+    }
+
+    /// Whether the document names this tenant.
+    pub(crate) fn has_tenant(&self, name: &str) -> bool {
+        self.tenant_places.contains_key(name)
     }
 
     /// The verdict on a tenant's request for a module; see [`Decision::Probe`] for `is_probe`.

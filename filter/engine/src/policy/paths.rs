@@ -1,6 +1,6 @@
 //! Paths, headers and clusters that a document names.
 
-use super::identity::Source;
+use super::identity::Place;
 use super::names::is_name;
 use crate::wire::RESERVED_PREFIX;
 
@@ -26,7 +26,7 @@ pub(super) fn route_prefix(path: &str) -> Result<String, String> {
 }
 
 /// A tenant's path prefix: elements of which one is `{tenant}`.
-pub(super) fn tenant_prefix(path: &str) -> Result<Source, String> {
+pub(super) fn tenant_prefix(path: &str) -> Result<Place, String> {
     const TENANT: &str = "{tenant}";
     let path = path.strip_suffix('/').unwrap_or(path);
     let elements = path.strip_prefix('/').ok_or("it must begin with a slash")?;
@@ -46,7 +46,7 @@ pub(super) fn tenant_prefix(path: &str) -> Result<Source, String> {
     if !found {
         return Err("it must have {tenant} as one of its elements, such as /t/{tenant}".to_owned());
     }
-    Ok(Source::PathPrefix { before, after })
+    Ok(Place::PathPrefix { before, after })
 }
 
 fn check_not_sumdb(elements: &str) -> Result<(), String> {
@@ -108,8 +108,35 @@ pub(super) fn database_name(name: &str) -> Result<(), String> {
     name.split('/').try_for_each(check_element)
 }
 
-/// Whether a client's header is one that only the proxy itself may set.
+/// Headers by which gateways, proxies and login servers tell a backend who the client is. A backend
+/// may believe them of the proxy in front of it, so no client's gets that far.
+const IDENTITY_HEADERS: [&str; 15] = [
+    "forwarded-user",
+    "remote-user",
+    "x-auth-request-email",
+    "x-auth-request-groups",
+    "x-auth-request-user",
+    "x-authenticated-user",
+    "x-client-cert",
+    "x-forwarded-client-cert",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-forwarded-user",
+    "x-remote-user",
+    "x-ssl-client-cert",
+    "x-webauth-user",
+];
+
+/// Whether a client's header is one that only a proxy may set: it claims an identity.
 pub(crate) fn is_reserved_header(name: &str) -> bool {
+    is_modgate_header(name)
+        || IDENTITY_HEADERS
+            .iter()
+            .any(|known| is_same_header(known, name))
+}
+
+fn is_modgate_header(name: &str) -> bool {
     name.len() > RESERVED_PREFIX.len()
         && name
             .bytes()

@@ -20,6 +20,8 @@ pub struct Rule {
     pub effect: Effect,
     /// Why, for the person who is refused.
     pub reason: Option<String>,
+    /// Whether what it refuses is answered as if it were not there.
+    pub hide: bool,
 }
 
 /// What a rule, or the document's `default`, does with a module.
@@ -41,6 +43,8 @@ pub enum Decision {
     /// It is refused with 404: the Go command looks for a module above or below this path, and must
     /// go on to the one that the tenant may have.
     Probe,
+    /// It is refused as if there were no such module: whose module it is shall not be seen.
+    Hide,
 }
 
 impl Decision {
@@ -50,6 +54,7 @@ impl Decision {
             Self::Allow => "allow",
             Self::Deny => "deny",
             Self::Probe => "probe",
+            Self::Hide => "hide",
         }
     }
 }
@@ -98,6 +103,7 @@ pub(super) fn decide<'p>(
     let decision = match effect {
         Effect::Allow => Decision::Allow,
         Effect::Deny if is_probe && leads_to_allowed(sets, module, place) => Decision::Probe,
+        Effect::Deny if rule.is_some_and(|(_, rule)| rule.hide) => Decision::Hide,
         Effect::Deny => Decision::Deny,
     };
     Verdict { decision, rule }

@@ -55,8 +55,8 @@ pub enum Refusal {
     UnknownSumdbEndpoint,
     /// No tile of a checksum database has this path.
     TilePath,
-    /// An identity header that stands more than once, or holds no tenant's name.
-    IdentityHeader,
+    /// An identity header that stands more than once, or a header or claim without a tenant's name.
+    Identity,
 }
 
 impl Refusal {
@@ -93,7 +93,7 @@ impl Refusal {
                 "not a checksum database endpoint; they are supported, latest, lookup and tile"
             }
             Self::TilePath => "not a tile of a checksum database",
-            Self::IdentityHeader => "an identity header is repeated or holds no tenant name",
+            Self::Identity => "an identity header or claim is repeated or holds no tenant name",
         }
     }
 }

@@ -199,6 +199,7 @@ mod tests {
 
     fn backend(kind: Option<BackendKind>) -> Backend {
         Backend {
+            redirects: Vec::new(),
             id: 0,
             name: "b".into(),
             cluster: "b".into(),

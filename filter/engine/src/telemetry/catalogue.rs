@@ -172,8 +172,8 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "decision",
-        help: "The verdict. `probe` is a denial that is answered 404 so that `go` goes on to the module it may have.",
-        values: &["allow", "deny", "probe"],
+        help: "The verdict. `probe` is a denial that is answered 404 so that `go` goes on to the module it may have, `hide` one of a rule that hides what it denies.",
+        values: &["allow", "deny", "probe", "hide"],
     },
     Label {
         name: "rule",

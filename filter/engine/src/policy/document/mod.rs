@@ -1,5 +1,6 @@
 //! The policy document as it is written: its shape, and nothing of its meaning.
 
+mod claim;
 mod json;
 mod text;
 
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use claim::ClaimDoc;
 pub use text::Text;
 
 use super::error::PolicyError;
@@ -27,9 +29,12 @@ pub struct Document {
     pub default: DefaultDoc,
     /// Whom to ask, in every denial.
     pub contact: Option<Text>,
-    /// Where the tenant's name comes from; the first that gives one decides.
+    /// Where the tenant's name comes from; all that say anything must agree.
     #[serde(default)]
     pub identity: Vec<IdentityDoc>,
+    /// The kinds of source that must have named the tenant, for every request.
+    #[serde(default)]
+    pub require: Vec<Text>,
     /// The tenants by name; `*` is everybody else.
     pub tenants: BTreeMap<String, TenantDoc>,
     /// The rule sets by name.
@@ -39,6 +44,8 @@ pub struct Document {
     pub backends: BTreeMap<String, BackendDoc>,
     /// Which request goes to which backend; the first that matches decides.
     pub routes: Vec<RouteDoc>,
+    /// Whether the filter hands the proxy's access log what it knows of a request; it does.
+    pub access_log: Option<bool>,
     /// The checksum databases that are carried, by name; without it `sum.golang.org`, by the routes.
     pub sumdb: Option<BTreeMap<String, SumdbDoc>>,
 }
@@ -63,6 +70,27 @@ pub struct IdentityDoc {
     pub header: Option<Text>,
     /// Whether the hop in front sets the header and nobody else can.
     pub trusted: Option<bool>,
+    /// The request header in which Envoy's `basic_auth` forwards the user name that it verified
+    /// (`forward_username_header`).
+    pub basic_user: Option<Text>,
+    /// A pattern for the first URI in the client certificate's subject alternative names.
+    pub mtls_uri_san: Option<Text>,
+    /// A pattern for the first DNS name in them.
+    pub mtls_dns_san: Option<Text>,
+    /// An attribute of the certificate's subject and a pattern for its value: `OU={tenant}`.
+    pub mtls_subject: Option<Text>,
+    /// A claim of a token that `jwt_authn` verified.
+    pub jwt_claim: Option<ClaimDoc>,
+    /// A claim that is a list, such as groups.
+    pub jwt_claim_list: Option<ClaimDoc>,
+    /// The name that `jwt_authn`'s `payload_in_metadata` gives to the token's payload.
+    pub payload: Option<Text>,
+    /// A pattern for the server name that the client asked for.
+    pub sni: Option<Text>,
+    /// A pattern for the name of the listener's filter chain.
+    pub listener: Option<Text>,
+    /// The tenants by what the source says, where that is not their own name.
+    pub map: Option<BTreeMap<String, Text>>,
 }
 
 /// One of `tenants`.
@@ -72,6 +100,9 @@ pub struct TenantDoc {
     /// The rule sets that hold, in order.
     #[serde(default)]
     pub rules: Vec<Text>,
+    /// The kinds of source that must have named this tenant, besides those of the document.
+    #[serde(default)]
+    pub require: Vec<Text>,
 }
 
 /// One of a rule set. Exactly one of `allow` and `deny`.
@@ -86,6 +117,8 @@ pub struct RuleDoc {
     pub deny: Option<Vec<Text>>,
     /// Why, for the person who is refused.
     pub reason: Option<Text>,
+    /// Whether what a denial refuses is answered as if it were not there.
+    pub hide: Option<bool>,
 }
 
 /// One of `backends`.
@@ -101,8 +134,23 @@ pub struct BackendDoc {
     /// Response headers that tell of the cache, the first that is there decides.
     #[serde(default)]
     pub cache_status: Vec<Text>,
+    /// Where the backend may redirect to; every other redirect is refused.
+    #[serde(default)]
+    pub redirects: Vec<RedirectDoc>,
     /// An answer that begins sooner than this is taken for a hit, where nothing else tells.
     pub hit_below: Option<Text>,
+}
+
+/// One of a backend's `redirects`. Exactly one of `rewrite` and `pass`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedirectDoc {
+    /// The place: the beginning of a URL, or of a path on the backend itself.
+    pub to: Text,
+    /// The path behind the tenant's prefix that takes its place, so that the client stays here.
+    pub rewrite: Option<Text>,
+    /// Whether the client is sent there as the backend says, past the filter.
+    pub pass: Option<bool>,
 }
 
 /// The kinds of backend whose cache can be told from their answers.
