@@ -1,7 +1,10 @@
 //! What a worker wants done, or wants known: it does no I/O of its own.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use crate::http::{Body, Headers};
 
@@ -130,6 +133,9 @@ pub struct StreamSummary {
     pub flags: u64,
     /// From the request's headers to the end.
     pub duration: Duration,
+    /// What the filter left with `proxy_set_property`, by Envoy's name for it: `wasm.` and the
+    /// filter's.
+    pub filter_state: BTreeMap<Vec<u8>, Bytes>,
 }
 
 /// One thing that a stream wants done.

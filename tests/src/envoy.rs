@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http;
+use crate::pki::Identity;
 use crate::process::Process;
 use crate::tools::{dist, root, tool};
 
@@ -41,6 +42,54 @@ impl Config {
     }
 }
 
+/// Where the listener stands in the shipped file, and its connection manager in it.
+const LISTENER: &str = "/static_resources/listeners/0";
+const MANAGER: &str = "/filter_chains/0/filters/0/typed_config";
+
+/// The shipped listener, to be changed by a test.
+#[derive(Debug)]
+pub struct Listener<'v>(&'v mut Value);
+
+impl Listener<'_> {
+    /// Puts an HTTP filter before Modgate's.
+    pub fn put_before(&mut self, name: &str, typed_config: Value) {
+        let filters = at(self.0, &format!("{MANAGER}/http_filters"));
+        let filter = json!({"name": name, "typed_config": typed_config});
+        filters
+            .as_array_mut()
+            .map(|filters| filters.insert(0, filter));
+    }
+
+    /// Gives the filter chain a name.
+    pub fn name_filter_chain(&mut self, name: &str) {
+        at(self.0, "/filter_chains/0")["name"] = json!(name);
+    }
+
+    /// Serves https with this certificate; with a CA it wants a client certificate of its own.
+    pub fn serve_https(&mut self, identity: &Identity, client_ca: Option<&str>) {
+        let mut context = json!({"tls_certificates": [{
+            "certificate_chain": {"inline_string": identity.chain},
+            "private_key": {"inline_string": identity.key},
+        }], "alpn_protocols": ["h2", "http/1.1"]});
+        if let Some(ca) = client_ca {
+            context["validation_context"] = json!({"trusted_ca": {"inline_string": ca}});
+        }
+        at(self.0, "/filter_chains/0")["transport_socket"] = json!({
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+                "require_client_certificate": client_ca.is_some(),
+                "common_tls_context": context,
+            },
+        });
+        // The name that the client asks for can be read.
+        self.0["listener_filters"] = json!([{
+            "name": "envoy.filters.listener.tls_inspector",
+            "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"},
+        }]);
+    }
+}
+
 /// A running Envoy.
 #[derive(Debug)]
 pub struct Envoy {
@@ -57,17 +106,29 @@ impl Envoy {
     /// # Panics
     /// Where it does not come up.
     pub fn start(config: &Config) -> Self {
+        Self::start_with(config, |_| ())
+    }
+
+    /// Starts Envoy with a listener that the test changes: the shipped one with free ports.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn start_with(config: &Config, change: impl FnOnce(&mut Listener<'_>)) -> Self {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
         let bootstrap = dir.path().join("envoy.json");
         let filter = dir.path().join("modgate.json");
         let admin_file = dir.path().join("admin.txt");
         write(&filter, &filter_file(&config.policy, 0));
-        write(&bootstrap, &bootstrap_file(config, &filter));
+        let mut file = bootstrap_file(config, &filter);
+        change(&mut Listener(at(&mut file, LISTENER)));
+        write(&bootstrap, &file);
         let mut command = Command::new(tool("envoy"));
         command
             .arg("-c")
             .arg(&bootstrap)
             .args(["--use-dynamic-base-id", "--log-level", "info"])
+            // Or the access log would be held back for ten seconds.
+            .args(["--file-flush-interval-msec", "50"])
             .args(["--concurrency", &config.concurrency.to_string()])
             .arg("--admin-address-path")
             .arg(&admin_file);
@@ -98,6 +159,23 @@ impl Envoy {
     /// The process.
     pub fn process(&self) -> &Process {
         &self.process
+    }
+
+    /// The lines of the access log, once there are so many.
+    ///
+    /// # Panics
+    /// Where there are fewer, or one that is no JSON.
+    pub fn access_log(&mut self, lines: usize) -> Vec<Value> {
+        let log = self.process.log_file().to_owned();
+        self.process.wait_until("the access log", || {
+            let text = fs::read_to_string(&log).ok()?;
+            let found: Vec<Value> = text
+                .lines()
+                .filter(|line| line.starts_with('{'))
+                .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+                .collect();
+            (found.len() >= lines).then_some(found)
+        })
     }
 
     /// What Envoy shows to Prometheus.
@@ -177,12 +255,11 @@ fn listener_address(admin: SocketAddr) -> Option<SocketAddr> {
 fn bootstrap_file(config: &Config, filter: &Path) -> Value {
     let mut bootstrap = shipped("envoy.yaml");
     *at(&mut bootstrap, "/admin/address/socket_address/port_value") = json!(0);
-    let listener = "/static_resources/listeners/0";
     *at(
         &mut bootstrap,
-        &format!("{listener}/address/socket_address/port_value"),
+        &format!("{LISTENER}/address/socket_address/port_value"),
     ) = json!(0);
-    let manager = format!("{listener}/filter_chains/0/filters/0/typed_config");
+    let manager = format!("{LISTENER}{MANAGER}");
     if config.filter {
         let source = "http_filters/0/config_discovery/config_source/path_config_source/path";
         *at(&mut bootstrap, &format!("{manager}/{source}")) = json!(filter);

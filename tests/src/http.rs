@@ -60,12 +60,17 @@ pub fn try_request(
     path: &str,
     headers: &[(&str, &str)],
 ) -> io::Result<Response> {
+    let text = head(method, path, headers);
+    raw(address, text.as_bytes(), method == "HEAD")
+}
+
+/// A request's head, for a connection that ends with the answer.
+pub fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: goproxy.test\r\n");
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
-    text.push_str("connection: close\r\n\r\n");
-    raw(address, text.as_bytes(), method == "HEAD")
+    text + "connection: close\r\n\r\n"
 }
 
 /// Sends bytes and reads the one answer that comes.
@@ -75,9 +80,25 @@ pub fn try_request(
 pub fn raw(address: SocketAddr, bytes: &[u8], is_head: bool) -> io::Result<Response> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    exchange(&mut stream, bytes, is_head)
+}
+
+/// Sends bytes on any stream and reads the one answer that comes, until the stream ends.
+///
+/// # Errors
+/// Where the stream fails or what comes is no HTTP/1.1 answer.
+pub fn exchange(
+    stream: &mut (impl Read + Write),
+    bytes: &[u8],
+    is_head: bool,
+) -> io::Result<Response> {
     stream.write_all(bytes)?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
+    match stream.read_to_end(&mut answer) {
+        // Envoy ends TLS without saying so.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !answer.is_empty() => {}
+        result => _ = result?,
+    }
     let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let end = answer
         .windows(4)

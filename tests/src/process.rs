@@ -41,6 +41,11 @@ impl Process {
         }
     }
 
+    /// The file of its output.
+    pub fn log_file(&self) -> &Path {
+        &self.log
+    }
+
     /// Waits until `ready` gives something.
     ///
     /// # Panics

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use modgate_engine::judge::Header;
+use modgate_engine::policy::Facts;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
 
@@ -14,6 +15,12 @@ pub(crate) struct Moment(Option<SystemTime>);
 impl Moment {
     pub(crate) fn now() -> Self {
         Self(hostcalls::get_current_time().ok())
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn unix_milliseconds(self) -> Option<u64> {
+        let since = self.0?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        u64::try_from(since.as_millis()).ok()
     }
 
     /// The time since; zero where the clock went backwards.
@@ -71,6 +78,30 @@ pub(crate) fn reply(status: u16, headers: Vec<(&str, &str)>, body: &str) {
     let result = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));
     if let Err(status) = result {
         report("answering a request", status);
+    }
+}
+
+/// Puts a header into a backend's answer, in place of all of its name. Whether the proxy took it.
+pub(crate) fn set_response_header(name: &str, value: &str) -> bool {
+    let result = hostcalls::set_map_value(MapType::HttpResponseHeaders, name, Some(value));
+    result
+        .map_err(|status| report("setting a header of the answer", status))
+        .is_ok()
+}
+
+/// What the proxy knows of the request that is being handled.
+pub(crate) struct Proxy;
+
+impl Facts for Proxy {
+    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
+        property(path)
+    }
+}
+
+/// Leaves a value with the request, for the proxy's access log.
+pub(crate) fn leave(name: &str, value: &str) {
+    if let Err(status) = hostcalls::set_property(vec![name], Some(value.as_bytes())) {
+        report("telling the access log", status);
     }
 }
 

@@ -2,15 +2,18 @@
 
 use std::rc::Rc;
 
-use modgate_engine::judge::{Answer, Reply};
+use modgate_engine::judge::{Answer, Header, Reply};
+use modgate_engine::policy::{Backend, Policy};
+use modgate_engine::redirect::Redirected;
 use modgate_engine::request::Mutability;
-use modgate_engine::telemetry::{Ending, Outcome, cache_verdict};
-use modgate_engine::wire::CLUSTER_HEADER;
+use modgate_engine::telemetry::{AccessMembers, CacheVerdict, Ending, Outcome, cache_verdict};
+use modgate_engine::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
 use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::{Action, MapType};
+use proxy_wasm::types::{Action, LogLevel, MapType};
 
-use crate::host::{self, Moment};
+use crate::host::{self, Moment, Proxy};
 use crate::meters::Scope;
+use crate::repeats;
 use crate::root::InForce;
 
 /// The bit of Envoy's `response.flags` for "the client closed the connection"
@@ -21,6 +24,9 @@ const CLIENT_GONE: u64 = 0x4000;
 pub(crate) struct Stream {
     in_force: Option<Rc<InForce>>,
     exchange: Exchange,
+    /// What the access log will say; `None` where it wants nothing, or was told.
+    access: Option<AccessMembers>,
+    cache: Option<CacheVerdict>,
 }
 
 /// How far a request has come.
@@ -38,6 +44,8 @@ enum Exchange {
         scope: Rc<Scope>,
         backend: usize,
         mutability: Mutability,
+        /// What a redirect must begin with to lead back to the same tenant.
+        tenant_prefix: String,
         began: Moment,
         answer: Progress,
     },
@@ -56,6 +64,8 @@ impl Stream {
         Self {
             in_force,
             exchange: Exchange::Unjudged,
+            access: None,
+            cache: None,
         }
     }
 
@@ -85,8 +95,11 @@ impl HttpContext for Stream {
             return Action::Pause;
         };
         let headers = host::headers(MapType::HttpRequestHeaders);
-        let judgement = in_force.policy.judge(&headers);
-        in_force.meters.decided(&judgement);
+        let judgement = in_force.policy.judge(&headers, &Proxy);
+        self.access = AccessMembers::of(&in_force.policy, &headers, &judgement);
+        if !repeats::is_repetition(&headers, &judgement, began) {
+            in_force.meters.decided(&judgement);
+        }
         let scope = |backend| {
             in_force
                 .meters
@@ -130,6 +143,7 @@ impl HttpContext for Stream {
                     scope: scope(Some(backend)),
                     backend: backend.id,
                     mutability: judgement.mutability,
+                    tenant_prefix: judgement.tenant_prefix,
                     began,
                     answer: Progress::Awaited,
                 };
@@ -143,6 +157,7 @@ impl HttpContext for Stream {
             scope,
             backend,
             mutability,
+            tenant_prefix,
             began,
             answer,
         } = &mut self.exchange
@@ -152,15 +167,22 @@ impl HttpContext for Stream {
         let headers = host::headers(MapType::HttpResponseHeaders);
         let status = status_of(&headers);
         *answer = Progress::Began { status, bytes: 0 };
-        let backend = self
-            .in_force
-            .as_ref()
-            .and_then(|f| f.policy.backends().get(*backend));
-        let verdict = backend.and_then(|backend| {
-            cache_verdict(backend, *mutability, status, &headers, || began.elapsed())
-        });
-        if let Some(verdict) = verdict {
+        let policy = self.in_force.as_ref().map(|f| &f.policy);
+        let Some(backend) = policy.and_then(|policy| policy.backends().get(*backend)) else {
+            return Action::Continue;
+        };
+        self.cache = cache_verdict(backend, *mutability, status, &headers, || began.elapsed());
+        if let Some(verdict) = self.cache {
             scope.looked_up(verdict);
+        }
+        if let Err(reply) = redirect(backend, status, &headers, tenant_prefix, policy) {
+            self.exchange = Exchange::Replied {
+                scope: Rc::clone(scope),
+                outcome: reply.outcome,
+                began: *began,
+            };
+            send(&reply);
+            return Action::Pause;
         }
         if end_of_stream {
             self.answer_goes_on(0, true);
@@ -179,15 +201,13 @@ impl HttpContext for Stream {
     }
 
     fn on_log(&mut self) {
-        match &self.exchange {
-            Exchange::Unjudged => {}
+        let (scope, began, outcome, bytes) = match &self.exchange {
+            Exchange::Unjudged => return,
             Exchange::Replied {
                 scope,
                 outcome,
                 began,
-            } => {
-                scope.ended(*outcome, began.elapsed(), 0);
-            }
+            } => (scope, began, *outcome, 0),
             Exchange::Forwarded {
                 scope,
                 began,
@@ -199,8 +219,36 @@ impl HttpContext for Stream {
                     Progress::Began { status, bytes } => (Some(status), bytes, broken_off()),
                     Progress::Ended { status, bytes } => (Some(status), bytes, Ending::Complete),
                 };
-                scope.ended(Outcome::of_answer(status, ending), began.elapsed(), bytes);
+                (scope, began, Outcome::of_answer(status, ending), bytes)
             }
+        };
+        scope.ended(outcome, began.elapsed(), bytes);
+        if let Some(access) = self.access.take() {
+            host::leave(ACCESS_PROPERTY, &access.ended(self.cache, outcome));
+        }
+    }
+}
+
+/// Keeps a backend's redirect behind the filter; `Err` is what is answered where that cannot be.
+fn redirect(
+    backend: &Backend,
+    status: u16,
+    headers: &[Header],
+    tenant_prefix: &str,
+    policy: Option<&Policy>,
+) -> Result<(), Reply> {
+    let locations = headers.iter().filter(|(name, _)| name == "location");
+    let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
+    let refused = || Reply::redirect_refused(policy.and_then(Policy::contact));
+    match backend.redirected(status, &locations, tenant_prefix) {
+        None | Some(Redirected::Passed) => Ok(()),
+        Some(Redirected::To(place)) if host::set_response_header("location", &place) => Ok(()),
+        Some(Redirected::To(_)) => Err(refused()),
+        Some(Redirected::Refused { reason }) => {
+            let name = &backend.name;
+            let line = format!("modgate: a redirect of the backend {name} was refused: {reason}");
+            host::log(LogLevel::Warn, &line);
+            Err(refused())
         }
     }
 }

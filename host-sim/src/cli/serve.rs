@@ -1,6 +1,7 @@
 //! `modgate serve`
 
 use std::error::Error;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,9 +35,19 @@ pub(super) struct Args {
     /// How long running requests may take to end after a stop was asked for.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain: u64,
-    /// Do not print a line for each request.
-    #[arg(long)]
-    quiet: bool,
+    /// The line that is printed for each request: JSON with the members of Envoy's access log, a
+    /// short text, or none.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    access_log: Format,
+}
+
+/// What is printed for each request.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Format {
+    #[default]
+    Json,
+    Text,
+    Off,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
@@ -47,19 +58,21 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     config.admin = args.admin;
     config.workers = args.workers.map_or_else(processors, usize::from);
     config.drain = Duration::from_secs(args.drain);
-    if !args.quiet {
-        config.access_log = Some(Arc::new(print));
-    }
+    config.access_log = match args.access_log {
+        Format::Json => Some(Arc::new(|record| print_line(&record.to_json()))),
+        Format::Text => Some(Arc::new(|record| print_line(&text(record)))),
+        Format::Off => None,
+    };
     // Before the start, so that a signal that comes meanwhile is not lost.
     let mut stop = StopSignal::new()?;
     let server = Server::start(config)?;
-    println!(
+    eprintln!(
         "serving on http://{}, metrics on http://{}/metrics",
         server.address(),
         server.admin_address()
     );
     stop.wait();
-    println!("stopping; running requests may end");
+    eprintln!("stopping; running requests may end");
     server.shutdown();
     Ok(())
 }
@@ -69,7 +82,7 @@ fn processors() -> usize {
 }
 
 /// One line: status, method, path, time, and who answered.
-fn print(record: &AccessRecord) {
+fn text(record: &AccessRecord) -> String {
     let status = record
         .status
         .map_or_else(|| "-".to_owned(), |status| status.to_string());
@@ -77,13 +90,20 @@ fn print(record: &AccessRecord) {
         (Some(cluster), true) => cluster.clone(),
         _ => format!("modgate ({})", reason(&record.code_details)),
     };
-    println!(
+    // A query is never part of a good request, and may hold a secret.
+    let path = record.path.split('?').next().unwrap_or_default();
+    format!(
         "{status} {} {} {:.1} ms {} bytes, {by}",
         record.method,
-        record.path.escape_default(),
+        path.escape_default(),
         record.duration.as_secs_f64() * 1000.0,
         record.response_bytes,
-    );
+    )
+}
+
+/// A reader that has gone away is no reason to stop serving.
+fn print_line(line: &str) {
+    _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn reason(details: &str) -> &str {

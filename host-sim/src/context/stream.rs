@@ -1,6 +1,6 @@
 //! Stream contexts.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -108,7 +108,7 @@ pub(crate) struct Stream {
     pub response_started: bool,
     /// The stream is being taken down; nothing that the filter says changes it.
     pub finishing: bool,
-    pub filter_state: HashMap<Vec<u8>, Bytes>,
+    pub filter_state: BTreeMap<Vec<u8>, Bytes>,
 }
 
 impl Stream {
@@ -126,7 +126,7 @@ impl Stream {
             log_phase: false,
             response_started: false,
             finishing: false,
-            filter_state: HashMap::new(),
+            filter_state: BTreeMap::new(),
         }
     }
 

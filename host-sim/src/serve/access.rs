@@ -1,7 +1,11 @@
 //! What became of one request, for those who watch.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use modgate_engine::wire::ACCESS_PROPERTY;
+use serde_json::Value;
 
 use crate::effect::StreamSummary;
 
@@ -30,6 +34,9 @@ pub struct AccessRecord {
     pub duration: Duration,
     /// The request's `x-request-id`.
     pub request_id: String,
+    /// What the filter says of the request: the inside of a JSON string that goes on in further
+    /// members ([`modgate_engine::telemetry::AccessMembers`]); `None` where it saw nothing of it.
+    pub members: Option<String>,
 }
 
 impl AccessRecord {
@@ -43,6 +50,7 @@ impl AccessRecord {
             method: header(":method"),
             request_id: header("x-request-id"),
             path: String::from_utf8_lossy(&summary.original_path).into_owned(),
+            members: members(&summary),
             status: summary.status,
             cluster: summary.cluster,
             from_upstream: summary.from_upstream,
@@ -52,4 +60,31 @@ impl AccessRecord {
             duration: summary.duration,
         }
     }
+
+    /// The line of the access log: the same members that Envoy's has by `envoy/envoy.yaml`.
+    pub fn to_json(&self) -> String {
+        let ended = Timestamp::try_from(SystemTime::now()).unwrap_or_default();
+        let began = ended.saturating_sub(self.duration).unwrap_or(ended);
+        let text = |text: &str| Value::from(text).to_string();
+        let or_dash = |value: &str| text(if value.is_empty() { "-" } else { value });
+        format!(
+            "{{\"time\":\"{began:.3}\",\"status\":{},\"duration_ms\":{},\"bytes\":{},\"details\":{},\
+             \"cluster\":{},\"modgate\":\"{}\"}}",
+            self.status.unwrap_or_default(),
+            self.duration.as_millis(),
+            self.response_bytes,
+            or_dash(&self.code_details),
+            or_dash(self.cluster.as_deref().unwrap_or_default()),
+            self.members.as_deref().unwrap_or("-"),
+        )
+    }
+}
+
+/// Only what surely keeps the line one of JSON: any filter may leave something under this name.
+fn members(summary: &StreamSummary) -> Option<String> {
+    let name = format!("wasm.{ACCESS_PROPERTY}");
+    let left = summary.filter_state.get(name.as_bytes())?;
+    let text = std::str::from_utf8(left).ok()?;
+    let line: Value = serde_json::from_str(&format!("{{\"modgate\":\"{text}\"}}")).ok()?;
+    (line.is_object() && !text.contains('\n')).then(|| text.to_owned())
 }

@@ -60,6 +60,7 @@ impl Worker {
             response_bytes: info.response_bytes,
             flags: info.flags.bits(),
             duration: now.saturating_sub(info.start),
+            filter_state: stream.filter_state,
         };
         let summary = Box::new(summary);
         self.host().emit(id, StreamEffect::Ended { summary });

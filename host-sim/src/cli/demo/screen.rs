@@ -80,7 +80,7 @@ impl Screen {
         }
         let style = match scene.why.decision {
             Decision::Allow => GREEN,
-            Decision::Deny | Decision::Probe => RED,
+            Decision::Deny | Decision::Probe | Decision::Hide => RED,
         };
         writeln!(self.out, "{style}Why:{style:#} {}", sentence(scene))
     }
@@ -98,7 +98,7 @@ impl Screen {
         for scene in scenes {
             let colour = match scene.why.decision {
                 Decision::Allow => Color::Green,
-                Decision::Deny | Decision::Probe => Color::Red,
+                Decision::Deny | Decision::Probe | Decision::Hide => Color::Red,
             };
             table.add_row([
                 Cell::new(&scene.why.tenant),
@@ -204,7 +204,7 @@ fn sentence(scene: &Scene) -> String {
     let why = &scene.why;
     let verb = match why.decision {
         Decision::Allow => "allows",
-        Decision::Deny | Decision::Probe => "denies",
+        Decision::Deny | Decision::Probe | Decision::Hide => "denies",
     };
     let rule = format!("rule {} {verb} it ({})", why.rule, why.reason);
     match &why.to {
