@@ -150,7 +150,7 @@ fn a_certificate_names_the_tenant() {
     for holder in [Some(&forged), None] {
         assert!(authority.ask(address, SERVER, holder, &request).is_err());
     }
-    let lines = envoy.access_log(6);
+    let lines = envoy.process().json_lines(6);
     assert_eq!(lines[0]["tenant"], "payments", "{}", lines[0]);
     assert_eq!(lines[0]["identity"], "mtls_uri_san");
     assert_eq!(lines[0]["module"], "corp.example/payments");
@@ -243,7 +243,7 @@ fn a_verified_token_names_the_tenant() {
     assert_eq!(ask(&envoy, &foreign), Err(401));
     let forged = stranger.token(&of("web"));
     assert_eq!(with_token(&envoy, &forged, &[]), Err(401));
-    let line = &envoy.access_log(2)[0];
+    let line = &envoy.process().json_lines(2)[0];
     assert_eq!(
         (&line["tenant"], &line["identity"]),
         (&json!("payments"), &json!("jwt_claim"))
@@ -369,7 +369,7 @@ fn real_go_gives_a_password_over_https() {
         let denied = log.iter().filter(|line| line["decision"] == "deny");
         denied.count()
     };
-    let log = envoy.access_log(7);
+    let log = envoy.process().json_lines(7);
     assert!(refusals(&log) > 0 && refusals(&log) % 2 == 0, "{log:?}");
     let figures = Figures::parse(&envoy.prometheus());
     assert_eq!(
