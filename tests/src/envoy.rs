@@ -50,7 +50,12 @@ const MANAGER: &str = "/filter_chains/0/filters/0/typed_config";
 #[derive(Debug)]
 pub struct Listener<'v>(&'v mut Value);
 
-impl Listener<'_> {
+impl<'v> Listener<'v> {
+    /// The one in a bootstrap.
+    pub(crate) fn of(bootstrap: &'v mut Value) -> Self {
+        Self(at(bootstrap, LISTENER))
+    }
+
     /// Puts an HTTP filter before Modgate's.
     pub fn put_before(&mut self, name: &str, typed_config: Value) {
         let filters = at(self.0, &format!("{MANAGER}/http_filters"));
@@ -120,7 +125,7 @@ impl Envoy {
         let admin_file = dir.path().join("admin.txt");
         write(&filter, &filter_file(&config.policy, 0));
         let mut file = bootstrap_file(config, &filter);
-        change(&mut Listener(at(&mut file, LISTENER)));
+        change(&mut Listener::of(&mut file));
         write(&bootstrap, &file);
         let mut command = Command::new(tool("envoy"));
         command

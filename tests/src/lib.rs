@@ -4,6 +4,7 @@
 //! [`serve`] are the ones that answer requests, [`stack`] is all of them together, [`go`] and [`http`] ask, [`metrics`] reads figures;
 //! [`mod@bench`] measures instead of testing.
 
+pub mod authn;
 pub mod backends;
 pub mod bench;
 pub mod envoy;
