@@ -2,6 +2,7 @@
 //!
 //! A name that is accepted here is one that `go` could have asked for; every other is refused.
 
+mod case;
 mod element;
 mod escape;
 mod file_path;
@@ -10,6 +11,7 @@ pub mod path;
 pub mod semver;
 pub mod version;
 
+pub use case::fold_case;
 pub use escape::{escape_into, unescape};
 pub use file_path::check_file_path;
 pub use module_version::ModuleVersion;

@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use super::error::ZipFault;
+use crate::module::fold_case;
 
 /// The order in which names that collide are neighbours: by element, without regard to case.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
@@ -31,24 +32,7 @@ pub(super) fn collision(a: &str, b: &str) -> Option<ZipFault> {
 /// The name's characters without their case, and below all others what ends an element: then
 /// `a` and `a/b` are neighbours, and `a-b` is behind them.
 fn folded(name: &str) -> impl Iterator<Item = char> {
-    name.chars().map(|c| match c {
-        '/' => '\0',
-        _ if c.is_ascii() => c.to_ascii_lowercase(),
-        _ => fold(c),
-    })
-}
-
-/// The one character that stands for all that Go's `unicode.SimpleFold` leads to from this one.
-/// Where a mapping gives several characters the simple one leaves it alone, and so do we.
-pub(super) fn fold(c: char) -> char {
-    let lower = single(c.to_lowercase()).unwrap_or(c);
-    let upper = single(lower.to_uppercase()).unwrap_or(lower);
-    single(upper.to_lowercase()).unwrap_or(upper)
-}
-
-fn single(mut mapped: impl Iterator<Item = char>) -> Option<char> {
-    let first = mapped.next()?;
-    mapped.next().is_none().then_some(first)
+    name.chars().map(|c| if c == '/' { '\0' } else { fold_case(c) })
 }
 
 #[cfg(test)]
