@@ -1,0 +1,15 @@
+//! The hash of a module's files, taken while they pass, and what it is held against.
+//!
+//! - [`h1`]: the hash itself, as `go.sum` writes it.
+//! - [`go_mod`]: of a `go.mod` file; [`zip`]: of a module's zip, as it streams.
+//! - [`go_sum`]: the hashes that somebody has written down.
+
+pub mod go_mod;
+pub mod go_sum;
+pub mod h1;
+pub mod zip;
+
+pub use go_mod::GoModHasher;
+pub use go_sum::{Artifact, GoSum, GoSumLine};
+pub use h1::H1;
+pub use zip::{ZipError, ZipHasher, ZipSummary};
