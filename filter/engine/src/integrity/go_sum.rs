@@ -21,6 +21,16 @@ pub enum Artifact {
     GoMod,
 }
 
+impl Artifact {
+    /// The value of the label `artifact`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Zip => "zip",
+            Self::GoMod => "mod",
+        }
+    }
+}
+
 /// One line. Displays as it stands in the file, without its line feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoSumLine {

@@ -14,6 +14,11 @@ const PREFIX: &str = "h1:";
 pub struct H1([u8; 32]);
 
 impl H1 {
+    /// From the SHA-256 itself.
+    pub(super) const fn from_bytes(sha256: [u8; 32]) -> Self {
+        Self(sha256)
+    }
+
     /// The SHA-256 itself.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
