@@ -32,7 +32,8 @@ pub(super) fn collision(a: &str, b: &str) -> Option<ZipFault> {
 /// The name's characters without their case, and below all others what ends an element: then
 /// `a` and `a/b` are neighbours, and `a-b` is behind them.
 fn folded(name: &str) -> impl Iterator<Item = char> {
-    name.chars().map(|c| if c == '/' { '\0' } else { fold_case(c) })
+    name.chars()
+        .map(|c| if c == '/' { '\0' } else { fold_case(c) })
 }
 
 #[cfg(test)]
