@@ -35,7 +35,7 @@ fn a_byte_at_a_time_gives_the_verdict_on_the_whole() {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 3_000,
+        cases: 1_000,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use modgate_engine::integrity::zip::ZipFault;
 use modgate_engine::integrity::zip::limits::MAX_ZIP_BYTES;
 use modgate_engine::integrity::{ZipHasher, ZipSummary};
+use modgate_engine::module::ModuleVersion;
 use modgate_tests::dirhash::{Dirhash, GoVerdict};
 use modgate_tests::forge::{Forge, MODULE, Style, VERSION, name};
 
@@ -96,4 +97,40 @@ fn a_zip_over_gos_limit_is_refused_at_the_limit() {
     );
     assert!(fed > MAX_ZIP_BYTES - (1 << 20) && fed <= MAX_ZIP_BYTES);
     assert_eq!(hasher.finish(), Err(error));
+}
+
+#[test]
+fn without_a_module_given_the_first_file_tells_it() {
+    let bytes = Forge::sample(Style::Streamed).bytes();
+    let mut hasher = ZipHasher::of_any_module();
+    hasher.feed(&bytes).unwrap();
+    let summary = hasher.finish().unwrap();
+    assert_eq!(Ok(&summary), hash(&forged_module(), &bytes).as_ref());
+    assert_eq!(summary.module, Some(forged_module()));
+
+    let other = ModuleVersion::new(MODULE, "v1.0.1").unwrap();
+    let error = hash(&other, &bytes).unwrap_err();
+    assert_eq!((error.offset, error.fault), (30, ZipFault::OtherModule));
+
+    for name in [
+        "a.go",
+        "example.com/m/a.go",
+        "example.com/m@v1/a.go",
+        "m@v1.0.0/a.go",
+    ] {
+        let mut zip = Forge::empty();
+        zip.add(name.as_bytes(), b"", Style::Stored);
+        let error = ZipHasher::of_any_module().feed(&zip.bytes()).unwrap_err();
+        assert_eq!(
+            (error.offset, error.fault),
+            (30, ZipFault::NoModule),
+            "{name}"
+        );
+    }
+
+    // And the next must be of the same one.
+    let mut zip = Forge::sample(Style::Streamed);
+    zip.add(b"example.com/m@v1.0.1/x.go", b"", Style::Stored);
+    let error = ZipHasher::of_any_module().feed(&zip.bytes()).unwrap_err();
+    assert_eq!(error.fault, ZipFault::OtherModule);
 }
