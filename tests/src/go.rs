@@ -12,6 +12,11 @@ const DATABASE: &str = "sum.golang.org";
 pub struct Output(Outcome);
 
 impl Output {
+    /// Whether the command ended well.
+    pub fn ok(&self) -> bool {
+        self.0.ok
+    }
+
     /// Standard output of a command that must have ended well.
     ///
     /// # Panics

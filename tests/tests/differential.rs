@@ -1,14 +1,11 @@
 //! The engine against the real `golang.org/x/mod`: generated and mutated names, versions, patterns
 //! and tiles, on every one of which both must agree.
 
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use fastrand::Rng;
 use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for, unescape};
 use modgate_engine::policy::pattern::PatternSetBuilder;
 use modgate_engine::request::SumdbCall;
+use modgate_tests::xmod;
 use serde_json::{Value, json};
 
 /// How many inputs of each kind are compared.
@@ -179,46 +176,14 @@ fn the_engine_and_x_mod_read_every_name_alike() {
     println!("MODGATE_SEED={seed}");
     let questions = questions(&mut Rng::with_seed(seed));
 
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("go/xmod");
-    let dir = tempfile::tempdir().unwrap();
-    let program = dir.path().join("xmod");
-    let go = modgate_tests::tools::tool("go");
-    let built = Command::new(go)
-        .args(["build", "-o"])
-        .arg(&program)
-        .arg(".")
-        .current_dir(source)
-        .status()
-        .unwrap();
-    assert!(built.success(), "go build of tests/go/xmod failed");
-
-    let mut child = Command::new(&program)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut to_go = BufWriter::new(child.stdin.take().unwrap());
-    let from_go = BufReader::new(child.stdout.take().unwrap());
     let (mut accepted, mut disagreements) = (0, Vec::new());
-    std::thread::scope(|scope| {
-        let sent = &questions;
-        scope.spawn(move || {
-            for question in sent {
-                writeln!(to_go, "{question}").unwrap();
-            }
-        });
-        let mut answers = from_go.lines();
-        for question in &questions {
-            let line = answers.next().expect("the Go program ended early").unwrap();
-            let go: Value = serde_json::from_str(&line).unwrap();
-            let ours = engine(question);
-            accepted += usize::from(go["OK"] == true);
-            if go != ours {
-                disagreements.push(format!("{question}: x/mod says {go}, the engine {ours}"));
-            }
+    for (question, go) in questions.iter().zip(xmod::ask(&questions)) {
+        let ours = engine(question);
+        accepted += usize::from(go["OK"] == true);
+        if go != ours {
+            disagreements.push(format!("{question}: x/mod says {go}, the engine {ours}"));
         }
-    });
-    assert!(child.wait().unwrap().success());
+    }
     assert!(
         disagreements.is_empty(),
         "{} of {} disagree (MODGATE_SEED={seed}), among them:\n{}",

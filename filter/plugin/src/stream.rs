@@ -2,25 +2,19 @@
 
 use std::rc::Rc;
 
-use modgate_engine::integrity::{Artifact, Plan};
+use modgate_engine::integrity::Plan;
 use modgate_engine::judge::{Answer, Header, Judgement, Reply};
-use modgate_engine::policy::{Backend, Tenant};
-use modgate_engine::redirect::Redirected;
-use modgate_engine::request::Mutability;
-use modgate_engine::telemetry::{AccessMembers, CacheVerdict, Ending, Outcome, cache_verdict};
+use modgate_engine::telemetry::{AccessMembers, CacheVerdict, Outcome, cache_verdict};
 use modgate_engine::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
 use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::{Action, LogLevel, MapType};
+use proxy_wasm::types::{Action, MapType};
 
+use crate::forwarded::{File, Forwarded, Progress};
 use crate::host::{self, Moment, Proxy};
-use crate::integrity::{self, Guard, Judged, Step};
+use crate::integrity::{self, Guard, Step};
 use crate::meters::Scope;
 use crate::repeats;
 use crate::root::InForce;
-
-/// The bit of Envoy's `response.flags` for "the client closed the connection"
-/// (`DownstreamConnectionTermination`).
-const CLIENT_GONE: u64 = 0x4000;
 
 /// The HTTP context.
 pub(crate) struct Stream {
@@ -43,40 +37,6 @@ enum Exchange {
     },
     /// It went to a backend.
     Forwarded(Forwarded),
-}
-
-/// A request that went to a backend.
-struct Forwarded {
-    scope: Rc<Scope>,
-    /// The places of the tenant and of the backend in the policy.
-    tenant: Option<usize>,
-    backend: usize,
-    mutability: Mutability,
-    /// What a redirect must begin with to lead back to the same tenant.
-    tenant_prefix: String,
-    began: Moment,
-    answer: Progress,
-    file: File,
-}
-
-/// How far a backend's answer has come.
-#[derive(Clone, Copy)]
-enum Progress {
-    Awaited,
-    Began { status: u16, bytes: u64 },
-    Ended { status: u16, bytes: u64 },
-}
-
-/// What is to be done with the body of an answer.
-enum File {
-    /// Nothing, any more.
-    Free,
-    /// It is counted as one of which nothing is known.
-    Unknown(Artifact),
-    /// It is checked.
-    Guarded(Box<Guard>),
-    /// It was broken off.
-    Shut,
 }
 
 impl Stream {
@@ -207,46 +167,6 @@ impl Stream {
     }
 }
 
-impl Forwarded {
-    /// Notes body bytes of the answer, and its end.
-    fn goes_on(&mut self, more: usize, ends: bool) {
-        if let Progress::Began { status, bytes } = self.answer {
-            let bytes = bytes.saturating_add(more as u64);
-            self.answer = if ends {
-                Progress::Ended { status, bytes }
-            } else {
-                Progress::Began { status, bytes }
-            };
-        }
-    }
-
-    /// What is to be done with the body; nothing more, unless somebody says so.
-    fn take_file(&mut self) -> File {
-        std::mem::replace(&mut self.file, File::Free)
-    }
-
-    fn tenant<'p>(&self, in_force: &'p InForce) -> Option<&'p Tenant> {
-        in_force.policy.tenants().get(self.tenant?)
-    }
-
-    /// Tells metrics and log of a file that was judged.
-    fn told(&self, in_force: &InForce, judged: &Judged) {
-        let (checked, tenant) = (&judged.checked, self.tenant(in_force));
-        let (result, evidence) = (judged.verdict.as_str(), checked.evidence.as_str());
-        let meters = &in_force.meters;
-        meters.checked(tenant, checked.artifact, result, evidence);
-        meters.hashed(tenant, checked.artifact, judged.bytes, judged.spent);
-        if judged.verdict.is_good(checked) {
-            return;
-        }
-        let tenant = tenant.map_or("-", |tenant| &tenant.name);
-        let backend = in_force.policy.backends().get(self.backend);
-        let backend = backend.map_or("-", |backend| &backend.name);
-        let line = checked.log_line(&judged.verdict, tenant, backend);
-        host::log(LogLevel::Error, &format!("modgate: integrity: {line}"));
-    }
-}
-
 impl Context for Stream {}
 
 impl HttpContext for Stream {
@@ -302,7 +222,7 @@ impl HttpContext for Stream {
             forwarded.scope.looked_up(verdict);
         }
         let contact = in_force.policy.contact();
-        if let Err(reply) = redirect(backend, status, &headers, forwarded, contact) {
+        if let Err(reply) = forwarded.redirect(backend, status, &headers, contact) {
             let scope = Rc::clone(&forwarded.scope);
             return self.reply(scope, began, &reply);
         }
@@ -381,51 +301,11 @@ impl HttpContext for Stream {
     }
 }
 
-impl Forwarded {
-    /// What came of it, and how many bytes the backend sent.
-    fn outcome(&self) -> (Outcome, u64) {
-        let (status, bytes, ending) = match self.answer {
-            Progress::Awaited => (None, 0, broken_off()),
-            Progress::Began { bytes, .. } | Progress::Ended { bytes, .. }
-                if matches!(self.file, File::Shut) =>
-            {
-                return (Outcome::Integrity, bytes);
-            }
-            Progress::Began { status, bytes } => (Some(status), bytes, broken_off()),
-            Progress::Ended { status, bytes } => (Some(status), bytes, Ending::Complete),
-        };
-        (Outcome::of_answer(status, ending), bytes)
-    }
-}
-
 /// `module@version`, as it was asked for.
 fn asked(judgement: &Judgement<'_>) -> String {
     let module = judgement.module.as_deref().unwrap_or("-");
     let version = judgement.version.as_deref().unwrap_or("-");
     format!("{module}@{version}")
-}
-
-/// Keeps a backend's redirect behind the filter; `Err` is what is answered where that cannot be.
-fn redirect(
-    backend: &Backend,
-    status: u16,
-    headers: &[Header],
-    forwarded: &Forwarded,
-    contact: Option<&str>,
-) -> Result<(), Reply> {
-    let locations = headers.iter().filter(|(name, _)| name == "location");
-    let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
-    match backend.redirected(status, &locations, &forwarded.tenant_prefix) {
-        None | Some(Redirected::Passed) => Ok(()),
-        Some(Redirected::To(place)) if host::set_response_header("location", &place) => Ok(()),
-        Some(Redirected::To(_)) => Err(Reply::redirect_refused(contact)),
-        Some(Redirected::Refused { reason }) => {
-            let name = &backend.name;
-            let line = format!("modgate: a redirect of the backend {name} was refused: {reason}");
-            host::log(LogLevel::Warn, &line);
-            Err(Reply::redirect_refused(contact))
-        }
-    }
 }
 
 fn send(reply: &Reply) {
@@ -437,14 +317,4 @@ fn status_of(headers: &[Header]) -> u16 {
     let status = headers.iter().find(|(name, _)| name == ":status");
     let text = status.and_then(|(_, value)| std::str::from_utf8(value).ok());
     text.and_then(|text| text.parse().ok()).unwrap_or_default()
-}
-
-/// Who broke off an answer whose end was not seen. Asked only then, since it costs a call.
-fn broken_off() -> Ending {
-    let flags = host::property(&["response", "flags"]);
-    let flags = flags.and_then(|bytes| bytes.try_into().ok().map(u64::from_le_bytes));
-    match flags {
-        Some(flags) if flags & CLIENT_GONE != 0 => Ending::ClientGone,
-        _ => Ending::Broken,
-    }
 }

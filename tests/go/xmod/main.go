@@ -1,11 +1,15 @@
 // Command xmod answers, for each line of JSON on its standard input, what golang.org/x/mod makes of
-// it: the judge of Modgate's own reading of paths, versions, patterns and tiles.
+// it, and of a received request what net/http makes of it first: the judge of Modgate's own reading of
+// requests, paths, versions, patterns and tiles.
 package main
 
 import (
 	"bufio"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"log"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -72,12 +76,74 @@ func ask(q question) answer {
 		return answer{OK: ok}
 	case "pattern":
 		return answer{OK: module.MatchPrefixPatterns(q.A, q.B)}
+	case "received":
+		return received(q.A, q.B)
 	case "tile":
 		_, err := tlog.ParseTilePath(q.A)
 		return answer{OK: err == nil}
 	}
 	log.Fatalf("unknown kind %q", q.Kind)
 	return answer{}
+}
+
+// received reads a request's bytes (base64) as a Go proxy behind this path prefix would: with net/http,
+// then as the GOPROXY protocol. The value is the method, the target in the one form in which go would
+// send it, and the module, empty for what names none.
+func received(raw, prefix string) answer {
+	bytes, err := base64.StdEncoding.DecodeString(raw)
+	if err != nil {
+		log.Fatal(err)
+	}
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(string(bytes))))
+	if err != nil {
+		return answer{Value: err.Error()}
+	}
+	path, ok := strings.CutPrefix(r.URL.Path, prefix)
+	if !ok || r.URL.RawQuery != "" || r.URL.Host != "" {
+		return answer{Value: "not below " + prefix}
+	}
+	module, canonical, err := decode(strings.TrimPrefix(path, "/"))
+	if err != nil {
+		return answer{Value: err.Error()}
+	}
+	return answer{true, r.Method + " " + prefix + "/" + canonical + " " + module}
+}
+
+// decode gives the module that a path asks for, and the path as go writes it.
+func decode(path string) (string, string, error) {
+	if rest, ok := strings.CutPrefix(path, "sumdb/"); ok {
+		name, found, ok := strings.Cut(rest, "/lookup/")
+		if !ok {
+			return "", path, nil
+		}
+		escaped, version, _ := strings.Cut(found, "@")
+		mod, err := module.UnescapePath(escaped)
+		if err != nil {
+			return "", "", err
+		}
+		if _, err := module.UnescapeVersion(version); err != nil {
+			return "", "", err
+		}
+		return mod, "sumdb/" + name + "/lookup/" + inURL(escaped) + "@" + inURL(version), nil
+	}
+	if escaped, ok := strings.CutSuffix(path, "/@latest"); ok {
+		mod, err := module.UnescapePath(escaped)
+		return mod, inURL(escaped) + "/@latest", err
+	}
+	escaped, file, ok := strings.Cut(path, "/@v/")
+	if !ok {
+		return "", "", errors.New("no endpoint")
+	}
+	mod, err := module.UnescapePath(escaped)
+	if err != nil || file == "list" {
+		return mod, inURL(escaped) + "/@v/" + file, err
+	}
+	dot := strings.LastIndex(file, ".")
+	if dot < 0 {
+		return "", "", errors.New("no extension")
+	}
+	_, err = module.UnescapeVersion(file[:dot])
+	return mod, inURL(escaped) + "/@v/" + inURL(file[:dot]) + file[dot:], err
 }
 
 // inURL is what the go command does to an escaped name before it goes into a URL

@@ -1,0 +1,143 @@
+//! A request that went to a backend, and how far its answer has come.
+
+use std::rc::Rc;
+
+use modgate_engine::integrity::Artifact;
+use modgate_engine::judge::{Header, Reply};
+use modgate_engine::policy::{Backend, Tenant};
+use modgate_engine::redirect::Redirected;
+use modgate_engine::request::Mutability;
+use modgate_engine::telemetry::{Ending, Outcome};
+use proxy_wasm::types::LogLevel;
+
+use crate::host::{self, Moment};
+use crate::integrity::{Guard, Judged};
+use crate::meters::Scope;
+use crate::root::InForce;
+
+/// The bit of Envoy's `response.flags` for "the client closed the connection"
+/// (`DownstreamConnectionTermination`).
+const CLIENT_GONE: u64 = 0x4000;
+
+/// A request that went to a backend.
+pub(crate) struct Forwarded {
+    pub(crate) scope: Rc<Scope>,
+    /// The places of the tenant and of the backend in the policy.
+    pub(crate) tenant: Option<usize>,
+    pub(crate) backend: usize,
+    pub(crate) mutability: Mutability,
+    /// What a redirect must begin with to lead back to the same tenant.
+    pub(crate) tenant_prefix: String,
+    pub(crate) began: Moment,
+    pub(crate) answer: Progress,
+    pub(crate) file: File,
+}
+
+/// How far a backend's answer has come.
+#[derive(Clone, Copy)]
+pub(crate) enum Progress {
+    Awaited,
+    Began { status: u16, bytes: u64 },
+    Ended { status: u16, bytes: u64 },
+}
+
+/// What is to be done with the body of an answer.
+pub(crate) enum File {
+    /// Nothing, any more.
+    Free,
+    /// It is counted as one of which nothing is known.
+    Unknown(Artifact),
+    /// It is checked.
+    Guarded(Box<Guard>),
+    /// It was broken off.
+    Shut,
+}
+
+impl Forwarded {
+    /// Notes body bytes of the answer, and its end.
+    pub(crate) fn goes_on(&mut self, more: usize, ends: bool) {
+        if let Progress::Began { status, bytes } = self.answer {
+            let bytes = bytes.saturating_add(more as u64);
+            self.answer = if ends {
+                Progress::Ended { status, bytes }
+            } else {
+                Progress::Began { status, bytes }
+            };
+        }
+    }
+
+    /// What is to be done with the body; nothing more, unless somebody says so.
+    pub(crate) fn take_file(&mut self) -> File {
+        std::mem::replace(&mut self.file, File::Free)
+    }
+
+    pub(crate) fn tenant<'p>(&self, in_force: &'p InForce) -> Option<&'p Tenant> {
+        in_force.policy.tenants().get(self.tenant?)
+    }
+
+    /// Tells metrics and log of a file that was judged.
+    pub(crate) fn told(&self, in_force: &InForce, judged: &Judged) {
+        let (checked, tenant) = (&judged.checked, self.tenant(in_force));
+        let (result, evidence) = (judged.verdict.as_str(), checked.evidence.as_str());
+        let meters = &in_force.meters;
+        meters.checked(tenant, checked.artifact, result, evidence);
+        meters.hashed(tenant, checked.artifact, judged.bytes, judged.spent);
+        if judged.verdict.is_good(checked) {
+            return;
+        }
+        let tenant = tenant.map_or("-", |tenant| &tenant.name);
+        let backend = in_force.policy.backends().get(self.backend);
+        let backend = backend.map_or("-", |backend| &backend.name);
+        let line = checked.log_line(&judged.verdict, tenant, backend);
+        host::log(LogLevel::Error, &format!("modgate: integrity: {line}"));
+    }
+
+    /// What came of it, and how many bytes the backend sent.
+    pub(crate) fn outcome(&self) -> (Outcome, u64) {
+        let (status, bytes, ending) = match self.answer {
+            Progress::Awaited => (None, 0, broken_off()),
+            Progress::Began { bytes, .. } | Progress::Ended { bytes, .. }
+                if matches!(self.file, File::Shut) =>
+            {
+                return (Outcome::Integrity, bytes);
+            }
+            Progress::Began { status, bytes } => (Some(status), bytes, broken_off()),
+            Progress::Ended { status, bytes } => (Some(status), bytes, Ending::Complete),
+        };
+        (Outcome::of_answer(status, ending), bytes)
+    }
+
+    /// Keeps a backend's redirect behind the filter; `Err` is what is answered where that cannot be.
+    pub(crate) fn redirect(
+        &self,
+        backend: &Backend,
+        status: u16,
+        headers: &[Header],
+        contact: Option<&str>,
+    ) -> Result<(), Reply> {
+        let locations = headers.iter().filter(|(name, _)| name == "location");
+        let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
+        match backend.redirected(status, &locations, &self.tenant_prefix) {
+            None | Some(Redirected::Passed) => Ok(()),
+            Some(Redirected::To(place)) if host::set_response_header("location", &place) => Ok(()),
+            Some(Redirected::To(_)) => Err(Reply::redirect_refused(contact)),
+            Some(Redirected::Refused { reason }) => {
+                let name = &backend.name;
+                let line =
+                    format!("modgate: a redirect of the backend {name} was refused: {reason}");
+                host::log(LogLevel::Warn, &line);
+                Err(Reply::redirect_refused(contact))
+            }
+        }
+    }
+}
+
+/// Who broke off an answer whose end was not seen. Asked only then, since it costs a call.
+fn broken_off() -> Ending {
+    let flags = host::property(&["response", "flags"]);
+    let flags = flags.and_then(|bytes| bytes.try_into().ok().map(u64::from_le_bytes));
+    match flags {
+        Some(flags) if flags & CLIENT_GONE != 0 => Ending::ClientGone,
+        _ => Ending::Broken,
+    }
+}
