@@ -1,0 +1,54 @@
+//! How long the engine may take over one input, in CPU time of its thread, so that a busy machine
+//! makes no difference.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// What a request, a name or a version may take. Fuzzing runs code that is several times slower
+/// than what ships: it counts branches and checks for overflow.
+pub const OF_A_REQUEST: Duration = Duration::from_millis(20);
+
+/// What compiling a policy document of the size that is fuzzed (see `scripts/fuzz`) or a few patterns
+/// may take.
+pub const OF_A_POLICY: Duration = Duration::from_secs(2);
+
+/// The longest time so far, in microseconds.
+static SLOWEST: AtomicU64 = AtomicU64::new(0);
+
+/// Does the work and gives its result.
+///
+/// A new longest time is told on standard error, where `scripts/fuzz` looks for it.
+///
+/// # Panics
+/// Where the work takes longer than `bound` three times in a row. It must do the same each time.
+pub fn within<T>(bound: Duration, work: impl Fn() -> T) -> T {
+    let (result, mut took) = timed(&work);
+    if took <= Duration::from_micros(SLOWEST.load(Ordering::Relaxed)) {
+        return result;
+    }
+    for _ in 0..2 {
+        took = took.min(timed(&work).1);
+    }
+    let micros = took.as_micros() as u64;
+    if SLOWEST.fetch_max(micros, Ordering::Relaxed) < micros {
+        eprintln!("slowest: {micros} us");
+    }
+    assert!(
+        took <= bound,
+        "too slow: {took:?} of CPU time, and the bound is {bound:?}"
+    );
+    result
+}
+
+fn timed<T>(work: impl Fn() -> T) -> (T, Duration) {
+    let start = cpu_time();
+    let result = work();
+    (result, cpu_time().saturating_sub(start))
+}
+
+fn cpu_time() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
