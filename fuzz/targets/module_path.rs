@@ -53,13 +53,20 @@ fn check_name(escaped: &str) {
     );
     let (before, _) = split_major(&name).expect("a good path has a good major version");
     assert!(name.starts_with(before));
-    assert_eq!(came_back(&name), name);
+    let mut url = "/".to_owned();
+    escape_into(&name, &mut url);
+    if is_readable(&url) {
+        assert_eq!(came_back(&url), name);
+    }
 }
 
-/// A name, written into a URL and read again.
-fn came_back(name: &str) -> String {
-    let mut url = "/".to_owned();
-    escape_into(name, &mut url);
+/// Whether a path is short enough to be read again: encoding makes it longer.
+const fn is_readable(path: &str) -> bool {
+    path.len() <= MAX_PATH_BYTES
+}
+
+/// The name that was written into a URL.
+fn came_back(url: &str) -> String {
     let target = Target::decode(url.as_bytes()).expect("what the engine writes it can read");
     unescape(target.as_str()).expect("an escape").into_owned()
 }
@@ -69,11 +76,14 @@ fn check_operation(rest: &str) {
         return;
     };
     let path = canonical(&operation);
+    check_upstream(&operation, &path);
+    if !is_readable(&path) {
+        return;
+    }
     let target = Target::decode(path.as_bytes()).expect("a path");
     let again = Operation::parse(target.as_str()).expect("the same operation");
     assert_eq!(operation, again);
     assert_eq!(canonical(&again), path);
-    check_upstream(&operation, &path);
 }
 
 fn check_sumdb(rest: &str) {
@@ -83,6 +93,10 @@ fn check_sumdb(rest: &str) {
     let database = DATABASE.into();
     let operation = Operation::Sumdb { database, call };
     let path = canonical(&operation);
+    check_upstream(&operation, &path);
+    if !is_readable(&path) {
+        return;
+    }
     let target = Target::decode(path.as_bytes()).expect("a path");
     let again = target
         .as_str()
@@ -91,7 +105,6 @@ fn check_sumdb(rest: &str) {
     let call = SumdbCall::parse(again).expect("the same call");
     let database = DATABASE.into();
     assert_eq!(operation, Operation::Sumdb { database, call });
-    check_upstream(&operation, &path);
 }
 
 fn check_upstream(operation: &Operation<'_>, path: &str) {
