@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use modgate_engine::judge::Header;
 use modgate_engine::policy::{Policy, PolicyError};
-use modgate_fuzz::budget::{OF_A_POLICY, OF_A_REQUEST, within};
+use modgate_fuzz::budget::{OF_A_LONG_REQUEST, OF_A_POLICY, within};
 use serde_json::Value;
 
 /// Paths behind a tenant's prefix.
@@ -52,11 +52,14 @@ fn check_rewritten(input: &[u8], policy: &Policy) {
 }
 
 fn check_judges(policy: &Policy) {
-    for tenant in policy.tenants().iter().take(4) {
-        for path in ASKED {
+    // As many paths above it as a path can have, each of which may be a module.
+    let deep = format!("/corp.example{}/@v/list", "/x".repeat(1990));
+    let asked = ASKED.into_iter().chain([deep.as_str()]);
+    for path in asked {
+        for tenant in policy.tenants().iter().take(4) {
             let path = format!("/t/{}{path}", tenant.name);
             for headers in [request(&path, &[]), request(&path, &[&tenant.name])] {
-                within(OF_A_REQUEST, || {
+                within(OF_A_LONG_REQUEST, || {
                     policy.judge(&headers, &());
                 });
             }

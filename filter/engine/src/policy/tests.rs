@@ -129,6 +129,12 @@ fn every_mistake_is_named_with_its_place() {
             "there are: org",
         ),
         (
+            "/tenants/payments/rules",
+            json!(["org", "org"]),
+            "$.tenants.payments.rules[1]",
+            "stands at [0] already",
+        ),
+        (
             "/tenants/true",
             json!({}),
             "$.tenants.true",

@@ -71,6 +71,9 @@ impl Regex {
             for (i, (end, _)) in ends.by_ref() {
                 let (element, behind) = rest.split_at_checked(end - read)?;
                 state = self.run(state, element);
+                if self.table.is_dead_state(state) {
+                    return None;
+                }
                 (rest, read) = (behind, end);
                 if self.table.is_match_state(self.table.next_eoi_state(state)) {
                     return Some(i);
@@ -96,10 +99,17 @@ impl Regex {
             .any(|byte| !self.table.is_dead_state(self.table.next_state(below, byte)))
     }
 
+    /// Most expressions begin with a host, and most paths are on another: no more is read than can
+    /// still match.
     fn run(&self, from: StateID, bytes: &[u8]) -> StateID {
-        bytes
-            .iter()
-            .fold(from, |state, &byte| self.table.next_state(state, byte))
+        let mut state = from;
+        for &byte in bytes {
+            if self.table.is_dead_state(state) {
+                break;
+            }
+            state = self.table.next_state(state, byte);
+        }
+        state
     }
 }
 
