@@ -52,19 +52,24 @@ fn check_rewritten(input: &[u8], policy: &Policy) {
 }
 
 fn check_judges(policy: &Policy) {
-    // As many paths above it as a path can have, each of which may be a module.
-    let deep = format!("/corp.example{}/@v/list", "/x".repeat(1990));
-    let asked = ASKED.into_iter().chain([deep.as_str()]);
-    for path in asked {
-        for tenant in policy.tenants().iter().take(4) {
+    for tenant in policy.tenants().iter().take(4) {
+        for path in ASKED {
             let path = format!("/t/{}{path}", tenant.name);
-            for headers in [request(&path, &[]), request(&path, &[&tenant.name])] {
-                within(OF_A_LONG_REQUEST, || {
-                    policy.judge(&headers, &());
-                });
-            }
+            check_judged(policy, &request(&path, &[]));
+            check_judged(policy, &request(&path, &[&tenant.name]));
         }
     }
+    // As many paths above it as a path can have, each of which may be a module.
+    if let Some(tenant) = policy.tenants().first() {
+        let path = format!("/corp.example{}/@v/list", "/x".repeat(1990));
+        check_judged(policy, &request(&path, &[&tenant.name]));
+    }
+}
+
+fn check_judged(policy: &Policy, headers: &[Header]) {
+    within(OF_A_LONG_REQUEST, || {
+        policy.judge(headers, &());
+    });
 }
 
 fn request(path: &str, tenant: &[&str]) -> Vec<Header> {
