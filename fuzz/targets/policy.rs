@@ -40,15 +40,10 @@ fn check_errors(errors: &[PolicyError]) {
 /// With sorted keys and other white space it is the same policy.
 fn check_rewritten(input: &[u8], policy: &Policy) {
     let value: Value = serde_json::from_slice(input).expect("a policy is JSON");
-    for text in [
-        serde_json::to_string(&value),
-        serde_json::to_string_pretty(&value),
-    ] {
-        let text = text.expect("JSON can be written");
-        let again = Policy::from_json(text.as_bytes()).expect("the same document");
-        assert_eq!(again.hash(), policy.hash());
-        assert_eq!(again.version(), policy.version());
-    }
+    let text = serde_json::to_string_pretty(&value).expect("JSON can be written");
+    let again = Policy::from_json(text.as_bytes()).expect("the same document");
+    assert_eq!(again.hash(), policy.hash());
+    assert_eq!(again.version(), policy.version());
 }
 
 fn check_judges(policy: &Policy) {
