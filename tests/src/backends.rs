@@ -60,6 +60,23 @@ impl Backend {
         })
     }
 
+    /// Athens that sends its clients on to another proxy for what it has not.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn athens_that_redirects(to: SocketAddr) -> Self {
+        Self::start("athens", |command, port, dir| {
+            command
+                .env("ATHENS_PORT", format!("127.0.0.1:{port}"))
+                .env("ATHENS_STORAGE_TYPE", "disk")
+                .env("ATHENS_DISK_STORAGE_ROOT", dir.join("storage"))
+                .env("ATHENS_GO_BINARY_PATH", tool("go"))
+                .env("ATHENS_DOWNLOAD_MODE", "redirect")
+                .env("ATHENS_DOWNLOAD_URL", format!("http://{to}"));
+            let _ = std::fs::create_dir(dir.join("storage"));
+        })
+    }
+
     /// Where it answers.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -50,14 +50,19 @@ const MANAGER: &str = "/filter_chains/0/filters/0/typed_config";
 #[derive(Debug)]
 pub struct Listener<'v>(&'v mut Value);
 
-impl Listener<'_> {
+impl<'v> Listener<'v> {
+    /// The one in a bootstrap.
+    pub(crate) fn of(bootstrap: &'v mut Value) -> Self {
+        Self(at(bootstrap, LISTENER))
+    }
+
     /// Puts an HTTP filter before Modgate's.
     pub fn put_before(&mut self, name: &str, typed_config: Value) {
         let filters = at(self.0, &format!("{MANAGER}/http_filters"));
         let filter = json!({"name": name, "typed_config": typed_config});
-        filters
-            .as_array_mut()
-            .map(|filters| filters.insert(0, filter));
+        if let Some(filters) = filters.as_array_mut() {
+            filters.insert(0, filter);
+        }
     }
 
     /// Gives the filter chain a name.
@@ -120,7 +125,7 @@ impl Envoy {
         let admin_file = dir.path().join("admin.txt");
         write(&filter, &filter_file(&config.policy, 0));
         let mut file = bootstrap_file(config, &filter);
-        change(&mut Listener(at(&mut file, LISTENER)));
+        change(&mut Listener::of(&mut file));
         write(&bootstrap, &file);
         let mut command = Command::new(tool("envoy"));
         command
@@ -157,25 +162,8 @@ impl Envoy {
     }
 
     /// The process.
-    pub fn process(&self) -> &Process {
-        &self.process
-    }
-
-    /// The lines of the access log, once there are so many.
-    ///
-    /// # Panics
-    /// Where there are fewer, or one that is no JSON.
-    pub fn access_log(&mut self, lines: usize) -> Vec<Value> {
-        let log = self.process.log_file().to_owned();
-        self.process.wait_until("the access log", || {
-            let text = fs::read_to_string(&log).ok()?;
-            let found: Vec<Value> = text
-                .lines()
-                .filter(|line| line.starts_with('{'))
-                .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
-                .collect();
-            (found.len() >= lines).then_some(found)
-        })
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 
     /// What Envoy shows to Prometheus.

@@ -2,16 +2,21 @@
 //!
 //! In reading order: [`tools`] finds the programs, [`process`] runs them, [`envoy`], [`backends`] and
 //! [`serve`] are the ones that answer requests, [`stack`] is all of them together, [`go`] and [`http`] ask, [`metrics`] reads figures;
+//! [`module_zips`] are real ones, [`forge`] makes others, [`dirhash`] is Go's judgement of both;
 //! [`mod@bench`] measures instead of testing.
 
+pub mod authn;
 pub mod backends;
 pub mod bench;
+pub mod dirhash;
 pub mod envoy;
+pub mod forge;
 pub mod go;
 pub mod http;
 pub mod jwt;
 pub mod metrics;
 pub mod pki;
+pub mod module_zips;
 pub mod policies;
 pub mod process;
 pub mod serve;

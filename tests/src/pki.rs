@@ -103,6 +103,20 @@ impl Authority {
         holder: Option<&Identity>,
         request: &str,
     ) -> io::Result<Response> {
+        let config = Arc::new(self.client_config(holder)?);
+        let name = ServerName::try_from(server_name.to_owned()).map_err(io::Error::other)?;
+        let connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let mut stream = StreamOwned::new(connection, stream);
+        http::exchange(&mut stream, request.as_bytes(), false)
+    }
+
+    /// How this holder speaks TLS with servers of this authority.
+    ///
+    /// # Errors
+    /// Where the certificates are none.
+    pub fn client_config(&self, holder: Option<&Identity>) -> io::Result<ClientConfig> {
         let other = |e: rustls::Error| io::Error::other(e);
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).map_err(other)?;
@@ -110,23 +124,15 @@ impl Authority {
             .with_safe_default_protocol_versions()
             .map_err(other)?
             .with_root_certificates(roots);
-        let config = match holder {
-            None => config.with_no_client_auth(),
-            Some(holder) => {
-                let pem = |e| io::Error::other(format!("{e}"));
-                let chain = CertificateDer::from_pem_slice(holder.chain.as_bytes()).map_err(pem)?;
-                let key = PrivateKeyDer::from_pem_slice(holder.key.as_bytes()).map_err(pem)?;
-                config
-                    .with_client_auth_cert(vec![chain], key)
-                    .map_err(other)?
-            }
+        let Some(holder) = holder else {
+            return Ok(config.with_no_client_auth());
         };
-        let name = ServerName::try_from(server_name.to_owned()).map_err(io::Error::other)?;
-        let connection = ClientConnection::new(Arc::new(config), name).map_err(other)?;
-        let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let mut stream = StreamOwned::new(connection, stream);
-        http::exchange(&mut stream, request.as_bytes(), false)
+        let pem = |e| io::Error::other(format!("{e}"));
+        let chain = CertificateDer::from_pem_slice(holder.chain.as_bytes()).map_err(pem)?;
+        let key = PrivateKeyDer::from_pem_slice(holder.key.as_bytes()).map_err(pem)?;
+        config
+            .with_client_auth_cert(vec![chain], key)
+            .map_err(other)
     }
 }
 

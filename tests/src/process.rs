@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 /// How long a program may take until it is ready. Generous: two cores may be busy with other tests.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
@@ -39,11 +41,6 @@ impl Process {
             child,
             log,
         }
-    }
-
-    /// The file of its output.
-    pub fn log_file(&self) -> &Path {
-        &self.log
     }
 
     /// Waits until `ready` gives something.
@@ -95,6 +92,23 @@ impl Process {
         std::fs::read(&self.log)
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .unwrap_or_default()
+    }
+
+    /// The lines of its access log, once there are so many.
+    ///
+    /// # Panics
+    /// Where there are fewer, or one that is no JSON.
+    pub fn json_lines(&mut self, lines: usize) -> Vec<Value> {
+        let log = self.log.clone();
+        let parse =
+            |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        self.wait_until("telling its access log", || {
+            let text = std::fs::read_to_string(&log).ok()?;
+            let (whole, _) = text.rsplit_once('\n')?;
+            let found = whole.lines().filter(|line| line.starts_with('{'));
+            let found: Vec<Value> = found.map(parse).collect();
+            (found.len() >= lines).then_some(found)
+        })
     }
 
     /// Asks it to end as a supervisor does, with SIGTERM.

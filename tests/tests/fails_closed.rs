@@ -86,7 +86,7 @@ fn a_proxy_that_starts_with_a_bad_policy_serves_nothing() {
     let (_dir, server) = words();
     let mut policy = three_tenants("static");
     policy["default"] = "perhaps".into();
-    let envoy = Envoy::start(&Config::new(policy, &[("backend", server.address())]));
+    let mut envoy = Envoy::start(&Config::new(policy, &[("backend", server.address())]));
     assert_eq!(http::get(envoy.address(), LIST).status, 500);
     assert!(server.requests().is_empty());
     let log = envoy.process().log();

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use host_sim::goproxy::{Module, Server, Tree};
+use modgate_tests::authn::{basic_auth, htpasswd, jwt_authn};
 use modgate_tests::envoy::{Config, Envoy, Listener};
 use modgate_tests::go::{Go, Sumdb};
 use modgate_tests::http::{self, Response};
@@ -14,6 +15,7 @@ use modgate_tests::metrics::Figures;
 use modgate_tests::pki::{Authority, Holder, Identity};
 use serde_json::{Value, json};
 
+const ISSUER: &str = "https://login.corp.example";
 const SERVER: &str = "goproxy.test";
 
 /// Each tenant has a module of its own, so what comes back says who was believed.
@@ -40,7 +42,7 @@ struct Backend {
 fn backend() -> Backend {
     let dir = tempfile::tempdir().unwrap();
     let modules = ["payments", "web"].map(|team| {
-        Module::new(&format!("corp.example/{team}"), "v1.0.0").file("a.go", "package a\n")
+        Module::new(format!("corp.example/{team}"), "v1.0.0").file("a.go", "package a\n")
     });
     let tree = Tree::write(dir.path(), &modules).unwrap();
     Backend {
@@ -150,7 +152,7 @@ fn a_certificate_names_the_tenant() {
     for holder in [Some(&forged), None] {
         assert!(authority.ask(address, SERVER, holder, &request).is_err());
     }
-    let lines = envoy.access_log(6);
+    let lines = envoy.process().json_lines(6);
     assert_eq!(lines[0]["tenant"], "payments", "{}", lines[0]);
     assert_eq!(lines[0]["identity"], "mtls_uri_san");
     assert_eq!(lines[0]["module"], "corp.example/payments");
@@ -190,23 +192,9 @@ fn a_certificate_names_the_tenant() {
     backend.assert_nothing_leaked();
 }
 
-/// Envoy's `jwt_authn` in front of the filter, with this issuer's keys.
-fn jwt_authn(issuer: &Issuer) -> Value {
-    json!({
-        "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-        "providers": {"corp": {
-            "issuer": "https://login.corp.example",
-            "local_jwks": {"inline_string": issuer.jwks().to_string()},
-            "payload_in_metadata": "modgate"
-        }},
-        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "corp"}}]
-    })
-}
-
 fn claims(more: Value) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let mut claims =
-        json!({"iss": "https://login.corp.example", "sub": "build", "exp": now.as_secs() + 600});
+    let mut claims = json!({"iss": ISSUER, "sub": "build", "exp": now.as_secs() + 600});
     for (name, value) in more.as_object().unwrap() {
         claims[name] = value.clone();
     }
@@ -226,7 +214,10 @@ fn a_verified_token_names_the_tenant() {
     let backend = backend();
     let identity = json!([{"jwt_claim": "tenant", "payload": "modgate"}]);
     let mut envoy = backend.envoy(&identity, |listener| {
-        listener.put_before("envoy.filters.http.jwt_authn", jwt_authn(&issuer));
+        listener.put_before(
+            "envoy.filters.http.jwt_authn",
+            jwt_authn(ISSUER, &issuer.jwks()),
+        );
     });
     let ask = |envoy: &Envoy, claims: &Value| with_token(envoy, &issuer.token(claims), &[]);
     let of = |tenant: &str| claims(json!({"tenant": tenant}));
@@ -243,7 +234,7 @@ fn a_verified_token_names_the_tenant() {
     assert_eq!(ask(&envoy, &foreign), Err(401));
     let forged = stranger.token(&of("web"));
     assert_eq!(with_token(&envoy, &forged, &[]), Err(401));
-    let line = &envoy.access_log(2)[0];
+    let line = &envoy.process().json_lines(2)[0];
     assert_eq!(
         (&line["tenant"], &line["identity"]),
         (&json!("payments"), &json!("jwt_claim"))
@@ -290,7 +281,10 @@ fn what_the_policy_requires_must_agree() {
     let config = Config::new(document, &[("backend", backend.server.address())]);
     let envoy = Envoy::start_with(&config, |listener| {
         listener.serve_https(&web, Some(&authority.pem()));
-        listener.put_before("envoy.filters.http.jwt_authn", jwt_authn(&issuer));
+        listener.put_before(
+            "envoy.filters.http.jwt_authn",
+            jwt_authn(ISSUER, &issuer.jwks()),
+        );
     });
     let ask = |holder: &Identity, claims: Value| {
         let bearer = format!("Bearer {}", issuer.token(&claims));
@@ -320,22 +314,10 @@ fn real_go_gives_a_password_over_https() {
     });
     let backend = backend();
     let identity = json!([{"basic_user": "x-user", "map": {"alice": "payments", "bob": "web"}}]);
-    let password = |user: &str, password: &str| {
-        let digest =
-            ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
-        format!("{user}:{{SHA}}{}\n", STANDARD.encode(digest))
-    };
-    let users = password("alice", "sesame") + &password("bob", "xyzzy");
+    let users = htpasswd("alice", "sesame") + &htpasswd("bob", "xyzzy");
     let mut envoy = backend.envoy(&identity, |listener| {
         listener.serve_https(&server, None);
-        listener.put_before(
-            "envoy.filters.http.basic_auth",
-            json!({
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3.BasicAuth",
-                "users": {"inline_string": users},
-                "forward_username_header": "x-user"
-            }),
-        );
+        listener.put_before("envoy.filters.http.basic_auth", basic_auth(&users));
     });
     let trusted = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(trusted.path(), authority.pem()).unwrap();
@@ -369,7 +351,7 @@ fn real_go_gives_a_password_over_https() {
         let denied = log.iter().filter(|line| line["decision"] == "deny");
         denied.count()
     };
-    let log = envoy.access_log(7);
+    let log = envoy.process().json_lines(7);
     assert!(refusals(&log) > 0 && refusals(&log) % 2 == 0, "{log:?}");
     let figures = Figures::parse(&envoy.prometheus());
     assert_eq!(

@@ -8,7 +8,9 @@ use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::http;
 use modgate_tests::metrics::Figures;
 use modgate_tests::policies::three_tenants;
+use modgate_tests::process::Process;
 use modgate_tests::serve::Serve;
+use serde_json::Value;
 
 /// Method, path, headers.
 type Request = (
@@ -92,6 +94,18 @@ fn answers(address: SocketAddr) -> Vec<String> {
     TRAFFIC.iter().map(answer).collect()
 }
 
+/// The access log's lines, without what differs from one request to the next.
+fn log_lines(process: &mut Process) -> Vec<Value> {
+    let mut lines = process.json_lines(TRAFFIC.len());
+    for line in &mut lines {
+        let line = line.as_object_mut().unwrap();
+        for name in ["time", "duration_ms", "request_id"] {
+            assert!(line.remove(name).is_some(), "{name} is missing");
+        }
+    }
+    lines
+}
+
 fn reached(server: &Server) -> Vec<String> {
     let requests = server.requests().into_iter();
     requests
@@ -103,15 +117,20 @@ fn reached(server: &Server) -> Vec<String> {
 fn the_simulator_and_envoy_answer_ask_and_count_alike() {
     let policy = three_tenants("static");
     let (_envoy_dir, envoy_backend) = backend();
-    let envoy = Envoy::start(&Config::new(
+    let mut envoy = Envoy::start(&Config::new(
         policy.clone(),
         &[("backend", envoy_backend.address())],
     ));
     let (_serve_dir, serve_backend) = backend();
-    let serve = Serve::start(&policy, &[("backend", serve_backend.address())]);
+    let mut serve = Serve::start(&policy, &[("backend", serve_backend.address())]);
 
     let (by_envoy, by_serve) = (answers(envoy.address()), answers(serve.address()));
     for (envoy, serve) in by_envoy.iter().zip(&by_serve) {
+        assert_eq!(envoy, serve);
+    }
+    let (envoy_log, serve_log) = (log_lines(envoy.process()), log_lines(serve.process()));
+    assert_eq!(envoy_log.len(), serve_log.len());
+    for (envoy, serve) in envoy_log.iter().zip(&serve_log) {
         assert_eq!(envoy, serve);
     }
     assert_eq!(reached(&envoy_backend), reached(&serve_backend));

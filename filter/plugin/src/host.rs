@@ -89,6 +89,40 @@ pub(crate) fn set_response_header(name: &str, value: &str) -> bool {
         .is_ok()
 }
 
+/// Removes a header of a backend's answer, every line of it.
+pub(crate) fn remove_response_header(name: &str) {
+    if let Err(status) = hostcalls::remove_map_value(MapType::HttpResponseHeaders, name) {
+        report("removing a header of the answer", status);
+    }
+}
+
+/// So many bytes of the answer's body, all that there are by now.
+pub(crate) fn response_body(size: usize) -> Option<Vec<u8>> {
+    if size == 0 {
+        return Some(Vec::new());
+    }
+    let read = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size);
+    let bytes = read
+        .map_err(|status| report("reading an answer", status))
+        .ok()??;
+    (bytes.len() == size).then_some(bytes)
+}
+
+/// Puts bytes in the place of so many of the answer's body. Whether the proxy took them.
+pub(crate) fn replace_response_body(size: usize, bytes: &[u8]) -> bool {
+    let result = hostcalls::set_buffer(BufferType::HttpResponseBody, 0, size, bytes);
+    result
+        .map_err(|status| report("changing an answer", status))
+        .is_ok()
+}
+
+/// Breaks the answer off, so that the client sees that it is not whole.
+pub(crate) fn reset_response() {
+    if let Err(status) = hostcalls::reset_http_response() {
+        report("breaking an answer off", status);
+    }
+}
+
 /// What the proxy knows of the request that is being handled.
 pub(crate) struct Proxy;
 
@@ -134,9 +168,42 @@ pub(crate) fn record(metric: Option<u32>, value: u64) {
 
 /// The value that the VMs of this process share under a key.
 pub(crate) fn shared(key: &str) -> Option<Vec<u8>> {
-    hostcalls::get_shared_data(key)
-        .ok()
-        .and_then(|(value, _)| value)
+    let (value, number) = hostcalls::get_shared_data(key).ok()?;
+    // An empty value comes as none, but with its number.
+    number.map(|_| value.unwrap_or_default())
+}
+
+/// What came of changing a shared value.
+pub(crate) enum Changed {
+    /// It is changed.
+    Done,
+    /// Another VM was first.
+    Raced,
+    /// There is no such value, or the proxy refuses.
+    Refused,
+}
+
+/// Changes a shared value that is there: `change` gives the new one, or nothing where it stays.
+pub(crate) fn change_shared<R>(
+    key: &str,
+    change: impl Fn(&[u8]) -> (R, Option<Vec<u8>>),
+) -> (Option<R>, Changed) {
+    // An empty value comes as none, but with its number.
+    let Ok((bytes, Some(number))) = hostcalls::get_shared_data(key) else {
+        return (None, Changed::Refused);
+    };
+    let (result, new) = change(&bytes.unwrap_or_default());
+    let Some(new) = new else {
+        return (Some(result), Changed::Done);
+    };
+    match hostcalls::set_shared_data(key, Some(&new), Some(number)) {
+        Ok(()) => (Some(result), Changed::Done),
+        Err(Status::CasMismatch) => (None, Changed::Raced),
+        Err(status) => {
+            report("remembering", status);
+            (None, Changed::Refused)
+        }
+    }
 }
 
 /// Shares a value, whatever was there.

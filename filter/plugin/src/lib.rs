@@ -1,11 +1,12 @@
 //! The proxy-wasm filter: hostcalls in, engine, hostcalls out. It decides nothing itself.
 //!
 //! In reading order: `root` holds the policy of one plugin configuration, `stream` is one
-//! request and its answer, `repeats` tells what the Go command asks for twice, `meters` counts what came of it, `host` is what both ask of the proxy.
+//! request and its answer, `integrity` the check of an answer's body, `repeats` tells what the Go command asks for twice, `meters` counts what came of it, `host` is what both ask of the proxy.
 
 #![forbid(unsafe_code)]
 
 mod host;
+mod integrity;
 mod meters;
 mod repeats;
 mod root;

@@ -6,11 +6,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use modgate_engine::integrity::Artifact;
 use modgate_engine::judge::Judgement;
 use modgate_engine::policy::{Backend, Tenant};
 use modgate_engine::request::OperationName;
 use modgate_engine::telemetry::{
-    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, Kind, LABEL_OVERFLOW_TOTAL, LabelBudget,
+    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, INTEGRITY_BYTES_TOTAL,
+    INTEGRITY_CHECKS_TOTAL, INTEGRITY_MICROSECONDS_TOTAL, Kind, LABEL_OVERFLOW_TOTAL, LabelBudget,
     Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL, series,
 };
 use proxy_wasm::types::MetricType;
@@ -31,8 +33,12 @@ const ENFORCE: &str = "enforce";
 pub(crate) struct Meters {
     scopes: RefCell<Map<ScopeKey, Rc<Scope>>>,
     decisions: RefCell<Map<DecisionKey, Option<u32>>>,
+    checks: RefCell<Map<CheckKey, Option<u32>>>,
     labels: RefCell<Labels>,
 }
+
+/// Metric, tenant, artifact, result and evidence.
+type CheckKey = (&'static str, Option<usize>, [&'static str; 3]);
 
 type ScopeKey = (Option<usize>, Option<usize>, OperationName);
 
@@ -89,6 +95,55 @@ impl Meters {
             metric
         });
         host::count(metric, 1);
+    }
+}
+
+impl Meters {
+    /// Counts a file that was checked, or should have been.
+    pub(crate) fn checked(
+        &self,
+        tenant: Option<&Tenant>,
+        artifact: Artifact,
+        result: &'static str,
+        evidence: &'static str,
+    ) {
+        let labels = [artifact.as_str(), result, evidence];
+        self.count_check(&INTEGRITY_CHECKS_TOTAL, tenant, labels, 1);
+    }
+
+    /// Counts what a check cost.
+    pub(crate) fn hashed(
+        &self,
+        tenant: Option<&Tenant>,
+        artifact: Artifact,
+        bytes: u64,
+        took: Duration,
+    ) {
+        let labels = [artifact.as_str(), "", ""];
+        self.count_check(&INTEGRITY_BYTES_TOTAL, tenant, labels, bytes);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.count_check(&INTEGRITY_MICROSECONDS_TOTAL, tenant, labels, micros);
+    }
+
+    /// `labels` are those behind the tenant; what a metric does not have is empty.
+    fn count_check(
+        &self,
+        metric: &Metric,
+        tenant: Option<&Tenant>,
+        labels: [&'static str; 3],
+        by: u64,
+    ) {
+        let key = (metric.name, tenant.map(|t| t.id), labels);
+        let known = self.checks.borrow().get(&key).copied();
+        let id = known.unwrap_or_else(|| {
+            let tenant = self.labels.borrow_mut().tenant(tenant);
+            let all = std::iter::once(tenant.as_str()).chain(labels);
+            let all: Vec<&str> = all.take(metric.labels.len()).collect();
+            let id = define(metric, &all);
+            self.checks.borrow_mut().insert(key, id);
+            id
+        });
+        host::count(id, by);
     }
 }
 

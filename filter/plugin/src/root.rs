@@ -8,6 +8,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel, MetricType};
 
 use crate::host;
+use crate::integrity;
 use crate::meters::Meters;
 use crate::stream::Stream;
 
@@ -35,6 +36,9 @@ impl RootContext for Root {
         match Policy::from_json(&host::configuration()) {
             Ok(policy) => {
                 announce(&policy);
+                if policy.remembers_hashes() {
+                    integrity::make_memory();
+                }
                 self.in_force = Some(Rc::new(InForce {
                     policy,
                     meters: Meters::default(),

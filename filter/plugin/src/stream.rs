@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use modgate_engine::judge::{Answer, Header, Reply};
-use modgate_engine::policy::{Backend, Policy};
+use modgate_engine::integrity::{Artifact, Plan};
+use modgate_engine::judge::{Answer, Header, Judgement, Reply};
+use modgate_engine::policy::{Backend, Tenant};
 use modgate_engine::redirect::Redirected;
 use modgate_engine::request::Mutability;
 use modgate_engine::telemetry::{AccessMembers, CacheVerdict, Ending, Outcome, cache_verdict};
@@ -12,6 +13,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, LogLevel, MapType};
 
 use crate::host::{self, Moment, Proxy};
+use crate::integrity::{self, Guard, Judged, Step};
 use crate::meters::Scope;
 use crate::repeats;
 use crate::root::InForce;
@@ -40,15 +42,21 @@ enum Exchange {
         began: Moment,
     },
     /// It went to a backend.
-    Forwarded {
-        scope: Rc<Scope>,
-        backend: usize,
-        mutability: Mutability,
-        /// What a redirect must begin with to lead back to the same tenant.
-        tenant_prefix: String,
-        began: Moment,
-        answer: Progress,
-    },
+    Forwarded(Forwarded),
+}
+
+/// A request that went to a backend.
+struct Forwarded {
+    scope: Rc<Scope>,
+    /// The places of the tenant and of the backend in the policy.
+    tenant: Option<usize>,
+    backend: usize,
+    mutability: Mutability,
+    /// What a redirect must begin with to lead back to the same tenant.
+    tenant_prefix: String,
+    began: Moment,
+    answer: Progress,
+    file: File,
 }
 
 /// How far a backend's answer has come.
@@ -57,6 +65,18 @@ enum Progress {
     Awaited,
     Began { status: u16, bytes: u64 },
     Ended { status: u16, bytes: u64 },
+}
+
+/// What is to be done with the body of an answer.
+enum File {
+    /// Nothing, any more.
+    Free,
+    /// It is counted as one of which nothing is known.
+    Unknown(Artifact),
+    /// It is checked.
+    Guarded(Box<Guard>),
+    /// It was broken off.
+    Shut,
 }
 
 impl Stream {
@@ -69,19 +89,161 @@ impl Stream {
         }
     }
 
-    /// Notes body bytes of the answer, and its end.
-    fn answer_goes_on(&mut self, more: usize, ends: bool) {
-        let Exchange::Forwarded { answer, .. } = &mut self.exchange else {
-            return;
+    /// Judges the request. `Err` is what it is answered.
+    fn judge(
+        &mut self,
+        in_force: &InForce,
+        headers: &[Header],
+        judgement: &mut Judgement<'_>,
+        began: Moment,
+    ) -> Result<Forwarded, (Option<usize>, Reply)> {
+        let plan = in_force.policy.integrity_plan(judgement);
+        let (backend, path) = match &mut judgement.answer {
+            Answer::Reply(reply) => return Err((None, std::mem::take(reply))),
+            Answer::Forward { backend, path } => (*backend, path.as_deref()),
         };
-        if let Progress::Began { status, bytes } = *answer {
+        let is_head = headers.iter().any(|(n, v)| n == ":method" && v == b"HEAD");
+        let file = match plan {
+            Plan::Refuse(artifact) => {
+                let tenant = judgement.tenant;
+                in_force.meters.checked(tenant, artifact, "unknown", "none");
+                let file = asked(judgement);
+                return Err((None, Reply::unknown_hash(&file, in_force.policy.contact())));
+            }
+            Plan::Unknown(artifact) => File::Unknown(artifact),
+            Plan::Check(checked) if !is_head => File::Guarded(Box::new(Guard::new(checked))),
+            Plan::Check(_) | Plan::Pass => File::Free,
+        };
+        let mut written = judgement
+            .remove_headers
+            .iter()
+            .all(|name| host::remove_request_header(name));
+        if matches!(file, File::Guarded(_)) {
+            written &= integrity::prepare(headers);
+        }
+        if let Some(path) = path {
+            written &= host::set_request_header(":path", path);
+        }
+        // The last write: in this ABI each one makes the proxy choose the route again.
+        written &= host::set_request_header(CLUSTER_HEADER, &backend.cluster);
+        if !written {
+            // What would go upstream is not what was judged.
+            let reply = Reply::unavailable("the proxy did not take what was judged");
+            return Err((Some(backend.id), reply));
+        }
+        let operation = judgement.operation;
+        Ok(Forwarded {
+            scope: in_force
+                .meters
+                .scope(judgement.tenant, operation, Some(backend)),
+            tenant: judgement.tenant.map(|tenant| tenant.id),
+            backend: backend.id,
+            mutability: judgement.mutability,
+            tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
+            began,
+            answer: Progress::Awaited,
+            file,
+        })
+    }
+
+    /// What becomes of a request's body: where the headers are held with Envoy's
+    /// `allow_on_headers_stop_iteration`, a body that goes on would let them go.
+    fn request_goes_on(&self) -> Action {
+        match self.exchange {
+            Exchange::Forwarded(_) => Action::Continue,
+            Exchange::Unjudged | Exchange::Replied { .. } => Action::Pause,
+        }
+    }
+
+    /// Answers instead of the backend.
+    fn reply(&mut self, scope: Rc<Scope>, began: Moment, reply: &Reply) -> Action {
+        let outcome = reply.outcome;
+        self.exchange = Exchange::Replied {
+            scope,
+            outcome,
+            began,
+        };
+        send(reply);
+        Action::Pause
+    }
+
+    /// Goes on with a file that is checked.
+    fn go_on(&mut self, step: Step) -> Action {
+        let (judged, refused_unseen) = match step {
+            Step::Goes(guard) => return self.keep(guard, Action::Continue),
+            Step::Waits(guard) => return self.keep(guard, Action::Pause),
+            Step::Judged(judged) => (judged, None),
+            Step::Refused { judged, unseen } => (judged, Some(unseen)),
+        };
+        let Some(in_force) = self.in_force.clone() else {
+            return Action::Continue;
+        };
+        let Exchange::Forwarded(forwarded) = &mut self.exchange else {
+            return Action::Continue;
+        };
+        forwarded.told(&in_force, &judged);
+        match refused_unseen {
+            None => Action::Continue,
+            Some(true) => {
+                let (scope, began) = (Rc::clone(&forwarded.scope), forwarded.began);
+                let reason = judged.verdict.to_string();
+                let contact = in_force.policy.contact();
+                let reply = Reply::wrong_hash(&judged.checked.name(), &reason, contact);
+                self.reply(scope, began, &reply)
+            }
+            Some(false) => {
+                forwarded.file = File::Shut;
+                host::reset_response();
+                Action::Pause
+            }
+        }
+    }
+
+    fn keep(&mut self, guard: Box<Guard>, action: Action) -> Action {
+        if let Exchange::Forwarded(forwarded) = &mut self.exchange {
+            forwarded.file = File::Guarded(guard);
+        }
+        action
+    }
+}
+
+impl Forwarded {
+    /// Notes body bytes of the answer, and its end.
+    fn goes_on(&mut self, more: usize, ends: bool) {
+        if let Progress::Began { status, bytes } = self.answer {
             let bytes = bytes.saturating_add(more as u64);
-            *answer = if ends {
+            self.answer = if ends {
                 Progress::Ended { status, bytes }
             } else {
                 Progress::Began { status, bytes }
             };
         }
+    }
+
+    /// What is to be done with the body; nothing more, unless somebody says so.
+    fn take_file(&mut self) -> File {
+        std::mem::replace(&mut self.file, File::Free)
+    }
+
+    fn tenant<'p>(&self, in_force: &'p InForce) -> Option<&'p Tenant> {
+        in_force.policy.tenants().get(self.tenant?)
+    }
+
+    /// Tells metrics and log of a file that was judged.
+    fn told(&self, in_force: &InForce, judged: &Judged) {
+        let (checked, tenant) = (&judged.checked, self.tenant(in_force));
+        let (result, evidence) = (judged.verdict.as_str(), checked.evidence.as_str());
+        let meters = &in_force.meters;
+        meters.checked(tenant, checked.artifact, result, evidence);
+        meters.hashed(tenant, checked.artifact, judged.bytes, judged.spent);
+        if judged.verdict.is_good(checked) {
+            return;
+        }
+        let tenant = tenant.map_or("-", |tenant| &tenant.name);
+        let backend = in_force.policy.backends().get(self.backend);
+        let backend = backend.map_or("-", |backend| &backend.name);
+        let line = checked.log_line(&judged.verdict, tenant, backend);
+        host::log(LogLevel::Error, &format!("modgate: integrity: {line}"));
     }
 }
 
@@ -95,109 +257,108 @@ impl HttpContext for Stream {
             return Action::Pause;
         };
         let headers = host::headers(MapType::HttpRequestHeaders);
-        let judgement = in_force.policy.judge(&headers, &Proxy);
+        let mut judgement = in_force.policy.judge(&headers, &Proxy);
         self.access = AccessMembers::of(&in_force.policy, &headers, &judgement);
         if !repeats::is_repetition(&headers, &judgement, began) {
             in_force.meters.decided(&judgement);
         }
-        let scope = |backend| {
-            in_force
-                .meters
-                .scope(judgement.tenant, judgement.operation, backend)
-        };
-        match &judgement.answer {
-            Answer::Reply(reply) => {
-                let (scope, outcome) = (scope(None), reply.outcome);
-                self.exchange = Exchange::Replied {
-                    scope,
-                    outcome,
-                    began,
-                };
-                send(reply);
-                Action::Pause
-            }
-            Answer::Forward { backend, path } => {
-                let mut written = judgement
-                    .remove_headers
-                    .iter()
-                    .all(|name| host::remove_request_header(name));
-                if let Some(path) = path {
-                    written &= host::set_request_header(":path", path);
-                }
-                // The last write: in this ABI each one makes the proxy choose the route again.
-                written &= host::set_request_header(CLUSTER_HEADER, &backend.cluster);
-                if !written {
-                    // What would go upstream is not what was judged.
-                    let (scope, outcome) = (scope(Some(backend)), Outcome::UpstreamError);
-                    self.exchange = Exchange::Replied {
-                        scope,
-                        outcome,
-                        began,
-                    };
-                    send(&Reply::unavailable(
-                        "the proxy did not take what was judged",
-                    ));
-                    return Action::Pause;
-                }
-                self.exchange = Exchange::Forwarded {
-                    scope: scope(Some(backend)),
-                    backend: backend.id,
-                    mutability: judgement.mutability,
-                    tenant_prefix: judgement.tenant_prefix,
-                    began,
-                    answer: Progress::Awaited,
-                };
+        match self.judge(&in_force, &headers, &mut judgement, began) {
+            Ok(forwarded) => {
+                self.exchange = Exchange::Forwarded(forwarded);
                 Action::Continue
+            }
+            Err((backend, reply)) => {
+                let backend = backend.and_then(|place| in_force.policy.backends().get(place));
+                let (tenant, operation) = (judgement.tenant, judgement.operation);
+                let scope = in_force.meters.scope(tenant, operation, backend);
+                self.reply(scope, began, &reply)
             }
         }
     }
 
+    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+        self.request_goes_on()
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.request_goes_on()
+    }
+
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        let Exchange::Forwarded {
-            scope,
-            backend,
-            mutability,
-            tenant_prefix,
-            began,
-            answer,
-        } = &mut self.exchange
+        let (Exchange::Forwarded(forwarded), Some(in_force)) =
+            (&mut self.exchange, self.in_force.clone())
         else {
             return Action::Continue;
         };
         let headers = host::headers(MapType::HttpResponseHeaders);
         let status = status_of(&headers);
-        *answer = Progress::Began { status, bytes: 0 };
-        let policy = self.in_force.as_ref().map(|f| &f.policy);
-        let Some(backend) = policy.and_then(|policy| policy.backends().get(*backend)) else {
+        forwarded.answer = Progress::Began { status, bytes: 0 };
+        let Some(backend) = in_force.policy.backends().get(forwarded.backend) else {
             return Action::Continue;
         };
-        self.cache = cache_verdict(backend, *mutability, status, &headers, || began.elapsed());
+        let (began, mutability) = (forwarded.began, forwarded.mutability);
+        self.cache = cache_verdict(backend, mutability, status, &headers, || began.elapsed());
         if let Some(verdict) = self.cache {
-            scope.looked_up(verdict);
+            forwarded.scope.looked_up(verdict);
         }
-        if let Err(reply) = redirect(backend, status, &headers, tenant_prefix, policy) {
-            self.exchange = Exchange::Replied {
-                scope: Rc::clone(scope),
-                outcome: reply.outcome,
-                began: *began,
-            };
-            send(&reply);
-            return Action::Pause;
+        let contact = in_force.policy.contact();
+        if let Err(reply) = redirect(backend, status, &headers, forwarded, contact) {
+            let scope = Rc::clone(&forwarded.scope);
+            return self.reply(scope, began, &reply);
         }
-        if end_of_stream {
-            self.answer_goes_on(0, true);
+        forwarded.goes_on(0, end_of_stream);
+        if !matches!(status, 200..=299) {
+            forwarded.file = File::Free;
+            return Action::Continue;
         }
-        Action::Continue
+        match forwarded.take_file() {
+            File::Guarded(guard) => {
+                let step = guard.headers(status, &headers, end_of_stream);
+                self.go_on(step)
+            }
+            File::Unknown(artifact) => {
+                let tenant = forwarded.tenant(&in_force);
+                in_force.meters.checked(tenant, artifact, "unknown", "none");
+                Action::Continue
+            }
+            File::Free | File::Shut => Action::Continue,
+        }
     }
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        self.answer_goes_on(size, end_of_stream);
-        Action::Continue
+        let Exchange::Forwarded(forwarded) = &mut self.exchange else {
+            return Action::Continue;
+        };
+        forwarded.goes_on(size, end_of_stream);
+        match forwarded.take_file() {
+            File::Guarded(guard) => {
+                let step = guard.body(size, end_of_stream);
+                self.go_on(step)
+            }
+            File::Shut => {
+                forwarded.file = File::Shut;
+                Action::Pause
+            }
+            File::Free | File::Unknown(_) => Action::Continue,
+        }
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
-        self.answer_goes_on(0, true);
-        Action::Continue
+        let Exchange::Forwarded(forwarded) = &mut self.exchange else {
+            return Action::Continue;
+        };
+        forwarded.goes_on(0, true);
+        match forwarded.take_file() {
+            File::Guarded(guard) => {
+                let step = guard.trailers();
+                self.go_on(step)
+            }
+            File::Shut => {
+                forwarded.file = File::Shut;
+                Action::Pause
+            }
+            File::Free | File::Unknown(_) => Action::Continue,
+        }
     }
 
     fn on_log(&mut self) {
@@ -208,18 +369,9 @@ impl HttpContext for Stream {
                 outcome,
                 began,
             } => (scope, began, *outcome, 0),
-            Exchange::Forwarded {
-                scope,
-                began,
-                answer,
-                ..
-            } => {
-                let (status, bytes, ending) = match *answer {
-                    Progress::Awaited => (None, 0, broken_off()),
-                    Progress::Began { status, bytes } => (Some(status), bytes, broken_off()),
-                    Progress::Ended { status, bytes } => (Some(status), bytes, Ending::Complete),
-                };
-                (scope, began, Outcome::of_answer(status, ending), bytes)
+            Exchange::Forwarded(forwarded) => {
+                let (outcome, bytes) = forwarded.outcome();
+                (&forwarded.scope, &forwarded.began, outcome, bytes)
             }
         };
         scope.ended(outcome, began.elapsed(), bytes);
@@ -229,26 +381,49 @@ impl HttpContext for Stream {
     }
 }
 
+impl Forwarded {
+    /// What came of it, and how many bytes the backend sent.
+    fn outcome(&self) -> (Outcome, u64) {
+        let (status, bytes, ending) = match self.answer {
+            Progress::Awaited => (None, 0, broken_off()),
+            Progress::Began { bytes, .. } | Progress::Ended { bytes, .. }
+                if matches!(self.file, File::Shut) =>
+            {
+                return (Outcome::Integrity, bytes);
+            }
+            Progress::Began { status, bytes } => (Some(status), bytes, broken_off()),
+            Progress::Ended { status, bytes } => (Some(status), bytes, Ending::Complete),
+        };
+        (Outcome::of_answer(status, ending), bytes)
+    }
+}
+
+/// `module@version`, as it was asked for.
+fn asked(judgement: &Judgement<'_>) -> String {
+    let module = judgement.module.as_deref().unwrap_or("-");
+    let version = judgement.version.as_deref().unwrap_or("-");
+    format!("{module}@{version}")
+}
+
 /// Keeps a backend's redirect behind the filter; `Err` is what is answered where that cannot be.
 fn redirect(
     backend: &Backend,
     status: u16,
     headers: &[Header],
-    tenant_prefix: &str,
-    policy: Option<&Policy>,
+    forwarded: &Forwarded,
+    contact: Option<&str>,
 ) -> Result<(), Reply> {
     let locations = headers.iter().filter(|(name, _)| name == "location");
     let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
-    let refused = || Reply::redirect_refused(policy.and_then(Policy::contact));
-    match backend.redirected(status, &locations, tenant_prefix) {
+    match backend.redirected(status, &locations, &forwarded.tenant_prefix) {
         None | Some(Redirected::Passed) => Ok(()),
         Some(Redirected::To(place)) if host::set_response_header("location", &place) => Ok(()),
-        Some(Redirected::To(_)) => Err(refused()),
+        Some(Redirected::To(_)) => Err(Reply::redirect_refused(contact)),
         Some(Redirected::Refused { reason }) => {
             let name = &backend.name;
             let line = format!("modgate: a redirect of the backend {name} was refused: {reason}");
             host::log(LogLevel::Warn, &line);
-            Err(refused())
+            Err(Reply::redirect_refused(contact))
         }
     }
 }
@@ -258,7 +433,7 @@ fn send(reply: &Reply) {
 }
 
 /// The value of `:status`; 0 where there is none.
-fn status_of(headers: &[(String, Vec<u8>)]) -> u16 {
+fn status_of(headers: &[Header]) -> u16 {
     let status = headers.iter().find(|(name, _)| name == ":status");
     let text = status.and_then(|(_, value)| std::str::from_utf8(value).ok());
     text.and_then(|text| text.parse().ok()).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! The command `modgate`: one file for each of its commands.
 
 mod demo;
+mod h1;
 mod metrics;
 mod module;
 mod serve;
@@ -24,6 +25,8 @@ enum Command {
     Demo(demo::Args),
     /// Run the filter as a reverse proxy in front of real backends.
     Serve(serve::Args),
+    /// Hash module zips and go.mod files as go.sum has them, and compare.
+    H1(h1::Args),
     /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
     Metrics(metrics::Args),
 }
@@ -34,6 +37,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::H1(args) => h1::run(&args),
         Command::Metrics(args) => metrics::run(&args),
     };
     match outcome {

@@ -73,7 +73,7 @@ impl AccessRecord {
             self.status.unwrap_or_default(),
             self.duration.as_millis(),
             self.response_bytes,
-            or_dash(&self.code_details),
+            text(&self.code_details),
             or_dash(self.cluster.as_deref().unwrap_or_default()),
             self.members.as_deref().unwrap_or("-"),
         )

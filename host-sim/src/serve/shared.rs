@@ -125,6 +125,6 @@ pub(super) fn plugin(policy: &[u8]) -> PluginConfig {
         name: "modgate".to_owned(),
         root_id: "modgate".to_owned(),
         configuration: policy.to_owned(),
-        allow_on_headers_stop_iteration: false,
+        allow_on_headers_stop_iteration: true,
     }
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
+use perf_event::events::Hardware;
+use perf_event::{Builder, Counter};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The processors that this process may use, shared out between what is measured and what measures
@@ -74,6 +76,35 @@ pub fn time_of(process: u32) -> io::Result<Duration> {
             .unwrap_or_default();
     }
     Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// The instructions that a process has executed outside the kernel, in all threads that it had when
+/// this began. Unlike time they do not depend on what else the machine does.
+#[derive(Debug)]
+pub struct Instructions(Vec<Counter>);
+
+impl Instructions {
+    /// Begins to count; `None` where the machine or its settings have no such counter
+    /// (perf_event_open(2)).
+    pub fn of(process: u32) -> Option<Self> {
+        let tasks = fs::read_dir(format!("/proc/{process}/task")).ok()?;
+        let counters = tasks.map(|task| {
+            let thread = task.ok()?.file_name().to_str()?.parse().ok()?;
+            let mut counter = Builder::new(Hardware::INSTRUCTIONS)
+                .observe_pid(thread)
+                .exclude_kernel(true)
+                .build()
+                .ok()?;
+            counter.enable().ok()?;
+            Some(counter)
+        });
+        counters.collect::<Option<_>>().map(Self)
+    }
+
+    /// So many since it began.
+    pub fn count(&mut self) -> Option<u64> {
+        self.0.iter_mut().map(|counter| counter.read().ok()).sum()
+    }
 }
 
 /// How long all processors together have been at work, for whomever, since the system started (the

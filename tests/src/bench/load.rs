@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,8 +12,12 @@ use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::HOST;
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, spawn_local};
+use tokio_rustls::TlsConnector;
 
 use super::workload::Request;
 
@@ -43,16 +48,20 @@ impl Load {
         to: SocketAddr,
         connections: usize,
         requests: &Rc<[Request]>,
+        tls: Option<&(Arc<ClientConfig>, String)>,
     ) -> io::Result<Self> {
         let mut open = Vec::with_capacity(connections);
         for _ in 0..connections {
             let stream = TcpStream::connect(to).await?;
             stream.set_nodelay(true)?;
-            let (sender, connection) = http1::handshake(TokioIo::new(stream))
-                .await
-                .map_err(io::Error::other)?;
-            spawn_local(connection);
-            open.push(sender);
+            open.push(match tls {
+                None => handshake(stream).await?,
+                Some((config, name)) => {
+                    let name = ServerName::try_from(name.clone()).map_err(io::Error::other)?;
+                    let connector = TlsConnector::from(Arc::clone(config));
+                    handshake(connector.connect(name, stream).await?).await?
+                }
+            });
         }
         Ok(Self {
             connections: open,
@@ -94,6 +103,16 @@ impl Load {
             took: began.elapsed(),
         })
     }
+}
+
+async fn handshake(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+) -> io::Result<SendRequest<Empty<Bytes>>> {
+    let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    spawn_local(connection);
+    Ok(sender)
 }
 
 async fn ask(connection: &mut SendRequest<Empty<Bytes>>, request: &Request) -> io::Result<()> {

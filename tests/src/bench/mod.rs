@@ -1,11 +1,12 @@
 //! Measuring: two sides under the same load, slice by slice in turns, so that what disturbs the
 //! machine disturbs both.
 //!
-//! In reading order: [`workload`] makes the policy and the requests, [`upstream`] answers them,
-//! [`sides`] starts the two Envoys, [`load`] asks and counts, [`cpu`] tells what it cost, [`pairs`]
+//! In reading order: [`workload`] makes the policy and the requests, [`identity`] says how they name
+//! their tenant, [`upstream`] answers them, [`sides`] starts the two Envoys, [`load`] asks and counts, [`cpu`] tells what it cost, [`pairs`]
 //! lets the sides take turns and compares them, [`report`] tells.
 
 pub mod cpu;
+pub mod identity;
 pub mod load;
 pub mod pairs;
 pub mod report;

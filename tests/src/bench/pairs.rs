@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::cpu;
+use super::cpu::{self, Instructions};
 use super::load::Load;
 
 /// One side's slice.
@@ -15,6 +15,9 @@ pub struct Slice {
     pub requests_per_second: f64,
     /// CPU time of the process per request, in microseconds.
     pub cpu_per_request_us: f64,
+    /// Instructions of the process per request, outside the kernel; `None` where the machine does not
+    /// count them.
+    pub instructions_per_request: Option<f64>,
     /// The share of the time that the process was running, 1 for one processor.
     pub busy: f64,
     /// The processors that anything else on the machine kept busy, neither the process nor the load.
@@ -37,6 +40,8 @@ pub struct Pair {
 pub struct Measured {
     /// The process whose time counts.
     pub process: u32,
+    /// Its instructions, where they can be counted.
+    pub instructions: Option<Instructions>,
     /// The load.
     pub load: Load,
 }
@@ -48,18 +53,35 @@ impl Measured {
         let own = std::process::id();
         let before = cpu::time_of(self.process)?;
         let (own_before, all_before) = (cpu::time_of(own)?, cpu::time_of_all()?);
+        let instructions = self.instructions()?;
         let answered = self.load.slice(length).await?;
         let ran = cpu::time_of(self.process)?.saturating_sub(before);
         let own = cpu::time_of(own)?.saturating_sub(own_before);
         let all = cpu::time_of_all()?.saturating_sub(all_before);
+        let executed = self.instructions()?.zip(instructions);
         let requests = answered.requests as f64;
         Ok(Slice {
             requests_per_second: requests / answered.took.as_secs_f64(),
             cpu_per_request_us: ran.as_secs_f64() * 1e6 / requests,
+            instructions_per_request: executed
+                .map(|(after, before)| after.saturating_sub(before) as f64 / requests),
             busy: ran.as_secs_f64() / answered.took.as_secs_f64(),
             others: all.saturating_sub(ran + own).as_secs_f64() / answered.took.as_secs_f64(),
             requests: answered.requests,
         })
+    }
+}
+
+impl Measured {
+    fn instructions(&mut self) -> io::Result<Option<u64>> {
+        let Some(counter) = &mut self.instructions else {
+            return Ok(None);
+        };
+        let count = counter.count();
+        count.map_or_else(
+            || Err(io::Error::other("a counter of instructions has gone")),
+            |n| Ok(Some(n)),
+        )
     }
 }
 
@@ -76,6 +98,13 @@ impl Pair {
     /// What the filter adds to a request, in microseconds of CPU time.
     pub fn added_cpu_us(&self) -> f64 {
         self.with.cpu_per_request_us - self.without.cpu_per_request_us
+    }
+
+    /// Instructions per request, without and with the filter.
+    pub fn instructions(&self) -> Option<(f64, f64)> {
+        self.without
+            .instructions_per_request
+            .zip(self.with.instructions_per_request)
     }
 
     /// Whether nothing else was at work on the machine in either slice.
@@ -147,6 +176,7 @@ mod tests {
         let slice = |requests_per_second| Slice {
             requests_per_second,
             cpu_per_request_us: 1.0,
+            instructions_per_request: None,
             busy: 1.0,
             others: 0.0,
             requests: 1,

@@ -20,6 +20,8 @@ pub struct Report {
     pub ratio: Spread,
     /// CPU time per request with the filter less that without, in microseconds.
     pub added_cpu_us: Spread,
+    /// Instructions per request, outside the kernel, without and with the filter; the median of each.
+    pub instructions: Option<(f64, f64)>,
     /// The side without the filter.
     pub without: SideFigures,
     /// The side with it.
@@ -77,6 +79,7 @@ impl Report {
             title,
             ratio: spread(&Pair::ratio)?,
             added_cpu_us: spread(&Pair::added_cpu_us)?,
+            instructions: instructions(&pairs),
             without: side(without, |pair| &pair.without)?,
             with: side(with, |pair| &pair.with)?,
             module_bytes: fs::metadata(module)?.len(),
@@ -109,6 +112,14 @@ impl Report {
             show(with.cpu_us, 2),
             format!("added {}", show(self.added_cpu_us, 2)),
         ]);
+        if let Some((without, with)) = self.instructions {
+            table.add_row([
+                "instructions per request".to_owned(),
+                format!("{without:.0}"),
+                format!("{with:.0}"),
+                format!("added {:.0}, ratio {:.3}", with - without, without / with),
+            ]);
+        }
         table.add_row([
             "Envoy busy".to_owned(),
             show(without.busy, 2),
@@ -143,6 +154,16 @@ impl Report {
         }
         text
     }
+}
+
+fn instructions(pairs: &[Pair]) -> Option<(f64, f64)> {
+    // No pair has them, or all have.
+    pairs.first()?.instructions()?;
+    let median = |figure: fn((f64, f64)) -> f64| {
+        let of_pair = |pair: &Pair| pair.instructions().map_or(0.0, figure);
+        Spread::of(pairs, of_pair).map(|spread| spread.median)
+    };
+    median(|(without, _)| without).zip(median(|(_, with)| with))
 }
 
 fn show(spread: Spread, digits: usize) -> String {

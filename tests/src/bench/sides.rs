@@ -1,4 +1,5 @@
 //! The two sides: Envoy as the project ships it, and the same Envoy without anything of Modgate's.
+//! Both verify who a client is, where the benchmark wants that.
 
 use std::fs;
 use std::io;
@@ -10,8 +11,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::workload::CLUSTER;
-use crate::envoy::shipped;
+use super::identity::Credentials;
+use super::workload::{CLUSTER, Workload};
+use crate::envoy::{Listener, shipped};
 use crate::http;
 use crate::process::Process;
 use crate::tools::tool;
@@ -38,7 +40,12 @@ pub struct Side {
 ///
 /// # Errors
 /// Where a file cannot be written.
-pub fn with_filter(module: &Path, policy: &Value, upstream: SocketAddr) -> io::Result<Side> {
+pub fn with_filter(
+    module: &Path,
+    workload: &Workload,
+    credentials: &Credentials,
+    upstream: SocketAddr,
+) -> io::Result<Side> {
     let dir = tempfile::tempdir()?;
     let mut filter = shipped("modgate.yaml");
     let config = "/resources/0/typed_config/config";
@@ -50,18 +57,19 @@ pub fn with_filter(module: &Path, policy: &Value, upstream: SocketAddr) -> io::R
     set(
         &mut filter,
         &format!("{config}/configuration/value"),
-        json!(policy.to_string()),
+        json!(workload.policy(credentials).to_string()),
     );
     let filter_file = dir.path().join("modgate.json");
     fs::write(&filter_file, filter.to_string())?;
 
-    let mut bootstrap = common(upstream);
+    let mut bootstrap = common(upstream, workload.access_log);
     let source = format!("{MANAGER}/http_filters/0/config_discovery/config_source");
     set(
         &mut bootstrap,
         &format!("{source}/path_config_source/path"),
         json!(filter_file),
     );
+    credentials.prepare(&mut Listener::of(&mut bootstrap));
     start("with", &bootstrap, dir)
 }
 
@@ -69,8 +77,12 @@ pub fn with_filter(module: &Path, policy: &Value, upstream: SocketAddr) -> io::R
 ///
 /// # Errors
 /// Where a file cannot be written.
-pub fn without_filter(upstream: SocketAddr) -> io::Result<Side> {
-    let mut bootstrap = common(upstream);
+pub fn without_filter(
+    credentials: &Credentials,
+    access_log: bool,
+    upstream: SocketAddr,
+) -> io::Result<Side> {
+    let mut bootstrap = common(upstream, access_log);
     let manager = at(&mut bootstrap, MANAGER);
     if let Some(filters) = manager["http_filters"].as_array_mut() {
         filters.remove(0);
@@ -81,12 +93,13 @@ pub fn without_filter(upstream: SocketAddr) -> io::Result<Side> {
     remove(&mut route["route"], "cluster_header");
     route["route"]["cluster"] = json!(CLUSTER);
     remove(&mut bootstrap, "stats_config");
+    credentials.prepare(&mut Listener::of(&mut bootstrap));
     start("without", &bootstrap, tempfile::tempdir()?)
 }
 
-/// What both have: the shipped file with free ports and the upstream. Without the access log, whose
-/// cost both would bear and which would make the filter's share look smaller.
-fn common(upstream: SocketAddr) -> Value {
+/// What both have: the shipped file with free ports and the upstream. Mostly without the access log,
+/// whose cost both would bear and which would make the filter's share look smaller.
+fn common(upstream: SocketAddr, access_log: bool) -> Value {
     let mut bootstrap = shipped("envoy.yaml");
     set(
         &mut bootstrap,
@@ -95,7 +108,9 @@ fn common(upstream: SocketAddr) -> Value {
     );
     let listener = "/static_resources/listeners/0/address/socket_address/port_value";
     set(&mut bootstrap, listener, json!(0));
-    remove(at(&mut bootstrap, MANAGER), "access_log");
+    if !access_log {
+        remove(at(&mut bootstrap, MANAGER), "access_log");
+    }
     let cluster = at(&mut bootstrap, "/static_resources/clusters/0");
     cluster["name"] = json!(CLUSTER);
     cluster["type"] = json!("STATIC");

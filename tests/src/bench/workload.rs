@@ -2,31 +2,21 @@
 
 use serde_json::{Map, Value, json};
 
+use super::identity::Credentials;
+
 /// The cluster that every request goes to.
 pub const CLUSTER: &str = "upstream";
 
-/// How large the policy is and how tenants make themselves known.
+/// How large the policy is.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
     /// The number of tenants.
     pub tenants: usize,
     /// The number of rules in all rule sets together.
     pub rules: usize,
-    /// Where a request names its tenant.
-    pub identity: Identity,
+    /// Whether the filter tells the proxy's access log of requests.
+    pub access_log: bool,
 }
-
-/// Where a request names its tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Identity {
-    /// In the path, `/t/TENANT/...`.
-    Path,
-    /// In a header that the policy trusts.
-    Header,
-}
-
-/// The header of [`Identity::Header`].
-const HEADER: &str = "x-tenant";
 
 /// One request, a GET.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +31,7 @@ impl Workload {
     /// Half of the rules are the organisation's, which hold for all; the others are shared out among
     /// the tenants' own sets, which are asked first. All are denials of modules that nobody asks
     /// for, as deny lists are, but one of each tenant's, for the modules of its own, and the last.
-    pub fn policy(&self) -> Value {
+    pub fn policy(&self, credentials: &Credentials) -> Value {
         let own_rules = self.own_rules();
         let org_rules = self.rules.saturating_sub(own_rules * self.tenants).max(1);
         let mut tenants = Map::new();
@@ -72,12 +62,10 @@ impl Workload {
         rules.insert("org".to_owned(), json!(org));
         json!({
             "version": "bench",
+            "access_log": self.access_log,
             "default": "deny",
             "contact": "#go-platform",
-            "identity": [match self.identity {
-                Identity::Path => json!({"path_prefix": "/t/{tenant}"}),
-                Identity::Header => json!({"header": HEADER, "trusted": true}),
-            }],
+            "identity": [credentials.source()],
             "tenants": tenants,
             "rules": rules,
             "backends": {"main": {"cluster": CLUSTER}},
@@ -87,10 +75,19 @@ impl Workload {
 
     /// So many `.info` requests of tenants chosen by chance: a tenth for modules of the tenant's own,
     /// the others for public ones. The same seed gives the same requests.
-    pub fn requests(&self, count: usize, seed: u64) -> Vec<Request> {
+    pub fn requests(&self, credentials: &Credentials, count: usize, seed: u64) -> Vec<Request> {
+        let tenants = if credentials.any_tenant() {
+            self.tenants
+        } else {
+            1
+        };
+        let known: Vec<_> = (0..tenants)
+            .map(|tenant| credentials.request(&tenant_name(tenant)))
+            .collect();
         let mut random = fastrand::Rng::with_seed(seed);
         let request = |_| {
-            let tenant = tenant_name(random.usize(..self.tenants));
+            let number = random.usize(..tenants);
+            let tenant = tenant_name(number);
             let module = match random.u8(..10) {
                 0 => format!("corp.example/{tenant}/service-{}", random.u8(..100)),
                 _ => format!(
@@ -101,15 +98,10 @@ impl Workload {
             };
             let version = format!("v1.{}.{}", random.u8(..20), random.u8(..20));
             let path = format!("/{module}/@v/{version}.info");
-            match self.identity {
-                Identity::Path => Request {
-                    path: format!("/t/{tenant}{path}"),
-                    header: None,
-                },
-                Identity::Header => Request {
-                    path,
-                    header: Some((HEADER, tenant)),
-                },
+            let (prefix, header) = &known[number];
+            Request {
+                path: format!("{prefix}{path}"),
+                header: header.clone(),
             }
         };
         (0..count).map(request).collect()
@@ -118,6 +110,11 @@ impl Workload {
     fn own_rules(&self) -> usize {
         self.rules / 2 / self.tenants
     }
+}
+
+/// The names of so many tenants.
+pub fn tenant_names(count: usize) -> Vec<String> {
+    (0..count).map(tenant_name).collect()
 }
 
 fn tenant_name(number: usize) -> String {
@@ -130,6 +127,7 @@ fn denial(rule: usize, module: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::identity::Kind;
     use super::*;
 
     #[test]
@@ -137,9 +135,10 @@ mod tests {
         let workload = Workload {
             tenants: 1_000,
             rules: 10_000,
-            identity: Identity::Path,
+            access_log: false,
         };
-        let policy = workload.policy();
+        let credentials = Credentials::new(Kind::Path, tenant_names(1));
+        let policy = workload.policy(&credentials);
         let sets = policy["rules"].as_object().expect("an object");
         let rules: usize = sets
             .values()

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -10,13 +11,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser as Range;
-use modgate_tests::bench::cpu::Processors;
+use modgate_tests::bench::cpu::{Instructions, Processors};
+use modgate_tests::bench::identity::{Credentials, Kind};
 use modgate_tests::bench::load::Load;
 use modgate_tests::bench::pairs::{Measured, Pair, round};
 use modgate_tests::bench::report::Report;
 use modgate_tests::bench::sides::{Side, with_filter, without_filter};
 use modgate_tests::bench::upstream;
-use modgate_tests::bench::workload::{Identity, Request, Workload};
+use modgate_tests::bench::workload::{Request, Workload, tenant_names};
 use modgate_tests::http;
 use modgate_tests::metrics::Figures;
 use modgate_tests::tools::{dist, root};
@@ -36,8 +38,11 @@ struct Args {
     #[arg(long, default_value_t = 10_000)]
     rules: usize,
     /// Where a request names its tenant.
-    #[arg(long, value_enum, default_value_t = Identity::Path)]
-    identity: Identity,
+    #[arg(long, value_enum, default_value_t = Kind::Path)]
+    identity: Kind,
+    /// Let both sides write the shipped access log, and the filter tell it what it knows.
+    #[arg(long)]
+    access_log: bool,
     /// Rounds, each with a slice of both sides.
     #[arg(long, default_value = "20", value_parser = Range::<usize>::new().range(1..))]
     rounds: usize,
@@ -75,10 +80,10 @@ async fn compare(args: &Args) -> Result<(), Box<dyn Error>> {
     let workload = Workload {
         tenants: args.tenants,
         rules: args.rules,
-        identity: args.identity,
+        access_log: args.access_log,
     };
-    let policy = workload.policy();
-    let requests: Rc<[Request]> = workload.requests(REQUESTS, 1).into();
+    let credentials = Credentials::new(args.identity, tenant_names(args.tenants));
+    let requests: Rc<[Request]> = workload.requests(&credentials, REQUESTS, 1).into();
     let module = match &args.wasm {
         Some(file) => file
             .canonicalize()
@@ -89,11 +94,11 @@ async fn compare(args: &Args) -> Result<(), Box<dyn Error>> {
     let processors = Processors::share_out()?;
     let upstream = upstream::start().await?;
     processors.start_measured()?;
-    let without = without_filter(upstream)?;
-    let with = with_filter(&module, &policy, upstream)?;
+    let without = without_filter(&credentials, args.access_log, upstream)?;
+    let with = with_filter(&module, &workload, &credentials, upstream)?;
     processors.measure()?;
 
-    let pairs = take_turns(args, &without, &with, &requests).await?;
+    let pairs = take_turns(args, &credentials, (&without, &with), &requests).await?;
     if args.wasm.is_none() {
         judged_all(&with, &pairs)?;
     }
@@ -101,7 +106,7 @@ async fn compare(args: &Args) -> Result<(), Box<dyn Error>> {
         "{} tenants, {} rules, tenant by {:?}; {} rounds of {} ms a side, {} connections",
         args.tenants, args.rules, args.identity, args.rounds, args.slice_ms, args.connections
     );
-    let size = policy.to_string().len();
+    let size = workload.policy(&credentials).to_string().len();
     let report = Report::new(title, (&without, &with), &module, size, pairs)?;
     print!("{}", report.text());
     let default = root().join(".work/bench/envoy.json");
@@ -116,19 +121,21 @@ async fn compare(args: &Args) -> Result<(), Box<dyn Error>> {
 
 async fn take_turns(
     args: &Args,
-    without: &Side,
-    with: &Side,
+    credentials: &Credentials,
+    (without, with): (&Side, &Side),
     requests: &Rc<[Request]>,
 ) -> Result<Vec<Pair>, Box<dyn Error>> {
     let length = Duration::from_millis(args.slice_ms);
-    let mut plain = Measured {
-        process: without.process.id(),
-        load: Load::open(without.address, args.connections, requests).await?,
+    let tls = credentials.tls();
+    let open = async |side: &Side| {
+        let load = Load::open(side.address, args.connections, requests, tls.as_ref()).await?;
+        io::Result::Ok(Measured {
+            process: side.process.id(),
+            instructions: Instructions::of(side.process.id()),
+            load,
+        })
     };
-    let mut filtered = Measured {
-        process: with.process.id(),
-        load: Load::open(with.address, args.connections, requests).await?,
-    };
+    let (mut plain, mut filtered) = (open(without).await?, open(with).await?);
     eprintln!("bench-envoy: warming up");
     // Until every request has been asked: V8 compiles what runs often, and series are defined once.
     let mut asked = [0; 2];

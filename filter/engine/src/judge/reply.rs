@@ -136,6 +136,25 @@ impl Reply {
         }
     }
 
+    /// For a file that nothing is known of.
+    pub fn unknown_hash(file: &str, contact: Option<&str>) -> Self {
+        let reason = "the policy wants a hash for every file, and has none for this one";
+        Self {
+            body: denial::unverified(file, reason, contact),
+            ..Self::default()
+        }
+    }
+
+    /// In the place of a file that is not what it should be.
+    pub fn wrong_hash(file: &str, reason: &str, contact: Option<&str>) -> Self {
+        Self {
+            status: 502,
+            body: denial::unverified(file, reason, contact),
+            outcome: Outcome::Integrity,
+            decided_by: None,
+        }
+    }
+
     /// The checksum database is carried here. Any other answer makes `go` ask the database itself,
     /// private names included.
     pub(super) fn supported() -> Self {

@@ -2,12 +2,18 @@
 //!
 //! A name that is accepted here is one that `go` could have asked for; every other is refused.
 
+mod case;
 mod element;
 mod escape;
+mod file_path;
+mod module_version;
 pub mod path;
 pub mod semver;
 pub mod version;
 
+pub use case::fold_case;
 pub use escape::{escape_into, unescape};
+pub use file_path::check_file_path;
+pub use module_version::ModuleVersion;
 pub use path::check_path;
 pub use version::{check_query, is_canonical_for};

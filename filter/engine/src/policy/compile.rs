@@ -12,7 +12,7 @@ use super::identity::Source;
 use super::names::{ANYONE, RESERVED_RULES, name_error, text_error};
 use super::pattern::PatternSetBuilder;
 use super::rules::{Effect, Rule, RuleSet};
-use super::{Policy, Sumdb, Tenant, duration, identity, paths, redirects, routes};
+use super::{Policy, Sumdb, Tenant, duration, identity, integrity, paths, redirects, routes};
 
 /// The database that the Go command asks when it is told nothing else.
 const DEFAULT_SUMDB: &str = "sum.golang.org";
@@ -135,6 +135,12 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         document.sumdb.as_ref(),
         &backends,
     );
+    let integrity = integrity::compile(
+        &mut errors,
+        &root,
+        document.integrity.as_ref(),
+        &document.tenants,
+    );
     if !errors.0.is_empty() {
         return Err(errors.0);
     }
@@ -150,6 +156,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         identity_headers: identity::headers(&sources),
         identity: sources,
         require,
+        integrity,
         access_log: document.access_log.unwrap_or(true),
         tenant_places: tenants.iter().map(|t| (t.name.clone(), t.id)).collect(),
         tenants,
@@ -253,6 +260,7 @@ fn tenants(
             name: name.clone(),
             id: compiled.len(),
             rule_sets: sets,
+            integrity: tenant.integrity.map(integrity::mode),
             require: identity::kinds(errors, &at.key("require"), &tenant.require, sources),
         });
     }

@@ -64,6 +64,17 @@ pub(crate) fn refused(what: &str, reason: &str, footer: Footer<'_>) -> String {
     text.end(footer)
 }
 
+/// A refusal of a file for what is, or is not, known of its hash.
+pub(crate) fn unverified(file: &str, reason: &str, contact: Option<&str>) -> String {
+    let mut text = Text::begin("modgate: not verified: ", &shorten(file));
+    // A reason may repeat a name of the zip's, which is escaped but long.
+    text.line("reason", &shorten(reason));
+    text.end(Footer {
+        contact,
+        request_id: None,
+    })
+}
+
 /// `module@version`, or what there is of it.
 fn asked(operation: &Operation<'_>) -> String {
     let module = operation.module().unwrap_or("the checksum database");

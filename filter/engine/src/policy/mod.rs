@@ -7,6 +7,7 @@ pub mod document;
 mod duration;
 mod error;
 pub(crate) mod identity;
+mod integrity;
 mod names;
 pub(crate) mod paths;
 pub mod pattern;
@@ -24,6 +25,8 @@ pub use identity::{Facts, Source};
 pub use names::{ANYONE, is_name};
 pub use rules::{Decision, Effect, Rule, RuleSet, Verdict};
 
+use crate::integrity::plan::{Integrity, Mode, Plan};
+use crate::judge::Judgement;
 use crate::request::Operation;
 use crate::route::{Route, RouteTable};
 use document::Document;
@@ -39,6 +42,7 @@ pub struct Policy {
     pub(crate) identity: Vec<Source>,
     /// The request headers that sources read, in lower case, each once.
     pub(crate) identity_headers: Vec<String>,
+    pub(crate) integrity: Integrity,
     /// Whether the access log is told of requests.
     pub(crate) access_log: bool,
     /// What must have named the tenant of every request.
@@ -66,6 +70,8 @@ pub struct Tenant {
     rule_sets: Vec<usize>,
     /// What must have named it.
     pub(crate) require: Kinds,
+    /// What happens to its files that are not what they should be, where it has a mode of its own.
+    integrity: Option<Mode>,
 }
 
 /// A checksum database that is carried.
@@ -128,6 +134,17 @@ impl Policy {
         let named = name.and_then(|name| self.tenant_places.get(name));
         let place = named.or_else(|| self.tenant_places.get(ANYONE))?;
         self.tenants.get(*place)
+    }
+
+    /// What is to be checked of the answer to a request that was judged so, and goes to a backend.
+    pub fn integrity_plan(&self, judgement: &Judgement<'_>) -> Plan {
+        let mode = judgement.tenant.and_then(|tenant| tenant.integrity);
+        self.integrity.plan(mode, judgement)
+    }
+
+    /// Whether hashes are remembered that were seen first.
+    pub fn remembers_hashes(&self) -> bool {
+        self.integrity.first_seen.is_some()
     }
 
     /// Whether the document names this tenant.

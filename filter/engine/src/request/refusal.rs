@@ -41,6 +41,8 @@ pub enum Refusal {
     FirstElement,
     /// A character that no module path has.
     ModuleCharacter,
+    /// A character that no file of a module has in its name.
+    FileCharacter,
     /// `/v0`, `/v1`, a leading zero, or gopkg.in without `.vN`.
     MajorSuffix,
     /// A character that no version has.
@@ -82,6 +84,7 @@ impl Refusal {
             Self::NoDotInFirstElement => "the module path's first element has no dot",
             Self::FirstElement => "the module path's first element is not a domain name",
             Self::ModuleCharacter => "a character that no module path has",
+            Self::FileCharacter => "a character that no file of a module has in its name",
             Self::MajorSuffix => "the module path ends in a major version that no module has",
             Self::VersionCharacter => "a character that no version has",
             Self::NotCanonical => "the version is not canonical; only .info takes other queries",

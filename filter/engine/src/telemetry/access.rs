@@ -72,6 +72,11 @@ impl AccessMembers {
         for part in ["\",\"", name, "\":\""] {
             self.0.push_str(part);
         }
+        let plain = |b: u8| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\';
+        if value.len() <= MAX_VALUE && value.bytes().all(plain) {
+            self.0.push_str(value);
+            return;
+        }
         let end = self.0.len().saturating_add(MAX_VALUE);
         for c in value.chars() {
             if self.0.len() >= end {

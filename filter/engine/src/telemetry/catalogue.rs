@@ -97,6 +97,30 @@ pub const RESPONSE_BYTES_TOTAL: Metric = Metric {
     labels: &["tenant", "operation", "backend"],
 };
 
+/// Files whose hash was checked, or should have been.
+pub const INTEGRITY_CHECKS_TOTAL: Metric = Metric {
+    name: "modgate_integrity_checks_total",
+    kind: Kind::Counter,
+    help: "Zips and go.mod files that the policy wants checked, by what came of it and what they were compared with.",
+    labels: &["tenant", "artifact", "result", "evidence"],
+};
+
+/// Bytes that were hashed.
+pub const INTEGRITY_BYTES_TOTAL: Metric = Metric {
+    name: "modgate_integrity_bytes_total",
+    kind: Kind::Counter,
+    help: "Bytes of zips and go.mod files that were hashed.",
+    labels: &["tenant", "artifact"],
+};
+
+/// Time that hashing took.
+pub const INTEGRITY_MICROSECONDS_TOTAL: Metric = Metric {
+    name: "modgate_integrity_microseconds_total",
+    kind: Kind::Counter,
+    help: "Time that was spent on hashing, in microseconds.",
+    labels: &["tenant", "artifact"],
+};
+
 /// The policy that is in force.
 pub const POLICY_INFO: Metric = Metric {
     name: "modgate_policy_info",
@@ -120,6 +144,9 @@ pub const CATALOGUE: &[Metric] = &[
     REQUEST_DURATION_MILLISECONDS,
     DECISIONS_TOTAL,
     RESPONSE_BYTES_TOTAL,
+    INTEGRITY_CHECKS_TOTAL,
+    INTEGRITY_BYTES_TOTAL,
+    INTEGRITY_MICROSECONDS_TOTAL,
     POLICY_INFO,
     LABEL_OVERFLOW_TOTAL,
 ];
@@ -148,6 +175,7 @@ pub const LABELS: &[Label] = &[
             "ok",
             "not_found",
             "denied",
+            "integrity",
             "client_error",
             "upstream_error",
             "timeout",
@@ -162,8 +190,16 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "evidence",
-        help: "What told the cache status: a response header, the kind of backend, or nothing.",
-        values: &["header", "age", "backend", "inferred", "none"],
+        help: "What told the cache status: a response header, the kind of backend, or nothing. Of a hash: what it was compared with, a pin of the policy or the one that was seen first.",
+        values: &[
+            "header",
+            "age",
+            "backend",
+            "inferred",
+            "none",
+            "pin",
+            "first_seen",
+        ],
     },
     Label {
         name: "stage",
@@ -179,6 +215,23 @@ pub const LABELS: &[Label] = &[
         name: "rule",
         help: "The id of the rule that decided, or `default`.",
         values: &[],
+    },
+    Label {
+        name: "artifact",
+        help: "Which of a version's files.",
+        values: &["zip", "mod"],
+    },
+    Label {
+        name: "result",
+        help: "What a check came to: `first` is the first of its name that was seen, `malformed` what Go and the filter could read in two ways, `unreadable` an answer that cannot be hashed as it comes, `unknown` a file that nothing is known of.",
+        values: &[
+            "verified",
+            "first",
+            "mismatch",
+            "malformed",
+            "unreadable",
+            "unknown",
+        ],
     },
     Label {
         name: "policy_version",

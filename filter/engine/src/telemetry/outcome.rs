@@ -9,6 +9,8 @@ pub enum Outcome {
     NotFound,
     /// Refused by the policy.
     Denied,
+    /// A file that is not what it should be, and did not reach the client whole.
+    Integrity,
     /// Any other 4xx.
     ClientError,
     /// Any 5xx but 504.
@@ -54,6 +56,7 @@ impl Outcome {
             Self::Ok => "ok",
             Self::NotFound => "not_found",
             Self::Denied => "denied",
+            Self::Integrity => "integrity",
             Self::ClientError => "client_error",
             Self::UpstreamError => "upstream_error",
             Self::Timeout => "timeout",

@@ -4,7 +4,7 @@ use super::Fault;
 use super::files::{self, Found};
 use super::record::{Recorded, State};
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::channel::Channel;
 use hyper::body::{Frame, Incoming};
@@ -47,6 +47,11 @@ pub(super) async fn answer(
     let fault = state.fault(&path);
     if let Some(Fault::Status(status)) = fault {
         return Ok(text(status, with_body));
+    }
+    if let Some(Fault::Redirect(place)) = fault {
+        let mut answer = text(StatusCode::FOUND, with_body);
+        answer.headers_mut().insert(LOCATION, place);
+        return Ok(answer);
     }
     // The disk is waited for elsewhere, so that other requests are served meanwhile.
     let found = tokio::task::spawn_blocking(move || files::find(state.root(), &path)).await;

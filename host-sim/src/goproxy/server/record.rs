@@ -60,7 +60,7 @@ impl State {
     }
 
     pub(super) fn fault(&self, path: &str) -> Option<Fault> {
-        lock(&self.faults).get(path).copied()
+        lock(&self.faults).get(path).cloned()
     }
 }
 

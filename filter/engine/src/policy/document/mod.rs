@@ -1,6 +1,7 @@
 //! The policy document as it is written: its shape, and nothing of its meaning.
 
 mod claim;
+mod integrity;
 mod json;
 mod text;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use claim::ClaimDoc;
+pub use integrity::{IntegrityDoc, ModeDoc, UnknownDoc};
 pub use text::Text;
 
 use super::error::PolicyError;
@@ -44,6 +46,8 @@ pub struct Document {
     pub backends: BTreeMap<String, BackendDoc>,
     /// Which request goes to which backend; the first that matches decides.
     pub routes: Vec<RouteDoc>,
+    /// What is demanded of the files that are served.
+    pub integrity: Option<IntegrityDoc>,
     /// Whether the filter hands the proxy's access log what it knows of a request; it does.
     pub access_log: Option<bool>,
     /// The checksum databases that are carried, by name; without it `sum.golang.org`, by the routes.
@@ -100,6 +104,8 @@ pub struct TenantDoc {
     /// The rule sets that hold, in order.
     #[serde(default)]
     pub rules: Vec<Text>,
+    /// What happens to this tenant's files that are not what they should be.
+    pub integrity: Option<ModeDoc>,
     /// The kinds of source that must have named this tenant, besides those of the document.
     #[serde(default)]
     pub require: Vec<Text>,

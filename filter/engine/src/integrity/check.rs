@@ -1,0 +1,276 @@
+//! One file's check while it passes: what may go on to the client, and the verdict at the end.
+
+use std::fmt;
+
+use serde_json::json;
+
+use super::{Artifact, Checked, Evidence, GoModHasher, H1, ZipHasher};
+
+/// How much of a zip stays back until the verdict, in bytes: more than its end record, without which
+/// no program reads a zip as the whole that Go takes it for.
+const WITHHELD: usize = 1024;
+
+/// A file that is being checked.
+#[derive(Debug)]
+pub struct Check {
+    checked: Checked,
+    hasher: Hasher,
+    withheld: Vec<u8>,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+enum Hasher {
+    Zip(Box<ZipHasher>),
+    GoMod(GoModHasher),
+}
+
+/// What a check came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has the hash that it should have.
+    Verified,
+    /// It is the first of its name that was seen; this is its hash.
+    First(H1),
+    /// It has another hash.
+    Mismatch {
+        /// The one that it should have.
+        expected: H1,
+        /// The one that it has.
+        got: H1,
+    },
+    /// It could not be remembered, so nothing is known of it.
+    Unknown,
+    /// It came in a form that cannot be hashed.
+    Unreadable(&'static str),
+    /// It has no hash that Go and the filter agree on, or could not be read whole.
+    Malformed(String),
+}
+
+/// What came of remembering a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remembered {
+    /// This one was seen first.
+    Before(H1),
+    /// The one of now is the first.
+    Now,
+    /// It cannot be remembered.
+    NoRoom,
+}
+
+impl Verdict {
+    /// The value of the label `result`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::First(_) => "first",
+            Self::Mismatch { .. } => "mismatch",
+            Self::Unknown => "unknown",
+            Self::Unreadable(_) => "unreadable",
+            Self::Malformed(_) => "malformed",
+        }
+    }
+
+    /// Whether the file may go to the client.
+    pub const fn is_good(&self, checked: &Checked) -> bool {
+        match self {
+            Self::Verified | Self::First(_) => true,
+            Self::Unknown => !checked.refuse_unknown,
+            Self::Mismatch { .. } | Self::Unreadable(_) | Self::Malformed(_) => false,
+        }
+    }
+}
+
+impl Checked {
+    /// The file as a person calls it: `MODULE@VERSION zip` or `... go.mod`.
+    pub fn name(&self) -> String {
+        let file = match self.artifact {
+            Artifact::Zip => "zip",
+            Artifact::GoMod => "go.mod",
+        };
+        format!("{}@{} {file}", self.module.path(), self.module.version())
+    }
+
+    /// The line of the log for a verdict that is not good: JSON.
+    pub fn log_line(&self, verdict: &Verdict, tenant: &str, backend: &str) -> String {
+        let (expected, got) = match verdict {
+            Verdict::Mismatch { expected, got } => {
+                (Some(expected.to_string()), Some(got.to_string()))
+            }
+            _ => (None, None),
+        };
+        json!({
+            "tenant": tenant,
+            "backend": backend,
+            "module": self.module.path(),
+            "version": self.module.version(),
+            "artifact": self.artifact.as_str(),
+            "evidence": self.evidence.as_str(),
+            "result": verdict.as_str(),
+            "reason": verdict.to_string(),
+            "expected": expected,
+            "got": got,
+            "refused": self.enforce && !verdict.is_good(self),
+        })
+        .to_string()
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Verified => f.write_str("the hash is right"),
+            Self::First(h1) => write!(f, "the first hash that was seen is {h1}"),
+            Self::Mismatch { expected, got } => {
+                write!(f, "the hash is {got} and should be {expected}")
+            }
+            Self::Unknown => f.write_str("there is no room to remember its hash"),
+            Self::Unreadable(reason) => f.write_str(reason),
+            Self::Malformed(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl Check {
+    /// Begins.
+    pub fn new(checked: Checked) -> Self {
+        let hasher = match checked.artifact {
+            Artifact::Zip => Hasher::Zip(Box::new(ZipHasher::of(checked.module.clone()))),
+            Artifact::GoMod => Hasher::GoMod(GoModHasher::default()),
+        };
+        Self {
+            checked,
+            hasher,
+            withheld: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// What is checked.
+    pub const fn checked(&self) -> &Checked {
+        &self.checked
+    }
+
+    /// How many bytes have come.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes the next bytes, and gives what may go to the client by now: all but the last of a zip,
+    /// nothing of a `go.mod`.
+    ///
+    /// # Errors
+    /// What is wrong already.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<Vec<u8>, Verdict> {
+        self.hash(chunk)?;
+        self.withheld.extend_from_slice(chunk);
+        let free = match self.hasher {
+            Hasher::Zip(_) => self.withheld.len().saturating_sub(WITHHELD),
+            Hasher::GoMod(_) => 0,
+        };
+        let rest = self.withheld.split_off(free);
+        Ok(std::mem::replace(&mut self.withheld, rest))
+    }
+
+    /// Takes the next bytes without holding anything back.
+    ///
+    /// # Errors
+    /// What is wrong already.
+    pub fn hash(&mut self, chunk: &[u8]) -> Result<(), Verdict> {
+        self.bytes = self.bytes.saturating_add(chunk.len() as u64);
+        match &mut self.hasher {
+            Hasher::Zip(hasher) => hasher.feed(chunk).map_err(malformed),
+            Hasher::GoMod(hasher) => hasher.feed(chunk).map_err(malformed),
+        }
+    }
+
+    /// The verdict on the whole, and the bytes that were held back. `remember` looks the hash up that
+    /// was seen first, and keeps this one where there is none.
+    pub fn finish(self, remember: impl FnOnce(&Checked, H1) -> Remembered) -> (Verdict, Vec<u8>) {
+        let got = match self.hasher {
+            Hasher::Zip(hasher) => hasher.finish().map(|summary| summary.h1).map_err(malformed),
+            Hasher::GoMod(hasher) => hasher.finish().map_err(malformed),
+        };
+        let verdict = match got {
+            Err(verdict) => verdict,
+            Ok(got) => {
+                let remembered = match self.checked.evidence {
+                    Evidence::Pin(h1) => Remembered::Before(h1),
+                    Evidence::FirstSeen => remember(&self.checked, got),
+                };
+                match remembered {
+                    Remembered::Now => Verdict::First(got),
+                    Remembered::NoRoom => Verdict::Unknown,
+                    Remembered::Before(expected) if expected == got => Verdict::Verified,
+                    Remembered::Before(expected) => Verdict::Mismatch { expected, got },
+                }
+            }
+        };
+        (verdict, self.withheld)
+    }
+}
+
+fn malformed(reason: impl fmt::Display) -> Verdict {
+    Verdict::Malformed(reason.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::module::ModuleVersion;
+
+    const GO_MOD: &[u8] = b"module github.com/pkg/errors\n";
+    const SUM: &str = "h1:bwawxfHBFNV+L2hUp1rHADufV3IMtnDRdf1r5NINEl0=";
+
+    fn check(artifact: Artifact, evidence: Evidence) -> Check {
+        Check::new(Checked {
+            module: ModuleVersion::new("github.com/pkg/errors", "v0.9.1").unwrap(),
+            artifact,
+            evidence,
+            enforce: true,
+            refuse_unknown: true,
+            holds_headers: true,
+        })
+    }
+
+    fn verdict(evidence: Evidence, seen: Remembered, body: &[u8]) -> (Verdict, Vec<u8>) {
+        let mut check = check(Artifact::GoMod, evidence);
+        for byte in body {
+            assert_eq!(
+                check.feed(&[*byte]),
+                Ok(vec![]),
+                "nothing of it goes out before"
+            );
+        }
+        check.finish(|_, _| seen)
+    }
+
+    #[test]
+    fn a_go_mod_is_given_whole_or_not_at_all() {
+        let right: H1 = SUM.parse().unwrap();
+        let (judged, body) = verdict(Evidence::Pin(right), Remembered::NoRoom, GO_MOD);
+        assert_eq!((judged, body.as_slice()), (Verdict::Verified, GO_MOD));
+        let (judged, _) = verdict(Evidence::Pin(right), Remembered::NoRoom, b"module evil\n");
+        assert!(matches!(judged, Verdict::Mismatch { expected, .. } if expected == right));
+        let (judged, _) = verdict(Evidence::FirstSeen, Remembered::Now, GO_MOD);
+        assert_eq!(judged, Verdict::First(right));
+        let (judged, _) = verdict(Evidence::FirstSeen, Remembered::Before(right), GO_MOD);
+        assert_eq!(judged, Verdict::Verified);
+        let (judged, _) = verdict(
+            Evidence::FirstSeen,
+            Remembered::Before(right),
+            b"module evil\n",
+        );
+        assert_eq!(judged.as_str(), "mismatch");
+        let (judged, _) = verdict(Evidence::FirstSeen, Remembered::NoRoom, GO_MOD);
+        assert_eq!(judged, Verdict::Unknown);
+    }
+
+    #[test]
+    fn the_end_of_a_zip_stays_back() {
+        let mut check = check(Artifact::Zip, Evidence::FirstSeen);
+        let refused = check.feed(b"<html>this is no zip</html>").unwrap_err();
+        assert!(refused.to_string().starts_with("at byte 0"), "{refused}");
+        assert_eq!(refused.as_str(), "malformed");
+    }
+}

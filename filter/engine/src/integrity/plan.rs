@@ -1,0 +1,150 @@
+//! What the policy wants checked, and against what.
+
+use std::collections::HashMap;
+
+use super::{Artifact, GoSumLine, H1};
+use crate::judge::Judgement;
+use crate::module::ModuleVersion;
+use crate::policy::pattern::PatternSet;
+use crate::request::OperationName;
+
+/// What happens to a file that is not what it should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing is checked.
+    #[default]
+    Off,
+    /// It is counted and logged, and served.
+    Observe,
+    /// It does not reach the client whole.
+    Enforce,
+}
+
+/// What is demanded of files, as the policy says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Integrity {
+    pub(crate) mode: Mode,
+    pub(crate) pins: Pins,
+    /// The modules whose first hash that was seen is the one that counts.
+    pub(crate) first_seen: Option<PatternSet>,
+    /// Whether a file that nothing is known of is refused, where the mode enforces.
+    pub(crate) refuse_unknown: bool,
+    /// Whether the proxy lets a filter hold an answer's headers while its body comes.
+    pub(crate) holds_headers: bool,
+}
+
+/// The hashes that the policy itself gives.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pins(HashMap<(ModuleVersion, Artifact), H1>);
+
+impl Pins {
+    /// Adds a line of a go.sum; `Err` is the other hash that another line has for the file.
+    pub(crate) fn add(&mut self, line: GoSumLine) -> Result<(), H1> {
+        let file = (line.module, line.artifact);
+        let known = *self.0.entry(file).or_insert(line.h1);
+        if known == line.h1 { Ok(()) } else { Err(known) }
+    }
+
+    fn get(&self, file: &(ModuleVersion, Artifact)) -> Option<H1> {
+        self.0.get(file).copied()
+    }
+}
+
+/// What is to be done with the answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// It is no file that is checked.
+    Pass,
+    /// Nothing is known of the file, and the policy lets it pass.
+    Unknown(Artifact),
+    /// Nothing is known of the file, and the policy refuses it.
+    Refuse(Artifact),
+    /// It is hashed and compared.
+    Check(Checked),
+}
+
+/// A file that is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The module's version.
+    pub module: ModuleVersion,
+    /// Which of its files.
+    pub artifact: Artifact,
+    /// What it is compared with.
+    pub evidence: Evidence,
+    /// Whether it must not reach the client where it is wrong.
+    pub enforce: bool,
+    /// Whether that holds where nothing is known of it, too.
+    pub refuse_unknown: bool,
+    /// Whether the answer's headers can be held until the body is judged.
+    pub holds_headers: bool,
+}
+
+/// What a hash is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The hash that the policy gives.
+    Pin(H1),
+    /// The hash that was seen first.
+    FirstSeen,
+}
+
+impl Evidence {
+    /// The value of the label `evidence`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pin(_) => "pin",
+            Self::FirstSeen => "first_seen",
+        }
+    }
+}
+
+impl Integrity {
+    /// What to do with the answer to a request that was judged so; `mode` is the tenant's own, if it
+    /// has one.
+    pub(crate) fn plan(&self, mode: Option<Mode>, judgement: &Judgement<'_>) -> Plan {
+        let artifact = match judgement.operation {
+            OperationName::Zip => Artifact::Zip,
+            OperationName::Mod => Artifact::GoMod,
+            _ => return Plan::Pass,
+        };
+        let enforce = match mode.unwrap_or(self.mode) {
+            Mode::Off => return Plan::Pass,
+            Mode::Observe => false,
+            Mode::Enforce => true,
+        };
+        let unknown = || {
+            if enforce && self.refuse_unknown {
+                Plan::Refuse(artifact)
+            } else {
+                Plan::Unknown(artifact)
+            }
+        };
+        let (Some(path), Some(version)) = (&judgement.module, &judgement.version) else {
+            return unknown();
+        };
+        let Ok(module) = ModuleVersion::new(path, version) else {
+            return unknown();
+        };
+        let file = (module, artifact);
+        let evidence = match self.pins.get(&file) {
+            Some(h1) => Evidence::Pin(h1),
+            None if self.is_remembered(path) => Evidence::FirstSeen,
+            None => return unknown(),
+        };
+        let (module, artifact) = file;
+        Plan::Check(Checked {
+            module,
+            artifact,
+            evidence,
+            enforce,
+            refuse_unknown: self.refuse_unknown,
+            holds_headers: self.holds_headers,
+        })
+    }
+
+    fn is_remembered(&self, path: &str) -> bool {
+        let patterns = self.first_seen.as_ref();
+        patterns.is_some_and(|patterns| patterns.first_match(path).is_some())
+    }
+}

@@ -1,0 +1,249 @@
+//! The hash of a module's zip as it streams.
+//!
+//! Go reads a zip by its central directory, which comes last; a stream is read by its entries. The
+//! two meanings are one only where the central directory says exactly what the entries said, which
+//! is what is demanded here. What is refused though Go would forgive it is in `docs/h1.md`.
+//!
+//! In reading order: [`limits`] and [`error`]; `records` are the format's; `names` may be used by a
+//! module; `content` inflates and hashes; `entries` are kept and `fold`ed until the `directory`
+//! confirms them; `steps` is what follows from each record.
+
+mod content;
+mod directory;
+mod entries;
+pub mod error;
+mod fold;
+pub mod limits;
+mod names;
+mod records;
+mod steps;
+
+use std::fmt;
+
+pub use error::{Field, ZipError, ZipFault};
+
+use crate::module::ModuleVersion;
+
+use super::h1::H1;
+use content::{Content, Method};
+use directory::Directory;
+use entries::Entries;
+use limits::MAX_ZIP_BYTES;
+use names::Names;
+use records::{Descriptor, End, EntryHeader, Listing, Sizes, Zip64End, signature};
+
+/// Hashes a module's zip from its bytes in their order, in chunks of any size.
+///
+/// Takes about 130 KB and 140 bytes a file, whatever the size of the zip; never more than
+/// [`limits::MAX_INDEX_BYTES`] for all files together.
+pub struct ZipHasher {
+    /// How many bytes have come: the offset of the next.
+    fed: u64,
+    state: State,
+    /// The record that is being gathered.
+    record: Vec<u8>,
+    names: Names,
+    content: Content,
+    content_bytes: u64,
+    entries: Entries,
+    directory: Option<Directory>,
+    failed: Option<ZipError>,
+}
+
+/// A module's zip that has passed whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZipSummary {
+    /// The hash, as Go computes it.
+    pub h1: H1,
+    /// The module; none where it was not given and the zip is empty.
+    pub module: Option<ModuleVersion>,
+    /// How many files there are.
+    pub files: u32,
+    /// The size of the zip, in bytes.
+    pub zip_bytes: u64,
+    /// The size of all files together, in bytes.
+    pub content_bytes: u64,
+}
+
+/// What the next bytes are.
+#[derive(Debug)]
+enum State {
+    /// What kind of record comes.
+    Signature,
+    EntryHeader,
+    EntryName(EntryHeader, Method),
+    EntryExtra(OpenEntry, usize),
+    Data(OpenEntry),
+    Descriptor(OpenEntry, [u8; 32], Sizes),
+    Listing,
+    ListingNames(Listing),
+    Zip64End,
+    End,
+    /// Nothing.
+    Done,
+}
+
+/// A file whose data is coming.
+#[derive(Debug)]
+struct OpenEntry {
+    header: EntryHeader,
+    method: Method,
+    /// The path in the module.
+    path: Box<str>,
+    at: u64,
+    data_at: u64,
+}
+
+impl OpenEntry {
+    /// What the header says of the data; nothing where it leaves that to the descriptor.
+    fn declared(&self) -> Option<Sizes> {
+        let left_out = self.header.has_descriptor() && self.header.sizes == Sizes::default();
+        (!left_out).then_some(self.header.sizes)
+    }
+}
+
+impl fmt::Debug for ZipHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ZipHasher")
+            .field("fed", &self.fed)
+            .field("state", &self.state)
+            .field("files", &self.entries.len())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ZipHasher {
+    /// For the zip of this module: files of any other are refused.
+    pub fn of(module: ModuleVersion) -> Self {
+        Self::new(Names::of(module))
+    }
+
+    /// For the zip of whichever module its first file says.
+    pub fn of_any_module() -> Self {
+        Self::new(Names::default())
+    }
+
+    fn new(names: Names) -> Self {
+        Self {
+            fed: 0,
+            state: State::Signature,
+            record: Vec::new(),
+            names,
+            content: Content::new(),
+            content_bytes: 0,
+            entries: Entries::default(),
+            directory: None,
+            failed: None,
+        }
+    }
+
+    /// Takes the next bytes. What was fed is not kept.
+    ///
+    /// # Errors
+    /// The first fault, as soon as it can be told; the same on every call from then on.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), ZipError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        self.read(chunk)
+            .inspect_err(|error| self.failed = Some(error.clone()))
+    }
+
+    /// The verdict on all that was fed.
+    ///
+    /// # Errors
+    /// What feeding has failed with, a zip that is cut short, names that collide.
+    pub fn finish(self) -> Result<ZipSummary, ZipError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if !matches!(self.state, State::Done) {
+            return Err(ZipError::new(self.fed, ZipFault::Truncated));
+        }
+        Ok(ZipSummary {
+            h1: self.entries.h1(self.names.prefix())?,
+            files: self.entries.len(),
+            zip_bytes: self.fed,
+            content_bytes: self.content_bytes,
+            module: self.names.into_module(),
+        })
+    }
+
+    fn read(&mut self, chunk: &[u8]) -> Result<(), ZipError> {
+        let room = MAX_ZIP_BYTES.saturating_sub(self.fed);
+        let allowed = usize::try_from(room).unwrap_or(usize::MAX);
+        let (mut rest, over) = chunk.split_at_checked(allowed).unwrap_or((chunk, &[]));
+        while self.step(&mut rest)? {}
+        if over.is_empty() {
+            Ok(())
+        } else {
+            Err(ZipError::new(MAX_ZIP_BYTES, ZipFault::ZipTooLarge))
+        }
+    }
+
+    /// Reads one thing from the front of the chunk. Whether there may be more to read: a thing can
+    /// be empty, so an empty chunk is not yet the end.
+    fn step(&mut self, chunk: &mut &[u8]) -> Result<bool, ZipError> {
+        match &mut self.state {
+            State::Done if chunk.is_empty() => return Ok(false),
+            State::Done => return Err(ZipError::new(self.fed, ZipFault::TrailingBytes)),
+            State::EntryExtra(_, left) => {
+                let (skipped, rest) = chunk.split_at_checked(*left).unwrap_or((chunk, &[]));
+                *left -= skipped.len();
+                self.fed += skipped.len() as u64;
+                *chunk = rest;
+                if *left > 0 {
+                    return Ok(false);
+                }
+            }
+            State::Data(entry) => {
+                let before = chunk.len();
+                let ended = self.content.push(chunk);
+                self.fed += (before - chunk.len()) as u64;
+                let ended = ended.map_err(|fault| {
+                    let name = format!("{}{}", self.names.prefix(), entry.path);
+                    ZipError::new(entry.data_at, fault).of_file(&name)
+                })?;
+                if !ended {
+                    return Ok(false);
+                }
+            }
+            state => {
+                let missing = state.record_len() - self.record.len();
+                let (part, rest) = chunk.split_at_checked(missing).unwrap_or((chunk, &[]));
+                self.record.extend_from_slice(part);
+                self.fed += part.len() as u64;
+                *chunk = rest;
+                if part.len() < missing {
+                    return Ok(false);
+                }
+            }
+        }
+        let mut record = std::mem::take(&mut self.record);
+        let state = std::mem::replace(&mut self.state, State::Done);
+        self.state = self.next(state, &record)?;
+        record.clear();
+        self.record = record;
+        Ok(true)
+    }
+}
+
+impl State {
+    /// How many bytes there are to gather.
+    fn record_len(&self) -> usize {
+        match self {
+            Self::Signature => signature::LEN.into(),
+            Self::EntryHeader => EntryHeader::LEN,
+            Self::EntryName(header, _) => header.name_len.into(),
+            Self::Descriptor(..) => Descriptor::LEN,
+            Self::Listing => Listing::LEN,
+            Self::ListingNames(listing) => {
+                usize::from(listing.name_len) + usize::from(listing.extra_len)
+            }
+            Self::Zip64End => Zip64End::LEN,
+            Self::End => End::LEN,
+            Self::EntryExtra(..) | Self::Data(_) | Self::Done => 0,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What follows from each record that has come whole.
+
+use super::content::{Limit, Method};
+use super::directory::Directory;
+use super::entries::Entry;
+use super::error::{ZipError, ZipFault};
+use super::limits::{MAX_CONTENT_BYTES, MAX_GO_MOD_BYTES, MAX_LICENSE_BYTES, MAX_NAME_BYTES};
+use super::records::{
+    Descriptor, End, EntryHeader, Fields, Listing, Sizes, ZIP64_VALUE, flag, signature,
+};
+use super::{OpenEntry, State, ZipHasher};
+
+impl ZipHasher {
+    /// The state behind one whose bytes are all there.
+    pub(super) fn next(&mut self, state: State, record: &[u8]) -> Result<State, ZipError> {
+        match state {
+            State::Signature => self.signature(record),
+            State::EntryHeader => self.entry_header(record),
+            State::EntryName(header, method) => self.entry_name(header, method, record),
+            State::EntryExtra(entry, _) => Ok(self.entry_data(entry)),
+            State::Data(entry) => self.data_end(entry),
+            State::Descriptor(entry, sha256, sizes) => {
+                self.descriptor(entry, sha256, sizes, record)
+            }
+            State::Listing => self.listing(record),
+            State::ListingNames(listing) => self.listing_names(&listing, record),
+            State::Zip64End => self.zip64_end(record),
+            State::End => self.end(record),
+            State::Done => Ok(State::Done),
+        }
+    }
+
+    /// Where the record begins, signature included, of which all bytes have come.
+    fn record_at(&self, record: &[u8]) -> u64 {
+        let behind = record.len() as u64 + u64::from(signature::LEN);
+        self.fed.saturating_sub(behind)
+    }
+
+    fn signature(&mut self, record: &[u8]) -> Result<State, ZipError> {
+        let at = self.fed.saturating_sub(signature::LEN.into());
+        let found = Fields(record).u32();
+        if self.directory.is_none() && found == signature::ENTRY {
+            return Ok(State::EntryHeader);
+        }
+        let directory = self
+            .directory
+            .get_or_insert_with(|| Directory::starting_at(at));
+        let open = directory.is_open();
+        if open && matches!(found, signature::ZIP64_END | signature::END) {
+            directory.close(at, self.names.prefix(), &self.entries)?;
+        }
+        match found {
+            signature::LISTING if open => Ok(State::Listing),
+            signature::ZIP64_END if open => Ok(State::Zip64End),
+            signature::END => Ok(State::End),
+            signature::ENTRY => Err(ZipError::new(at, ZipFault::EntryInDirectory)),
+            _ => Err(ZipError::new(at, ZipFault::NoRecord)),
+        }
+    }
+
+    fn entry_header(&mut self, record: &[u8]) -> Result<State, ZipError> {
+        let at = self.record_at(record);
+        let header = EntryHeader::read(record);
+        let fault = |field: u16, fault| Err(ZipError::new(at + u64::from(field), fault));
+        if header.flags & !flag::KNOWN != 0 {
+            return fault(EntryHeader::FLAGS_AT, ZipFault::Flags(header.flags));
+        }
+        let Some(method) = Method::read(header.method) else {
+            return fault(EntryHeader::METHOD_AT, ZipFault::Method(header.method));
+        };
+        let stored = method == Method::Stored;
+        if stored && header.has_descriptor() {
+            return fault(EntryHeader::FLAGS_AT, ZipFault::StoredWithDescriptor);
+        }
+        let Sizes {
+            compressed,
+            content,
+            ..
+        } = header.sizes;
+        if compressed == ZIP64_VALUE || content == ZIP64_VALUE {
+            return fault(EntryHeader::SIZES_AT, ZipFault::Zip64);
+        }
+        if stored && compressed != content {
+            return fault(EntryHeader::SIZES_AT, ZipFault::Size);
+        }
+        if header.name_len > MAX_NAME_BYTES {
+            return fault(EntryHeader::NAME_LEN_AT, ZipFault::NameTooLong);
+        }
+        Ok(State::EntryName(header, method))
+    }
+
+    fn entry_name(
+        &mut self,
+        header: EntryHeader,
+        method: Method,
+        record: &[u8],
+    ) -> Result<State, ZipError> {
+        let name_at = self.fed.saturating_sub(record.len() as u64);
+        let fault = |fault| ZipError::new(name_at, fault);
+        let name = std::str::from_utf8(record).map_err(|_| fault(ZipFault::NameEncoding))?;
+        let of_file = |why| fault(why).of_file(name);
+        let path = self.names.check(name).map_err(of_file)?;
+        self.entries.reserve(path).map_err(of_file)?;
+        let at = name_at.saturating_sub(EntryHeader::NAME_AT.into());
+        let extra_len = header.extra_len.into();
+        let entry = OpenEntry {
+            header,
+            method,
+            path: path.into(),
+            at,
+            data_at: self.fed + u64::from(header.extra_len),
+        };
+        Ok(State::EntryExtra(entry, extra_len))
+    }
+
+    fn entry_data(&mut self, entry: OpenEntry) -> State {
+        let declared = entry.declared();
+        let left = declared.map_or(u64::MAX, |sizes| sizes.compressed.into());
+        let limit = self.limit(&entry.path, declared);
+        self.content.start(entry.method, left, limit);
+        State::Data(entry)
+    }
+
+    /// The least of the limits that hold for a file.
+    fn limit(&self, path: &str, declared: Option<Sizes>) -> Limit {
+        let limit = |bytes, fault| Some(Limit { bytes, fault });
+        let all = MAX_CONTENT_BYTES.saturating_sub(self.content_bytes);
+        let by_name = match path {
+            "go.mod" => limit(MAX_GO_MOD_BYTES, ZipFault::GoModTooLarge),
+            "LICENSE" => limit(MAX_LICENSE_BYTES, ZipFault::LicenseTooLarge),
+            _ => None,
+        };
+        let declared = declared.and_then(|sizes| limit(sizes.content.into(), ZipFault::Size));
+        let whole = Limit {
+            bytes: all,
+            fault: ZipFault::ContentTooLarge,
+        };
+        [by_name, declared]
+            .into_iter()
+            .flatten()
+            .fold(whole, |a, b| if b.bytes < a.bytes { b } else { a })
+    }
+
+    fn data_end(&mut self, entry: OpenEntry) -> Result<State, ZipError> {
+        let (sha256, sizes) = self.content.finish();
+        if let Some(declared) = entry.declared() {
+            let places = [entry.data_at; 3];
+            self.compare(&entry, declared, sizes, places)?;
+        }
+        if entry.header.has_descriptor() {
+            return Ok(State::Descriptor(entry, sha256, sizes));
+        }
+        Ok(self.entry_end(entry, sha256, sizes))
+    }
+
+    fn descriptor(
+        &mut self,
+        entry: OpenEntry,
+        sha256: [u8; 32],
+        sizes: Sizes,
+        record: &[u8],
+    ) -> Result<State, ZipError> {
+        let at = self.fed.saturating_sub(record.len() as u64);
+        let said = Descriptor::read(record)
+            .ok_or_else(|| self.of_file(&entry, at, ZipFault::NoDescriptor))?;
+        self.compare(&entry, said, sizes, [at + 4, at + 8, at + 12])?;
+        Ok(self.entry_end(entry, sha256, sizes))
+    }
+
+    /// Holds what is said of a file's data against what it turned out to be. The places are those
+    /// of the CRC-32 and the two sizes.
+    fn compare(
+        &self,
+        entry: &OpenEntry,
+        said: Sizes,
+        found: Sizes,
+        places: [u64; 3],
+    ) -> Result<(), ZipError> {
+        let [crc_at, compressed_at, content_at] = places;
+        let wrong = if said.compressed != found.compressed {
+            (compressed_at, ZipFault::CompressedSize)
+        } else if said.content != found.content {
+            (content_at, ZipFault::Size)
+        } else if said.crc != found.crc {
+            (crc_at, ZipFault::Crc)
+        } else {
+            return Ok(());
+        };
+        let (at, fault) = wrong;
+        Err(self.of_file(entry, at, fault))
+    }
+
+    fn of_file(&self, entry: &OpenEntry, at: u64, fault: ZipFault) -> ZipError {
+        let name = format!("{}{}", self.names.prefix(), entry.path);
+        ZipError::new(at, fault).of_file(&name)
+    }
+
+    fn entry_end(&mut self, entry: OpenEntry, sha256: [u8; 32], sizes: Sizes) -> State {
+        self.content_bytes += u64::from(sizes.content);
+        self.entries.push(Entry {
+            path: entry.path,
+            sha256,
+            sizes,
+            // The limit on the zip is below 4 GiB.
+            at: u32::try_from(entry.at).unwrap_or(u32::MAX),
+            flags: entry.header.flags,
+            method: entry.header.method,
+            listed: false,
+        });
+        State::Signature
+    }
+
+    fn listing(&mut self, record: &[u8]) -> Result<State, ZipError> {
+        let at = self.record_at(record);
+        let listing = Listing::read(record);
+        let prefix = self.names.prefix();
+        Directory::check_listing(&listing, at, prefix, &mut self.entries)?;
+        Ok(State::ListingNames(listing))
+    }
+
+    fn listing_names(&mut self, listing: &Listing, record: &[u8]) -> Result<State, ZipError> {
+        let at = self
+            .fed
+            .saturating_sub(record.len() as u64 + u64::from(Listing::NAME_AT));
+        let prefix = self.names.prefix();
+        Directory::tick_off(listing, at, record, prefix, &mut self.entries)?;
+        Ok(State::Signature)
+    }
+
+    fn zip64_end(&mut self, record: &[u8]) -> Result<State, ZipError> {
+        let at = self.record_at(record);
+        let files = self.entries.len();
+        match &mut self.directory {
+            Some(directory) => directory
+                .check_zip64(record, files)
+                .map_err(|fault| ZipError::new(at, fault))?,
+            None => return Err(ZipError::new(at, ZipFault::NoRecord)),
+        }
+        Ok(State::Signature)
+    }
+
+    fn end(&mut self, record: &[u8]) -> Result<State, ZipError> {
+        let at = self.record_at(record);
+        let end = End::read(record);
+        match &self.directory {
+            Some(directory) => directory.check_end(&end, at, self.entries.len())?,
+            None => return Err(ZipError::new(at, ZipFault::NoRecord)),
+        }
+        Ok(State::Done)
+    }
+}

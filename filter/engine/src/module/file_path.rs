@@ -1,0 +1,83 @@
+//! Paths of files inside a module's zip (x/mod `CheckFilePath`).
+
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+use super::element::check_common;
+use crate::request::Refusal;
+
+/// Whether `path`, relative to the module's root, may be a file of a module.
+///
+/// # Errors
+/// The first rule of x/mod's `module.CheckFilePath` that it breaks.
+pub fn check_file_path(path: &str) -> Result<(), Refusal> {
+    for element in path.split('/') {
+        check_common(element)?;
+        if !element.chars().all(is_file_char) {
+            return Err(Refusal::FileCharacter);
+        }
+    }
+    Ok(())
+}
+
+fn is_file_char(c: char) -> bool {
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || "!#$%&()+,-.=@[]^_{}~ ".contains(c)
+    } else {
+        is_letter(c)
+    }
+}
+
+/// Go's `unicode.IsLetter`, the category L. Not `char::is_alphabetic`, which takes in more.
+fn is_letter(c: char) -> bool {
+    matches!(
+        get_general_category(c),
+        GeneralCategory::UppercaseLetter
+            | GeneralCategory::LowercaseLetter
+            | GeneralCategory::TitlecaseLetter
+            | GeneralCategory::ModifierLetter
+            | GeneralCategory::OtherLetter
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_real_modules_pass() {
+        for path in [
+            "go.mod",
+            ".github/workflows/test.yml",
+            "testdata/a b (1) [x] {y}~.txt",
+            "-leading-dash",
+            "docs/日本語/é.md",
+            "prog~1.txt",
+            "a@b!c#d$e%f&g+h,i=j^k",
+        ] {
+            assert_eq!(check_file_path(path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_some_system_cannot_hold_is_refused() {
+        for (path, why) in [
+            ("", Refusal::EmptyElement),
+            ("/a", Refusal::EmptyElement),
+            ("a//b", Refusal::EmptyElement),
+            ("a/", Refusal::EmptyElement),
+            ("..", Refusal::DotElement),
+            ("a/./b", Refusal::DotElement),
+            ("a./b", Refusal::DotElement),
+            ("nul.txt", Refusal::WindowsName),
+            ("a/CoM1", Refusal::WindowsName),
+            ("a\\b", Refusal::FileCharacter),
+            ("a:b", Refusal::FileCharacter),
+            ("a\nb", Refusal::FileCharacter),
+            ("a\u{301}", Refusal::FileCharacter),
+            ("\u{24b6}", Refusal::FileCharacter),
+            ("a\u{202e}b", Refusal::FileCharacter),
+        ] {
+            assert_eq!(check_file_path(path), Err(why), "{path:?}");
+        }
+    }
+}

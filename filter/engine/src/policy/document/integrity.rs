@@ -1,0 +1,45 @@
+//! What the document demands of the files that are served.
+
+use serde::Deserialize;
+
+use super::Text;
+
+/// `integrity`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntegrityDoc {
+    /// What happens to a file that is not what it should be.
+    pub mode: ModeDoc,
+    /// Lines of a go.sum, which count before everything else.
+    #[serde(default)]
+    pub pins: Vec<Text>,
+    /// The modules whose first hash that was seen is the one that counts.
+    pub first_seen: Option<Vec<Text>>,
+    /// What happens to a file that nothing is known of, where files are enforced.
+    pub on_unknown: Option<UnknownDoc>,
+    /// Whether the proxy lets a filter hold an answer's headers while its body comes: Envoy's option
+    /// of this name in the filter's configuration.
+    pub allow_on_headers_stop_iteration: Option<bool>,
+}
+
+/// `mode`, and a tenant's `integrity`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModeDoc {
+    /// Nothing is checked.
+    Off,
+    /// What is wrong is counted and logged, and served.
+    Observe,
+    /// What is wrong does not reach the client whole.
+    Enforce,
+}
+
+/// `on_unknown`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownDoc {
+    /// It is refused.
+    Refuse,
+    /// It is served, and counted.
+    Allow,
+}

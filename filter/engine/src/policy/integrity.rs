@@ -1,0 +1,74 @@
+//! From the document's `integrity` to what is demanded of files.
+
+use std::collections::BTreeMap;
+
+use super::compile::Errors;
+use super::document::{IntegrityDoc, ModeDoc, TenantDoc, UnknownDoc};
+use super::error::Path;
+use super::pattern::PatternSetBuilder;
+use crate::integrity::GoSumLine;
+use crate::integrity::plan::{Integrity, Mode, Pins};
+
+/// Compiles `integrity`, and checks what tenants say of it.
+pub(super) fn compile(
+    errors: &mut Errors,
+    root: &Path,
+    document: Option<&IntegrityDoc>,
+    tenants: &BTreeMap<String, TenantDoc>,
+) -> Integrity {
+    let enforcing = tenants
+        .iter()
+        .filter(|(_, tenant)| tenant.integrity == Some(ModeDoc::Enforce));
+    let Some(document) = document else {
+        for (name, tenant) in tenants {
+            if tenant.integrity.is_some_and(|mode| mode != ModeDoc::Off) {
+                let at = root.key("tenants").key(name).key("integrity");
+                errors.add(
+                    &at,
+                    "the document has no integrity, so there is nothing to check with",
+                );
+            }
+        }
+        return Integrity::default();
+    };
+    let at = root.key("integrity");
+    let is_enforced = document.mode == ModeDoc::Enforce || enforcing.count() > 0;
+    if is_enforced && document.on_unknown.is_none() {
+        let message =
+            "missing: say what happens to a file that nothing is known of, \"refuse\" or \"allow\"";
+        errors.add(&at.key("on_unknown"), message);
+    }
+    let mut pins = Pins::default();
+    for (i, line) in document.pins.iter().enumerate() {
+        let at = at.key("pins").index(i);
+        match line.parse::<GoSumLine>() {
+            Err(fault) => errors.add(&at, format!("no line of a go.sum: {fault}")),
+            Ok(line) => {
+                if let Err(other) = pins.add(line) {
+                    errors.add(&at, format!("an earlier pin has {other} for the same file"));
+                }
+            }
+        }
+    }
+    let first_seen = document.first_seen.as_ref().map(|patterns| {
+        let mut builder = PatternSetBuilder::default();
+        errors.add_patterns(&at.key("first_seen"), patterns, &mut builder, 0, true);
+        builder.build()
+    });
+    Integrity {
+        mode: mode(document.mode),
+        pins,
+        first_seen,
+        refuse_unknown: document.on_unknown == Some(UnknownDoc::Refuse),
+        holds_headers: document.allow_on_headers_stop_iteration.unwrap_or(false),
+    }
+}
+
+/// The mode of that name.
+pub(super) const fn mode(document: ModeDoc) -> Mode {
+    match document {
+        ModeDoc::Off => Mode::Off,
+        ModeDoc::Observe => Mode::Observe,
+        ModeDoc::Enforce => Mode::Enforce,
+    }
+}

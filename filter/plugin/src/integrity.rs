@@ -1,0 +1,220 @@
+//! The check of one answer's body: what the proxy has of it goes through the engine, and comes back
+//! all but what stays back until the verdict.
+
+use std::time::Duration;
+
+use modgate_engine::integrity::{Artifact, Check, Checked, H1, Record, Remembered, Seen, Verdict};
+use modgate_engine::judge::Header;
+
+use crate::host::{self, Changed, Moment};
+
+/// What a request may have that makes the answer a part, another encoding, or no answer of a file.
+const REQUEST_HEADERS: [&str; 7] = [
+    "accept-encoding",
+    "range",
+    "if-range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+];
+
+/// What lets a client go on with a file that was broken off, past the check of the whole.
+const RESPONSE_HEADERS: [&str; 3] = ["etag", "last-modified", "accept-ranges"];
+
+/// How often another worker may be first.
+const RACES: usize = 16;
+
+/// The check of an answer.
+pub(crate) struct Guard {
+    check: Check,
+    spent: Duration,
+}
+
+/// What becomes of an answer.
+pub(crate) enum Step {
+    /// What there is of it goes on, and is checked further.
+    Goes(Box<Guard>),
+    /// It waits, headers and all, until more of its body or its trailers come: their callback goes on.
+    Waits(Box<Guard>),
+    /// It is judged, and goes on.
+    Judged(Judged),
+    /// It is judged, and must not go on.
+    Refused {
+        judged: Judged,
+        /// Whether the client has seen nothing of it yet.
+        unseen: bool,
+    },
+}
+
+/// A verdict, and what it cost.
+pub(crate) struct Judged {
+    pub(crate) checked: Checked,
+    pub(crate) verdict: Verdict,
+    pub(crate) bytes: u64,
+    pub(crate) spent: Duration,
+}
+
+/// Takes from a request what would keep its answer from being checked. Whether the proxy did.
+pub(crate) fn prepare(headers: &[Header]) -> bool {
+    let is_there = |name: &&str| headers.iter().any(|(known, _)| known == name);
+    let mut there = REQUEST_HEADERS.iter().filter(|name| is_there(name));
+    there.all(|name| host::remove_request_header(name))
+}
+
+impl Guard {
+    pub(crate) fn new(checked: Checked) -> Self {
+        Self {
+            check: Check::new(checked),
+            spent: Duration::ZERO,
+        }
+    }
+
+    /// The answer's headers have come, with a status that has content.
+    pub(crate) fn headers(self: Box<Self>, status: u16, headers: &[Header], ends: bool) -> Step {
+        let encoded = headers.iter().any(|(name, value)| {
+            name == "content-encoding" && !value.eq_ignore_ascii_case(b"identity")
+        });
+        if encoded {
+            return self.unreadable("the backend sends it in a content encoding", true);
+        }
+        if status != 200 {
+            return self.unreadable("the backend sends it with another status than 200", true);
+        }
+        if self.check.checked().enforce {
+            for name in RESPONSE_HEADERS {
+                if headers.iter().any(|(known, _)| known == name) {
+                    host::remove_response_header(name);
+                }
+            }
+        }
+        match (ends, self.holds_headers()) {
+            (true, _) => self.finish(0, Vec::new(), true),
+            (false, true) => Step::Waits(self),
+            (false, false) => Step::Goes(self),
+        }
+    }
+
+    /// So many bytes of the answer's body have come.
+    pub(crate) fn body(mut self: Box<Self>, size: usize, ends: bool) -> Step {
+        let unseen = self.holds_headers();
+        let Some(chunk) = host::response_body(size) else {
+            return self.unreadable("the proxy does not hand it over", unseen);
+        };
+        let began = Moment::now();
+        let fed = if self.check.checked().enforce {
+            self.check.feed(&chunk)
+        } else {
+            self.check.hash(&chunk).map(|()| Vec::new())
+        };
+        self.spent += began.elapsed();
+        let free = match fed {
+            Ok(free) => free,
+            Err(verdict) => return self.judged(verdict, unseen),
+        };
+        if ends {
+            return self.finish(size, free, unseen);
+        }
+        if self.check.checked().enforce && !host::replace_response_body(size, &free) {
+            return self.unreadable("the proxy does not let it be held back", unseen);
+        }
+        if unseen {
+            Step::Waits(self)
+        } else {
+            Step::Goes(self)
+        }
+    }
+
+    /// The body has ended, and trailers come. What was held back cannot follow the body any more.
+    pub(crate) fn trailers(self: Box<Self>) -> Step {
+        let unseen = self.holds_headers();
+        if self.check.checked().enforce {
+            return self.unreadable("the backend ends it with trailers", unseen);
+        }
+        self.finish(0, Vec::new(), unseen)
+    }
+
+    /// Whether the answer's headers wait for the verdict.
+    fn holds_headers(&self) -> bool {
+        let checked = self.check.checked();
+        checked.enforce && checked.holds_headers && checked.artifact == Artifact::GoMod
+    }
+
+    /// The last bytes have come: `free` is what may go on by now, in the place of so many.
+    fn finish(self: Box<Self>, size: usize, mut free: Vec<u8>, unseen: bool) -> Step {
+        let checked = self.check.checked().clone();
+        let bytes = self.check.bytes();
+        let began = Moment::now();
+        let (verdict, held) = self.check.finish(remember);
+        let judged = Judged {
+            spent: self.spent + began.elapsed(),
+            checked,
+            verdict,
+            bytes,
+        };
+        if judged.checked.enforce && judged.verdict.is_good(&judged.checked) {
+            free.extend_from_slice(&held);
+            if !free.is_empty() && !host::replace_response_body(size, &free) {
+                let verdict =
+                    Verdict::Unreadable("the proxy does not take back what was held back");
+                return Judged { verdict, ..judged }.step(unseen);
+            }
+        }
+        judged.step(unseen)
+    }
+
+    fn unreadable(self: Box<Self>, reason: &'static str, unseen: bool) -> Step {
+        self.judged(Verdict::Unreadable(reason), unseen)
+    }
+
+    fn judged(self: Box<Self>, verdict: Verdict, unseen: bool) -> Step {
+        let judged = Judged {
+            checked: self.check.checked().clone(),
+            bytes: self.check.bytes(),
+            spent: self.spent,
+            verdict,
+        };
+        judged.step(unseen)
+    }
+}
+
+impl Judged {
+    fn step(self, unseen: bool) -> Step {
+        if self.checked.enforce && !self.verdict.is_good(&self.checked) {
+            Step::Refused {
+                judged: self,
+                unseen,
+            }
+        } else {
+            Step::Judged(self)
+        }
+    }
+}
+
+/// Makes the memory in which hashes are remembered, where there is none yet.
+pub(crate) fn make_memory() {
+    for key in Record::keys() {
+        if host::shared(&key).is_none() {
+            host::share(&key, &[]);
+        }
+    }
+}
+
+/// Looks up the hash under which a file was seen first, and remembers this one where there is none.
+fn remember(checked: &Checked, h1: H1) -> Remembered {
+    let record = Record::of(checked);
+    let key = record.key();
+    for _ in 0..RACES {
+        let (seen, changed) = host::change_shared(&key, |place| match record.look_up(place, h1) {
+            Seen::Before(known) => (Remembered::Before(known), None),
+            Seen::Now(new) => (Remembered::Now, Some(new)),
+            Seen::NoRoom => (Remembered::NoRoom, None),
+        });
+        match (seen, changed) {
+            (Some(remembered), _) => return remembered,
+            (None, Changed::Raced) => {}
+            (None, Changed::Done | Changed::Refused) => break,
+        }
+    }
+    Remembered::NoRoom
+}

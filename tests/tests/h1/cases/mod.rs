@@ -1,0 +1,29 @@
+//! All forged zips.
+
+mod data;
+mod directory;
+mod ends;
+mod entries;
+mod honest;
+mod limits;
+mod names;
+mod zip64;
+
+use std::sync::LazyLock;
+
+use crate::case::Case;
+
+/// Every case, those that must pass first. Made once: some are large.
+pub static ALL: LazyLock<Vec<Case>> = LazyLock::new(|| {
+    [
+        honest::cases(),
+        entries::cases(),
+        data::cases(),
+        directory::cases(),
+        ends::cases(),
+        zip64::cases(),
+        names::cases(),
+        limits::cases(),
+    ]
+    .concat()
+});
