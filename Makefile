@@ -1,6 +1,6 @@
 # Thin: each target calls a script or cargo. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo envoy test bench fmt lint doc clean
+.PHONY: help setup build demo envoy test fuzz bench fmt lint doc clean
 # The programs that the set-up put in place come first.
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
@@ -18,10 +18,13 @@ envoy: ## the same with real Envoy, goproxy, Athens and Prometheus; Ctrl-C stops
 	@scripts/envoy
 test: ## everything a change must pass
 	@scripts/test
+fuzz: ## everything that reads what others wrote, three minutes for each part
+	@scripts/fuzz
 bench: ## what the filter costs in Envoy, measured against Envoy without it
 	@scripts/bench
 fmt: ## format the Rust code
 	@cargo fmt --all
+	@cargo fmt --manifest-path fuzz/Cargo.toml
 lint: ## format, clippy, documentation and shell scripts, checked
 	@scripts/lint
 doc: ## the documentation of the code, into target/doc

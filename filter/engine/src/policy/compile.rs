@@ -250,6 +250,10 @@ fn tenants(
         let mut sets = Vec::with_capacity(tenant.rules.len());
         for (i, set) in tenant.rules.iter().enumerate() {
             let at = at.key("rules").index(i);
+            if let Some(first) = tenant.rules.iter().take(i).position(|known| known == set) {
+                let message = format!("the rule set {:?} stands at [{first}] already", &**set);
+                errors.add(&at, message);
+            }
             sets.extend(errors.find(&at, "rule set", set, rule_sets, |set| &set.name));
         }
         compiled.push(Tenant {

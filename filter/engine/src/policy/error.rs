@@ -73,7 +73,20 @@ impl Path {
     pub(super) fn error(&self, message: impl Into<String>) -> PolicyError {
         PolicyError {
             path: self.0.clone(),
-            message: message.into(),
+            message: one_line(&message.into()),
         }
     }
+}
+
+/// What the document has in its names and values can stand in a message, but ends no line of a log.
+fn one_line(message: &str) -> String {
+    let mut line = String::with_capacity(message.len());
+    for c in message.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }

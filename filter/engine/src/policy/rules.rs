@@ -126,19 +126,25 @@ fn leads_to_allowed(sets: &[&RuleSet], module: &str, denied: Place) -> bool {
         let rank = set.patterns.allow_below(module);
         rank.is_some_and(|rank| (i, rank) < denied)
     });
-    below || ancestors(module).any(|above| allowed_before(sets, above, denied))
+    below || allowed_above(sets, module, denied)
 }
 
-fn allowed_before(sets: &[&RuleSet], module: &str, denied: Place) -> bool {
-    let (place, rule) = first_match(sets, module);
-    place < denied && rule.is_some_and(|(_, rule)| rule.effect == Effect::Allow)
-}
-
-/// The paths above this one, the nearest first.
-fn ancestors(module: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(parent(module), |path| parent(path))
-}
-
-fn parent(path: &str) -> Option<&str> {
-    path.rsplit_once('/').map(|(above, _)| above)
+/// Whether a path above the module is served by a rule that stands before the place.
+fn allowed_above(sets: &[&RuleSet], module: &str, denied: Place) -> bool {
+    let by_set: Vec<_> = sets
+        .iter()
+        .map(|set| set.patterns.first_matches_above(module))
+        .collect();
+    let paths = module.matches('/').count();
+    (0..paths).any(|path| {
+        let first = sets
+            .iter()
+            .zip(&by_set)
+            .enumerate()
+            .find_map(|(i, (set, ranks))| {
+                let rank = (*ranks.get(path)?)?;
+                Some(((i, rank), set.rules.get(rank as usize)?))
+            });
+        first.is_some_and(|(place, rule)| place < denied && rule.effect == Effect::Allow)
+    })
 }

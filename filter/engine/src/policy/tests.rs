@@ -129,6 +129,12 @@ fn every_mistake_is_named_with_its_place() {
             "there are: org",
         ),
         (
+            "/tenants/payments/rules",
+            json!(["org", "org"]),
+            "$.tenants.payments.rules[1]",
+            "stands at [0] already",
+        ),
+        (
             "/tenants/true",
             json!({}),
             "$.tenants.true",
@@ -252,6 +258,13 @@ fn what_is_no_document_is_refused() {
         let errors = Policy::from_json(text.as_bytes()).unwrap_err();
         assert!(errors[0].message.contains(hint), "{text}: {errors:?}");
     }
+    let forged = r#"{"a\nmodgate: policy in force": 1}"#;
+    let errors = Policy::from_json(forged.as_bytes()).unwrap_err();
+    let text = errors[0].to_string();
+    assert!(
+        !text.contains('\n') && text.contains("`a\\nmodgate"),
+        "{text}"
+    );
     let nested = r#"{"tenants":{"a":{"rules":[],"rules":[]}}}"#;
     let errors = Policy::from_json(nested.as_bytes()).unwrap_err();
     assert_eq!(errors[0].path, "$.tenants.a");

@@ -65,22 +65,26 @@ impl Location {
 fn origin(scheme: &str, authority: &str) -> Option<String> {
     let scheme = scheme.to_ascii_lowercase();
     let own_port = match scheme.as_str() {
-        "http" => ":80",
-        "https" => ":443",
+        "http" => "80",
+        "https" => "443",
         _ => return None,
     };
     let authority = authority.to_ascii_lowercase();
-    let authority = authority.strip_suffix(own_port).unwrap_or(&authority);
-    let (host, port) = match authority.rsplit_once(':') {
+    // At the first colon, so that a second one is a bad port and not a part of the host.
+    let (host, port) = match authority.split_once(':') {
         Some((host, port)) => (host, Some(port)),
-        None => (authority, None),
+        None => (authority.as_str(), None),
     };
     let host_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
     let digits = |port: &str| port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
     let good = !host.is_empty()
         && host.bytes().all(host_byte)
         && port.is_none_or(|port| !port.is_empty() && digits(port));
-    good.then(|| format!("{scheme}://{authority}"))
+    let port = port.filter(|port| *port != own_port);
+    good.then(|| match port {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    })
 }
 
 fn is_plain_path(path: &str) -> bool {

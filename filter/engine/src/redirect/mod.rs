@@ -141,6 +141,8 @@ mod tests {
             "http://cdn.example:8443/blob",
             "https://cdn.example:8443.evil/blob",
             "https://cdn.example:8443@evil.example/blob",
+            "https://cdn.example:8443:443/blob",
+            "https://cdn.example:/blob",
             "https://evil.example/",
             "https://proxy.example/basement/x",
             "https://proxy.example/base/../secret",

@@ -16,6 +16,10 @@ const MAX_ELEMENTS: usize = 32;
 /// The most `re:` patterns that one set can have: each of them is tried on its own.
 pub const MAX_EXPRESSIONS: usize = 64;
 
+/// The most bytes that the tables of one set's `re:` patterns can have together, and so the bound of
+/// the time that it takes to make them: some tenths of a second.
+const MAX_TABLE_BYTES_OF_SET: usize = 8 * regex::MAX_TABLE_BYTES;
+
 /// A place in the order in which patterns are tried; the lowest that matches decides.
 pub type Rank = u32;
 
@@ -38,6 +42,8 @@ struct Expression {
 #[derive(Debug)]
 pub struct PatternSetBuilder {
     set: PatternSet,
+    /// The bytes of the expressions' tables; one that was refused counts as the largest.
+    table_bytes: usize,
 }
 
 impl Default for PatternSetBuilder {
@@ -47,6 +53,7 @@ impl Default for PatternSetBuilder {
                 trie: Trie::new(),
                 expressions: Vec::new(),
             },
+            table_bytes: 0,
         }
     }
 }
@@ -82,7 +89,15 @@ impl PatternSetBuilder {
                  not cost"
             ));
         }
+        if self.table_bytes > MAX_TABLE_BYTES_OF_SET {
+            return Err(
+                "the re: patterns of this set are together too complex; use globs, or more sets"
+                    .to_owned(),
+            );
+        }
+        self.table_bytes += regex::MAX_TABLE_BYTES;
         let regex = Regex::compile(text)?;
+        self.table_bytes -= regex::MAX_TABLE_BYTES.saturating_sub(regex.table_bytes());
         self.set.expressions.push(Expression {
             rank,
             allows,
@@ -120,6 +135,32 @@ impl PatternSet {
         }
         let best = self.trie.lowest_match(path, best);
         (best != NONE).then_some(best)
+    }
+
+    /// For each path above this one, the shortest first: the lowest rank of a pattern that matches it.
+    ///
+    /// A path of 4096 bytes can have 2048 above it, so each expression reads it once for all of them.
+    pub fn first_matches_above(&self, path: &str) -> Vec<Option<Rank>> {
+        let mut ranks: Vec<Rank> = vec![NONE; path.matches('/').count()];
+        for expression in &self.expressions {
+            for above in expression.regex.matches_above(path) {
+                if let Some(rank) = ranks.get_mut(above) {
+                    *rank = (*rank).min(expression.rank);
+                }
+            }
+        }
+        let mut in_trie = NONE;
+        for ((end, _), (i, rank)) in path.match_indices('/').zip(ranks.iter_mut().enumerate()) {
+            // No pattern is longer, so what is below matches the same.
+            if i < MAX_ELEMENTS {
+                in_trie = self
+                    .trie
+                    .lowest_match(path.get(..end).unwrap_or_default(), NONE);
+            }
+            *rank = (*rank).min(in_trie);
+        }
+        let matched = |rank| (rank != NONE).then_some(rank);
+        ranks.into_iter().map(matched).collect()
     }
 
     /// The lowest rank of an allowing pattern that can match something strictly below this path.

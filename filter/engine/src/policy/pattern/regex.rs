@@ -8,8 +8,14 @@ use regex_automata::{Anchored, MatchKind};
 
 use crate::module::path::is_path_byte;
 
-/// The largest table of one expression, in bytes.
-const MAX_TABLE_BYTES: usize = 1 << 20;
+/// The largest table of one expression, in bytes. An alternation of fifty names is half as large.
+pub(super) const MAX_TABLE_BYTES: usize = 256 << 10;
+
+/// The most bytes that are used to make a table; it bounds the time, some hundredths of a second.
+const MAX_BUILD_BYTES: usize = 2 * MAX_TABLE_BYTES;
+
+/// The largest automaton that a table is made of, in bytes.
+const MAX_NFA_BYTES: usize = MAX_TABLE_BYTES / 2;
 
 /// A compiled `re:` pattern. It must match the whole module path.
 #[derive(Clone, Debug)]
@@ -22,7 +28,7 @@ impl Regex {
     /// Compiles an expression (ASCII; syntax of the `regex` crate, without Unicode classes).
     ///
     /// # Errors
-    /// What is no regular expression, or one whose table would be larger than 1 MiB.
+    /// What is no regular expression, or one whose table would be larger than 256 KiB.
     pub(super) fn compile(expression: &str) -> Result<Self, String> {
         let syntax = syntax::Config::new().unicode(false).utf8(false);
         syntax::parse_with(expression, &syntax).map_err(|error| last_line(&error.to_string()))?;
@@ -32,12 +38,12 @@ impl Regex {
                     .start_kind(StartKind::Anchored)
                     .match_kind(MatchKind::All)
                     .dfa_size_limit(Some(MAX_TABLE_BYTES))
-                    .determinize_size_limit(Some(4 * MAX_TABLE_BYTES)),
+                    .determinize_size_limit(Some(MAX_BUILD_BYTES)),
             )
             .thompson(
                 thompson::Config::new()
                     .utf8(false)
-                    .nfa_size_limit(Some(MAX_TABLE_BYTES)),
+                    .nfa_size_limit(Some(MAX_NFA_BYTES)),
             )
             .syntax(syntax)
             .build(expression)
@@ -51,23 +57,59 @@ impl Regex {
     /// Whether the whole path matches: the search is anchored at the start, and only a match that
     /// ends where the path ends is looked at.
     pub(super) fn matches(&self, path: &str) -> bool {
-        let state = self.run(path.as_bytes());
+        let state = self.run(self.start, path.as_bytes());
         self.table.is_match_state(self.table.next_eoi_state(state))
+    }
+
+    /// Which of the paths above this one match whole, by their place, the shortest first.
+    pub(super) fn matches_above(&self, path: &str) -> impl Iterator<Item = usize> {
+        let mut state = self.start;
+        let mut rest = path.as_bytes();
+        let mut ends = path.match_indices('/').enumerate();
+        let mut read = 0;
+        std::iter::from_fn(move || {
+            for (i, (end, _)) in ends.by_ref() {
+                let (element, behind) = rest.split_at_checked(end - read)?;
+                state = self.run(state, element);
+                if self.table.is_dead_state(state) {
+                    return None;
+                }
+                (rest, read) = (behind, end);
+                if self.table.is_match_state(self.table.next_eoi_state(state)) {
+                    return Some(i);
+                }
+            }
+            None
+        })
+    }
+
+    /// The size of its table, in bytes.
+    pub(super) fn table_bytes(&self) -> usize {
+        self.table.memory_usage()
     }
 
     /// Whether something that begins with `path` and a slash could match.
     pub(super) fn reaches_below(&self, path: &str) -> bool {
-        let below = self.table.next_state(self.run(path.as_bytes()), b'/');
+        let below = self
+            .table
+            .next_state(self.run(self.start, path.as_bytes()), b'/');
         // The table tells of a match one byte late, so one more byte must leave it alive.
         (0..=u8::MAX)
             .filter(|&byte| is_path_byte(byte))
             .any(|byte| !self.table.is_dead_state(self.table.next_state(below, byte)))
     }
 
-    fn run(&self, bytes: &[u8]) -> StateID {
-        bytes.iter().fold(self.start, |state, &byte| {
-            self.table.next_state(state, byte)
-        })
+    /// Most expressions begin with a host, and most paths are on another: no more is read than can
+    /// still match.
+    fn run(&self, from: StateID, bytes: &[u8]) -> StateID {
+        let mut state = from;
+        for &byte in bytes {
+            if self.table.is_dead_state(state) {
+                break;
+            }
+            state = self.table.next_state(state, byte);
+        }
+        state
     }
 }
 
@@ -103,6 +145,22 @@ mod tests {
     }
 
     #[test]
+    fn it_knows_which_paths_above_match() {
+        let regex = Regex::compile(r"a\.b(/c)?(/d)?").unwrap();
+        let above = |path| regex.matches_above(path).collect::<Vec<_>>();
+        assert_eq!(above("a.b/c/d/e"), [0, 1, 2]);
+        assert_eq!(above("a.b/d/c/e"), [0, 1]);
+        assert!(above("a.b").is_empty() && above("x/a.b/c").is_empty());
+    }
+
+    #[test]
+    fn an_alternation_of_many_names_is_no_trouble() {
+        let names: Vec<String> = (0..60).map(|i| format!("team-{i}-service")).collect();
+        let regex = Regex::compile(&format!(r"github\.com/corp/({})(/.*)?", names.join("|")));
+        assert!(regex.unwrap().matches("github.com/corp/team-59-service/v2"));
+    }
+
+    #[test]
     fn what_cannot_be_bounded_is_refused() {
         for bad in [
             "(",
@@ -110,6 +168,8 @@ mod tests {
             r"\p{Greek}",
             "[a-z]{1000}{1000}",
             "(a|b)*a(a|b){20}",
+            // Small in words, and half a second to make a table of.
+            "(.{0,200}/){0,3}x",
         ] {
             assert!(Regex::compile(bad).is_err(), "{bad}");
         }

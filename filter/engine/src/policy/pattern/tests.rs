@@ -70,6 +70,34 @@ fn it_knows_which_patterns_lie_below() {
 }
 
 #[test]
+fn it_knows_what_matches_each_path_above() {
+    let set = set(&["re:a\\.b/c/d", "a.b/c", "*.b/*/d/e", "re:.*/x/x"]);
+    let above = set.first_matches_above("a.b/c/d/e/f");
+    assert_eq!(above, [None, Some(1), Some(0), Some(1)]);
+    assert!(set.first_matches_above("a.b").is_empty());
+    // Further below than any pattern reaches, the same as before.
+    let long = format!("q.b{}", "/x".repeat(2000));
+    let above = set.first_matches_above(&long);
+    assert_eq!(above.len(), 2000);
+    assert!(above[2..].iter().all(|rank| *rank == Some(3)));
+    for (rank, (end, _)) in above.iter().zip(long.match_indices('/')) {
+        let (path, _) = long.split_at(end);
+        assert_eq!(*rank, set.first_match(path), "{path}");
+    }
+}
+
+#[test]
+fn expressions_are_bounded_together() {
+    let mut builder = PatternSetBuilder::default();
+    let added: Vec<_> = (0..40)
+        .map(|rank| builder.add(&format!("re:(a|b)*a(a|b){{10}}{rank}"), rank, true))
+        .collect();
+    assert!(added[0].is_ok(), "{added:?}");
+    let refused = added.last().unwrap().as_ref().unwrap_err();
+    assert!(refused.contains("together too complex"), "{refused}");
+}
+
+#[test]
 fn what_can_never_match_is_refused_with_the_reason() {
     for (pattern, hint) in [
         ("", "empty"),

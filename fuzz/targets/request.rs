@@ -1,0 +1,149 @@
+//! Whole requests, as `modgate_fuzz::asked` reads them, judged by a policy with every identity source.
+//! What goes upstream is what was judged, once more judged the same, and what the tenant may have.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use modgate_engine::judge::{Answer, Judgement};
+use modgate_engine::policy::{Decision, MAX_DENIAL_BYTES};
+use modgate_engine::request::MAX_PATH_BYTES;
+use modgate_engine::telemetry::{AccessMembers, Outcome};
+use modgate_fuzz::asked::Asked;
+use modgate_fuzz::budget::{OF_A_REQUEST, within};
+use modgate_fuzz::fixed::{POLICY, PUBLIC, RULE_LABELS, may_have, prefixes};
+use modgate_fuzz::upstream;
+
+fuzz_target!(|input: &[u8]| {
+    let asked = Asked::read(input);
+    let judgement = within(OF_A_REQUEST, || POLICY.judge(&asked.headers, &asked));
+    check_labels(&judgement);
+    check_log(&asked, &judgement);
+    check_order(&asked, &judgement);
+    match &judgement.answer {
+        Answer::Forward { path, .. } => check_forwarded(&asked, &judgement, path.as_deref()),
+        Answer::Reply(reply) => check_reply(reply.status, &reply.body),
+    }
+});
+
+/// What a client writes never becomes a label of its own.
+fn check_labels(judgement: &Judgement<'_>) {
+    if let Some((decision, rule)) = judgement.decision_labels() {
+        assert!(rule == PUBLIC || RULE_LABELS.contains(&rule), "{rule}");
+        let forwards = matches!(judgement.answer, Answer::Forward { .. });
+        assert!(!forwards || decision == Decision::Allow.as_str());
+    }
+}
+
+/// What a client writes never ends a line of the access log, or a member of it.
+fn check_log(asked: &Asked, judgement: &Judgement<'_>) {
+    let members = AccessMembers::of(&POLICY, &asked.headers, judgement);
+    let members = members.expect("the access log is on");
+    let text = format!("{{\"modgate\":\"{}\"}}", members.ended(None, Outcome::Ok));
+    assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    let line: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let tenant = judgement.tenant.map_or("-", |tenant| &tenant.name);
+    assert_eq!(line["tenant"], tenant);
+    let module = judgement.module.as_deref().unwrap_or("-");
+    let logged = line["module"].as_str().expect("a string");
+    // What is very long is cut, and says so.
+    let start = logged
+        .strip_suffix("...")
+        .filter(|start| start.len() > 1000);
+    assert!(logged == module || start.is_some_and(|start| module.starts_with(start)));
+}
+
+/// The order of headers means nothing.
+fn check_order(asked: &Asked, judgement: &Judgement<'_>) {
+    let mut other = asked.clone();
+    other.headers.reverse();
+    let reversed = POLICY.judge(&other.headers, &other);
+    assert_eq!(described(&reversed), described(judgement));
+}
+
+/// What comes of a request, without the texts for people, which have the last request id.
+fn described(judgement: &Judgement<'_>) -> String {
+    let tenant = judgement.tenant.map(|tenant| &tenant.name);
+    let route = judgement.route.map(|route| &route.id);
+    match &judgement.answer {
+        Answer::Forward { backend, path } => format!(
+            "{tenant:?} {route:?} {:?} {} {path:?}",
+            judgement.operation, backend.name
+        ),
+        Answer::Reply(reply) => format!("{tenant:?} {route:?} {}", reply.status),
+    }
+}
+
+fn check_forwarded(asked: &Asked, judgement: &Judgement<'_>, rewritten: Option<&str>) {
+    let method = asked.value(":method").expect("a method");
+    assert!(matches!(method, b"GET" | b"HEAD"));
+    assert_eq!(asked.values(":path").count(), 1, "two paths");
+    let came = asked.value(":path").expect("a path");
+    assert_ne!(
+        rewritten.map(str::as_bytes),
+        Some(came),
+        "rewritten to itself"
+    );
+    let went = rewritten.unwrap_or_else(|| std::str::from_utf8(came).expect("text"));
+
+    let (before, _) = prefixes(judgement);
+    let canonical = went
+        .strip_prefix(before)
+        .expect("the backend's own beginning");
+    let read = upstream::read(canonical);
+    let module = read.as_ref().map(|read| read.module.as_str());
+    let version = read.as_ref().and_then(|read| read.version.as_deref());
+    assert_eq!(module, judgement.module.as_deref(), "{went}");
+    assert_eq!(version, judgement.version.as_deref(), "{went}");
+
+    let tenant = &judgement.tenant.expect("nobody is sent upstream").name;
+    if let Some(module) = module {
+        assert!(may_have(tenant, module), "{tenant} got {module}");
+    }
+    check_again(asked, judgement, canonical, went);
+}
+
+/// What went upstream, asked of the filter, goes upstream the same.
+fn check_again(asked: &Asked, judgement: &Judgement<'_>, canonical: &str, went: &str) {
+    let (_, inside) = prefixes(judgement);
+    let path = format!(
+        "/{}{}",
+        judgement.tenant_prefix,
+        &inside.trim_start_matches('/')
+    );
+    let path = format!("{}{canonical}", path.trim_end_matches('/'));
+    // Encoding makes a path longer.
+    if path.len() > MAX_PATH_BYTES {
+        return;
+    }
+    let again = asked.with(":path", &path);
+    let second = POLICY.judge(&again.headers, &again);
+    assert_eq!(
+        described_without_path(&second),
+        described_without_path(judgement),
+        "{path}"
+    );
+    let Answer::Forward { path: second, .. } = second.answer else {
+        panic!("the canonical path {path} is refused");
+    };
+    assert_eq!(second.as_deref().unwrap_or(&path), went, "{path}");
+}
+
+fn described_without_path(judgement: &Judgement<'_>) -> String {
+    let tenant = judgement.tenant.map(|tenant| &tenant.name);
+    let route = judgement.route.map(|route| &route.id);
+    let backend = judgement.backend().map(|backend| &backend.name);
+    format!(
+        "{tenant:?} {route:?} {backend:?} {:?} {:?} {:?}",
+        judgement.operation, judgement.module, judgement.version
+    )
+}
+
+/// What the Go command prints whole: 8 lines, no blank one among them, every character graphic.
+fn check_reply(status: u16, body: &str) {
+    assert!(matches!(status, 200 | 400 | 403 | 404 | 405), "{status}");
+    assert_eq!(status == 200, body.is_empty());
+    assert!(body.len() <= MAX_DENIAL_BYTES, "{} bytes", body.len());
+    assert!(body.lines().count() <= 8, "{body}");
+    assert!(body.lines().all(|line| !line.trim().is_empty()), "{body}");
+    let graphic = |byte: u8| byte == b'\n' || (b' '..=b'~').contains(&byte);
+    assert!(body.bytes().all(graphic), "{body:?}");
+}
