@@ -65,6 +65,11 @@ impl<'v> Listener<'v> {
         }
     }
 
+    /// Lets Envoy close a connection as soon as it has refused it, and not a second later.
+    pub fn close_at_once(&mut self) {
+        at(self.0, MANAGER)["delayed_close_timeout"] = json!("0.02s");
+    }
+
     /// Gives the filter chain a name.
     pub fn name_filter_chain(&mut self, name: &str) {
         at(self.0, "/filter_chains/0")["name"] = json!(name);

@@ -113,6 +113,7 @@ fn unexpected(outcome: &Outcome<'_>, expected: &[Expected]) -> Option<String> {
         .collect();
     let fits = |expected: &Expected| match expected {
         Expected::Status(status) => outcome.seen == Seen::Status(*status) && targets.is_empty(),
+        Expected::Answered(status) => outcome.seen == Seen::Status(*status),
         Expected::Closed => outcome.seen == Seen::Closed,
         Expected::Forwarded(path) => {
             outcome.seen == Seen::Status(200) && targets.iter().any(|target| target == path)
@@ -140,6 +141,11 @@ fn violation(tenant: &str, head: &[u8], go: &Value) -> Option<String> {
     });
     if let Some(line) = forbidden {
         return Some(format!("a backend received the header {line:?}"));
+    }
+    if text.replace("\r\n", "").contains(['\r', '\n', '\0']) {
+        return Some(format!(
+            "a backend received a line break of its own: {text:?}"
+        ));
     }
     let value = go["Value"].as_str().unwrap_or_default();
     if go["OK"] != true {
@@ -173,7 +179,8 @@ fn no_case_gets_anything_past_the_filter() {
     fn clusters(of: &[Recorder; 2]) -> [(&'static str, SocketAddr); 2] {
         [("public", of[0].address()), ("private", of[1].address())]
     }
-    let envoy = Envoy::start(&Config::new(policy(), &clusters(&behind_envoy)));
+    let config = Config::new(policy(), &clusters(&behind_envoy));
+    let envoy = Envoy::start_with(&config, |listener| listener.close_at_once());
     let serve = Serve::start(&policy(), &clusters(&behind_serve));
     let (by_envoy, by_serve) = std::thread::scope(|scope| {
         let envoy = scope.spawn(|| run(envoy.address(), &cases, &behind_envoy));

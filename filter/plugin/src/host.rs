@@ -116,6 +116,14 @@ pub(crate) fn replace_response_body(size: usize, bytes: &[u8]) -> bool {
         .is_ok()
 }
 
+/// Takes so many bytes out of the request's body. Whether the proxy let them go.
+pub(crate) fn drop_request_body(size: usize) -> bool {
+    let result = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, size, &[]);
+    result
+        .map_err(|status| report("dropping a request's body", status))
+        .is_ok()
+}
+
 /// Breaks the answer off, so that the client sees that it is not whole.
 pub(crate) fn reset_response() {
     if let Err(status) = hostcalls::reset_http_response() {

@@ -34,6 +34,8 @@ pub enum Request {
 pub enum Expected {
     /// An answer with this status that no backend gave.
     Status(u16),
+    /// An answer with this status, whatever reached a backend before: the invariant judges that.
+    Answered(u16),
     /// No answer: the connection is closed, or the stream reset.
     Closed,
     /// 200, and a backend got exactly this target.
@@ -101,13 +103,17 @@ fn expectations(text: &str) -> Result<Vec<Expected>, String> {
         "close" => Ok(Expected::Closed),
         word => match word.strip_prefix("forward ") {
             Some(target) => Ok(Expected::Forwarded(target.to_owned())),
-            None => word
-                .parse()
-                .map(Expected::Status)
-                .map_err(|_| format!("{word:?} can not be expected")),
+            None => status(word).ok_or_else(|| format!("{word:?} can not be expected")),
         },
     };
     text.split(',').map(one).collect()
+}
+
+fn status(word: &str) -> Option<Expected> {
+    match word.strip_suffix('+') {
+        Some(word) => word.parse().ok().map(Expected::Answered),
+        None => word.parse().ok().map(Expected::Status),
+    }
 }
 
 /// Lines `name: value`, in which `\xNN` is a byte.

@@ -42,36 +42,47 @@ impl Recorder {
     }
 }
 
-/// Reads heads and nothing else: bodies that come with them are read as heads too, and so seen.
+/// Reads heads; a body that holds anything is kept like a head, and so noticed.
 fn serve(mut stream: TcpStream, heads: &Mutex<Vec<Vec<u8>>>) -> io::Result<()> {
     let mut bytes = Vec::new();
+    loop {
+        let head = take_until(&mut stream, &mut bytes, b"\r\n\r\n")?;
+        let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
+        let body = if text.contains("transfer-encoding: chunked") {
+            take_until(&mut stream, &mut bytes, b"0\r\n\r\n")?
+        } else {
+            Vec::new()
+        };
+        let answer = if head.starts_with(b"HEAD ") {
+            ""
+        } else {
+            "v0.14.0\n"
+        };
+        let mut kept = heads.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(head);
+        if !matches!(body.as_slice(), b"" | b"0\r\n\r\n") {
+            kept.push(body);
+        }
+        drop(kept);
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 8\r\n\r\n{answer}"
+        );
+        stream.write_all(answer.as_bytes())?;
+    }
+}
+
+/// Takes what there is up to this end, with it, and reads until it is there.
+fn take_until(stream: &mut TcpStream, bytes: &mut Vec<u8>, end: &[u8]) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 16_384];
     loop {
+        if let Some(at) = bytes.windows(end.len()).position(|window| window == end) {
+            let rest = bytes.split_off(at + end.len());
+            return Ok(std::mem::replace(bytes, rest));
+        }
         let n = stream.read(&mut buffer)?;
         if n == 0 {
-            return Ok(());
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
         bytes.extend_from_slice(&buffer[..n]);
-        while let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            let rest = bytes.split_off(end + 4);
-            let head = std::mem::replace(&mut bytes, rest);
-            let is_head = head.starts_with(b"HEAD ");
-            // A proxy sends a body only with one of these; it has to be read to find the next head.
-            let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
-            let length = text.split("content-length: ").nth(1);
-            let length = length.and_then(|rest| rest.split('\r').next()?.parse::<usize>().ok());
-            heads
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(head);
-            if let Some(length) = length {
-                bytes.drain(..length.min(bytes.len()));
-            }
-            let body = if is_head { "" } else { "v0.14.0\n" };
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 8\r\n\r\n{body}"
-            );
-            stream.write_all(answer.as_bytes())?;
-        }
     }
 }

@@ -13,6 +13,10 @@ pub(super) struct Head<'a> {
     pub(super) method: HeaderValue<'a>,
     pub(super) path: HeaderValue<'a>,
     pub(super) request_id: Option<&'a str>,
+    /// Whether a value has what some servers take for the end of a line.
+    pub(super) has_line_break: bool,
+    /// Whether a length is declared that is not nothing.
+    pub(super) has_body: bool,
     /// The identity headers that are there, with the place of their source.
     identity: Vec<(&'a str, HeaderValue<'a>)>,
     /// The names of headers that must not go upstream.
@@ -24,10 +28,12 @@ impl<'a> Head<'a> {
     pub(super) fn read(policy: &'a Policy, headers: &'a [Header]) -> Self {
         let mut head = Self::default();
         for (name, value) in headers {
+            head.has_line_break |= value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
             match name.as_str() {
                 ":method" => head.method.meet(value),
                 ":path" => head.path.meet(value),
                 "x-request-id" => head.request_id = std::str::from_utf8(value).ok(),
+                "content-length" => head.has_body |= value != b"0",
                 name if name.starts_with(':') => {}
                 name => head.read_identity(policy, name, value),
             }

@@ -97,6 +97,13 @@ impl Policy {
         if !matches!(method, b"GET" | b"HEAD") {
             return Err(Reply::method_not_allowed(footer));
         }
+        if head.has_line_break {
+            return Err(bad(Refusal::HeaderValue));
+        }
+        // What go never sends, and servers have disagreed on where it ends.
+        if head.has_body {
+            return Err(bad(Refusal::Body));
+        }
         let target = Target::decode(path).map_err(bad)?;
         let identified = identify(self, target.as_str(), |name| head.identity(name), facts);
         let identified = identified.map_err(bad)?;

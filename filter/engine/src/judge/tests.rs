@@ -421,3 +421,15 @@ fn a_hidden_module_is_as_if_it_were_not_there() {
         assert!(!reply.body.contains("taken over"), "{}", reply.body);
     }
 }
+
+#[test]
+fn a_body_and_a_line_break_are_refused() {
+    let path = "/t/web/golang.org/x/text/@v/list";
+    assert_eq!(refused(path, &[("content-length", "5")]).0, 400);
+    assert!(outcome(path, &[("content-length", "0")]).is_ok());
+    for value in ["a\rx-corp-tenant: web", "a\nb", "a\0"] {
+        let (status, body) = refused(path, &[("x-any", value)]);
+        assert_eq!(status, 400);
+        assert!(body.contains("line break"), "{body}");
+    }
+}

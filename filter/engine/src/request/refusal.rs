@@ -9,6 +9,10 @@ use std::fmt;
 pub enum Refusal {
     /// No `:path`, no `:method`, or one of them more than once.
     MalformedHead,
+    /// A line break or a NUL in a header's value.
+    HeaderValue,
+    /// A body, or a length that is none.
+    Body,
     /// The path is longer than [`super::MAX_PATH_BYTES`].
     TooLong,
     /// The path does not begin with a slash.
@@ -66,6 +70,8 @@ impl Refusal {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::MalformedHead => "the request has no single :method and :path",
+            Self::HeaderValue => "a header's value has a line break or a NUL",
+            Self::Body => "the request has a body; the GOPROXY protocol has none",
             Self::TooLong => "the path is longer than 4096 bytes",
             Self::NotAbsolute => "the path does not begin with a slash",
             Self::QueryOrFragment => {
