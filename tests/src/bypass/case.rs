@@ -20,13 +20,16 @@ pub struct Case {
     pub request: Request,
 }
 
+/// Names and values, in their order.
+pub type Headers = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// What is sent.
 #[derive(Clone, Debug)]
 pub enum Request {
     /// These bytes.
     Http1(Vec<u8>),
     /// One HTTP/2 request with these headers, in this order.
-    Http2(Vec<(Vec<u8>, Vec<u8>)>),
+    Http2(Headers),
 }
 
 /// What may come of a case.
@@ -117,7 +120,7 @@ fn status(word: &str) -> Option<Expected> {
 }
 
 /// Lines `name: value`, in which `\xNN` is a byte.
-fn headers(body: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+fn headers(body: &[u8]) -> Result<Headers, String> {
     let text = std::str::from_utf8(body).map_err(|e| e.to_string())?;
     let line = |line: &str| {
         // A pseudo-header begins with a colon.
@@ -134,7 +137,7 @@ fn unescape(text: &str) -> Result<Vec<u8>, String> {
     for part in parts {
         let hex = part.get(..2).ok_or("\\x without two digits")?;
         bytes.push(u8::from_str_radix(hex, 16).map_err(|e| e.to_string())?);
-        bytes.extend_from_slice(part[2..].as_bytes());
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
     }
     Ok(bytes)
 }

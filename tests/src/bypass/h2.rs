@@ -42,7 +42,6 @@ pub fn exchange(
 }
 
 fn answer(stream: &mut (impl Read + Write)) -> io::Result<Seen> {
-    let mut decoder = hpack::Decoder::new();
     loop {
         let mut head = [0; 9];
         stream.read_exact(&mut head)?;
@@ -56,17 +55,60 @@ fn answer(stream: &mut (impl Read + Write)) -> io::Result<Seen> {
                 stream.write_all(&ack)?;
             }
             (HEADERS, _) => {
-                let headers = decoder.decode(&payload);
-                let headers = headers.map_err(|e| io::Error::other(format!("{e:?}")))?;
-                let status = headers.iter().find(|(name, _)| name == b":status");
-                let status =
-                    status.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
-                return Ok(status.map_or(Seen::Closed, Seen::Status));
+                let status = status(&payload);
+                return status
+                    .map(Seen::Status)
+                    .ok_or_else(|| io::Error::other("an answer whose status cannot be read"));
             }
             (RST_STREAM | GOAWAY, _) => return Ok(Seen::Closed),
             _ => {}
         }
     }
+}
+
+/// The status that a block of headers begins with, as every answer does (RFC 9113, section 8.3.2): an
+/// entry of the static table, or a literal with a name from it (RFC 7541, appendix A).
+fn status(block: &[u8]) -> Option<u16> {
+    const INDEXED: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
+    let (first, rest) = block.split_first()?;
+    match first {
+        0x88..=0x8e => INDEXED.get(usize::from(first - 0x88)).copied(),
+        0x48..=0x4e | 0x08..=0x0e | 0x18..=0x1e => {
+            let (length, rest) = rest.split_first()?;
+            let text = rest.get(..usize::from(length & 0x7f))?;
+            let digits = if length & 0x80 == 0 {
+                text.to_vec()
+            } else {
+                huffman_digits(text)?
+            };
+            std::str::from_utf8(&digits).ok()?.parse().ok()
+        }
+        _ => None,
+    }
+}
+
+/// Digits in Huffman's code: 0 to 2 have five bits, the others six (RFC 7541, appendix B).
+fn huffman_digits(text: &[u8]) -> Option<Vec<u8>> {
+    let bits: Vec<u8> = text
+        .iter()
+        .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))
+        .collect();
+    let mut rest = bits.as_slice();
+    let mut digits = Vec::new();
+    let value = |bits: &[u8]| bits.iter().fold(0, |value, bit| value << 1 | bit);
+    // What is left is padding.
+    while rest.len() >= 5 && digits.len() < 3 {
+        let (digit, length) = match value(&rest[..5]) {
+            short @ 0..=2 => (short, 5),
+            _ => (value(rest.get(..6)?).checked_sub(0x19)? + 3, 6),
+        };
+        if digit > 9 {
+            return None;
+        }
+        digits.push(b'0' + digit);
+        rest = &rest[length..];
+    }
+    Some(digits)
 }
 
 fn push_frame(out: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
@@ -92,4 +134,21 @@ fn push_length(out: &mut Vec<u8>, length: usize) {
         rest /= 128;
     }
     out.push(rest as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::status;
+
+    #[test]
+    fn a_status_is_read_in_every_form() {
+        assert_eq!(status(&[0x88]), Some(200));
+        assert_eq!(status(&[0x8d, 0x40]), Some(404));
+        assert_eq!(status(b"\x48\x03302"), Some(302));
+        // RFC 7541, appendix C.6.1.
+        assert_eq!(status(&[0x48, 0x82, 0x64, 0x02]), Some(302));
+        // 4 is 011010, 0 is 00000, 3 is 011001.
+        assert_eq!(status(&[0x48, 0x83, 0x68, 0x0c, 0xff]), Some(403));
+        assert_eq!(status(&[0x40]), None);
+    }
 }

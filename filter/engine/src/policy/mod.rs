@@ -188,4 +188,6 @@ impl Policy {
 }
 
 #[cfg(test)]
+mod integrity_tests;
+#[cfg(test)]
 mod tests;

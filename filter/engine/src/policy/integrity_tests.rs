@@ -1,0 +1,137 @@
+//! What is wrong with `integrity` and `redirects`, and what a plan is made of them.
+
+use super::*;
+use crate::integrity::{Artifact, Checked, Evidence};
+use crate::judge::Header;
+use serde_json::{Value, json};
+
+const H1: &str = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+fn document(integrity: Value) -> Value {
+    json!({
+        "version": "1", "default": "allow", "integrity": integrity,
+        "identity": [{"path_prefix": "/t/{tenant}"}],
+        "tenants": {"*": {}, "trial": {"integrity": "observe"}, "free": {"integrity": "off"}},
+        "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
+    })
+}
+
+fn read(document: &Value) -> Result<Policy, Vec<String>> {
+    let read = Policy::from_json(document.to_string().as_bytes());
+    read.map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
+fn plan(integrity: &Value, path: &str) -> Plan {
+    let policy = read(&document(integrity.clone())).unwrap();
+    let headers = [(":method", "GET"), (":path", path)]
+        .map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
+    policy.integrity_plan(&policy.judge(&headers, &()))
+}
+
+#[test]
+fn a_file_is_checked_by_its_pin_then_by_what_was_seen_first() {
+    let integrity = json!({
+        "mode": "enforce", "on_unknown": "refuse", "first_seen": ["corp.example"],
+        "pins": [format!("corp.example/lib v1.0.0 {H1}")]
+    });
+    let checked = |path: &str| match plan(&integrity, path) {
+        Plan::Check(Checked {
+            artifact,
+            evidence,
+            enforce,
+            ..
+        }) => (artifact, evidence, enforce),
+        other => panic!("{path}: {other:?}"),
+    };
+    let pin = Evidence::Pin(H1.parse().unwrap());
+    assert_eq!(
+        checked("/corp.example/lib/@v/v1.0.0.zip"),
+        (Artifact::Zip, pin, true)
+    );
+    assert_eq!(
+        checked("/t/trial/corp.example/lib/@v/v1.0.0.zip"),
+        (Artifact::Zip, pin, false)
+    );
+    assert_eq!(
+        checked("/corp.example/lib/@v/v1.0.0.mod"),
+        (Artifact::GoMod, Evidence::FirstSeen, true)
+    );
+    for (path, expected) in [
+        ("/a.b/c/@v/v1.0.0.zip", Plan::Refuse(Artifact::Zip)),
+        (
+            "/t/trial/a.b/c/@v/v1.0.0.mod",
+            Plan::Unknown(Artifact::GoMod),
+        ),
+        ("/t/free/corp.example/lib/@v/v1.0.0.zip", Plan::Pass),
+        ("/corp.example/lib/@v/v1.0.0.info", Plan::Pass),
+        ("/corp.example/lib/@v/list", Plan::Pass),
+    ] {
+        assert_eq!(plan(&integrity, path), expected, "{path}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_with_its_place() {
+    let pin = |sum: &str| format!("corp.example/lib v1.0.0 {sum}");
+    let other = H1.replace("47DE", "57DE");
+    for (integrity, error) in [
+        (
+            json!({"mode": "enforce"}),
+            "$.integrity.on_unknown: missing",
+        ),
+        (
+            json!({"mode": "off", "pins": [pin("h1:short")]}),
+            "$.integrity.pins[0]: no line of a go.sum: the hash is not",
+        ),
+        (
+            json!({"mode": "off", "pins": [pin(H1), pin(&other)]}),
+            "$.integrity.pins[1]: an earlier pin has",
+        ),
+        (
+            json!({"mode": "off", "first_seen": ["corp"]}),
+            "$.integrity.first_seen[0]: the pattern",
+        ),
+        (
+            json!({"mode": "strict"}),
+            "$.integrity.mode: unknown variant `strict`",
+        ),
+        (
+            Value::Null,
+            "$.tenants.trial.integrity: the document has no integrity",
+        ),
+    ] {
+        let errors = read(&document(integrity)).unwrap_err();
+        assert!(errors.iter().any(|e| e.starts_with(error)), "{errors:?}");
+    }
+}
+
+#[test]
+fn a_redirect_names_a_place_and_what_becomes_of_it() {
+    for (redirect, error) in [
+        (json!({"to": "elsewhere", "pass": true}), ".to: give a URL"),
+        (
+            json!({"to": "https://a.b/?x", "pass": true}),
+            ".to: give a URL",
+        ),
+        (json!({"to": "https://a.b"}), ": give either rewrite"),
+        (
+            json!({"to": "https://a.b", "pass": false}),
+            ": give either rewrite",
+        ),
+        (
+            json!({"to": "https://a.b", "pass": true, "rewrite": "/x"}),
+            ": give either rewrite",
+        ),
+        (
+            json!({"to": "https://a.b", "rewrite": "x"}),
+            ".rewrite: it must begin with a slash",
+        ),
+    ] {
+        let mut document = document(json!({"mode": "off"}));
+        document["backends"]["b"]["redirects"] = json!([redirect]);
+        document["tenants"] = json!({"*": {}});
+        let errors = read(&document).unwrap_err();
+        let error = format!("$.backends.b.redirects[0]{error}");
+        assert!(errors.iter().any(|e| e.starts_with(&error)), "{errors:?}");
+    }
+}
