@@ -50,6 +50,10 @@ fuzz_target!(|input: &[u8]| {
     {
         return;
     }
+    let mut headers = asked.headers.iter();
+    if headers.any(|(name, value)| is_malformed(name, value)) {
+        return assert_eq!(status(&judgement), Some(400));
+    }
     check_against_alone(&asked, &prefix);
     check_require(&asked, &judgement);
     check_without_lies(&asked, &judgement);
@@ -101,6 +105,12 @@ fn claims_identity(name: &str) -> bool {
         || rest.is_some_and(|rest| !rest.is_empty())
         || BELIEVED.contains(&name.as_str())
         || BY_GATEWAYS.contains(&name.as_str())
+}
+
+/// What no request may have in a header, whatever it says: the end of a line, a body.
+fn is_malformed(name: &str, value: &[u8]) -> bool {
+    value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
+        || (name == "content-length" && value != b"0")
 }
 
 /// What one source says when it is the only one: a tenant that the policy names, or `*`.
