@@ -47,17 +47,11 @@ impl Backend {
     /// Where it does not come up.
     pub fn athens() -> Self {
         let upstream = upstream_goproxy();
-        Self::start("athens", |command, port, dir| {
-            command
-                .env("ATHENS_PORT", format!("127.0.0.1:{port}"))
-                .env("ATHENS_STORAGE_TYPE", "disk")
-                .env("ATHENS_DISK_STORAGE_ROOT", dir.join("storage"))
-                .env("ATHENS_GO_BINARY_PATH", tool("go"))
-                .env("ATHENS_GO_BINARY_ENV_VARS", format!("GOPROXY={upstream}"))
-                .env("ATHENS_DOWNLOAD_MODE", "sync")
-                .env("ATHENS_NETWORK_MODE", "fallback");
-            let _ = std::fs::create_dir(dir.join("storage"));
-        })
+        Self::athens_with(&[
+            ("ATHENS_GO_BINARY_ENV_VARS", format!("GOPROXY={upstream}")),
+            ("ATHENS_DOWNLOAD_MODE", "sync".to_owned()),
+            ("ATHENS_NETWORK_MODE", "fallback".to_owned()),
+        ])
     }
 
     /// Athens that sends its clients on to another proxy for what it has not.
@@ -65,14 +59,20 @@ impl Backend {
     /// # Panics
     /// Where it does not come up.
     pub fn athens_that_redirects(to: SocketAddr) -> Self {
+        Self::athens_with(&[
+            ("ATHENS_DOWNLOAD_MODE", "redirect".to_owned()),
+            ("ATHENS_DOWNLOAD_URL", format!("http://{to}")),
+        ])
+    }
+
+    fn athens_with(settings: &[(&str, String)]) -> Self {
         Self::start("athens", |command, port, dir| {
             command
                 .env("ATHENS_PORT", format!("127.0.0.1:{port}"))
                 .env("ATHENS_STORAGE_TYPE", "disk")
                 .env("ATHENS_DISK_STORAGE_ROOT", dir.join("storage"))
                 .env("ATHENS_GO_BINARY_PATH", tool("go"))
-                .env("ATHENS_DOWNLOAD_MODE", "redirect")
-                .env("ATHENS_DOWNLOAD_URL", format!("http://{to}"));
+                .envs(settings.iter().map(|(name, value)| (name, value)));
             let _ = std::fs::create_dir(dir.join("storage"));
         })
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::tools::{root, tool};
+use crate::go_program;
 
 /// The running Go program `tests/go/dirhash`.
 #[derive(Debug)]
@@ -48,15 +48,7 @@ impl Dirhash {
     /// Where Go cannot build it.
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("no temporary folder can be made");
-        let program = folder.path().join("dirhash");
-        let built = Command::new(tool("go"))
-            .args(["build", "-o"])
-            .arg(&program)
-            .arg(".")
-            .current_dir(root().join("tests/go/dirhash"))
-            .status()
-            .expect("go cannot be started");
-        assert!(built.success(), "go build of tests/go/dirhash failed");
+        let program = go_program::build("dirhash", folder.path());
         let mut program = Command::new(program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use host_sim::goproxy::{Outcome, Sandbox};
 
+use crate::pki::Authority;
+
 /// The public checksum database, which go asks through the proxy where that carries it.
 const DATABASE: &str = "sum.golang.org";
 
@@ -71,6 +73,18 @@ impl Go {
     pub fn with(mut self, variable: &'static str, value: impl Into<String>) -> Self {
         self.0.set(variable, value);
         self
+    }
+
+    /// Lets it speak https with servers of this authority.
+    ///
+    /// # Panics
+    /// Where its certificate cannot be written.
+    #[must_use]
+    pub fn trusting(self, authority: &Authority) -> Self {
+        let file = self.home().join("authority.pem");
+        std::fs::write(&file, authority.pem())
+            .unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        self.with("SSL_CERT_FILE", file.to_string_lossy())
     }
 
     /// Runs `go` in the developer's module.

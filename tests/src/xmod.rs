@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::tools::{root, tool};
+use crate::go_program;
 
 /// Asks the Go program `tests/go/xmod`; one answer for each question, in their order.
 ///
@@ -13,16 +13,7 @@ use crate::tools::{root, tool};
 /// Where Go cannot build or run it.
 pub fn ask(questions: &[Value]) -> Vec<Value> {
     let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
-    let program = dir.path().join("xmod");
-    let built = Command::new(tool("go"))
-        .args(["build", "-o"])
-        .arg(&program)
-        .arg(".")
-        .current_dir(root().join("tests/go/xmod"))
-        .status();
-    let built = built.unwrap_or_else(|e| panic!("go cannot be run: {e}"));
-    assert!(built.success(), "go build of tests/go/xmod failed");
-
+    let program = go_program::build("xmod", dir.path());
     let mut child = Command::new(&program)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

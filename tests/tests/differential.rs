@@ -5,6 +5,7 @@ use fastrand::Rng;
 use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for, unescape};
 use modgate_engine::policy::pattern::PatternSetBuilder;
 use modgate_engine::request::SumdbCall;
+use modgate_tests::seed::seed;
 use modgate_tests::xmod;
 use serde_json::{Value, json};
 
@@ -169,11 +170,7 @@ fn questions(rng: &mut Rng) -> Vec<Value> {
 
 #[test]
 fn the_engine_and_x_mod_read_every_name_alike() {
-    let seed = std::env::var("MODGATE_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok());
-    let seed = seed.unwrap_or_else(|| Rng::new().get_seed());
-    println!("MODGATE_SEED={seed}");
+    let seed = seed();
     let questions = questions(&mut Rng::with_seed(seed));
 
     let (mut accepted, mut disagreements) = (0, Vec::new());

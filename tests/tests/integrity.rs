@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use host_sim::goproxy::{Module, Server, Tree};
+use modgate_tests::chunked::Chunked;
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Sumdb};
 use modgate_tests::http;
@@ -97,6 +98,12 @@ fn assert_nothing_kept(go: &Go) {
     let files = go.downloads().join("corp.example/lib/@v");
     let kept = |end: &str| files.join(format!("v1.0.0.{end}")).exists();
     assert!(!kept("zip") && !kept("ziphash"), "{}", files.display());
+}
+
+/// The hash that go itself computed of the zip in its cache.
+fn ziphash(go: &Go) -> String {
+    let file = go.downloads().join("corp.example/lib/@v/v1.0.0.ziphash");
+    std::fs::read_to_string(file).unwrap()
 }
 
 fn checks(envoy: &Envoy, labels: &[(&str, &str)]) -> f64 {
@@ -194,6 +201,18 @@ fn what_nothing_is_known_of_is_refused_or_counted_as_the_policy_says() {
     assert_nothing_kept(&go);
     let asked = files.server.requests();
     assert!(asked.iter().all(|r| r.path.ends_with(".info")), "{asked:?}");
+    // It is a denial like every other: in the log and in what go prints, by the same request id.
+    let lines = envoy.process().json_lines(2);
+    let denied = lines.iter().find(|line| line["operation"] != "info");
+    let denied = denied.unwrap_or_else(|| panic!("{lines:?}"));
+    let expected = json!({
+        "decision": "deny", "rule": "integrity", "outcome": "denied", "backend": "-", "status": 403
+    });
+    for (member, value) in expected.as_object().unwrap() {
+        assert_eq!(&denied[member], value, "{member} of {denied}");
+    }
+    let request_id = denied["request_id"].as_str().unwrap();
+    assert!(said.contains(request_id), "{request_id} is not in {said}");
 
     let allow = policy(json!({"mode": "enforce", "on_unknown": "allow"}));
     assert!(envoy.reload(&allow));
@@ -246,15 +265,15 @@ fn a_forged_zip_does_not_pass_over_http2_either() {
     }));
     let config = Config::new(remembered, &[("backend", files.server.address())]);
     let mut envoy = Envoy::start_with(&config, |listener| listener.serve_https(&server, None));
-    let trusted = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(trusted.path(), authority.pem()).unwrap();
     let download = |envoy: &Envoy| {
         let url = format!("https://localhost:{}/t/web", envoy.address().port());
-        let go = Go::new(url, Sumdb::Off).with("SSL_CERT_FILE", trusted.path().to_str().unwrap());
+        let go = Go::new(url, Sumdb::Off).trusting(&authority);
         let said = go.run(&["mod", "download", MODULE]);
         (go, said)
     };
-    download(&envoy).1.expect_ok();
+    let (go, said) = download(&envoy);
+    said.expect_ok();
+    let right = ziphash(&go);
     assert!(
         envoy.stat("http.goproxy.downstream_cx_http2_total") > 0,
         "go spoke no HTTP/2"
@@ -267,8 +286,10 @@ fn a_forged_zip_does_not_pass_over_http2_either() {
         forged[at] ^= 1 << random.u8(..8);
         std::fs::write(files.zip(), &forged).unwrap();
         let (go, said) = download(&envoy);
-        // A time stamp is in no hash: Go takes such a zip for the same one.
-        if !said.ok() {
+        if said.ok() {
+            // A time stamp is in no hash: to Go such a zip is the same one.
+            assert_eq!(ziphash(&go), right, "the bit at byte {at}");
+        } else {
             assert_nothing_kept(&go);
         }
     }
@@ -278,6 +299,56 @@ fn a_forged_zip_does_not_pass_over_http2_either() {
     assert_nothing_kept(&go);
     let log = envoy.process().log();
     assert!(log.contains("\"result\":\"malformed\""), "{log}");
+}
+
+#[test]
+fn a_file_in_chunks_is_checked_like_one_with_a_length() {
+    let files = Files::new();
+    let [zip, go_mod] = files.sums();
+    let chunked = Chunked::start(files.dir.path(), false).unwrap();
+    let clusters = [("backend", chunked.address())];
+    let mut envoy = Envoy::start(&Config::new(pinned(&[zip, go_mod.clone()]), &clusters));
+    let (go, said) = download(envoy.address(), "web");
+    said.expect_ok();
+    assert!(go.has("corp.example/lib@v1.0.0"));
+    let wrong = pinned(&[format!("corp.example/lib v1.0.0 {WRONG}"), go_mod]);
+    assert!(envoy.reload(&wrong));
+    let (go, said) = download(envoy.address(), "web");
+    said.expect_failure();
+    assert_nothing_kept(&go);
+    let mismatches = [("result", "mismatch"), ("artifact", "zip")];
+    assert_eq!(checks(&envoy, &mismatches), 1.0);
+}
+
+/// No filter can put what it held back in front of trailers, so such a zip is refused, good or bad.
+#[test]
+fn a_zip_that_ends_with_trailers_is_refused() {
+    let files = Files::new();
+    let sums = files.sums();
+    let chunked = Chunked::start(files.dir.path(), true).unwrap();
+    let mut serve = Serve::start(&pinned(&sums), &[("backend", chunked.address())]);
+    let (go, said) = download(serve.address(), "web");
+    said.expect_failure();
+    assert_nothing_kept(&go);
+    let log = serve.process().log();
+    assert!(log.contains("the backend ends it with trailers"), "{log}");
+    let observed = download(serve.address(), "trial");
+    observed.1.expect_ok();
+}
+
+#[test]
+fn the_simulator_remembers_what_it_saw_first() {
+    let files = Files::new();
+    let remembered = policy(json!({
+        "mode": "enforce", "first_seen": ["corp.example"], "on_unknown": "refuse"
+    }));
+    let serve = Serve::start(&remembered, &[("backend", files.server.address())]);
+    download(serve.address(), "web").1.expect_ok();
+    download(serve.address(), "web").1.expect_ok();
+    files.change();
+    let (go, said) = download(serve.address(), "web");
+    said.expect_failure();
+    assert_nothing_kept(&go);
 }
 
 #[test]

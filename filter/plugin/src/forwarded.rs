@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use modgate_engine::integrity::Artifact;
-use modgate_engine::judge::{Header, Reply};
+use modgate_engine::judge::{Footer, Header, Reply};
 use modgate_engine::policy::{Backend, Tenant};
 use modgate_engine::redirect::Redirected;
 use modgate_engine::request::Mutability;
 use modgate_engine::telemetry::{Ending, Outcome};
-use proxy_wasm::types::LogLevel;
+use proxy_wasm::types::{LogLevel, MapType};
 
 use crate::host::{self, Moment};
 use crate::integrity::{Guard, Judged};
@@ -28,6 +28,7 @@ pub(crate) struct Forwarded {
     pub(crate) mutability: Mutability,
     /// What a redirect must begin with to lead back to the same tenant.
     pub(crate) tenant_prefix: String,
+    pub(crate) request_id: Option<String>,
     pub(crate) began: Moment,
     pub(crate) answer: Progress,
     pub(crate) file: File,
@@ -75,6 +76,14 @@ impl Forwarded {
         in_force.policy.tenants().get(self.tenant?)
     }
 
+    /// What a text to the client ends with.
+    pub(crate) fn footer<'p>(&'p self, in_force: &'p InForce) -> Footer<'p> {
+        Footer {
+            contact: in_force.policy.contact(),
+            request_id: self.request_id.as_deref(),
+        }
+    }
+
     /// Tells metrics and log of a file that was judged.
     pub(crate) fn told(&self, in_force: &InForce, judged: &Judged) {
         let (checked, tenant) = (&judged.checked, self.tenant(in_force));
@@ -113,20 +122,24 @@ impl Forwarded {
         backend: &Backend,
         status: u16,
         headers: &[Header],
-        contact: Option<&str>,
+        footer: Footer<'_>,
     ) -> Result<(), Reply> {
         let locations = headers.iter().filter(|(name, _)| name == "location");
         let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
         match backend.redirected(status, &locations, &self.tenant_prefix) {
             None | Some(Redirected::Passed) => Ok(()),
-            Some(Redirected::To(place)) if host::set_response_header("location", &place) => Ok(()),
-            Some(Redirected::To(_)) => Err(Reply::redirect_refused(contact)),
+            Some(Redirected::To(place))
+                if host::set_header(MapType::HttpResponseHeaders, "location", &place) =>
+            {
+                Ok(())
+            }
+            Some(Redirected::To(_)) => Err(Reply::redirect_refused(footer)),
             Some(Redirected::Refused { reason }) => {
                 let name = &backend.name;
                 let line =
                     format!("modgate: a redirect of the backend {name} was refused: {reason}");
                 host::log(LogLevel::Warn, &line);
-                Err(Reply::redirect_refused(contact))
+                Err(Reply::redirect_refused(footer))
             }
         }
     }

@@ -57,20 +57,17 @@ pub(crate) fn headers(map: MapType) -> Vec<Header> {
     })
 }
 
-/// Sets a request header, in place of all of its name. Whether the proxy took it.
-pub(crate) fn set_request_header(name: &str, value: &str) -> bool {
-    let result = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
-    result
-        .map_err(|status| report("setting a header", status))
-        .is_ok()
+/// Sets a header, in place of all of its name. Whether the proxy took it.
+pub(crate) fn set_header(map: MapType, name: &str, value: &str) -> bool {
+    took(
+        "setting a header",
+        hostcalls::set_map_value(map, name, Some(value)),
+    )
 }
 
-/// Removes a request header, every line of it. Whether the proxy did.
-pub(crate) fn remove_request_header(name: &str) -> bool {
-    let result = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
-    result
-        .map_err(|status| report("removing a header", status))
-        .is_ok()
+/// Removes a header, every line of it. Whether the proxy did.
+pub(crate) fn remove_header(map: MapType, name: &str) -> bool {
+    took("removing a header", hostcalls::remove_map_value(map, name))
 }
 
 /// Answers the request.
@@ -78,21 +75,6 @@ pub(crate) fn reply(status: u16, headers: Vec<(&str, &str)>, body: &str) {
     let result = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));
     if let Err(status) = result {
         report("answering a request", status);
-    }
-}
-
-/// Puts a header into a backend's answer, in place of all of its name. Whether the proxy took it.
-pub(crate) fn set_response_header(name: &str, value: &str) -> bool {
-    let result = hostcalls::set_map_value(MapType::HttpResponseHeaders, name, Some(value));
-    result
-        .map_err(|status| report("setting a header of the answer", status))
-        .is_ok()
-}
-
-/// Removes a header of a backend's answer, every line of it.
-pub(crate) fn remove_response_header(name: &str) {
-    if let Err(status) = hostcalls::remove_map_value(MapType::HttpResponseHeaders, name) {
-        report("removing a header of the answer", status);
     }
 }
 
@@ -108,20 +90,12 @@ pub(crate) fn response_body(size: usize) -> Option<Vec<u8>> {
     (bytes.len() == size).then_some(bytes)
 }
 
-/// Puts bytes in the place of so many of the answer's body. Whether the proxy took them.
-pub(crate) fn replace_response_body(size: usize, bytes: &[u8]) -> bool {
-    let result = hostcalls::set_buffer(BufferType::HttpResponseBody, 0, size, bytes);
-    result
-        .map_err(|status| report("changing an answer", status))
-        .is_ok()
-}
-
-/// Takes so many bytes out of the request's body. Whether the proxy let them go.
-pub(crate) fn drop_request_body(size: usize) -> bool {
-    let result = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, size, &[]);
-    result
-        .map_err(|status| report("dropping a request's body", status))
-        .is_ok()
+/// Puts bytes in the place of so many of a body. Whether the proxy took them.
+pub(crate) fn replace_body(body: BufferType, size: usize, bytes: &[u8]) -> bool {
+    took(
+        "changing a body",
+        hostcalls::set_buffer(body, 0, size, bytes),
+    )
 }
 
 /// Breaks the answer off, so that the client sees that it is not whole.
@@ -176,15 +150,20 @@ pub(crate) fn record(metric: Option<u32>, value: u64) {
 
 /// The value that the VMs of this process share under a key.
 pub(crate) fn shared(key: &str) -> Option<Vec<u8>> {
+    numbered(key).map(|(value, _)| value)
+}
+
+/// A shared value, and the number by which it can be changed unless another VM was first.
+fn numbered(key: &str) -> Option<(Vec<u8>, u32)> {
     let (value, number) = hostcalls::get_shared_data(key).ok()?;
     // An empty value comes as none, but with its number.
-    number.map(|_| value.unwrap_or_default())
+    Some((value.unwrap_or_default(), number?))
 }
 
 /// What came of changing a shared value.
-pub(crate) enum Changed {
-    /// It is changed.
-    Done,
+pub(crate) enum Changed<R> {
+    /// It is as it should be now.
+    Done(R),
     /// Another VM was first.
     Raced,
     /// There is no such value, or the proxy refuses.
@@ -194,22 +173,21 @@ pub(crate) enum Changed {
 /// Changes a shared value that is there: `change` gives the new one, or nothing where it stays.
 pub(crate) fn change_shared<R>(
     key: &str,
-    change: impl Fn(&[u8]) -> (R, Option<Vec<u8>>),
-) -> (Option<R>, Changed) {
-    // An empty value comes as none, but with its number.
-    let Ok((bytes, Some(number))) = hostcalls::get_shared_data(key) else {
-        return (None, Changed::Refused);
+    change: impl FnOnce(&[u8]) -> (R, Option<Vec<u8>>),
+) -> Changed<R> {
+    let Some((value, number)) = numbered(key) else {
+        return Changed::Refused;
     };
-    let (result, new) = change(&bytes.unwrap_or_default());
+    let (result, new) = change(&value);
     let Some(new) = new else {
-        return (Some(result), Changed::Done);
+        return Changed::Done(result);
     };
     match hostcalls::set_shared_data(key, Some(&new), Some(number)) {
-        Ok(()) => (Some(result), Changed::Done),
-        Err(Status::CasMismatch) => (None, Changed::Raced),
+        Ok(()) => Changed::Done(result),
+        Err(Status::CasMismatch) => Changed::Raced,
         Err(status) => {
-            report("remembering", status);
-            (None, Changed::Refused)
+            report("changing shared data", status);
+            Changed::Refused
         }
     }
 }
@@ -219,6 +197,11 @@ pub(crate) fn share(key: &str, value: &[u8]) {
     if let Err(status) = hostcalls::set_shared_data(key, Some(value), None) {
         report("sharing data", status);
     }
+}
+
+/// Whether the proxy did what it was asked; where not, the log says so.
+fn took(what: &str, result: Result<(), Status>) -> bool {
+    result.map_err(|status| report(what, status)).is_ok()
 }
 
 fn report(what: &str, status: Status) {

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use modgate_engine::integrity::{Artifact, Check, Checked, H1, Record, Remembered, Seen, Verdict};
-use modgate_engine::judge::Header;
+use modgate_engine::judge::{Header, value_of};
+use proxy_wasm::types::{BufferType, MapType};
 
 use crate::host::{self, Changed, Moment};
 
@@ -57,9 +58,15 @@ pub(crate) struct Judged {
 
 /// Takes from a request what would keep its answer from being checked. Whether the proxy did.
 pub(crate) fn prepare(headers: &[Header]) -> bool {
-    let is_there = |name: &&str| headers.iter().any(|(known, _)| known == name);
-    let mut there = REQUEST_HEADERS.iter().filter(|name| is_there(name));
-    there.all(|name| host::remove_request_header(name))
+    remove(MapType::HttpRequestHeaders, &REQUEST_HEADERS, headers)
+}
+
+/// Removes those of these headers that are there. Whether the proxy did.
+fn remove(map: MapType, names: &[&str], headers: &[Header]) -> bool {
+    let mut there = names
+        .iter()
+        .filter(|name| value_of(headers, name).is_some());
+    there.all(|name| host::remove_header(map, name))
 }
 
 impl Guard {
@@ -81,12 +88,10 @@ impl Guard {
         if status != 200 {
             return self.unreadable("the backend sends it with another status than 200", true);
         }
-        if self.check.checked().enforce {
-            for name in RESPONSE_HEADERS {
-                if headers.iter().any(|(known, _)| known == name) {
-                    host::remove_response_header(name);
-                }
-            }
+        if self.check.checked().enforce
+            && !remove(MapType::HttpResponseHeaders, &RESPONSE_HEADERS, headers)
+        {
+            return self.unreadable("the proxy does not take its tags off", true);
         }
         match (ends, self.holds_headers()) {
             (true, _) => self.finish(0, Vec::new(), true),
@@ -115,7 +120,9 @@ impl Guard {
         if ends {
             return self.finish(size, free, unseen);
         }
-        if self.check.checked().enforce && !host::replace_response_body(size, &free) {
+        if self.check.checked().enforce
+            && !host::replace_body(BufferType::HttpResponseBody, size, &free)
+        {
             return self.unreadable("the proxy does not let it be held back", unseen);
         }
         if unseen {
@@ -154,7 +161,7 @@ impl Guard {
         };
         if judged.checked.enforce && judged.verdict.is_good(&judged.checked) {
             free.extend_from_slice(&held);
-            if !free.is_empty() && !host::replace_response_body(size, &free) {
+            if !free.is_empty() && !host::replace_body(BufferType::HttpResponseBody, size, &free) {
                 let verdict =
                     Verdict::Unreadable("the proxy does not take back what was held back");
                 return Judged { verdict, ..judged }.step(unseen);
@@ -205,15 +212,15 @@ fn remember(checked: &Checked, h1: H1) -> Remembered {
     let record = Record::of(checked);
     let key = record.key();
     for _ in 0..RACES {
-        let (seen, changed) = host::change_shared(&key, |place| match record.look_up(place, h1) {
+        let changed = host::change_shared(&key, |place| match record.look_up(place, h1) {
             Seen::Before(known) => (Remembered::Before(known), None),
             Seen::Now(new) => (Remembered::Now, Some(new)),
             Seen::NoRoom => (Remembered::NoRoom, None),
         });
-        match (seen, changed) {
-            (Some(remembered), _) => return remembered,
-            (None, Changed::Raced) => {}
-            (None, Changed::Done | Changed::Refused) => break,
+        match changed {
+            Changed::Done(remembered) => return remembered,
+            Changed::Raced => {}
+            Changed::Refused => break,
         }
     }
     Remembered::NoRoom

@@ -11,7 +11,7 @@ use modgate_engine::judge::Judgement;
 use modgate_engine::policy::{Backend, Tenant};
 use modgate_engine::request::OperationName;
 use modgate_engine::telemetry::{
-    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, INTEGRITY_BYTES_TOTAL,
+    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, ENFORCE, INTEGRITY_BYTES_TOTAL,
     INTEGRITY_CHECKS_TOTAL, INTEGRITY_MICROSECONDS_TOTAL, Kind, LABEL_OVERFLOW_TOTAL, LabelBudget,
     Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL, series,
 };
@@ -24,9 +24,6 @@ type Map<K, V> = HashMap<K, V, FxBuildHasher>;
 
 /// The label `backend` where none was asked.
 const NO_BACKEND: &str = "none";
-
-/// The label `stage` of the rules that are in force.
-const ENFORCE: &str = "enforce";
 
 /// All series of one policy in one VM.
 #[derive(Default)]

@@ -5,7 +5,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use modgate_engine::judge::{Answer, Header, Judgement};
+use modgate_engine::judge::{Answer, Header, Judgement, value_of};
 use rustc_hash::FxHasher;
 
 use crate::host::{self, Moment};
@@ -17,12 +17,13 @@ const WITHIN_MS: u64 = 2_000;
 /// another connection.
 const PLACES: u64 = 256;
 
-/// Whether this is the second of two. Every other call with the same refusal says so.
+/// Whether this is the second of two refusals that count. Every other call with the same one says so.
 pub(crate) fn is_repetition(headers: &[Header], judgement: &Judgement<'_>, now: Moment) -> bool {
     let Answer::Reply(reply) = &judgement.answer else {
         return false;
     };
-    if !(400..500).contains(&reply.status) || !came_by_https(headers) {
+    let counts = judgement.decision_labels().is_some();
+    if !counts || !(400..500).contains(&reply.status) || !came_by_https(headers) {
         return false;
     }
     let Some(now) = now.unix_milliseconds() else {
@@ -41,11 +42,9 @@ pub(crate) fn is_repetition(headers: &[Header], judgement: &Judgement<'_>, now: 
 }
 
 fn came_by_https(headers: &[Header]) -> bool {
-    let is_https = |name: &str| {
-        let found = headers.iter().find(|(known, _)| known == name);
-        found.is_some_and(|(_, value)| value == b"https")
-    };
-    is_https(":scheme") || is_https("x-forwarded-proto")
+    [":scheme", "x-forwarded-proto"]
+        .iter()
+        .any(|name| value_of(headers, name) == Some(b"https"))
 }
 
 /// Tells one refusal of one client from another.

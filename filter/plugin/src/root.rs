@@ -66,13 +66,7 @@ fn refusal(errors: &[PolicyError]) -> String {
     let mut line = "modgate: policy refused, it does not come into force".to_owned();
     for error in errors.iter().take(ERRORS_IN_LOG) {
         line.push_str("; ");
-        // An error may repeat what stands in the document, line feeds included.
-        line.extend(
-            error
-                .to_string()
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c }),
-        );
+        line.push_str(&error.to_string());
     }
     if errors.len() > ERRORS_IN_LOG {
         line.push_str(&format!("; and {} more", errors.len() - ERRORS_IN_LOG));

@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use modgate_engine::integrity::Plan;
-use modgate_engine::judge::{Answer, Header, Judgement, Reply};
+use modgate_engine::judge::{Answer, Header, Judgement, Reply, value_of};
 use modgate_engine::telemetry::{AccessMembers, CacheVerdict, Outcome, cache_verdict};
 use modgate_engine::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
 use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::{Action, MapType};
+use proxy_wasm::types::{Action, BufferType, MapType};
 
 use crate::forwarded::{File, Forwarded, Progress};
 use crate::host::{self, Moment, Proxy};
@@ -15,6 +15,8 @@ use crate::integrity::{self, Guard, Step};
 use crate::meters::Scope;
 use crate::repeats;
 use crate::root::InForce;
+
+const REQUEST: MapType = MapType::HttpRequestHeaders;
 
 /// The HTTP context.
 pub(crate) struct Stream {
@@ -49,43 +51,35 @@ impl Stream {
         }
     }
 
-    /// Judges the request. `Err` is what it is answered.
-    fn judge(
-        &mut self,
+    /// Lets a request go to its backend. `Err` is what it is answered instead, with the backend's
+    /// place where that is where it would have gone.
+    fn forward(
         in_force: &InForce,
         headers: &[Header],
         judgement: &mut Judgement<'_>,
         began: Moment,
     ) -> Result<Forwarded, (Option<usize>, Reply)> {
-        let plan = in_force.policy.integrity_plan(judgement);
         let (backend, path) = match &mut judgement.answer {
             Answer::Reply(reply) => return Err((None, std::mem::take(reply))),
             Answer::Forward { backend, path } => (*backend, path.as_deref()),
         };
-        let is_head = headers.iter().any(|(n, v)| n == ":method" && v == b"HEAD");
-        let file = match plan {
-            Plan::Refuse(artifact) => {
-                let tenant = judgement.tenant;
-                in_force.meters.checked(tenant, artifact, "unknown", "none");
-                let file = asked(judgement);
-                return Err((None, Reply::unknown_hash(&file, in_force.policy.contact())));
-            }
+        let file = match std::mem::take(&mut judgement.plan) {
             Plan::Unknown(artifact) => File::Unknown(artifact),
-            Plan::Check(checked) if !is_head => File::Guarded(Box::new(Guard::new(checked))),
-            Plan::Check(_) | Plan::Pass => File::Free,
+            Plan::Check(checked) => File::Guarded(Box::new(Guard::new(checked))),
+            Plan::Refuse(_) | Plan::Pass => File::Free,
         };
         let mut written = judgement
             .remove_headers
             .iter()
-            .all(|name| host::remove_request_header(name));
+            .all(|name| host::remove_header(REQUEST, name));
         if matches!(file, File::Guarded(_)) {
             written &= integrity::prepare(headers);
         }
         if let Some(path) = path {
-            written &= host::set_request_header(":path", path);
+            written &= host::set_header(REQUEST, ":path", path);
         }
         // The last write: in this ABI each one makes the proxy choose the route again.
-        written &= host::set_request_header(CLUSTER_HEADER, &backend.cluster);
+        written &= host::set_header(REQUEST, CLUSTER_HEADER, &backend.cluster);
         if !written {
             // What would go upstream is not what was judged.
             let reply = Reply::unavailable("the proxy did not take what was judged");
@@ -100,6 +94,7 @@ impl Stream {
             backend: backend.id,
             mutability: judgement.mutability,
             tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
+            request_id: judgement.request_id.take(),
             began,
             answer: Progress::Awaited,
             file,
@@ -147,8 +142,8 @@ impl Stream {
             Some(true) => {
                 let (scope, began) = (Rc::clone(&forwarded.scope), forwarded.began);
                 let reason = judged.verdict.to_string();
-                let contact = in_force.policy.contact();
-                let reply = Reply::wrong_hash(&judged.checked.name(), &reason, contact);
+                let footer = forwarded.footer(&in_force);
+                let reply = Reply::wrong_hash(&judged.checked.name(), &reason, footer);
                 self.reply(scope, began, &reply)
             }
             Some(false) => {
@@ -176,13 +171,17 @@ impl HttpContext for Stream {
             send(&Reply::unavailable("no valid policy is in force"));
             return Action::Pause;
         };
-        let headers = host::headers(MapType::HttpRequestHeaders);
+        let headers = host::headers(REQUEST);
         let mut judgement = in_force.policy.judge(&headers, &Proxy);
         self.access = AccessMembers::of(&in_force.policy, &headers, &judgement);
         if !repeats::is_repetition(&headers, &judgement, began) {
             in_force.meters.decided(&judgement);
         }
-        match self.judge(&in_force, &headers, &mut judgement, began) {
+        if let Plan::Refuse(artifact) = judgement.plan {
+            let tenant = judgement.tenant;
+            in_force.meters.checked(tenant, artifact, "unknown", "none");
+        }
+        match Self::forward(&in_force, &headers, &mut judgement, began) {
             Ok(forwarded) => {
                 self.exchange = Exchange::Forwarded(forwarded);
                 Action::Continue
@@ -198,7 +197,7 @@ impl HttpContext for Stream {
 
     fn on_http_request_body(&mut self, size: usize, _end_of_stream: bool) -> Action {
         // Without a declared length it comes when the headers have gone on. A backend gets none of it.
-        if size > 0 && !host::drop_request_body(size) {
+        if size > 0 && !host::replace_body(BufferType::HttpRequestBody, size, &[]) {
             return Action::Pause;
         }
         self.request_goes_on()
@@ -225,8 +224,8 @@ impl HttpContext for Stream {
         if let Some(verdict) = self.cache {
             forwarded.scope.looked_up(verdict);
         }
-        let contact = in_force.policy.contact();
-        if let Err(reply) = forwarded.redirect(backend, status, &headers, contact) {
+        let footer = forwarded.footer(&in_force);
+        if let Err(reply) = forwarded.redirect(backend, status, &headers, footer) {
             let scope = Rc::clone(&forwarded.scope);
             return self.reply(scope, began, &reply);
         }
@@ -305,20 +304,12 @@ impl HttpContext for Stream {
     }
 }
 
-/// `module@version`, as it was asked for.
-fn asked(judgement: &Judgement<'_>) -> String {
-    let module = judgement.module.as_deref().unwrap_or("-");
-    let version = judgement.version.as_deref().unwrap_or("-");
-    format!("{module}@{version}")
-}
-
 fn send(reply: &Reply) {
     host::reply(reply.status, reply.headers(), &reply.body);
 }
 
 /// The value of `:status`; 0 where there is none.
 fn status_of(headers: &[Header]) -> u16 {
-    let status = headers.iter().find(|(name, _)| name == ":status");
-    let text = status.and_then(|(_, value)| std::str::from_utf8(value).ok());
+    let text = value_of(headers, ":status").and_then(|value| std::str::from_utf8(value).ok());
     text.and_then(|text| text.parse().ok()).unwrap_or_default()
 }

@@ -4,6 +4,7 @@ use fastrand::Rng;
 use modgate_engine::module::ModuleVersion;
 use modgate_tests::dirhash::Dirhash;
 use modgate_tests::module_zips::real_module_zips;
+use modgate_tests::seed::seed;
 
 use crate::case::hash;
 
@@ -19,11 +20,7 @@ const MODULES: [&str; 3] = [
 
 #[test]
 fn a_changed_byte_is_refused_or_means_nothing_to_go() {
-    let seed = std::env::var("MODGATE_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok());
-    let seed = seed.unwrap_or_else(|| Rng::new().get_seed());
-    println!("MODGATE_SEED={seed}");
+    let seed = seed();
     let mut rng = Rng::with_seed(seed);
     let mut go = Dirhash::start();
     let zips = real_module_zips();

@@ -3,6 +3,7 @@
 use fastrand::Rng;
 use modgate_engine::module::{check_file_path, fold_case};
 use modgate_tests::dirhash::Dirhash;
+use modgate_tests::seed::seed;
 
 const NAMES: &[&str] = &[
     "go.mod",
@@ -53,11 +54,7 @@ fn every_character_is_a_letter_and_folds_as_in_go() {
 
 #[test]
 fn the_engine_and_x_mod_take_the_same_file_names() {
-    let seed = std::env::var("MODGATE_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok());
-    let seed = seed.unwrap_or_else(|| Rng::new().get_seed());
-    println!("MODGATE_SEED={seed}");
+    let seed = seed();
     let mut rng = Rng::with_seed(seed);
     let alphabet: Vec<char> = ALPHABET.chars().collect();
     let names: Vec<String> = (0..60_000)

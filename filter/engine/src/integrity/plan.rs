@@ -51,9 +51,10 @@ impl Pins {
 }
 
 /// What is to be done with the answer to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Plan {
     /// It is no file that is checked.
+    #[default]
     Pass,
     /// Nothing is known of the file, and the policy lets it pass.
     Unknown(Artifact),

@@ -7,6 +7,12 @@ use crate::policy::paths::{is_reserved_header, is_same_header};
 /// A header as hosts hand it over: the name in lower case, the value in bytes.
 pub type Header = (String, Vec<u8>);
 
+/// The first value of a header.
+pub fn value_of<'h>(headers: &'h [Header], name: &str) -> Option<&'h [u8]> {
+    let found = headers.iter().find(|(known, _)| known == name);
+    found.map(|(_, value)| value.as_slice())
+}
+
 /// What the engine needs of a request's headers.
 #[derive(Debug, Default)]
 pub(super) struct Head<'a> {

@@ -3,16 +3,16 @@
 mod head;
 mod reply;
 
-pub use head::Header;
-pub use reply::Reply;
+pub use head::{Header, value_of};
+pub use reply::{Footer, Reply};
 
+use crate::integrity::Plan;
 use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
 use crate::policy::{Backend, Decision, Facts, Policy, Tenant, Verdict};
 use crate::request::{Mutability, Operation, OperationName, Refusal, SumdbCall, Target};
 use crate::route::Route;
 use crate::telemetry::Outcome;
 use head::Head;
-use reply::Footer;
 
 /// What is to be done with a request, and everything that led to it.
 #[derive(Debug)]
@@ -35,6 +35,10 @@ pub struct Judgement<'p> {
     pub version: Option<String>,
     /// What the client wrote before everything else to name its tenant: empty, or such as `t/acme/`.
     pub tenant_prefix: String,
+    /// What the client calls the request; a text repeats it only where it is harmless.
+    pub request_id: Option<String>,
+    /// What is to be checked of the answer.
+    pub plan: Plan,
     /// Headers of the request that must not go upstream.
     pub remove_headers: Vec<String>,
     /// What to do.
@@ -70,6 +74,8 @@ impl Policy {
             module: None,
             version: None,
             tenant_prefix: String::new(),
+            request_id: head.request_id.map(ToOwned::to_owned),
+            plan: Plan::Pass,
             remove_headers: std::mem::take(&mut head.remove),
             answer: Answer::Reply(Reply::default()),
         };
@@ -147,6 +153,15 @@ impl Policy {
                     .ok_or_else(|| Reply::no_route(footer))?
             }
         };
+        let plan = self.integrity.plan(tenant.integrity, judgement);
+        judgement.plan = match plan {
+            // An answer without a body has nothing to check.
+            Plan::Unknown(_) | Plan::Check(_) if method == b"HEAD" => Plan::Pass,
+            plan => plan,
+        };
+        if let Plan::Refuse(_) = judgement.plan {
+            return Err(Reply::unknown_hash(&operation, footer));
+        }
         let mut upstream = String::with_capacity(path.len() + backend.base_path.len() + 16);
         upstream.push_str(&backend.base_path);
         upstream.push_str(upstream_prefix);

@@ -2,7 +2,7 @@
 
 use crate::policy::Verdict;
 use crate::policy::denial;
-pub(super) use crate::policy::denial::Footer;
+pub use crate::policy::denial::Footer;
 use crate::request::{Operation, Refusal};
 use crate::telemetry::Outcome;
 
@@ -122,11 +122,7 @@ impl Reply {
     }
 
     /// In the place of a redirect that must not reach the client.
-    pub fn redirect_refused(contact: Option<&str>) -> Self {
-        let footer = Footer {
-            contact,
-            request_id: None,
-        };
+    pub fn redirect_refused(footer: Footer<'_>) -> Self {
         let reason = "the backend sends on to a place that the policy does not name";
         Self {
             status: 502,
@@ -137,19 +133,20 @@ impl Reply {
     }
 
     /// For a file that nothing is known of.
-    pub fn unknown_hash(file: &str, contact: Option<&str>) -> Self {
+    pub(super) fn unknown_hash(operation: &Operation<'_>, footer: Footer<'_>) -> Self {
         let reason = "the policy wants a hash for every file, and has none for this one";
         Self {
-            body: denial::unverified(file, reason, contact),
+            body: denial::unverified(&denial::asked(operation), reason, footer),
+            decided_by: Some("integrity"),
             ..Self::default()
         }
     }
 
     /// In the place of a file that is not what it should be.
-    pub fn wrong_hash(file: &str, reason: &str, contact: Option<&str>) -> Self {
+    pub fn wrong_hash(file: &str, reason: &str, footer: Footer<'_>) -> Self {
         Self {
             status: 502,
-            body: denial::unverified(file, reason, contact),
+            body: denial::unverified(file, reason, footer),
             outcome: Outcome::Integrity,
             decided_by: None,
         }

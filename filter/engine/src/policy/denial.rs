@@ -20,9 +20,11 @@ pub(super) const MAX_CONTACT: usize = 80;
 
 /// What every text can end with.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Footer<'a> {
-    pub(crate) contact: Option<&'a str>,
-    pub(crate) request_id: Option<&'a str>,
+pub struct Footer<'a> {
+    /// Whom to ask.
+    pub contact: Option<&'a str>,
+    /// What the client, or the proxy, calls the request.
+    pub request_id: Option<&'a str>,
 }
 
 /// A true denial.
@@ -65,18 +67,15 @@ pub(crate) fn refused(what: &str, reason: &str, footer: Footer<'_>) -> String {
 }
 
 /// A refusal of a file for what is, or is not, known of its hash.
-pub(crate) fn unverified(file: &str, reason: &str, contact: Option<&str>) -> String {
+pub(crate) fn unverified(file: &str, reason: &str, footer: Footer<'_>) -> String {
     let mut text = Text::begin("modgate: not verified: ", &shorten(file));
     // A reason may repeat a name of the zip's, which is escaped but long.
     text.line("reason", &shorten(reason));
-    text.end(Footer {
-        contact,
-        request_id: None,
-    })
+    text.end(footer)
 }
 
 /// `module@version`, or what there is of it.
-fn asked(operation: &Operation<'_>) -> String {
+pub(crate) fn asked(operation: &Operation<'_>) -> String {
     let module = operation.module().unwrap_or("the checksum database");
     match operation.version() {
         Some(version) => format!("{}@{}", shorten(module), shorten(version)),

@@ -14,10 +14,7 @@ pub struct PolicyError {
 impl PolicyError {
     /// An error of the document as a whole.
     pub fn at_root(message: impl Into<String>) -> Self {
-        Self {
-            path: "$".to_owned(),
-            message: message.into(),
-        }
+        Path::root().error(message)
     }
 
     pub(super) fn from_serde<E: fmt::Display>(error: serde_path_to_error::Error<E>) -> Self {

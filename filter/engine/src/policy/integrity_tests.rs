@@ -1,8 +1,8 @@
 //! What is wrong with `integrity` and `redirects`, and what a plan is made of them.
 
 use super::*;
-use crate::integrity::{Artifact, Checked, Evidence};
-use crate::judge::Header;
+use crate::integrity::{Artifact, Checked, Evidence, Plan};
+use crate::judge::{Answer, Header};
 use serde_json::{Value, json};
 
 const H1: &str = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
@@ -25,7 +25,7 @@ fn plan(integrity: &Value, path: &str) -> Plan {
     let policy = read(&document(integrity.clone())).unwrap();
     let headers = [(":method", "GET"), (":path", path)]
         .map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
-    policy.integrity_plan(&policy.judge(&headers, &()))
+    policy.judge(&headers, &()).plan
 }
 
 #[test]
@@ -67,6 +67,33 @@ fn a_file_is_checked_by_its_pin_then_by_what_was_seen_first() {
         ("/corp.example/lib/@v/list", Plan::Pass),
     ] {
         assert_eq!(plan(&integrity, path), expected, "{path}");
+    }
+}
+
+#[test]
+fn a_file_that_nothing_is_known_of_is_denied_by_the_engine_itself() {
+    let integrity = json!({"mode": "enforce", "on_unknown": "refuse"});
+    let policy = read(&document(integrity)).unwrap();
+    for method in ["GET", "HEAD"] {
+        let headers = [
+            (":method", method),
+            (":path", "/a.b/c/@v/v1.0.0.zip"),
+            ("x-request-id", "8d3f"),
+        ];
+        let headers =
+            headers.map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
+        let judgement = policy.judge(&headers, &());
+        assert_eq!(judgement.decision_labels(), Some(("deny", "integrity")));
+        let Answer::Reply(reply) = judgement.answer else {
+            panic!("it was forwarded");
+        };
+        assert_eq!(reply.status, 403);
+        let body = reply.body;
+        assert!(
+            body.starts_with("modgate: not verified: a.b/c@v1.0.0\n")
+                && body.ends_with("request: 8d3f\n"),
+            "{body}"
+        );
     }
 }
 

@@ -25,8 +25,7 @@ pub use identity::{Facts, Source};
 pub use names::{ANYONE, is_name};
 pub use rules::{Decision, Effect, Rule, RuleSet, Verdict};
 
-use crate::integrity::plan::{Integrity, Mode, Plan};
-use crate::judge::Judgement;
+use crate::integrity::plan::{Integrity, Mode};
 use crate::request::Operation;
 use crate::route::{Route, RouteTable};
 use document::Document;
@@ -71,7 +70,7 @@ pub struct Tenant {
     /// What must have named it.
     pub(crate) require: Kinds,
     /// What happens to its files that are not what they should be, where it has a mode of its own.
-    integrity: Option<Mode>,
+    pub(crate) integrity: Option<Mode>,
 }
 
 /// A checksum database that is carried.
@@ -134,12 +133,6 @@ impl Policy {
         let named = name.and_then(|name| self.tenant_places.get(name));
         let place = named.or_else(|| self.tenant_places.get(ANYONE))?;
         self.tenants.get(*place)
-    }
-
-    /// What is to be checked of the answer to a request that was judged so, and goes to a backend.
-    pub fn integrity_plan(&self, judgement: &Judgement<'_>) -> Plan {
-        let mode = judgement.tenant.and_then(|tenant| tenant.integrity);
-        self.integrity.plan(mode, judgement)
     }
 
     /// Whether hashes are remembered that were seen first.

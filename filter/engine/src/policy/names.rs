@@ -4,7 +4,7 @@
 pub const ANYONE: &str = "*";
 
 /// Rule names that the engine gives to its own decisions.
-pub const RESERVED_RULES: [&str; 4] = ["default", "identity", "route", "sumdb"];
+pub const RESERVED_RULES: [&str; 5] = ["default", "identity", "integrity", "route", "sumdb"];
 
 /// The longest name, in bytes.
 const MAX_NAME: usize = 63;

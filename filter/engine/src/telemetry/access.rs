@@ -7,8 +7,8 @@
 
 use std::fmt::Write;
 
-use super::{CacheVerdict, Outcome};
-use crate::judge::{Header, Judgement};
+use super::{CacheVerdict, ENFORCE, Outcome};
+use crate::judge::{Header, Judgement, value_of};
 use crate::policy::Policy;
 
 /// The longest value that is written, in bytes; a longer one is cut and ends in `...`.
@@ -16,9 +16,6 @@ const MAX_VALUE: usize = 1024;
 
 /// What stands where there is nothing to say, as in Envoy's own fields.
 const NOTHING: &str = "-";
-
-/// The rollout stage of the rules that are in force.
-const ENFORCE: &str = "enforce";
 
 /// A request's members of the access log, so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +27,8 @@ impl AccessMembers {
         if !policy.access_log {
             return None;
         }
-        let header = |name: &str| {
-            let found = headers.iter().find(|(known, _)| known == name);
-            found.map_or_else(
-                || NOTHING.into(),
-                |(_, value)| String::from_utf8_lossy(value),
-            )
-        };
+        let header =
+            |name: &str| value_of(headers, name).map_or(NOTHING.into(), String::from_utf8_lossy);
         let path = header(":path");
         // A query is never part of a good request, and may hold a secret.
         let path = path.split(['?', '#']).next().unwrap_or_default();

@@ -55,6 +55,9 @@ pub const DURATION_BUCKETS_MS: &[f64] = &[
     30_000.0, 60_000.0,
 ];
 
+/// The value of the label `stage` for the rules that are in force.
+pub const ENFORCE: &str = "enforce";
+
 /// Requests that ended, by what came of them.
 pub const REQUESTS_TOTAL: Metric = Metric {
     name: "modgate_requests_total",
@@ -204,7 +207,7 @@ pub const LABELS: &[Label] = &[
     Label {
         name: "stage",
         help: "The rollout stage of the rules that gave the verdict.",
-        values: &["enforce"],
+        values: &[ENFORCE],
     },
     Label {
         name: "decision",

@@ -196,7 +196,7 @@ pub(crate) fn identify<'a>(
                 HeaderValue::Once(value) => Cow::Borrowed(value),
                 HeaderValue::Repeated => return Err(Refusal::Identity),
             },
-            Place::Fact(fact) => match fact.read(facts) {
+            Place::Fact(fact) => match fact.read(facts)? {
                 None => continue,
                 Some(Read::One(value)) => Cow::Owned(value),
                 Some(Read::Subject(values)) => {
@@ -237,41 +237,41 @@ enum Read {
 }
 
 impl Fact {
-    fn read(&self, facts: &dyn Facts) -> Option<Read> {
-        let connection = |name: &str| {
-            let value = facts.property(&["connection", name])?;
-            (!value.is_empty()).then_some(value)
+    /// `None` where the host has nothing to say.
+    ///
+    /// # Errors
+    /// What cannot be read: it may say another name than the one that others claim.
+    fn read(&self, facts: &dyn Facts) -> Result<Option<Read>, Refusal> {
+        let property = |path: &[&str]| facts.property(path).filter(|value| !value.is_empty());
+        let host_name = |name: &str| {
+            let mut value = property(&["connection", name])?;
+            value.make_ascii_lowercase();
+            Some(Read::One(value))
         };
-        match self {
-            Self::UriSan => connection("uri_san_peer_certificate").map(Read::One),
-            Self::DnsSan => {
-                let mut name = connection("dns_san_peer_certificate")?;
-                name.make_ascii_lowercase();
-                Some(Read::One(name))
-            }
-            Self::ServerName => {
-                let mut name = connection("requested_server_name")?;
-                name.make_ascii_lowercase();
-                Some(Read::One(name))
-            }
+        Ok(match self {
+            Self::UriSan => property(&["connection", "uri_san_peer_certificate"]).map(Read::One),
+            Self::DnsSan => host_name("dns_san_peer_certificate"),
+            Self::ServerName => host_name("requested_server_name"),
+            Self::Listener => property(&["xds", "filter_chain_name"]).map(Read::One),
             Self::Subject { attribute } => {
-                let subject = connection("subject_peer_certificate")?;
-                let subject = String::from_utf8(subject).ok()?;
-                subject::values(&subject, attribute).map(Read::Subject)
-            }
-            Self::Listener => {
-                let name = facts.property(&["xds", "filter_chain_name"])?;
-                (!name.is_empty()).then_some(Read::One(name))
+                let Some(subject) = property(&["connection", "subject_peer_certificate"]) else {
+                    return Ok(None);
+                };
+                let subject = String::from_utf8(subject).map_err(|_| Refusal::Identity)?;
+                let values = subject::values(&subject, attribute).ok_or(Refusal::Identity)?;
+                Some(Read::Subject(values))
             }
             Self::Claim { path } => claim_property(facts, path).map(Read::One),
             Self::ClaimList { path } => {
-                let list = claim_property(facts, path)?;
-                let elements = list::elements(&list)?;
+                let Some(list) = claim_property(facts, path) else {
+                    return Ok(None);
+                };
+                let elements = list::elements(&list).ok_or(Refusal::Identity)?;
                 Some(Read::List(
                     elements.into_iter().map(<[u8]>::to_vec).collect(),
                 ))
             }
-        }
+        })
     }
 }
 

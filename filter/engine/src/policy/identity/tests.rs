@@ -196,6 +196,16 @@ fn what_the_host_verified_names_the_tenant() {
 }
 
 #[test]
+fn a_subject_that_cannot_be_read_does_not_leave_the_word_to_another_source() {
+    let identity = json!([{"path_prefix": "/t/{tenant}"}, {"mtls_subject": "OU={tenant}"}]);
+    let subject = "connection/subject_peer_certificate";
+    for unreadable in [&b"OU=\"web"[..], b"OU=#0401", b"OU=web,", b"OU=\xff"] {
+        let asked = ask(&identity, "t/acme/p", &[], &[(subject, unreadable)]);
+        assert_eq!(asked, Err(Refusal::Identity));
+    }
+}
+
+#[test]
 fn a_claim_that_is_no_name_is_refused_and_an_unmapped_one_says_nothing() {
     let claim = "metadata/filter_metadata/envoy.filters.http.jwt_authn/m/t";
     let plain = json!([{"jwt_claim": "t", "payload": "m"}]);
@@ -260,8 +270,8 @@ fn groups_name_a_tenant_alone_or_confirm_the_one_that_another_source_names() {
     let groups = list(&["everyone", "a b", "web"]);
     let got = ask(&unmapped, "p", &[], &[(claim, &groups)]).unwrap();
     assert_eq!(got.0, "web");
-    let got = ask(&unmapped, "p", &[], &[(claim, b"web")]).unwrap();
-    assert_eq!(got.0, "nobody", "a string is no list");
+    let text = ask(&unmapped, "p", &[], &[(claim, b"web")]);
+    assert_eq!(text, Err(Refusal::Identity), "a string is no list");
 }
 
 #[test]
