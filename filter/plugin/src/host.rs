@@ -78,14 +78,14 @@ pub(crate) fn reply(status: u16, headers: Vec<(&str, &str)>, body: &str) {
     }
 }
 
-/// So many bytes of the answer's body, all that there are by now.
-pub(crate) fn response_body(size: usize) -> Option<Vec<u8>> {
+/// So many bytes of a body, all that there are by now.
+pub(crate) fn body(body: BufferType, size: usize) -> Option<Vec<u8>> {
     if size == 0 {
         return Some(Vec::new());
     }
-    let read = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size);
+    let read = hostcalls::get_buffer(body, 0, size);
     let bytes = read
-        .map_err(|status| report("reading an answer", status))
+        .map_err(|status| report("reading a body", status))
         .ok()??;
     (bytes.len() == size).then_some(bytes)
 }
@@ -204,7 +204,8 @@ fn took(what: &str, result: Result<(), Status>) -> bool {
     result.map_err(|status| report(what, status)).is_ok()
 }
 
-fn report(what: &str, status: Status) {
+/// Notes what the proxy refused.
+pub(crate) fn report(what: &str, status: Status) {
     log(
         LogLevel::Error,
         &format!("modgate: {what}: the proxy answered {status:?}"),

@@ -103,7 +103,7 @@ impl Guard {
     /// So many bytes of the answer's body have come.
     pub(crate) fn body(mut self: Box<Self>, size: usize, ends: bool) -> Step {
         let unseen = self.holds_headers();
-        let Some(chunk) = host::response_body(size) else {
+        let Some(chunk) = host::body(BufferType::HttpResponseBody, size) else {
             return self.unreadable("the proxy does not hand it over", unseen);
         };
         let began = Moment::now();
