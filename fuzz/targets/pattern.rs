@@ -6,8 +6,15 @@
 
 use libfuzzer_sys::fuzz_target;
 use modgate_engine::module::check_path;
-use modgate_engine::policy::pattern::{PatternSet, PatternSetBuilder, Rank};
+use modgate_engine::policy::pattern::{Meaning, PatternSet, PatternSetBuilder, Rank};
 use modgate_fuzz::budget::{OF_A_POLICY, OF_A_REQUEST, within};
+
+const ALLOW: Meaning = Meaning {
+    allows: true,
+    exact: false,
+    fold_case: false,
+    covers_below: false,
+};
 
 /// How many patterns of an input are taken.
 const MOST_PATTERNS: usize = 4;
@@ -43,7 +50,7 @@ fn set(patterns: &[&str]) -> Result<PatternSet, String> {
     within(OF_A_POLICY, || {
         let mut builder = PatternSetBuilder::default();
         for (rank, pattern) in patterns.iter().enumerate() {
-            builder.add(pattern, rank as Rank, true)?;
+            builder.add(pattern, rank as Rank, ALLOW)?;
         }
         Ok(builder.build())
     })
@@ -77,7 +84,7 @@ fn check_together(good: &[(&str, PatternSet)], path: &str) {
         first(&|alone| alone.allow_below(path)),
         "below {path}"
     );
-    let above = within(OF_A_REQUEST, || together.first_matches_above(path));
+    let above = within(OF_A_REQUEST, || together.first_matches_above(path, &mut |_| true));
     let one_by_one: Vec<_> = path
         .match_indices('/')
         .map(|(end, _)| together.first_match(&path[..end]))

@@ -7,12 +7,14 @@
 //! - [`request`]: the bytes of a request to an operation on a module.
 //! - [`policy`]: the document, compiled into what decides; [`route`]: which backend is asked.
 //! - [`redirect`]: where a backend's redirects may lead.
+//! - [`consult`]: requests that wait while their backend is asked for versions and their age.
 //! - [`judge`]: the one way through: a request's headers in, what to do with it out.
 //! - [`integrity`]: the hash of a module's files, taken while they pass, and what it is held against.
 //! - [`telemetry`]: the one catalogue of metrics, how their labels travel through Envoy.
 
 #![forbid(unsafe_code)]
 
+pub mod consult;
 pub mod integrity;
 pub mod judge;
 pub mod module;

@@ -30,13 +30,13 @@ pub(crate) struct Forwarded {
     pub(crate) tenant_prefix: String,
     pub(crate) request_id: Option<String>,
     pub(crate) began: Moment,
-    pub(crate) answer: Progress,
+    pub(crate) answer: Answer,
     pub(crate) file: File,
 }
 
 /// How far a backend's answer has come.
 #[derive(Clone, Copy)]
-pub(crate) enum Progress {
+pub(crate) enum Answer {
     Awaited,
     Began { status: u16, bytes: u64 },
     Ended { status: u16, bytes: u64 },
@@ -57,12 +57,12 @@ pub(crate) enum File {
 impl Forwarded {
     /// Notes body bytes of the answer, and its end.
     pub(crate) fn goes_on(&mut self, more: usize, ends: bool) {
-        if let Progress::Began { status, bytes } = self.answer {
+        if let Answer::Began { status, bytes } = self.answer {
             let bytes = bytes.saturating_add(more as u64);
             self.answer = if ends {
-                Progress::Ended { status, bytes }
+                Answer::Ended { status, bytes }
             } else {
-                Progress::Began { status, bytes }
+                Answer::Began { status, bytes }
             };
         }
     }
@@ -104,14 +104,14 @@ impl Forwarded {
     /// What came of it, and how many bytes the backend sent.
     pub(crate) fn outcome(&self) -> (Outcome, u64) {
         let (status, bytes, ending) = match self.answer {
-            Progress::Awaited => (None, 0, broken_off()),
-            Progress::Began { bytes, .. } | Progress::Ended { bytes, .. }
+            Answer::Awaited => (None, 0, broken_off()),
+            Answer::Began { bytes, .. } | Answer::Ended { bytes, .. }
                 if matches!(self.file, File::Shut) =>
             {
                 return (Outcome::Integrity, bytes);
             }
-            Progress::Began { status, bytes } => (Some(status), bytes, broken_off()),
-            Progress::Ended { status, bytes } => (Some(status), bytes, Ending::Complete),
+            Answer::Began { status, bytes } => (Some(status), bytes, broken_off()),
+            Answer::Ended { status, bytes } => (Some(status), bytes, Ending::Complete),
         };
         (Outcome::of_answer(status, ending), bytes)
     }
@@ -146,7 +146,7 @@ impl Forwarded {
 }
 
 /// Who broke off an answer whose end was not seen. Asked only then, since it costs a call.
-fn broken_off() -> Ending {
+pub(crate) fn broken_off() -> Ending {
     let flags = host::property(&["response", "flags"]);
     let flags = flags.and_then(|bytes| bytes.try_into().ok().map(u64::from_le_bytes));
     match flags {

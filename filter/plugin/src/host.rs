@@ -98,6 +98,13 @@ pub(crate) fn replace_body(body: BufferType, size: usize, bytes: &[u8]) -> bool 
     )
 }
 
+/// Lets a request go on that was held.
+pub(crate) fn resume_request() {
+    if let Err(status) = hostcalls::resume_http_request() {
+        report("letting a request go on", status);
+    }
+}
+
 /// Breaks the answer off, so that the client sees that it is not whole.
 pub(crate) fn reset_response() {
     if let Err(status) = hostcalls::reset_http_response() {

@@ -1,16 +1,20 @@
 //! The proxy-wasm filter: hostcalls in, engine, hostcalls out. It decides nothing itself.
 //!
-//! In reading order: `root` holds the policy of one plugin configuration, `stream` is one
-//! request and its answer, `forwarded` how far that has come, `integrity` the check of an answer's body, `repeats` tells what the Go command asks for twice, `meters` counts what came of it, `host` is what both ask of the proxy.
+//! In reading order: `root` holds the policy of one plugin configuration, `stream` is one request and
+//! its answer, `consulting` a request that waits while its backend is asked (by `callout`, and `notes`
+//! keeps what was found out), `forwarded` how far an answer has come, `integrity` the check of its body,
+//! `repeats` tells what the Go command asks for twice, `meters` counts what came of it, `host` is what
+//! all of them ask of the proxy.
 
 #![forbid(unsafe_code)]
 
-#[expect(dead_code, reason = "the next steps make requests of their own")]
 mod callout;
+mod consulting;
 mod forwarded;
 mod host;
 mod integrity;
 mod meters;
+mod notes;
 mod repeats;
 mod root;
 mod stream;

@@ -9,7 +9,9 @@ use modgate_engine::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
-use crate::forwarded::{File, Forwarded, Progress};
+use crate::callout::Token;
+use crate::consulting::{Case, Consulting, End, Progress};
+use crate::forwarded::{self, File, Forwarded, broken_off};
 use crate::host::{self, Moment, Proxy};
 use crate::integrity::{self, Guard, Step};
 use crate::meters::Scope;
@@ -31,11 +33,15 @@ pub(crate) struct Stream {
 enum Exchange {
     /// Its headers have not come, or there is no policy to judge them by.
     Unjudged,
+    /// It is held while its backend is asked; the answer to that goes on with it.
+    Consulting(Consulting),
     /// The filter has answered it, or the proxy will: what comes back is no backend's answer.
     Replied {
         scope: Rc<Scope>,
         outcome: Outcome,
         began: Moment,
+        /// The bytes that a backend sent for it.
+        bytes: u64,
     },
     /// It went to a backend.
     Forwarded(Forwarded),
@@ -51,17 +57,18 @@ impl Stream {
         }
     }
 
-    /// Lets a request go to its backend. `Err` is what it is answered instead, with the backend's
-    /// place where that is where it would have gone.
+    /// Lets a request go to its backend. `Err` is what it is answered instead.
     fn forward(
         in_force: &InForce,
         headers: &[Header],
         judgement: &mut Judgement<'_>,
         began: Moment,
-    ) -> Result<Forwarded, (Option<usize>, Reply)> {
+    ) -> Result<Forwarded, Reply> {
         let (backend, path) = match &mut judgement.answer {
-            Answer::Reply(reply) => return Err((None, std::mem::take(reply))),
-            Answer::Forward { backend, path } => (*backend, path.as_deref()),
+            Answer::Reply(reply) => return Err(std::mem::take(reply)),
+            Answer::Forward { backend, path } | Answer::Consult { backend, path, .. } => {
+                (*backend, path.as_deref())
+            }
         };
         let file = match std::mem::take(&mut judgement.plan) {
             Plan::Unknown(artifact) => File::Unknown(artifact),
@@ -82,8 +89,7 @@ impl Stream {
         written &= host::set_header(REQUEST, CLUSTER_HEADER, &backend.cluster);
         if !written {
             // What would go upstream is not what was judged.
-            let reply = Reply::unavailable("the proxy did not take what was judged");
-            return Err((Some(backend.id), reply));
+            return Err(Reply::unavailable("the proxy did not take what was judged"));
         }
         let operation = judgement.operation;
         Ok(Forwarded {
@@ -96,7 +102,7 @@ impl Stream {
             tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
             request_id: judgement.request_id.take(),
             began,
-            answer: Progress::Awaited,
+            answer: forwarded::Answer::Awaited,
             file,
         })
     }
@@ -106,17 +112,80 @@ impl Stream {
     fn request_goes_on(&self) -> Action {
         match self.exchange {
             Exchange::Forwarded(_) => Action::Continue,
-            Exchange::Unjudged | Exchange::Replied { .. } => Action::Pause,
+            Exchange::Unjudged | Exchange::Consulting(_) | Exchange::Replied { .. } => {
+                Action::Pause
+            }
         }
     }
 
+    /// What becomes of a request that was judged to the end.
+    fn settle(
+        &mut self,
+        in_force: &InForce,
+        headers: &[Header],
+        mut judgement: Judgement<'_>,
+        began: Moment,
+        bytes: u64,
+    ) -> Action {
+        self.access = AccessMembers::of(&in_force.policy, headers, &judgement);
+        if !repeats::is_repetition(headers, &judgement, began) {
+            in_force.meters.decided(&judgement);
+        }
+        if let Plan::Refuse(artifact) = judgement.plan {
+            let tenant = judgement.tenant;
+            in_force.meters.checked(tenant, artifact, "unknown", "none");
+        }
+        let (tenant, operation) = (judgement.tenant, judgement.operation);
+        let backend = judgement.backend();
+        match Self::forward(in_force, headers, &mut judgement, began) {
+            Ok(forwarded) => {
+                self.exchange = Exchange::Forwarded(forwarded);
+                Action::Continue
+            }
+            Err(reply) => {
+                let scope = in_force.meters.scope(tenant, operation, backend);
+                self.reply(scope, began, bytes, &reply)
+            }
+        }
+    }
+
+    /// What becomes of a request whose consultation has come so far.
+    fn consulted<'p>(
+        &mut self,
+        in_force: &'p InForce,
+        headers: &[Header],
+        judge: impl FnOnce() -> Judgement<'p>,
+        progress: Progress<'p>,
+    ) -> Action {
+        let (case, end) = match progress {
+            Progress::Waits(consulting) => {
+                self.exchange = Exchange::Consulting(consulting);
+                return Action::Pause;
+            }
+            Progress::Ends(case, end) => (case, end),
+        };
+        let mut judgement = judge();
+        match end {
+            End::Proceed(verdict) => judgement.proceed(verdict),
+            End::Answer(verdict, reply) => {
+                self.cache = case.cache;
+                if let Some(verdict) = case.cache {
+                    case.scope.looked_up(verdict);
+                }
+                judgement.conclude(verdict, reply);
+            }
+        }
+        self.settle(in_force, headers, judgement, case.began, case.bytes)
+    }
+
     /// Answers instead of the backend.
-    fn reply(&mut self, scope: Rc<Scope>, began: Moment, reply: &Reply) -> Action {
+    fn reply(&mut self, scope: Rc<Scope>, began: Moment, bytes: u64, reply: &Reply) -> Action {
         let outcome = reply.outcome;
         self.exchange = Exchange::Replied {
             scope,
             outcome,
             began,
+            bytes,
         };
         send(reply);
         Action::Pause
@@ -144,7 +213,7 @@ impl Stream {
                 let reason = judged.verdict.to_string();
                 let footer = forwarded.footer(&in_force);
                 let reply = Reply::wrong_hash(&judged.checked.name(), &reason, footer);
-                self.reply(scope, began, &reply)
+                self.reply(scope, began, 0, &reply)
             }
             Some(false) => {
                 forwarded.file = File::Shut;
@@ -162,7 +231,33 @@ impl Stream {
     }
 }
 
-impl Context for Stream {}
+impl Context for Stream {
+    fn on_http_call_response(
+        &mut self,
+        token: u32,
+        headers: usize,
+        body_size: usize,
+        _trailers: usize,
+    ) {
+        let Some(in_force) = self.in_force.clone() else {
+            return;
+        };
+        let consulting = match std::mem::replace(&mut self.exchange, Exchange::Unjudged) {
+            Exchange::Consulting(consulting) if consulting.awaits(Token(token)) => consulting,
+            exchange => {
+                self.exchange = exchange;
+                return;
+            }
+        };
+        let progress = consulting.answered(&in_force.policy, headers, body_size);
+        let headers = host::headers(REQUEST);
+        // Judged once more, to say what came of it: what a judgement knows is not kept while it waits.
+        let judge = || in_force.policy.judge(&headers, &Proxy);
+        if self.consulted(&in_force, &headers, judge, progress) == Action::Continue {
+            host::resume_request();
+        }
+    }
+}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
@@ -172,27 +267,22 @@ impl HttpContext for Stream {
             return Action::Pause;
         };
         let headers = host::headers(REQUEST);
-        let mut judgement = in_force.policy.judge(&headers, &Proxy);
+        let judgement = in_force.policy.judge(&headers, &Proxy);
+        let Answer::Consult {
+            backend,
+            consultation,
+            ..
+        } = &judgement.answer
+        else {
+            return self.settle(&in_force, &headers, judgement, began, 0);
+        };
+        // For the log of a request whose client does not wait for the end.
         self.access = AccessMembers::of(&in_force.policy, &headers, &judgement);
-        if !repeats::is_repetition(&headers, &judgement, began) {
-            in_force.meters.decided(&judgement);
-        }
-        if let Plan::Refuse(artifact) = judgement.plan {
-            let tenant = judgement.tenant;
-            in_force.meters.checked(tenant, artifact, "unknown", "none");
-        }
-        match Self::forward(&in_force, &headers, &mut judgement, began) {
-            Ok(forwarded) => {
-                self.exchange = Exchange::Forwarded(forwarded);
-                Action::Continue
-            }
-            Err((backend, reply)) => {
-                let backend = backend.and_then(|place| in_force.policy.backends().get(place));
-                let (tenant, operation) = (judgement.tenant, judgement.operation);
-                let scope = in_force.meters.scope(tenant, operation, backend);
-                self.reply(scope, began, &reply)
-            }
-        }
+        let (tenant, operation) = (judgement.tenant, judgement.operation);
+        let scope = in_force.meters.scope(tenant, operation, Some(backend));
+        let case = Case::new(consultation, backend, &headers, &judgement, scope, began);
+        let progress = case.begin(&in_force.policy);
+        self.consulted(&in_force, &headers, || judgement, progress)
     }
 
     fn on_http_request_body(&mut self, size: usize, _end_of_stream: bool) -> Action {
@@ -215,7 +305,7 @@ impl HttpContext for Stream {
         };
         let headers = host::headers(MapType::HttpResponseHeaders);
         let status = status_of(&headers);
-        forwarded.answer = Progress::Began { status, bytes: 0 };
+        forwarded.answer = forwarded::Answer::Began { status, bytes: 0 };
         let Some(backend) = in_force.policy.backends().get(forwarded.backend) else {
             return Action::Continue;
         };
@@ -227,7 +317,7 @@ impl HttpContext for Stream {
         let footer = forwarded.footer(&in_force);
         if let Err(reply) = forwarded.redirect(backend, status, &headers, footer) {
             let scope = Rc::clone(&forwarded.scope);
-            return self.reply(scope, began, &reply);
+            return self.reply(scope, began, 0, &reply);
         }
         forwarded.goes_on(0, end_of_stream);
         if !matches!(status, 200..=299) {
@@ -291,7 +381,12 @@ impl HttpContext for Stream {
                 scope,
                 outcome,
                 began,
-            } => (scope, began, *outcome, 0),
+                bytes,
+            } => (scope, began, *outcome, *bytes),
+            Exchange::Consulting(Consulting { case, .. }) => {
+                let outcome = Outcome::of_answer(None, broken_off());
+                (&case.scope, &case.began, outcome, case.bytes)
+            }
             Exchange::Forwarded(forwarded) => {
                 let (outcome, bytes) = forwarded.outcome();
                 (&forwarded.scope, &forwarded.began, outcome, bytes)

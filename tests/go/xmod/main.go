@@ -12,8 +12,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
+	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 	"golang.org/x/mod/sumdb/tlog"
@@ -76,6 +78,14 @@ func ask(q question) answer {
 		return answer{OK: ok}
 	case "pattern":
 		return answer{OK: module.MatchPrefixPatterns(q.A, q.B)}
+	case "compare":
+		return answer{true, strconv.Itoa(semver.Compare(q.A, q.B))}
+	case "pseudo":
+		return answer{OK: module.IsPseudoVersion(q.A)}
+	case "within":
+		return answer{OK: within(q.A, q.B)}
+	case "retract":
+		return retract(q.A)
 	case "received":
 		return received(q.A, q.B)
 	case "tile":
@@ -84,6 +94,56 @@ func ask(q question) answer {
 	}
 	log.Fatalf("unknown kind %q", q.Kind)
 	return answer{}
+}
+
+// within tells whether a version meets a constraint of alternatives (||) of conditions (spaces). The
+// constraint is good; what it means is what go's own version queries mean by < and their like.
+func within(constraint, version string) bool {
+	for _, alternative := range strings.Split(constraint, "||") {
+		meets := true
+		for _, condition := range strings.Fields(alternative) {
+			named := strings.TrimLeft(condition, "<>=!")
+			order := semver.Compare(version, named)
+			switch strings.TrimSuffix(condition, named) {
+			case "<":
+				meets = meets && order < 0
+			case "<=":
+				meets = meets && order <= 0
+			case ">":
+				meets = meets && order > 0
+			case ">=":
+				meets = meets && order >= 0
+			case "!=":
+				meets = meets && order != 0
+			case "=":
+				meets = meets && order == 0
+			case "":
+				// The beginning of a version means all that begin so.
+				if strings.Count(named, ".") < 2 {
+					meets = meets && strings.HasPrefix(semver.Canonical(version), named+".")
+				} else {
+					meets = meets && order == 0
+				}
+			}
+		}
+		if meets {
+			return true
+		}
+	}
+	return false
+}
+
+// retract gives the retractions of a go.mod as the go command reads those of a dependency.
+func retract(gomod string) answer {
+	file, err := modfile.ParseLax("go.mod", []byte(gomod), nil)
+	if err != nil {
+		return answer{}
+	}
+	var intervals []string
+	for _, r := range file.Retract {
+		intervals = append(intervals, r.Low+" "+r.High)
+	}
+	return answer{true, strings.Join(intervals, "\n")}
 }
 
 // received reads a request's bytes (base64) as a Go proxy behind this path prefix would: with net/http,

@@ -4,11 +4,12 @@ mod head;
 mod reply;
 
 pub use head::{Header, value_of};
-pub use reply::{Footer, Reply};
+pub use reply::{Footer, Media, Reply};
 
+use crate::consult::{About, Consultation};
 use crate::integrity::Plan;
 use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
-use crate::policy::{Backend, Decision, Facts, Policy, Tenant, Verdict};
+use crate::policy::{Backend, Decision, Facts, Policy, Subject, Tenant, Verdict};
 use crate::request::{Mutability, Operation, OperationName, Refusal, SumdbCall, Target};
 use crate::route::Route;
 use crate::telemetry::Outcome;
@@ -39,6 +40,8 @@ pub struct Judgement<'p> {
     pub request_id: Option<String>,
     /// What is to be checked of the answer.
     pub plan: Plan,
+    /// The backend that was asked before the request was answered here.
+    pub consulted: Option<&'p Backend>,
     /// Headers of the request that must not go upstream.
     pub remove_headers: Vec<String>,
     /// What to do.
@@ -54,6 +57,15 @@ pub enum Answer<'p> {
         backend: &'p Backend,
         /// The path that goes upstream; `None` where it is, byte for byte, the one that came.
         path: Option<String>,
+    },
+    /// It waits while its backend is asked, and then is answered or goes on.
+    Consult {
+        /// Which backend is asked, and where it goes on to.
+        backend: &'p Backend,
+        /// As in [`Answer::Forward`].
+        path: Option<String>,
+        /// What goes from question to question.
+        consultation: Box<Consultation>,
     },
     /// It is answered here.
     Reply(Reply),
@@ -76,6 +88,7 @@ impl Policy {
             tenant_prefix: String::new(),
             request_id: head.request_id.map(ToOwned::to_owned),
             plan: Plan::Pass,
+            consulted: None,
             remove_headers: std::mem::take(&mut head.remove),
             answer: Answer::Reply(Reply::default()),
         };
@@ -122,17 +135,15 @@ impl Policy {
         judgement.mutability = operation.mutability();
         judgement.module = operation.module().map(ToOwned::to_owned);
         judgement.version = operation.version().map(ToOwned::to_owned);
+        let mut goal = None;
         if let Some(module) = operation.module() {
-            let verdict = self.decide(tenant, module, operation.is_probe());
+            let subject = Subject::of(&operation);
+            let verdict = self.decide(tenant, module, &subject, operation.is_probe());
             judgement.verdict = Some(verdict);
-            match verdict.decision {
-                Decision::Allow => {}
-                Decision::Deny => {
-                    return Err(Reply::denied(&operation, &tenant.name, &verdict, footer));
-                }
-                Decision::Probe | Decision::Hide => {
-                    return Err(Reply::not_a_module(&operation, &tenant.name));
-                }
+            goal = operation.goal().filter(|_| verdict.is_open);
+            let refusal = Reply::refusal(&operation, &tenant.name, &verdict, footer);
+            if let Some(reply) = refusal.filter(|_| goal.is_none()) {
+                return Err(reply);
             }
         }
         if let Operation::Sumdb {
@@ -165,9 +176,28 @@ impl Policy {
         let mut upstream = String::with_capacity(path.len() + backend.base_path.len() + 16);
         upstream.push_str(&backend.base_path);
         upstream.push_str(upstream_prefix);
+        let prefix = upstream.len();
         operation.write_canonical(&mut upstream);
+        let consultation = goal.map(|goal| {
+            let about = About {
+                module: operation.module().unwrap_or_default().to_owned(),
+                tenant: tenant.id,
+                backend: backend.id,
+                upstream: upstream.get(..prefix).unwrap_or_default().to_owned(),
+                request_id: judgement.request_id.clone(),
+                is_probe: operation.is_probe(),
+            };
+            Box::new(Consultation::new(about, goal))
+        });
         let path = (upstream.as_bytes() != path).then_some(upstream);
-        Ok(Answer::Forward { backend, path })
+        Ok(match consultation {
+            None => Answer::Forward { backend, path },
+            Some(consultation) => Answer::Consult {
+                backend,
+                path,
+                consultation,
+            },
+        })
     }
 
     fn claimed_tenant<'p>(
@@ -210,21 +240,38 @@ impl Policy {
     }
 }
 
-impl Judgement<'_> {
+impl<'p> Judgement<'p> {
     /// What came of it, as far as that is known before a backend has answered.
     pub fn outcome(&self) -> Option<Outcome> {
         match &self.answer {
-            Answer::Forward { .. } => None,
+            Answer::Forward { .. } | Answer::Consult { .. } => None,
             Answer::Reply(reply) => Some(reply.outcome),
         }
     }
 
-    /// The backend that the request goes to.
-    pub fn backend(&self) -> Option<&Backend> {
+    /// The backend that the request goes to, or that was asked for it.
+    pub fn backend(&self) -> Option<&'p Backend> {
         match &self.answer {
-            Answer::Forward { backend, .. } => Some(backend),
-            Answer::Reply(_) => None,
+            Answer::Forward { backend, .. } | Answer::Consult { backend, .. } => Some(backend),
+            Answer::Reply(_) => self.consulted,
         }
+    }
+
+    /// Notes what a consultation came to: the request goes on.
+    pub fn proceed(&mut self, verdict: Verdict<'p>) {
+        self.verdict = Some(verdict);
+        let answer = std::mem::replace(&mut self.answer, Answer::Reply(Reply::default()));
+        self.answer = match answer {
+            Answer::Consult { backend, path, .. } => Answer::Forward { backend, path },
+            answer => answer,
+        };
+    }
+
+    /// Notes what a consultation came to: the client is answered.
+    pub fn conclude(&mut self, verdict: Option<Verdict<'p>>, reply: Reply) {
+        self.consulted = self.backend();
+        self.verdict = verdict.or(self.verdict);
+        self.answer = Answer::Reply(reply);
     }
 
     /// The values of the labels `decision` and `rule`: the verdict's, or what refused the request

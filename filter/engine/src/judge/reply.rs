@@ -1,22 +1,34 @@
 //! Answers that the filter gives itself.
 
-use crate::policy::Verdict;
 use crate::policy::denial;
 pub use crate::policy::denial::Footer;
+use crate::policy::{Decision, Verdict};
 use crate::request::{Operation, Refusal};
-use crate::telemetry::Outcome;
+use crate::telemetry::{Ending, Outcome};
 
 /// An answer that no backend has a part in. Its body is UTF-8 text in lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// The body, `text/plain`.
+    /// The body.
     pub body: String,
+    /// What the body is.
+    pub media: Media,
     /// What it counts as.
     pub outcome: Outcome,
     /// The label `rule` where the engine itself refused, and no rule.
     pub decided_by: Option<&'static str>,
+}
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Media {
+    /// Text for people, or a list of versions.
+    #[default]
+    Text,
+    /// What is known of a version.
+    Json,
 }
 
 impl Default for Reply {
@@ -25,6 +37,7 @@ impl Default for Reply {
         Self {
             status: 403,
             body: String::new(),
+            media: Media::Text,
             outcome: Outcome::Denied,
             decided_by: None,
         }
@@ -34,7 +47,11 @@ impl Default for Reply {
 impl Reply {
     /// The headers of the answer besides its status.
     pub fn headers(&self) -> Vec<(&'static str, &'static str)> {
-        let mut headers = vec![("content-type", "text/plain; charset=utf-8")];
+        let media = match self.media {
+            Media::Text => "text/plain; charset=utf-8",
+            Media::Json => "application/json",
+        };
+        let mut headers = vec![("content-type", media)];
         if self.status == 405 {
             headers.push(("allow", "GET, HEAD"));
         }
@@ -46,7 +63,7 @@ impl Reply {
             status: 400,
             body: denial::refused("this is no GOPROXY request", refusal.reason(), footer),
             outcome: Outcome::ClientError,
-            decided_by: None,
+            ..Self::default()
         }
     }
 
@@ -55,11 +72,66 @@ impl Reply {
             status: 405,
             body: denial::refused("method not allowed", "only GET and HEAD are", footer),
             outcome: Outcome::ClientError,
+            ..Self::default()
+        }
+    }
+
+    /// What a client gets instead of what the rules refuse; `None` where they do not.
+    pub(crate) fn refusal(
+        operation: &Operation<'_>,
+        tenant: &str,
+        verdict: &Verdict<'_>,
+        footer: Footer<'_>,
+    ) -> Option<Self> {
+        match verdict.decision {
+            Decision::Allow => None,
+            Decision::Deny => Some(Self::denied(operation, tenant, verdict, footer)),
+            Decision::Probe | Decision::Hide => Some(Self::not_a_module(operation, tenant)),
+        }
+    }
+
+    /// A version list.
+    pub(crate) fn list(body: String) -> Self {
+        Self::ok(body, Media::Text)
+    }
+
+    /// What is known of a version.
+    pub(crate) fn info(body: String) -> Self {
+        Self::ok(body, Media::Json)
+    }
+
+    fn ok(body: String, media: Media) -> Self {
+        Self {
+            status: 200,
+            body,
+            media,
+            outcome: Outcome::Ok,
             decided_by: None,
         }
     }
 
-    pub(super) fn denied(
+    /// A backend's refusal, as it is; `status` is 400 to 599.
+    pub(crate) fn passed(status: u16, body: &[u8]) -> Self {
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        Self {
+            status,
+            body: text.to_owned(),
+            outcome: Outcome::of_answer(Some(status), Ending::Complete),
+            ..Self::default()
+        }
+    }
+
+    /// In the place of an answer that a backend's own would have told how to give.
+    pub(crate) fn not_consulted(reason: &str, footer: Footer<'_>) -> Self {
+        Self {
+            status: 502,
+            body: denial::refused("bad gateway", &denial::shorten(reason), footer),
+            outcome: Outcome::UpstreamError,
+            ..Self::default()
+        }
+    }
+
+    fn denied(
         operation: &Operation<'_>,
         tenant: &str,
         verdict: &Verdict<'_>,
@@ -71,7 +143,7 @@ impl Reply {
         }
     }
 
-    pub(super) fn not_a_module(operation: &Operation<'_>, tenant: &str) -> Self {
+    fn not_a_module(operation: &Operation<'_>, tenant: &str) -> Self {
         Self {
             status: 404,
             body: denial::not_a_module(operation, tenant),
@@ -128,7 +200,7 @@ impl Reply {
             status: 502,
             body: denial::refused("redirect refused", reason, footer),
             outcome: Outcome::UpstreamError,
-            decided_by: None,
+            ..Self::default()
         }
     }
 
@@ -148,19 +220,14 @@ impl Reply {
             status: 502,
             body: denial::unverified(file, reason, footer),
             outcome: Outcome::Integrity,
-            decided_by: None,
+            ..Self::default()
         }
     }
 
     /// The checksum database is carried here. Any other answer makes `go` ask the database itself,
     /// private names included.
     pub(super) fn supported() -> Self {
-        Self {
-            status: 200,
-            body: String::new(),
-            outcome: Outcome::Ok,
-            decided_by: None,
-        }
+        Self::ok(String::new(), Media::Text)
     }
 
     /// The answer where nothing can be judged, or not be sent as judged: nothing passes.
@@ -169,7 +236,7 @@ impl Reply {
             status: 503,
             body: denial::refused("not ready", reason, Footer::default()),
             outcome: Outcome::UpstreamError,
-            decided_by: None,
+            ..Self::default()
         }
     }
 

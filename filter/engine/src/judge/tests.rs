@@ -68,6 +68,7 @@ fn outcome(path: &str, more: &[(&str, &str)]) -> Result<(String, String), (u16, 
             upstream.unwrap_or_else(|| path.to_owned()),
         )),
         Answer::Reply(reply) => Err((reply.status, reply.body)),
+        Answer::Consult { .. } => panic!("no rule is about versions"),
     }
 }
 
@@ -334,6 +335,7 @@ fn what_is_required_must_have_named_the_tenant() {
         match judgement.answer {
             Answer::Forward { .. } => (200, String::new()),
             Answer::Reply(reply) => (reply.status, reply.body),
+            Answer::Consult { .. } => panic!("no rule is about versions"),
         }
     };
     let payments = [("x-user", "payments")];

@@ -1,7 +1,9 @@
 //! Semantic versions as Go writes them, with a leading `v` (x/mod `semver`).
 
+use std::cmp::Ordering;
+
 /// A version's parts. The strings are as they stand in the version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Semver<'a> {
     /// Without the `v`.
     pub major: &'a str,
@@ -60,6 +62,78 @@ pub fn parse(version: &str) -> Option<Semver<'_>> {
     })
 }
 
+impl Semver<'_> {
+    /// The order of versions in Go (x/mod `semver.Compare`): what stands behind `+` does not count, and
+    /// a part that is missing is 0.
+    pub fn compare(&self, other: &Self) -> Ordering {
+        let number = |part: Option<&str>, other: Option<&str>| {
+            compare_numbers(part.unwrap_or("0"), other.unwrap_or("0"))
+        };
+        compare_numbers(self.major, other.major)
+            .then_with(|| number(self.minor, other.minor))
+            .then_with(|| number(self.patch, other.patch))
+            .then_with(|| compare_prereleases(self.prerelease, other.prerelease))
+    }
+
+    /// Whether this is a pseudo-version (x/mod `module.IsPseudoVersion`): its prerelease ends in the
+    /// time of a commit and the beginning of its hash.
+    pub fn is_pseudo(&self) -> bool {
+        let named = self.prerelease.strip_prefix('-');
+        let Some((rest, hash)) = named.and_then(|named| named.rsplit_once('-')) else {
+            return false;
+        };
+        let is_time = |text: &str| text.len() == 14 && text.bytes().all(|b| b.is_ascii_digit());
+        let follows_no_tag = is_time(rest) && self.minor == Some("0") && self.patch == Some("0");
+        let follows_tag = rest.rsplit_once('.').is_some_and(|(before, time)| {
+            is_time(time) && (before == "0" || before.ends_with(".0"))
+        });
+        let is_hash = !hash.is_empty() && hash.bytes().all(|b| b.is_ascii_alphanumeric());
+        is_hash && (follows_no_tag || follows_tag)
+    }
+
+    /// Whether this is a release and no prerelease or pseudo-version.
+    pub const fn is_release(&self) -> bool {
+        self.prerelease.is_empty()
+    }
+}
+
+/// Compares decimal numbers of any length without leading zeros.
+fn compare_numbers(a: &str, b: &str) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+/// Compares prereleases with their `-`: none is the highest, and numbers are lower than names.
+fn compare_prereleases(a: &str, b: &str) -> Ordering {
+    let (a, b) = match (a.strip_prefix('-'), b.strip_prefix('-')) {
+        (None, None) => return Ordering::Equal,
+        (None, Some(_)) => return Ordering::Greater,
+        (Some(_), None) => return Ordering::Less,
+        (Some(a), Some(b)) => (a, b),
+    };
+    let (mut ours, mut theirs) = (a.split('.'), b.split('.'));
+    loop {
+        let order = match (ours.next(), theirs.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(a), Some(b)) => compare_identifiers(a, b),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
+fn compare_identifiers(a: &str, b: &str) -> Ordering {
+    let is_number = |name: &str| name.bytes().all(|b| b.is_ascii_digit());
+    match (is_number(a), is_number(b)) {
+        (true, true) => compare_numbers(a, b),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        (false, false) => a.cmp(b),
+    }
+}
+
 /// Takes a decimal number without leading zeros from the front.
 fn take_number(text: &str) -> Option<(&str, &str)> {
     let end = text
@@ -99,6 +173,40 @@ mod tests {
             "v1.0.0+a.0001",
         ] {
             assert!(parse(version).is_some(), "{version}");
+        }
+    }
+
+    #[test]
+    fn versions_stand_in_the_order_of_go() {
+        // The last three are equal.
+        let ascending = [
+            "v0.0.0-20160208181325-20d25e280405",
+            "v0.9.0",
+            "v1.2.0-0",
+            "v1.2.0-0.20160208181325-20d25e280405",
+            "v1.2.0-2",
+            "v1.2.0-10",
+            "v1.2.0-10.a",
+            "v1.2.0-RC1",
+            "v1.2.0-alpha",
+            "v1.2.0-alpha.1",
+            "v1.2.0-beta",
+            "v1.2.0-rc1",
+            "v1.2.0",
+            "v1.2.1-0.20160208181325-20d25e280405",
+            "v1.2.9",
+            "v1.2.10",
+            "v2.0.0+incompatible",
+            "v2.0.0",
+            "v2",
+        ];
+        let parsed: Vec<Semver<'_>> = ascending.iter().map(|v| parse(v).unwrap()).collect();
+        for (i, low) in parsed.iter().enumerate() {
+            for (j, high) in parsed.iter().enumerate() {
+                let equal = i >= ascending.len() - 3 && j >= ascending.len() - 3;
+                let want = if equal { Ordering::Equal } else { i.cmp(&j) };
+                assert_eq!(low.compare(high), want, "{} {}", ascending[i], ascending[j]);
+            }
         }
     }
 

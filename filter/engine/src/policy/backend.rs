@@ -23,6 +23,8 @@ pub struct Backend {
     pub(crate) redirects: Vec<RedirectRule>,
     /// An answer that begins sooner is taken for a hit, where nothing else tells.
     pub hit_below: Option<Duration>,
+    /// Whether the age of a version is that of its `Last-Modified`, and not of its `Time`.
+    pub age_by_last_modified: bool,
 }
 
 impl Backend {

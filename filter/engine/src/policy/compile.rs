@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::backend::{Backend, BackendKind};
 use super::denial::{MAX_CONTACT, MAX_REASON};
 use super::document::{
-    BackendDoc, DefaultDoc, Document, KindDoc, RuleDoc, SumdbDoc, TenantDoc, Text,
+    AgeDoc, BackendDoc, DefaultDoc, Document, KindDoc, RuleDoc, SumdbDoc, TenantDoc, Text,
 };
 use super::error::{Path, PolicyError};
 use super::identity::Source;
 use super::names::{ANYONE, RESERVED_RULES, name_error, text_error};
-use super::pattern::PatternSetBuilder;
+use super::pattern::{Meaning, PatternSetBuilder, Rank};
 use super::rules::{Effect, Rule, RuleSet};
+use super::versions::VersionSet;
 use super::{Policy, Sumdb, Tenant, duration, identity, integrity, paths, redirects, routes};
 
 /// The database that the Go command asks when it is told nothing else.
@@ -42,8 +43,8 @@ impl Errors {
         path: &Path,
         patterns: &[Text],
         builder: &mut PatternSetBuilder,
-        rank: u32,
-        allows: bool,
+        rank: Rank,
+        meaning: Meaning,
     ) {
         if patterns.is_empty() {
             self.add(
@@ -52,7 +53,7 @@ impl Errors {
             );
         }
         for (i, pattern) in patterns.iter().enumerate() {
-            if let Err(message) = builder.add(pattern, rank, allows) {
+            if let Err(message) = builder.add(pattern, rank, meaning) {
                 self.add(
                     &path.index(i),
                     format!("the pattern {:?}: {message}", &**pattern),
@@ -188,13 +189,25 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
         if let Some(message) = reason.and_then(|reason| text_error(reason, MAX_REASON)) {
             errors.add(&at.key("reason"), message);
         }
+        let exact = rule.exact.unwrap_or(false);
         let effect = match (&rule.allow, &rule.deny) {
             (Some(patterns), None) => {
-                errors.add_patterns(&at.key("allow"), patterns, &mut builder, i as u32, true);
+                let meaning = Meaning {
+                    allows: true,
+                    exact,
+                    ..Meaning::default()
+                };
+                errors.add_patterns(&at.key("allow"), patterns, &mut builder, i as Rank, meaning);
                 Effect::Allow
             }
             (None, Some(patterns)) => {
-                errors.add_patterns(&at.key("deny"), patterns, &mut builder, i as u32, false);
+                let meaning = Meaning {
+                    allows: false,
+                    exact,
+                    fold_case: rule.fold_case.unwrap_or(false),
+                    covers_below: !exact,
+                };
+                errors.add_patterns(&at.key("deny"), patterns, &mut builder, i as Rank, meaning);
                 Effect::Deny
             }
             _ => {
@@ -208,11 +221,34 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
         if rule.hide.is_some() && rule.deny.is_none() {
             errors.add(&at.key("hide"), "only what is denied can be hidden");
         }
+        if rule.fold_case.is_some() && rule.deny.is_none() {
+            let message = "only a denial may ignore case: to Go these are two modules";
+            errors.add(&at.key("fold_case"), message);
+        }
+        let mut versions = |key: &str, text: Option<&Text>| {
+            let parsed = VersionSet::parse(text?);
+            parsed
+                .map_err(|message| errors.add(&at.key(key), message))
+                .ok()
+        };
+        let (in_versions, except) = (
+            versions("versions", rule.versions.as_ref()),
+            versions("except", rule.except.as_ref()),
+        );
+        let min_age = rule.min_age.as_ref().and_then(|text| {
+            duration::parse(text)
+                .map_err(|message| errors.add(&at.key("min_age"), message))
+                .ok()
+        });
         compiled.push(Rule {
             id: rule.id.to_string(),
             effect,
             reason: rule.reason.as_ref().map(ToString::to_string),
             hide: rule.hide.unwrap_or(false),
+            versions: in_versions,
+            except,
+            exact,
+            min_age,
         });
     }
     RuleSet {
@@ -315,6 +351,7 @@ fn backends(
             cache_headers,
             redirects,
             hit_below,
+            age_by_last_modified: backend.age == Some(AgeDoc::LastModified),
         });
     }
     compiled

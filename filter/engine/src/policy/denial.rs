@@ -3,7 +3,8 @@
 //! It prints a `text/plain` body up to its first blank line, at most 8 lines and 648 bytes of it, and
 //! nothing at all if one character is not graphic (module reference, "Communicating with proxies").
 
-use super::rules::Verdict;
+use super::duration;
+use super::rules::{Age, TooYoung, Verdict};
 use crate::request::Operation;
 
 /// The most bytes that go prints of a body.
@@ -39,17 +40,29 @@ pub(crate) fn denied(
     match verdict.rule {
         Some((set, rule)) => {
             text.line("rule", &format!("{}/{}", set.name, rule.id));
-            text.line(
-                "reason",
-                rule.reason.as_deref().unwrap_or("the rule denies it"),
-            );
+            let reason = rule.reason.as_deref().unwrap_or(match verdict.too_young {
+                Some(_) => "it is too young",
+                None => "the rule denies it",
+            });
+            text.line("reason", reason);
         }
         None => {
             text.line("rule", "default");
             text.line("reason", "no rule allows it");
         }
     }
+    if let Some(too_young) = verdict.too_young {
+        text.line("age", &age_in_words(too_young));
+    }
     text.end(footer)
+}
+
+fn age_in_words(too_young: TooYoung) -> String {
+    let wanted = duration::in_words(too_young.wanted);
+    match too_young.age {
+        Age::Known(age) => format!("{}; served from {wanted} on", duration::in_words(age)),
+        Age::Unasked | Age::Unknown => format!("not known; served from {wanted} on"),
+    }
 }
 
 /// A 404 for a path that the Go command only tries. It does not say what lies elsewhere.
@@ -83,7 +96,8 @@ pub(crate) fn asked(operation: &Operation<'_>) -> String {
     }
 }
 
-fn shorten(name: &str) -> String {
+/// A text that a line has room for.
+pub(crate) fn shorten(name: &str) -> String {
     match name.get(..MAX_NAME) {
         Some(start) if name.len() > MAX_NAME => format!("{start}..."),
         _ => name.to_owned(),

@@ -26,9 +26,29 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
         .ok_or_else(error)
 }
 
+/// A duration for people, in its largest whole unit: `6d`, `23h`, `59m`, `0s`.
+pub(super) fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (number, unit) = match seconds {
+        0..60 => (seconds, "s"),
+        60..3600 => (seconds / 60, "m"),
+        3600..86_400 => (seconds / 3600, "h"),
+        _ => (seconds / 86_400, "d"),
+    };
+    format!("{number}{unit}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_read_the_largest_unit() {
+        for (seconds, words) in [(0, "0s"), (59, "59s"), (3599, "59m"), (86_399, "23h")] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
+        assert_eq!(in_words(Duration::from_secs(7 * 86_400 + 5)), "7d");
+    }
 
     #[test]
     fn a_number_and_a_unit() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::compile::Errors;
 use super::document::{IntegrityDoc, ModeDoc, TenantDoc, UnknownDoc};
 use super::error::Path;
-use super::pattern::PatternSetBuilder;
+use super::pattern::{Meaning, PatternSetBuilder};
 use crate::integrity::GoSumLine;
 use crate::integrity::plan::{Integrity, Mode, Pins};
 
@@ -52,7 +52,13 @@ pub(super) fn compile(
     }
     let first_seen = document.first_seen.as_ref().map(|patterns| {
         let mut builder = PatternSetBuilder::default();
-        errors.add_patterns(&at.key("first_seen"), patterns, &mut builder, 0, true);
+        errors.add_patterns(
+            &at.key("first_seen"),
+            patterns,
+            &mut builder,
+            0,
+            Meaning::default(),
+        );
         builder.build()
     });
     Integrity {

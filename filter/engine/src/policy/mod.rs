@@ -14,6 +14,7 @@ pub mod pattern;
 mod redirects;
 mod routes;
 mod rules;
+mod versions;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -23,7 +24,8 @@ pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
 pub use error::PolicyError;
 pub use identity::{Facts, Source};
 pub use names::{ANYONE, is_name};
-pub use rules::{Decision, Effect, Rule, RuleSet, Verdict};
+pub use rules::{Age, Decision, Effect, Rule, RuleSet, Subject, TooYoung, Verdict};
+pub use versions::VersionSet;
 
 use crate::integrity::plan::{Integrity, Mode};
 use crate::request::Operation;
@@ -145,15 +147,22 @@ impl Policy {
         self.tenant_places.contains_key(name)
     }
 
-    /// The verdict on a tenant's request for a module; see [`Decision::Probe`] for `is_probe`.
-    pub fn decide(&self, tenant: &Tenant, module: &str, is_probe: bool) -> Verdict<'_> {
+    /// The verdict on a tenant's request for a module or a version of it; see [`Decision::Probe`] for
+    /// `is_probe`.
+    pub fn decide(
+        &self,
+        tenant: &Tenant,
+        module: &str,
+        subject: &Subject<'_>,
+        is_probe: bool,
+    ) -> Verdict<'_> {
         // Most tenants have one or two sets.
         let sets: Vec<&RuleSet> = tenant
             .rule_sets
             .iter()
             .filter_map(|&place| self.rule_sets.get(place))
             .collect();
-        rules::decide(&sets, self.default, module, is_probe)
+        rules::decide(&sets, self.default, module, subject, is_probe)
     }
 
     pub(crate) fn backend(&self, place: usize) -> Option<&Backend> {
@@ -184,3 +193,5 @@ impl Policy {
 mod integrity_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod version_tests;

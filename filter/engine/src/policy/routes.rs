@@ -8,7 +8,7 @@ use super::document::RouteDoc;
 use super::error::Path;
 use super::names::name_error;
 use super::paths;
-use super::pattern::PatternSetBuilder;
+use super::pattern::{Meaning, PatternSetBuilder};
 use crate::route::{Route, RouteSpace, RouteTable};
 
 /// The routes of one prefix, while they are collected.
@@ -102,7 +102,7 @@ fn add(
     match &route.modules {
         Some(patterns) => {
             let at = at.key("modules");
-            errors.add_patterns(&at, patterns, &mut space.modules, place, true);
+            errors.add_patterns(&at, patterns, &mut space.modules, place, Meaning::default());
         }
         None => space.catch_all = Some((place, route.id.to_string())),
     }

@@ -1,6 +1,12 @@
 //! Rule sets, and the verdict that they give on a module.
 
+use std::time::Duration;
+
 use super::pattern::{PatternSet, Rank};
+use super::versions::VersionSet;
+use crate::module::path::{Major, split_major};
+use crate::module::semver::{self, Semver};
+use crate::request::Operation;
 
 /// A compiled rule set. Rules are tried from the top; the first that matches decides.
 #[derive(Clone, Debug)]
@@ -22,6 +28,101 @@ pub struct Rule {
     pub reason: Option<String>,
     /// Whether what it refuses is answered as if it were not there.
     pub hide: bool,
+    /// The versions that it is about; without it all.
+    pub versions: Option<VersionSet>,
+    /// Versions among those that it is not about.
+    pub except: Option<VersionSet>,
+    /// Whether it says nothing of what lies below the modules that it names.
+    pub exact: bool,
+    /// How old a version must be to be served.
+    pub min_age: Option<Duration>,
+}
+
+impl Rule {
+    /// Whether it does not say the same of all versions of a module.
+    const fn is_by_version(&self) -> bool {
+        self.versions.is_some() || self.except.is_some() || self.min_age.is_some()
+    }
+
+    fn is_about(&self, version: &Semver<'_>) -> bool {
+        let holds = |set: &VersionSet| set.contains(version);
+        self.versions.as_ref().is_none_or(holds) && !self.except.as_ref().is_some_and(holds)
+    }
+
+    /// Whether it is about a repository, under whichever name.
+    fn covers_aliases(&self) -> bool {
+        self.effect == Effect::Deny && !self.exact
+    }
+
+    /// Whether it decides, where a pattern of it matches. What serves some versions of a module serves
+    /// the module; what denies those that are too young lets the others pass.
+    fn decides(&self, subject: &Subject<'_>) -> bool {
+        match subject {
+            Subject::Module => !self.is_by_version() || self.effect == Effect::Allow,
+            Subject::Version(version, age) => {
+                let lets_pass = self.effect == Effect::Deny && self.min_age.is_some();
+                self.is_about(version) && !(lets_pass && self.too_young(*age).is_none())
+            }
+        }
+    }
+
+    /// Whether it cannot be told yet what it says.
+    fn is_open(&self, subject: &Subject<'_>) -> bool {
+        match subject {
+            Subject::Module => self.is_by_version(),
+            Subject::Version(version, age) => {
+                *age == Age::Unasked && self.min_age.is_some() && self.is_about(version)
+            }
+        }
+    }
+
+    fn too_young(&self, age: Age) -> Option<TooYoung> {
+        let wanted = self.min_age?;
+        let is_old_enough = matches!(age, Age::Known(age) if age >= wanted);
+        (!is_old_enough).then_some(TooYoung { age, wanted })
+    }
+}
+
+/// What the rules are asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// A module whose version is not known yet: its list, its latest one, a branch.
+    Module,
+    /// One version of it.
+    Version(Semver<'a>, Age),
+}
+
+/// How long ago a version was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// Nobody has looked yet.
+    Unasked,
+    /// It cannot be told, which no rule takes for old enough.
+    Unknown,
+    /// So long.
+    Known(Duration),
+}
+
+/// A version was refused for its age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooYoung {
+    /// How old it is.
+    pub age: Age,
+    /// How old the rule wants it.
+    pub wanted: Duration,
+}
+
+impl<'a> Subject<'a> {
+    /// What a request is about: the version that it names, where that is a canonical one of the module.
+    pub fn of(operation: &'a Operation<'_>) -> Self {
+        let named = operation.canonical_version().and_then(semver::parse);
+        // What the checksum database says of a version gives nobody its files.
+        let age = match operation {
+            Operation::Sumdb { .. } => Age::Known(Duration::MAX),
+            _ => Age::Unasked,
+        };
+        named.map_or(Self::Module, |version| Self::Version(version, age))
+    }
 }
 
 /// What a rule, or the document's `default`, does with a module.
@@ -66,6 +167,11 @@ pub struct Verdict<'p> {
     pub decision: Decision,
     /// The rule that decided, with its set; `None` for the document's `default`.
     pub rule: Option<(&'p RuleSet, &'p Rule)>,
+    /// Whether this is not the last word: it is said of a module of which some versions may be refused,
+    /// so that each must be judged by itself, or of a version whose age must be looked up.
+    pub is_open: bool,
+    /// What is wrong with the version's age, where that decided.
+    pub too_young: Option<TooYoung>,
 }
 
 impl PartialEq for RuleSet {
@@ -87,7 +193,7 @@ impl Verdict<'_> {
 /// The document's `default` stands behind all.
 type Place = (usize, Rank);
 
-/// Gives the verdict of rule sets, in order, on a module path.
+/// Gives the verdict of rule sets, in order, on a module path or one version of it.
 ///
 /// `is_probe` tells whether the Go command asks this of prefixes too. Such a request that is denied
 /// is a [`Decision::Probe`] where a rule *above* the one that denied serves something above or below
@@ -96,29 +202,103 @@ pub(super) fn decide<'p>(
     sets: &[&'p RuleSet],
     default: Effect,
     module: &str,
+    subject: &Subject<'_>,
     is_probe: bool,
 ) -> Verdict<'p> {
-    let (place, rule) = first_match(sets, module);
-    let effect = rule.map_or(default, |(_, rule)| rule.effect);
+    let FirstMatch {
+        place,
+        rule,
+        is_open,
+    } = first_match(sets, module, subject);
+    let too_young = match subject {
+        Subject::Version(_, age) => rule.and_then(|(_, rule)| rule.too_young(*age)),
+        Subject::Module => None,
+    };
+    let effect = match rule {
+        Some(_) if too_young.is_some() => Effect::Deny,
+        Some((_, rule)) => rule.effect,
+        None => default,
+    };
     let decision = match effect {
         Effect::Allow => Decision::Allow,
         Effect::Deny if is_probe && leads_to_allowed(sets, module, place) => Decision::Probe,
         Effect::Deny if rule.is_some_and(|(_, rule)| rule.hide) => Decision::Hide,
         Effect::Deny => Decision::Deny,
     };
-    Verdict { decision, rule }
+    // Of a module that is refused as a whole no version is served.
+    let is_refused = *subject == Subject::Module && decision != Decision::Allow;
+    Verdict {
+        decision,
+        rule,
+        is_open: is_open && !is_refused,
+        too_young,
+    }
 }
 
-fn first_match<'p>(sets: &[&'p RuleSet], module: &str) -> (Place, Option<(&'p RuleSet, &'p Rule)>) {
+/// The first rule that decides.
+struct FirstMatch<'p> {
+    place: Place,
+    rule: Option<(&'p RuleSet, &'p Rule)>,
+    /// Whether of this rule, or one above it, it cannot be told yet what it says.
+    is_open: bool,
+}
+
+fn first_match<'p>(sets: &[&'p RuleSet], module: &str, subject: &Subject<'_>) -> FirstMatch<'p> {
+    let alias = behind_gopkg_in(module);
+    let mut is_open = false;
     for (i, set) in sets.iter().enumerate() {
-        let Some(rank) = set.patterns.first_match(module) else {
-            continue;
+        let mut first_open = None;
+        let mut admits = |rank: Rank| {
+            let Some(rule) = set.rules.get(rank as usize) else {
+                return false;
+            };
+            if rule.is_open(subject) && first_open.is_none_or(|first| rank < first) {
+                first_open = Some(rank);
+            }
+            rule.decides(subject)
         };
-        if let Some(rule) = set.rules.get(rank as usize) {
-            return ((i, rank), Some((set, rule)));
+        let mut found = set.patterns.first_match_where(module, &mut admits);
+        if let Some(alias) = &alias {
+            let by_alias = set.patterns.first_match_where(alias, &mut |rank| {
+                let rule = set.rules.get(rank as usize);
+                rule.is_some_and(Rule::covers_aliases) && admits(rank)
+            });
+            found = found.into_iter().chain(by_alias).min();
+        }
+        is_open |= first_open.is_some_and(|open| found.is_none_or(|found| open <= found));
+        let rule = found.and_then(|rank| Some((rank, set.rules.get(rank as usize)?)));
+        if let Some((rank, rule)) = rule {
+            return FirstMatch {
+                place: (i, rank),
+                rule: Some((set, rule)),
+                is_open,
+            };
         }
     }
-    ((sets.len(), 0), None)
+    FirstMatch {
+        place: (sets.len(), 0),
+        rule: None,
+        is_open,
+    }
+}
+
+/// The module that gopkg.in serves under this path, as GitHub names it (<https://labix.org/gopkg.in>):
+/// `gopkg.in/yaml.v3` is `github.com/go-yaml/yaml/v3`, `gopkg.in/user/lib.v1` is
+/// `github.com/user/lib`.
+fn behind_gopkg_in(module: &str) -> Option<String> {
+    let rest = module.strip_prefix("gopkg.in/")?;
+    let (prefix, Major::Dot(major)) = split_major(module)? else {
+        return None;
+    };
+    let repository = rest.get(..prefix.len().checked_sub(module.len() - rest.len())?)?;
+    let repository = match repository.split_once('/') {
+        None => format!("github.com/go-{repository}/{repository}"),
+        Some(_) => format!("github.com/{repository}"),
+    };
+    match major {
+        "v0" | "v1" => Some(repository),
+        major => Some(format!("{repository}/{major}")),
+    }
 }
 
 fn leads_to_allowed(sets: &[&RuleSet], module: &str, denied: Place) -> bool {
@@ -133,7 +313,13 @@ fn leads_to_allowed(sets: &[&RuleSet], module: &str, denied: Place) -> bool {
 fn allowed_above(sets: &[&RuleSet], module: &str, denied: Place) -> bool {
     let by_set: Vec<_> = sets
         .iter()
-        .map(|set| set.patterns.first_matches_above(module))
+        .map(|set| {
+            let mut decides = |rank: Rank| {
+                let rule = set.rules.get(rank as usize);
+                rule.is_some_and(|rule| rule.decides(&Subject::Module))
+            };
+            set.patterns.first_matches_above(module, &mut decides)
+        })
         .collect();
     let paths = module.matches('/').count();
     (0..paths).any(|path| {

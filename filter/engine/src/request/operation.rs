@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Refusal, SumdbCall};
+use crate::consult::Goal;
 use crate::module::{check_path, check_query, escape_into, is_canonical_for, unescape};
 
 /// What a request asks for. Module paths and versions are unescaped and valid.
@@ -164,13 +165,35 @@ impl<'a> Operation<'a> {
         }
     }
 
+    /// The version that is asked for, where it is a canonical one and no branch or commit.
+    pub fn canonical_version(&self) -> Option<&str> {
+        match self {
+            Self::Info { module, query } => is_canonical_for(module, query).ok().map(|()| &**query),
+            _ => self.version(),
+        }
+    }
+
+    /// What is to be found out where the rules do not say the same of every version.
+    pub(crate) fn goal(&self) -> Option<Goal> {
+        match self {
+            Self::List { .. } => Some(Goal::List),
+            Self::Latest { .. } => Some(Goal::Latest),
+            Self::Info { query, .. } => Some(match self.canonical_version() {
+                Some(version) => Goal::Info(version.to_owned()),
+                None => Goal::Query(query.to_string()),
+            }),
+            Self::Mod { version, .. } | Self::Zip { version, .. } => {
+                Some(Goal::File(version.to_string()))
+            }
+            Self::Sumdb { .. } => None,
+        }
+    }
+
     /// Whether the answer can change.
     pub fn mutability(&self) -> Mutability {
         match self {
             Self::Mod { .. } | Self::Zip { .. } => Mutability::Fixed,
-            Self::Info { module, query } if is_canonical_for(module, query).is_ok() => {
-                Mutability::Fixed
-            }
+            Self::Info { .. } if self.canonical_version().is_some() => Mutability::Fixed,
             Self::List { .. } | Self::Latest { .. } | Self::Info { .. } => Mutability::Moving,
             Self::Sumdb { .. } => Mutability::Other,
         }

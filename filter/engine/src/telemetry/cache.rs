@@ -207,6 +207,7 @@ mod tests {
             kind,
             cache_headers: vec![],
             hit_below: None,
+            age_by_last_modified: false,
         }
     }
 

@@ -125,6 +125,16 @@ pub struct RuleDoc {
     pub reason: Option<Text>,
     /// Whether what a denial refuses is answered as if it were not there.
     pub hide: Option<bool>,
+    /// The versions that the rule is about, such as `<v1.2.0 || v2`; without it all.
+    pub versions: Option<Text>,
+    /// Versions that the rule is not about, in the same form.
+    pub except: Option<Text>,
+    /// Whether the rule is about the modules that it names alone, and not about what lies below them.
+    pub exact: Option<bool>,
+    /// How old a version must be to be served, such as `7d`.
+    pub min_age: Option<Text>,
+    /// Whether a denial means modules whatever the case of their letters.
+    pub fold_case: Option<bool>,
 }
 
 /// One of `backends`.
@@ -143,8 +153,20 @@ pub struct BackendDoc {
     /// Where the backend may redirect to; every other redirect is refused.
     #[serde(default)]
     pub redirects: Vec<RedirectDoc>,
+    /// What tells the age of a version; its `.info` does.
+    pub age: Option<AgeDoc>,
     /// An answer that begins sooner than this is taken for a hit, where nothing else tells.
     pub hit_below: Option<Text>,
+}
+
+/// What tells the age of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgeDoc {
+    /// `Time` in its `.info`, which is the time of the commit, by the author's clock.
+    Info,
+    /// The header `Last-Modified` of its `.info`: when the backend got it, where it says so.
+    LastModified,
 }
 
 /// One of a backend's `redirects`. Exactly one of `rewrite` and `pass`.

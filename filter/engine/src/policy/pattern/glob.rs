@@ -150,6 +150,23 @@ fn parse_class(rest: &mut &[u8]) -> Result<Token, &'static str> {
     }
 }
 
+/// Whether a pattern means the same in lower case, but for the case of letters.
+///
+/// # Errors
+/// A class with a range that has a letter at one end and something else at the other, in words.
+pub(super) fn check_foldable(pattern: &str) -> Result<(), &'static str> {
+    let kind = |byte: u8| (byte.is_ascii_lowercase(), byte.is_ascii_uppercase());
+    let mut in_class = false;
+    for window in pattern.as_bytes().windows(3) {
+        let [low, dash, high] = window else { continue };
+        in_class = (in_class || *low == b'[') && *low != b']';
+        if in_class && *dash == b'-' && kind(*low) != kind(*high) {
+            return Err("with fold_case, a range in [] is of letters of one case, or of none");
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,12 +25,16 @@ pub(super) struct Regex {
 }
 
 impl Regex {
-    /// Compiles an expression (ASCII; syntax of the `regex` crate, without Unicode classes).
+    /// Compiles an expression (ASCII; syntax of the `regex` crate, without Unicode classes), to which
+    /// with `fold_case` `A` and `a` are the same.
     ///
     /// # Errors
     /// What is no regular expression, or one whose table would be larger than 256 KiB.
-    pub(super) fn compile(expression: &str) -> Result<Self, String> {
-        let syntax = syntax::Config::new().unicode(false).utf8(false);
+    pub(super) fn compile(expression: &str, fold_case: bool) -> Result<Self, String> {
+        let syntax = syntax::Config::new()
+            .unicode(false)
+            .utf8(false)
+            .case_insensitive(fold_case);
         syntax::parse_with(expression, &syntax).map_err(|error| last_line(&error.to_string()))?;
         let table = dense::Builder::new()
             .configure(
@@ -124,20 +128,20 @@ mod tests {
 
     #[test]
     fn the_whole_path_must_match() {
-        let regex = Regex::compile(r"^github\.com/[^/]+/.*-test$").unwrap();
+        let regex = Regex::compile(r"^github\.com/[^/]+/.*-test$", false).unwrap();
         assert!(regex.matches("github.com/a/b-test"));
         assert!(regex.matches("github.com/a/b/c-test"));
         assert!(!regex.matches("github.com/a/b-test/v2"));
         assert!(!regex.matches("xgithub.com/a/b-test"));
 
-        let unanchored = Regex::compile("corp|acme").unwrap();
+        let unanchored = Regex::compile("corp|acme", false).unwrap();
         assert!(unanchored.matches("corp") && unanchored.matches("acme"));
         assert!(!unanchored.matches("corp.example"));
     }
 
     #[test]
     fn it_knows_what_could_lie_below() {
-        let regex = Regex::compile(r"(corp|acme)\.example/[^/]+/lib").unwrap();
+        let regex = Regex::compile(r"(corp|acme)\.example/[^/]+/lib", false).unwrap();
         assert!(regex.reaches_below("corp.example"));
         assert!(regex.reaches_below("acme.example/team"));
         assert!(!regex.reaches_below("corp.example/team/lib"));
@@ -146,7 +150,7 @@ mod tests {
 
     #[test]
     fn it_knows_which_paths_above_match() {
-        let regex = Regex::compile(r"a\.b(/c)?(/d)?").unwrap();
+        let regex = Regex::compile(r"a\.b(/c)?(/d)?", false).unwrap();
         let above = |path| regex.matches_above(path).collect::<Vec<_>>();
         assert_eq!(above("a.b/c/d/e"), [0, 1, 2]);
         assert_eq!(above("a.b/d/c/e"), [0, 1]);
@@ -156,7 +160,10 @@ mod tests {
     #[test]
     fn an_alternation_of_many_names_is_no_trouble() {
         let names: Vec<String> = (0..60).map(|i| format!("team-{i}-service")).collect();
-        let regex = Regex::compile(&format!(r"github\.com/corp/({})(/.*)?", names.join("|")));
+        let regex = Regex::compile(
+            &format!(r"github\.com/corp/({})(/.*)?", names.join("|")),
+            false,
+        );
         assert!(regex.unwrap().matches("github.com/corp/team-59-service/v2"));
     }
 
@@ -171,7 +178,7 @@ mod tests {
             // Small in words, and half a second to make a table of.
             "(.{0,200}/){0,3}x",
         ] {
-            assert!(Regex::compile(bad).is_err(), "{bad}");
+            assert!(Regex::compile(bad, false).is_err(), "{bad}");
         }
     }
 }

@@ -2,17 +2,24 @@
 
 use super::*;
 
+const ALLOW: Meaning = Meaning {
+    allows: true,
+    exact: false,
+    fold_case: false,
+    covers_below: false,
+};
+
 fn set(patterns: &[&str]) -> PatternSet {
     let mut builder = PatternSetBuilder::default();
     for (rank, pattern) in patterns.iter().enumerate() {
-        builder.add(pattern, rank as Rank, true).unwrap();
+        builder.add(pattern, rank as Rank, ALLOW).unwrap();
     }
     builder.build()
 }
 
 fn refused(pattern: &str) -> String {
     PatternSetBuilder::default()
-        .add(pattern, 0, true)
+        .add(pattern, 0, ALLOW)
         .expect_err(pattern)
 }
 
@@ -72,12 +79,12 @@ fn it_knows_which_patterns_lie_below() {
 #[test]
 fn it_knows_what_matches_each_path_above() {
     let set = set(&["re:a\\.b/c/d", "a.b/c", "*.b/*/d/e", "re:.*/x/x"]);
-    let above = set.first_matches_above("a.b/c/d/e/f");
+    let above = set.first_matches_above("a.b/c/d/e/f", &mut |_| true);
     assert_eq!(above, [None, Some(1), Some(0), Some(1)]);
-    assert!(set.first_matches_above("a.b").is_empty());
+    assert!(set.first_matches_above("a.b", &mut |_| true).is_empty());
     // Further below than any pattern reaches, the same as before.
     let long = format!("q.b{}", "/x".repeat(2000));
-    let above = set.first_matches_above(&long);
+    let above = set.first_matches_above(&long, &mut |_| true);
     assert_eq!(above.len(), 2000);
     assert!(above[2..].iter().all(|rank| *rank == Some(3)));
     for (rank, (end, _)) in above.iter().zip(long.match_indices('/')) {
@@ -90,7 +97,7 @@ fn it_knows_what_matches_each_path_above() {
 fn expressions_are_bounded_together() {
     let mut builder = PatternSetBuilder::default();
     let added: Vec<_> = (0..40)
-        .map(|rank| builder.add(&format!("re:(a|b)*a(a|b){{10}}{rank}"), rank, true))
+        .map(|rank| builder.add(&format!("re:(a|b)*a(a|b){{10}}{rank}"), rank, ALLOW))
         .collect();
     assert!(added[0].is_ok(), "{added:?}");
     let refused = added.last().unwrap().as_ref().unwrap_err();
@@ -125,4 +132,84 @@ fn what_can_never_match_is_refused_with_the_reason() {
 fn a_wildcard_can_stand_for_the_dot_of_a_domain() {
     let set = set(&["corp*"]);
     assert_eq!(set.first_match("corp.example/lib"), Some(0));
+}
+
+#[test]
+fn an_exact_pattern_says_nothing_of_what_lies_below() {
+    let mut builder = PatternSetBuilder::default();
+    let exact = Meaning {
+        exact: true,
+        ..Meaning::default()
+    };
+    builder.add("corp.example/lib", 0, exact).unwrap();
+    builder.add("corp.example/*", 1, exact).unwrap();
+    builder.add("corp.example", 2, ALLOW).unwrap();
+    let set = builder.build();
+    assert_eq!(set.first_match("corp.example/lib"), Some(0));
+    assert_eq!(set.first_match("corp.example/other"), Some(1));
+    assert_eq!(set.first_match("corp.example/lib/v2"), Some(2));
+    // A deep path has no exact pattern above it, however long it is.
+    let deep = format!("corp.example{}", "/x".repeat(40));
+    let above = set.first_matches_above(&deep, &mut |_| true);
+    assert_eq!(above.iter().filter(|rank| **rank == Some(1)).count(), 1);
+}
+
+#[test]
+fn case_is_nothing_to_a_folded_pattern() {
+    let mut builder = PatternSetBuilder::default();
+    let folded = Meaning {
+        fold_case: true,
+        covers_below: true,
+        ..Meaning::default()
+    };
+    builder.add("github.com/BoltDB-go/bolt", 0, folded).unwrap();
+    builder.add("github.com/Evil[A-Z]*", 1, folded).unwrap();
+    builder
+        .add("re:github\\.com/typo/.*-Test", 2, folded)
+        .unwrap();
+    builder.add("github.com/boltdb-go", 3, ALLOW).unwrap();
+    let set = builder.build();
+    assert_eq!(set.first_match("github.com/boltdb-GO/Bolt/v2"), Some(0));
+    assert_eq!(set.first_match("github.com/evilx"), Some(1));
+    assert_eq!(set.first_match("github.com/EVIL1"), None);
+    assert_eq!(set.first_match("github.com/typo/a-TEST/v3"), Some(2));
+    assert_eq!(set.first_match("github.com/boltdb-go/other"), Some(3));
+    assert_eq!(set.first_match("github.com/BOLTDB-go/other"), None);
+    for bad in ["github.com/[a-Z]", "github.com/x[^0-z]"] {
+        let mut builder = PatternSetBuilder::default();
+        let error = builder.add(bad, 0, folded).unwrap_err();
+        assert!(error.contains("one case"), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn an_expression_that_covers_is_no_shorter_than_a_glob() {
+    let mut builder = PatternSetBuilder::default();
+    let covers = Meaning {
+        covers_below: true,
+        ..Meaning::default()
+    };
+    builder
+        .add("re:github\\.com/[^/]+/.*-test", 0, covers)
+        .unwrap();
+    let set = builder.build();
+    assert_eq!(set.first_match("github.com/a/b-test/v2"), Some(0));
+    assert_eq!(set.first_match("github.com/a/b-test/v2/sub"), Some(0));
+    assert_eq!(set.first_match("github.com/a/b-tests"), None);
+    let above = set.first_matches_above("github.com/a/b-test/v2/sub", &mut |_| true);
+    assert_eq!(above, [None, None, Some(0), Some(0)]);
+}
+
+#[test]
+fn ranks_that_do_not_count_are_passed_over_one_by_one() {
+    let set = set(&["corp.example/lib", "corp.example/lib", "corp.example", "*"]);
+    for refused in 0..4 {
+        let mut asked = Vec::new();
+        let found = set.first_match_where("corp.example/lib", &mut |rank| {
+            asked.push(rank);
+            rank >= refused
+        });
+        assert_eq!(found, Some(refused));
+        assert!((0..refused).all(|rank| asked.contains(&rank)), "{asked:?}");
+    }
 }

@@ -6,10 +6,14 @@ use std::ops::Range;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
+use super::Meaning;
 use super::glob::Glob;
 
 /// A rank that no pattern has.
 pub(super) const NONE: u32 = u32::MAX;
+
+/// Tells of a rank whether it counts.
+pub(super) type Admits<'a> = &'a mut dyn FnMut(u32) -> bool;
 
 const ROOT: usize = 0;
 
@@ -17,6 +21,8 @@ const ROOT: usize = 0;
 #[derive(Clone, Debug)]
 pub(super) struct Trie {
     nodes: Vec<Node>,
+    /// The patterns; once finished by node and ascending rank.
+    terms: Vec<Term>,
     /// All elements and literal prefixes, one behind the other.
     text: String,
     /// The nodes under a literal element, by parent and element.
@@ -30,16 +36,26 @@ pub(super) struct Trie {
 struct Node {
     parent: u32,
     element: Range<u32>,
-    /// The lowest rank of the patterns that end here, and of all that end here or below.
-    here: u32,
+    /// The patterns that end here, among the terms.
+    here: Range<u32>,
+    /// The lowest rank of all patterns that end here or below.
     lowest: u32,
-    /// The lowest rank of the allowing patterns that end here, and of those that end below.
-    allow_here: u32,
+    /// The lowest rank of the allowing patterns that end below.
     allow_below: u32,
     /// The node under `*`, which stands apart because it is common and needs no match.
     any: Option<u32>,
     /// The lengths of the literal prefixes of the globs under this node, each once.
     glob_prefixes: Vec<u32>,
+}
+
+/// The end of a pattern.
+#[derive(Clone, Copy, Debug)]
+struct Term {
+    node: u32,
+    rank: u32,
+    allows: bool,
+    /// Whether nothing below is matched.
+    exact: bool,
 }
 
 /// The globs under one node that begin with the same literal.
@@ -60,6 +76,7 @@ impl Trie {
     pub(super) fn new() -> Self {
         Self {
             nodes: vec![Node::new(0, 0..0)],
+            terms: Vec::new(),
             text: String::new(),
             children: HashTable::new(),
             groups: Vec::new(),
@@ -72,7 +89,7 @@ impl Trie {
         &mut self,
         elements: impl Iterator<Item = Element<'p>>,
         rank: u32,
-        allows: bool,
+        meaning: Meaning,
     ) {
         let mut node = ROOT as u32;
         for element in elements {
@@ -82,26 +99,39 @@ impl Trie {
                 Element::Glob(glob) => self.glob_child(node, glob),
             };
         }
-        if let Some(node) = self.nodes.get_mut(node as usize) {
-            node.here = node.here.min(rank);
-            if allows {
-                node.allow_here = node.allow_here.min(rank);
-            }
-        }
+        self.terms.push(Term {
+            node,
+            rank,
+            allows: meaning.allows,
+            exact: meaning.exact,
+        });
+    }
+
+    /// Whether there is no pattern.
+    pub(super) fn is_empty(&self) -> bool {
+        self.terms.is_empty()
     }
 
     /// Sums up what lies below each node. Children stand behind their parents.
     pub(super) fn finish(&mut self) {
-        for node in &mut self.nodes {
-            node.lowest = node.here;
-            node.allow_below = NONE;
+        self.terms
+            .sort_unstable_by_key(|term| (term.node, term.rank));
+        for (i, term) in self.terms.iter().enumerate() {
+            if let Some(node) = self.nodes.get_mut(term.node as usize) {
+                if node.here.is_empty() {
+                    node.here.start = i as u32;
+                    node.lowest = term.rank;
+                }
+                node.here.end = i as u32 + 1;
+            }
         }
         for i in (1..self.nodes.len()).rev() {
             let Some(node) = self.nodes.get(i) else {
                 continue;
             };
             let (parent, lowest) = (node.parent as usize, node.lowest);
-            let allow = node.allow_here.min(node.allow_below);
+            let allow_here = self.terms_of(node).iter().find(|term| term.allows);
+            let allow = allow_here.map_or(node.allow_below, |term| term.rank.min(node.allow_below));
             if let Some(parent) = self.nodes.get_mut(parent) {
                 parent.lowest = parent.lowest.min(lowest);
                 parent.allow_below = parent.allow_below.min(allow);
@@ -109,11 +139,11 @@ impl Trie {
         }
     }
 
-    /// The lowest rank below `limit` of a pattern that matches the path or a prefix of it that ends
-    /// at an element; `limit` where there is none.
-    pub(super) fn lowest_match(&self, path: &str, limit: u32) -> u32 {
+    /// The lowest rank below `limit` that counts, of a pattern that matches the path or, unless it is
+    /// exact, a prefix of it that ends at an element; `limit` where there is none.
+    pub(super) fn lowest_match(&self, path: &str, limit: u32, admits: Admits<'_>) -> u32 {
         let mut best = limit;
-        self.walk(ROOT, Some(path), &mut best);
+        self.walk(ROOT, Some(path), &mut best, admits);
         best
     }
 
@@ -124,16 +154,25 @@ impl Trie {
         best
     }
 
-    fn walk(&self, node: usize, rest: Option<&str>, best: &mut u32) {
+    fn walk(&self, node: usize, rest: Option<&str>, best: &mut u32, admits: Admits<'_>) {
         let Some(here) = self.nodes.get(node).filter(|n| n.lowest < *best) else {
             return;
         };
-        *best = (*best).min(here.here);
+        for term in self.terms_of(here) {
+            if term.rank >= *best {
+                break;
+            }
+            let reaches = rest.is_none() || !term.exact;
+            if reaches && admits(term.rank) {
+                *best = term.rank;
+                break;
+            }
+        }
         let Some((element, rest)) = rest.map(split_element) else {
             return;
         };
         self.each_child(node, here, element, &mut |child| {
-            self.walk(child, rest, best)
+            self.walk(child, rest, best, admits)
         });
     }
 
@@ -148,6 +187,11 @@ impl Trie {
         self.each_child(node, here, element, &mut |child| {
             self.walk_below(child, rest, best)
         });
+    }
+
+    fn terms_of(&self, node: &Node) -> &[Term] {
+        let here = node.here.start as usize..node.here.end as usize;
+        self.terms.get(here).unwrap_or_default()
     }
 
     /// Calls `visit` with each child of the node whose element matches.
@@ -292,9 +336,8 @@ impl Node {
         Self {
             parent,
             element,
-            here: NONE,
+            here: 0..0,
             lowest: NONE,
-            allow_here: NONE,
             allow_below: NONE,
             any: None,
             glob_prefixes: Vec::new(),

@@ -1,0 +1,150 @@
+//! What a consultation is about, and how the rules judge its versions.
+
+use crate::judge::{Footer, Reply};
+use crate::module::semver;
+use crate::policy::{Age, Backend, Policy, Subject, Tenant, Verdict};
+use crate::request::Operation;
+
+use super::World;
+use super::info::{self, Info};
+
+/// Who asks for which module, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct About {
+    pub(crate) module: String,
+    /// The places of the tenant and of the backend in the policy.
+    pub(crate) tenant: usize,
+    pub(crate) backend: usize,
+    /// What stands before the module in the backend's paths.
+    pub(crate) upstream: String,
+    pub(crate) request_id: Option<String>,
+    /// Whether the Go command asks this of prefixes of a path too.
+    pub(crate) is_probe: bool,
+}
+
+impl About {
+    /// The path of something at the backend.
+    pub(super) fn path(&self, operation: &Operation<'_>) -> String {
+        let mut path = self.upstream.clone();
+        operation.write_canonical(&mut path);
+        path
+    }
+
+    pub(super) fn list(&self) -> Operation<'_> {
+        let module = self.module.as_str().into();
+        Operation::List { module }
+    }
+
+    pub(super) fn latest(&self) -> Operation<'_> {
+        let module = self.module.as_str().into();
+        Operation::Latest { module }
+    }
+
+    pub(super) fn info<'a>(&'a self, query: &'a str) -> Operation<'a> {
+        let (module, query) = (self.module.as_str().into(), query.into());
+        Operation::Info { module, query }
+    }
+
+    pub(super) fn go_mod<'a>(&'a self, version: &'a str) -> Operation<'a> {
+        let (module, version) = (self.module.as_str().into(), version.into());
+        Operation::Mod { module, version }
+    }
+
+    /// The verdict on a version of that age; `None` where it is no version.
+    pub(super) fn verdict<'p>(
+        &self,
+        policy: &'p Policy,
+        version: &str,
+        age: Age,
+    ) -> Option<Verdict<'p>> {
+        let parts = semver::parse(version)?;
+        let subject = Subject::Version(parts, age);
+        let tenant = self.tenant(policy)?;
+        Some(policy.decide(tenant, &self.module, &subject, self.is_probe))
+    }
+
+    /// What a client reads of a version that is refused; `None` where it is not.
+    pub(super) fn refusal(
+        &self,
+        policy: &Policy,
+        version: &str,
+        verdict: &Verdict<'_>,
+    ) -> Option<Reply> {
+        let tenant = self.tenant(policy).map_or("-", |tenant| &tenant.name);
+        Reply::refusal(&self.info(version), tenant, verdict, self.footer(policy))
+    }
+
+    pub(super) fn footer<'p>(&'p self, policy: &'p Policy) -> Footer<'p> {
+        Footer {
+            contact: policy.contact(),
+            request_id: self.request_id.as_deref(),
+        }
+    }
+
+    fn tenant<'p>(&self, policy: &'p Policy) -> Option<&'p Tenant> {
+        policy.tenants().get(self.tenant)
+    }
+
+    /// How old a version is, by what was noted of it.
+    pub(super) fn recalled_age(&self, policy: &Policy, world: &dyn World, version: &str) -> Age {
+        let noted = world.recall(&self.age_key(policy, version));
+        let then = noted.and_then(|bytes| bytes.as_slice().try_into().ok());
+        then.map_or(Age::Unasked, |then| age(world, u64::from_le_bytes(then)))
+    }
+
+    /// How old a version is, by the answer for its `.info`. It is noted.
+    pub(super) fn age_of(
+        &self,
+        policy: &Policy,
+        world: &dyn World,
+        info: &Info,
+        last_modified: Option<&str>,
+    ) -> Age {
+        let by_header = self.is_age_by_header(policy);
+        let then = if by_header {
+            last_modified.and_then(info::seconds_of_http_date)
+        } else {
+            info.time.as_deref().and_then(info::seconds_of)
+        };
+        let Some(then) = then else {
+            return Age::Unknown;
+        };
+        world.note(&self.age_key(policy, &info.version), &then.to_le_bytes());
+        age(world, then)
+    }
+
+    fn backend<'p>(&self, policy: &'p Policy) -> Option<&'p Backend> {
+        policy.backends().get(self.backend)
+    }
+
+    fn is_age_by_header(&self, policy: &Policy) -> bool {
+        let backend = self.backend(policy);
+        backend.is_some_and(|backend| backend.age_by_last_modified)
+    }
+
+    /// What is noted outlives the policy, so the key says all that it hangs on.
+    fn age_key(&self, policy: &Policy, version: &str) -> String {
+        let by = if self.is_age_by_header(policy) {
+            "last-modified"
+        } else {
+            "time"
+        };
+        self.key(policy, by, &self.info(version))
+    }
+
+    /// A key for what is noted of a file. Two clusters may have two files under one path.
+    pub(super) fn key(&self, policy: &Policy, what: &str, file: &Operation<'_>) -> String {
+        let cluster = self.backend(policy).map_or("-", |b| b.cluster.as_str());
+        format!("{what} {cluster} {}", self.path(file))
+    }
+
+    /// The backend's name, for people.
+    pub(super) fn backend_name<'p>(&self, policy: &'p Policy) -> &'p str {
+        self.backend(policy).map_or("-", |backend| &backend.name)
+    }
+}
+
+fn age(world: &dyn World, then: u64) -> Age {
+    let now = world.now();
+    now.map_or(Age::Unknown, |now| Age::Known(info::since(then, now)))
+}

@@ -1,0 +1,489 @@
+//! A request that waits while its backend is asked, from question to question.
+
+use super::about::About;
+use super::info::{self, Info};
+use super::list::{self, Latest};
+use super::retract::{self, Interval};
+use super::shaping::Shaping;
+use super::{MAX_LIST_BYTES, World};
+use crate::judge::Reply;
+use crate::module::is_canonical_for;
+use crate::policy::{Age, Decision, Policy, Verdict};
+
+/// The most bytes of a go.mod file that are read (the Go command's own limit).
+const MAX_GO_MOD_BYTES: usize = 16 << 20;
+
+/// A request that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consultation {
+    about: About,
+    goal: Goal,
+    stage: Stage,
+    /// The version that the backend called the latest, and that is refused.
+    refused: Option<String>,
+}
+
+/// What the client wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The version list.
+    List,
+    /// The latest version.
+    Latest,
+    /// What a branch, a commit or the beginning of a version is.
+    Query(String),
+    /// The `.info` of a version.
+    Info(String),
+    /// Another file of a version.
+    File(String),
+}
+
+/// What is awaited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was asked yet, or everything is answered.
+    Idle,
+    List,
+    Latest,
+    Query,
+    /// The `.info` of the version that the client wants.
+    Wanted(String),
+    /// The `.info` of a version of the list.
+    Age(Shaping, String),
+    /// The go.mod of the newest version of the list, which is hidden.
+    Retractions(Shaping, String),
+    /// The go.mod of the highest version that is no `+incompatible` one.
+    Legacy {
+        compatible: String,
+        highest: String,
+    },
+    /// The `.info` of the version that is the latest of the shaped list.
+    Chosen(String),
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Step<'p> {
+    /// The backend is asked for this path, and then [`Consultation::answered`].
+    Ask {
+        /// The path, canonical.
+        path: String,
+        /// The most bytes of the answer that are read.
+        limit: usize,
+    },
+    /// The request goes on to its backend.
+    Proceed(Verdict<'p>),
+    /// The client is answered.
+    Answer {
+        /// The verdict on the version that it came to, where it came to one.
+        verdict: Option<Verdict<'p>>,
+        /// The answer.
+        reply: Reply,
+    },
+}
+
+/// What came of a question.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fetched<'a> {
+    /// The status; `None` where no answer came.
+    pub status: Option<u16>,
+    /// The body; `None` where it is too long, or did not come whole.
+    pub body: Option<&'a [u8]>,
+    /// The header `Last-Modified`.
+    pub last_modified: Option<&'a str>,
+}
+
+/// What goes on, or ends the consultation.
+type Progress<'p> = Result<Step<'p>, Reply>;
+
+impl Consultation {
+    pub(crate) const fn new(about: About, goal: Goal) -> Self {
+        Self {
+            about,
+            goal,
+            stage: Stage::Idle,
+            refused: None,
+        }
+    }
+
+    /// The place of the backend that is asked among the policy's.
+    pub const fn backend(&self) -> usize {
+        self.about.backend
+    }
+
+    /// The first step.
+    pub fn begin<'p>(&mut self, policy: &'p Policy, world: &dyn World) -> Step<'p> {
+        match self.goal.clone() {
+            Goal::List => self.ask_list(),
+            Goal::Latest => {
+                self.stage = Stage::Latest;
+                ask(self.about.path(&self.about.latest()), info::MAX_INFO_BYTES)
+            }
+            Goal::Query(query) => {
+                self.stage = Stage::Query;
+                self.ask_info(&query)
+            }
+            Goal::Info(version) | Goal::File(version) => {
+                let age = self.about.recalled_age(policy, world, &version);
+                if age != Age::Unasked {
+                    return self.conclude(policy, &version, age, None);
+                }
+                let step = self.ask_info(&version);
+                self.stage = Stage::Wanted(version);
+                step
+            }
+        }
+    }
+
+    /// The step behind an answer.
+    pub fn answered<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+    ) -> Step<'p> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Idle);
+        let progress = match stage {
+            Stage::Idle => Err(self.failed(policy, "nothing was asked")),
+            Stage::List => self.on_list(policy, world, fetched),
+            Stage::Latest => self.on_latest(policy, world, fetched),
+            Stage::Query => self.on_query(policy, world, fetched),
+            Stage::Wanted(version) => self.on_wanted(policy, world, fetched, &version),
+            Stage::Age(shaping, version) => {
+                Ok(self.on_age(policy, world, fetched, shaping, &version))
+            }
+            Stage::Retractions(shaping, newest) => {
+                self.on_retractions(policy, world, fetched, shaping, &newest)
+            }
+            Stage::Legacy {
+                compatible,
+                highest,
+            } => self.on_legacy(policy, fetched, compatible, highest),
+            Stage::Chosen(version) => self.on_chosen(policy, world, fetched, &version),
+        };
+        progress.unwrap_or_else(|reply| Step::Answer {
+            verdict: None,
+            reply,
+        })
+    }
+
+    fn on_list<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+    ) -> Progress<'p> {
+        let body = self.body(policy, fetched)?;
+        let shaping = Shaping::of(&self.about, policy, world, body);
+        Ok(self.shape(policy, world, shaping))
+    }
+
+    /// Looks up what a list still lacks.
+    fn shape<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        mut shaping: Shaping,
+    ) -> Step<'p> {
+        if let Some(version) = shaping.wants_age_of() {
+            let step = self.ask_info(&version);
+            self.stage = Stage::Age(shaping, version);
+            return step;
+        }
+        let Some(newest) = shaping.hidden_newest() else {
+            return self.shaped(policy, world, shaping, &[]);
+        };
+        let noted = world.recall(&self.retractions_key(policy, &newest));
+        let noted = noted.and_then(|noted| serde_json::from_slice::<Vec<Interval>>(&noted).ok());
+        if let Some(intervals) = noted {
+            return self.shaped(policy, world, shaping, &intervals);
+        }
+        let step = self.ask_go_mod(&newest);
+        self.stage = Stage::Retractions(shaping, newest);
+        step
+    }
+
+    fn on_age<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+        mut shaping: Shaping,
+        version: &str,
+    ) -> Step<'p> {
+        let age = match self.info_of(policy, fetched, version) {
+            Ok((info, _)) => self
+                .about
+                .age_of(policy, world, &info, fetched.last_modified),
+            // What the backend lists and cannot say anything of is not offered.
+            Err(_) => Age::Unknown,
+        };
+        let verdict = self.about.verdict(policy, version, age);
+        shaping.ruled(version, verdict.as_ref());
+        self.shape(policy, world, shaping)
+    }
+
+    fn on_retractions<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+        shaping: Shaping,
+        newest: &str,
+    ) -> Progress<'p> {
+        let intervals = match (fetched.status, fetched.body) {
+            (Some(200), Some(body)) => retract::retractions(body),
+            (Some(200), None) => Err("it is too long, or did not come whole".to_owned()),
+            (Some(status), _) => Err(format!("the backend answered {status}")),
+            (None, _) => Err("the backend did not answer".to_owned()),
+        };
+        // The Go command would fail, too, where it cannot read them.
+        let intervals = intervals.map_err(|why| {
+            let reason = format!("the go.mod of {newest}, which may retract versions: {why}");
+            self.failed(policy, &reason)
+        })?;
+        if let Ok(noted) = serde_json::to_vec(&intervals) {
+            world.note(&self.retractions_key(policy, newest), &noted);
+        }
+        Ok(self.shaped(policy, world, shaping, &intervals))
+    }
+
+    /// The list is as the tenant may see it.
+    fn shaped<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        shaping: Shaping,
+        intervals: &[Interval],
+    ) -> Step<'p> {
+        let listed = shaping.finish(intervals);
+        let Some(refused) = &self.refused else {
+            return Step::Answer {
+                verdict: None,
+                reply: Reply::list(list::write(&listed)),
+            };
+        };
+        match list::latest(&listed) {
+            Latest::Is(version) => self.choose(version),
+            Latest::Depends {
+                compatible,
+                highest,
+            } => {
+                let step = self.ask_go_mod(&compatible);
+                self.stage = Stage::Legacy {
+                    compatible,
+                    highest,
+                };
+                step
+            }
+            Latest::Unlisted => {
+                let age = self.about.recalled_age(policy, world, refused);
+                self.conclude(policy, refused, age, None)
+            }
+        }
+    }
+
+    fn on_latest<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+    ) -> Progress<'p> {
+        let (info, body) = self.any_info(policy, fetched)?;
+        let age = self
+            .about
+            .age_of(policy, world, &info, fetched.last_modified);
+        let verdict = self.about.verdict(policy, &info.version, age);
+        match verdict {
+            Some(verdict) if verdict.decision == Decision::Allow => Ok(served(verdict, body)),
+            _ => {
+                self.refused = Some(info.version);
+                Ok(self.ask_list())
+            }
+        }
+    }
+
+    fn on_query<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+    ) -> Progress<'p> {
+        let (info, body) = self.any_info(policy, fetched)?;
+        let age = self
+            .about
+            .age_of(policy, world, &info, fetched.last_modified);
+        Ok(self.conclude(policy, &info.version, age, Some(body)))
+    }
+
+    fn on_wanted<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+        version: &str,
+    ) -> Progress<'p> {
+        let (info, body) = self.info_of(policy, fetched, version)?;
+        let age = self
+            .about
+            .age_of(policy, world, &info, fetched.last_modified);
+        let body = matches!(self.goal, Goal::Info(_)).then_some(body);
+        Ok(self.conclude(policy, version, age, body))
+    }
+
+    /// Go takes the highest of all where the highest of those that know modules has no go.mod file, and
+    /// the backend made one up (cmd/go, `modfetch.LegacyGoMod`).
+    fn on_legacy<'p>(
+        &mut self,
+        policy: &'p Policy,
+        fetched: Fetched<'_>,
+        compatible: String,
+        highest: String,
+    ) -> Progress<'p> {
+        let body = self.body(policy, fetched)?;
+        let made_up = format!("module {}\n", self.about.module);
+        Ok(self.choose(if body == made_up.as_bytes() {
+            highest
+        } else {
+            compatible
+        }))
+    }
+
+    fn choose<'p>(&mut self, version: String) -> Step<'p> {
+        let step = self.ask_info(&version);
+        self.stage = Stage::Chosen(version);
+        step
+    }
+
+    fn on_chosen<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+        version: &str,
+    ) -> Progress<'p> {
+        let (info, body) = self.info_of(policy, fetched, version)?;
+        let age = self
+            .about
+            .age_of(policy, world, &info, fetched.last_modified);
+        Ok(self.conclude(policy, version, age, Some(body)))
+    }
+
+    /// Ends with the verdict on a version: it is refused, or `body` is served, or else the request
+    /// goes on.
+    fn conclude<'p>(
+        &self,
+        policy: &'p Policy,
+        version: &str,
+        age: Age,
+        body: Option<&[u8]>,
+    ) -> Step<'p> {
+        let Some(verdict) = self.about.verdict(policy, version, age) else {
+            return Step::Answer {
+                verdict: None,
+                reply: self.failed(policy, "the version cannot be read"),
+            };
+        };
+        let refusal = self.about.refusal(policy, version, &verdict);
+        match (refusal, body) {
+            (Some(reply), _) => Step::Answer {
+                verdict: Some(verdict),
+                reply,
+            },
+            (None, Some(body)) => served(verdict, body),
+            (None, None) => Step::Proceed(verdict),
+        }
+    }
+
+    fn ask_list<'p>(&mut self) -> Step<'p> {
+        self.stage = Stage::List;
+        ask(self.about.path(&self.about.list()), MAX_LIST_BYTES)
+    }
+
+    fn ask_info<'p>(&self, query: &str) -> Step<'p> {
+        ask(
+            self.about.path(&self.about.info(query)),
+            info::MAX_INFO_BYTES,
+        )
+    }
+
+    fn ask_go_mod<'p>(&self, version: &str) -> Step<'p> {
+        ask(
+            self.about.path(&self.about.go_mod(version)),
+            MAX_GO_MOD_BYTES,
+        )
+    }
+
+    /// The body of a good answer; every other ends the consultation.
+    fn body<'b>(&self, policy: &Policy, fetched: Fetched<'b>) -> Result<&'b [u8], Reply> {
+        match (fetched.status, fetched.body) {
+            (Some(200), Some(body)) => Ok(body),
+            (Some(200), None) => {
+                Err(self.failed(policy, "its answer is too long, or did not come whole"))
+            }
+            (Some(status @ 400..=599), body) => {
+                Err(Reply::passed(status, body.unwrap_or_default()))
+            }
+            (Some(status), _) => Err(self.failed(
+                policy,
+                &format!("it answered {status}, which is not followed"),
+            )),
+            (None, _) => Err(self.failed(policy, "it did not answer")),
+        }
+    }
+
+    /// What an answer says of some version of the module.
+    fn any_info<'b>(
+        &self,
+        policy: &Policy,
+        fetched: Fetched<'b>,
+    ) -> Result<(Info, &'b [u8]), Reply> {
+        let body = self.body(policy, fetched)?;
+        let read = info::read(body).and_then(|info| {
+            match is_canonical_for(&self.about.module, &info.version) {
+                Ok(()) => Ok(info),
+                Err(_) => Err("its Version is none that the module can have".to_owned()),
+            }
+        });
+        match read {
+            Ok(info) => Ok((info, body)),
+            Err(why) => Err(self.failed(policy, &format!("its answer cannot be read: {why}"))),
+        }
+    }
+
+    /// What an answer says of this version.
+    fn info_of<'b>(
+        &self,
+        policy: &Policy,
+        fetched: Fetched<'b>,
+        version: &str,
+    ) -> Result<(Info, &'b [u8]), Reply> {
+        let (info, body) = self.any_info(policy, fetched)?;
+        if info.version == version {
+            return Ok((info, body));
+        }
+        Err(self.failed(policy, "its answer is about another version"))
+    }
+
+    fn failed(&self, policy: &Policy, reason: &str) -> Reply {
+        let name = self.about.backend_name(policy);
+        let reason = format!("the backend {name}: {reason}");
+        Reply::not_consulted(&reason, self.about.footer(policy))
+    }
+
+    fn retractions_key(&self, policy: &Policy, version: &str) -> String {
+        self.about
+            .key(policy, "retract", &self.about.go_mod(version))
+    }
+}
+
+const fn ask<'p>(path: String, limit: usize) -> Step<'p> {
+    Step::Ask { path, limit }
+}
+
+fn served<'p>(verdict: Verdict<'p>, body: &[u8]) -> Step<'p> {
+    Step::Answer {
+        verdict: Some(verdict),
+        reply: Reply::info(String::from_utf8_lossy(body).into_owned()),
+    }
+}

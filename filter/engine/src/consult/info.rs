@@ -1,0 +1,132 @@
+//! What a backend's `.info` and `@latest` say of a version.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+use crate::module::fold_case;
+
+/// The most bytes of an answer that are read.
+pub(super) const MAX_INFO_BYTES: usize = 1 << 20;
+
+/// The members that count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Info {
+    pub(super) version: String,
+    pub(super) time: Option<String>,
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// What is no JSON object with a `Version`, or has it twice, in words. Go's decoder knows a member in
+/// any case and takes the last one, so an answer with two would have two readings.
+pub(super) fn read(body: &[u8]) -> Result<Info, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
+impl<'de> Deserialize<'de> for Info {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InfoVisitor)
+    }
+}
+
+struct InfoVisitor;
+
+impl<'de> Visitor<'de> for InfoVisitor {
+    type Value = Info;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a Version")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Info, A::Error> {
+        let (mut version, mut time) = (None, None);
+        while let Some(key) = members.next_key::<String>()? {
+            let folded: String = key.chars().map(fold_case).collect();
+            let is = |name: &str| folded.chars().eq(name.chars().map(fold_case));
+            let (place, name) = if is("Version") {
+                (&mut version, "Version")
+            } else if is("Time") {
+                (&mut time, "Time")
+            } else {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if place.replace(members.next_value::<String>()?).is_some() {
+                return Err(A::Error::custom(format!("{name} stands in it twice")));
+            }
+        }
+        let version = version.ok_or_else(|| A::Error::missing_field("Version"))?;
+        Ok(Info { version, time })
+    }
+}
+
+/// Seconds since 1970 of a time as `.info` has it (RFC 3339).
+pub(super) fn seconds_of(time: &str) -> Option<u64> {
+    u64::try_from(time.parse::<Timestamp>().ok()?.as_second()).ok()
+}
+
+/// Seconds since 1970 of a date as HTTP headers have it (RFC 9110, section 5.6.7).
+pub(super) fn seconds_of_http_date(date: &str) -> Option<u64> {
+    let parsed = rfc2822::DateTimeParser::new().parse_timestamp(date).ok()?;
+    u64::try_from(parsed.as_second()).ok()
+}
+
+/// The time from then to now; none has passed since what is to come.
+pub(super) const fn since(then: u64, now: u64) -> Duration {
+    Duration::from_secs(now.saturating_sub(then))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_one_reading() {
+        let info =
+            read(br#"{"Version":"v1.0.0","Time":"2024-01-02T03:04:05Z","Origin":{"VCS":"git"}}"#);
+        let info = info.unwrap();
+        assert_eq!(info.version, "v1.0.0");
+        assert_eq!(info.time.as_deref(), Some("2024-01-02T03:04:05Z"));
+        assert_eq!(read(br#"{"version":"v1.0.0"}"#).unwrap().time, None);
+        for bad in [
+            &b""[..],
+            b"v1.0.0",
+            b"[]",
+            b"{}",
+            br#"{"Version":1}"#,
+            br#"{"Version":null}"#,
+            br#"{"Version":"v1.0.0","Version":"v1.0.0"}"#,
+            br#"{"Version":"v1.0.0","version":"v2.0.0"}"#,
+            "{\"Version\":\"v1.0.0\",\"Ver\u{17f}ion\":\"v2.0.0\"}".as_bytes(),
+            br#"{"Version":"v1.0.0"} {"Version":"v2.0.0"}"#,
+            b"{\"Version\":\"v1.0.0\xff\"}",
+        ] {
+            assert!(read(bad).is_err(), "{}", String::from_utf8_lossy(bad));
+        }
+    }
+
+    #[test]
+    fn times_are_read_with_their_zone() {
+        assert_eq!(seconds_of("1970-01-02T00:00:00Z"), Some(86_400));
+        assert_eq!(seconds_of("1970-01-02T01:00:00.5+01:00"), Some(86_400));
+        assert_eq!(
+            seconds_of_http_date("Fri, 02 Jan 1970 00:00:00 GMT"),
+            Some(86_400)
+        );
+        for bad in [
+            "",
+            "yesterday",
+            "1970-01-02",
+            "1970-01-02T00:00:00",
+            "0001-01-01T00:00:00Z",
+        ] {
+            assert_eq!(seconds_of(bad), None, "{bad}");
+        }
+        assert_eq!(since(10, 5), Duration::ZERO);
+    }
+}

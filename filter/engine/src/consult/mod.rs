@@ -1,0 +1,34 @@
+//! Requests that cannot be judged by themselves: which versions of a module a tenant may have, and how
+//! old one is, stands in what a backend says. Such a request waits while its backend is asked, and is
+//! then answered here, or goes on.
+//!
+//! In reading order: `list`, `info` and `retract` read what backends say, [`Consultation`] goes from
+//! question to question, without knowing how they are carried.
+
+mod about;
+mod consultation;
+mod info;
+mod list;
+pub mod retract;
+mod shaping;
+
+pub(crate) use about::About;
+pub use consultation::{Consultation, Fetched, Goal, Step};
+
+/// The most bytes of a version list that are read.
+pub const MAX_LIST_BYTES: usize = 8 << 20;
+
+/// What is known beside the request.
+pub trait World {
+    /// Seconds since 1970, where a clock tells.
+    fn now(&self) -> Option<u64>;
+
+    /// What was noted under a key; it may have been forgotten.
+    fn recall(&self, key: &str) -> Option<Vec<u8>>;
+
+    /// Notes something, for as long as there is room.
+    fn note(&self, key: &str, value: &[u8]);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,460 @@
+//! Consultations against a backend in memory, from the request to the answer.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::judge::{Answer, Header, Judgement};
+use crate::policy::Policy;
+
+/// 2026-11-23T00:00:00Z.
+const NOW: u64 = 1_795_392_000;
+const DAY: u64 = 86_400;
+
+/// What a backend has, what was asked of it, and what was noted.
+#[derive(Default)]
+struct Backend {
+    files: BTreeMap<String, (u16, String)>,
+    asked: RefCell<Vec<String>>,
+    notes: RefCell<BTreeMap<String, Vec<u8>>>,
+}
+
+impl World for Backend {
+    fn now(&self) -> Option<u64> {
+        Some(NOW)
+    }
+
+    fn recall(&self, key: &str) -> Option<Vec<u8>> {
+        self.notes.borrow().get(key).cloned()
+    }
+
+    fn note(&self, key: &str, value: &[u8]) {
+        self.notes
+            .borrow_mut()
+            .insert(key.to_owned(), value.to_vec());
+    }
+}
+
+impl Backend {
+    /// A module's versions with the age of each in days, each with a go.mod of its own.
+    fn with(versions: &[(&str, u64)]) -> Self {
+        let mut backend = Self::default();
+        let list: String = versions.iter().map(|(v, _)| format!("{v}\n")).collect();
+        backend.put("list", &list);
+        for (version, days) in versions {
+            let time = jiff::Timestamp::from_second((NOW - days * DAY) as i64).unwrap();
+            backend.put(
+                &format!("{version}.info"),
+                &info(version, &time.to_string()),
+            );
+            backend.put(
+                &format!("{version}.mod"),
+                "module corp.example/lib\n\ngo 1.21\n",
+            );
+        }
+        backend
+    }
+
+    fn put(&mut self, file: &str, body: &str) {
+        self.fail(file, 200, body);
+    }
+
+    fn fail(&mut self, file: &str, status: u16, body: &str) {
+        let path = match file {
+            "@latest" => "/base/corp.example/lib/@latest".to_owned(),
+            file => format!("/base/corp.example/lib/@v/{file}"),
+        };
+        self.files.insert(path, (status, body.to_owned()));
+    }
+
+    /// What the filter does with a request: `200 body`, `403 body`, or `forward path`.
+    fn get(&self, policy: &Policy, file: &str) -> String {
+        let path = match file {
+            "@latest" => "/corp.example/lib/@latest".to_owned(),
+            file => format!("/corp.example/lib/@v/{file}"),
+        };
+        let headers: [Header; 2] = [
+            (":method".to_owned(), b"GET".to_vec()),
+            (":path".to_owned(), path.into_bytes()),
+        ];
+        let mut judgement = policy.judge(&headers, &());
+        if let Answer::Consult { consultation, .. } = &judgement.answer {
+            let consultation = consultation.clone();
+            self.consult(policy, &mut judgement, *consultation);
+        }
+        match &judgement.answer {
+            Answer::Forward { path, .. } => {
+                format!("forward {}", path.as_deref().unwrap_or_default())
+            }
+            Answer::Reply(reply) => format!("{} {}", reply.status, reply.body),
+            Answer::Consult { .. } => panic!("it goes on for ever"),
+        }
+    }
+
+    fn consult<'p>(
+        &self,
+        policy: &'p Policy,
+        judgement: &mut Judgement<'p>,
+        mut consultation: Consultation,
+    ) {
+        let mut step = consultation.begin(policy, self);
+        loop {
+            let path = match step {
+                Step::Ask { path, .. } => path,
+                Step::Proceed(verdict) => return judgement.proceed(verdict),
+                Step::Answer { verdict, reply } => return judgement.conclude(verdict, reply),
+            };
+            let found = self.files.get(&path);
+            let file = path.replace("/base/corp.example/lib/", "");
+            self.asked.borrow_mut().push(file.replace("@v/", ""));
+            let fetched = Fetched {
+                status: Some(found.map_or(404, |(status, _)| *status)),
+                body: Some(found.map_or(b"not found: there is none", |(_, body)| body.as_bytes())),
+                last_modified: Some("Sat, 01 Nov 2025 00:00:00 GMT"),
+            };
+            step = consultation.answered(policy, self, fetched);
+        }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.borrow_mut())
+    }
+}
+
+fn info(version: &str, time: &str) -> String {
+    json!({"Version": version, "Time": time}).to_string()
+}
+
+fn policy(rules: Value) -> Policy {
+    policy_with(rules, json!({"cluster": "c", "base_path": "/base"}))
+}
+
+fn policy_with(rules: Value, backend: Value) -> Policy {
+    let document = json!({
+        "version": "1", "default": "deny", "contact": "#go-platform",
+        "tenants": {"*": {"rules": ["r"]}}, "rules": {"r": rules},
+        "backends": {"b": backend}, "routes": [{"id": "all", "backend": "b"}],
+    });
+    Policy::from_json(document.to_string().as_bytes()).unwrap_or_else(|e| panic!("{e:?}"))
+}
+
+fn old_only(versions: &str) -> Policy {
+    policy(json!([
+        {"id": "cve", "deny": ["corp.example/lib"], "versions": versions, "reason": "CVE-1"},
+        {"id": "all", "allow": ["*"]},
+    ]))
+}
+
+fn a_week() -> Policy {
+    policy(json!([
+        {"id": "urgent", "allow": ["corp.example/lib"], "versions": "v1.9.9"},
+        {"id": "week", "allow": ["*"], "min_age": "7d"},
+    ]))
+}
+
+fn week_for_all() -> Policy {
+    policy(json!([{"id": "week", "allow": ["*"], "min_age": "7d"}]))
+}
+
+#[test]
+fn a_list_has_what_its_tenant_may_have_in_its_order() {
+    let backend = Backend::with(&[("v1.0.0", 9), ("v1.10.0", 9), ("v1.2.0", 9), ("v1.3.0", 9)]);
+    let policy = old_only("<1.3.0");
+    assert_eq!(backend.get(&policy, "list"), "200 v1.10.0\nv1.3.0\n");
+    assert_eq!(backend.asked(), ["list"]);
+    // What is hidden is refused, and what is not is not.
+    for file in ["v1.2.0.info", "v1.2.0.mod", "v1.2.0.zip"] {
+        let denied = backend.get(&policy, file);
+        let want =
+            "403 modgate: denied corp.example/lib@v1.2.0\ntenant: *\nrule: r/cve\nreason: CVE-1";
+        assert!(denied.starts_with(want), "{denied}");
+    }
+    assert!(
+        backend
+            .get(&policy, "v1.3.0.zip")
+            .starts_with("forward /base")
+    );
+    assert!(backend.asked().is_empty());
+}
+
+#[test]
+fn retractions_of_a_hidden_version_still_count() {
+    let mut backend = Backend::with(&[
+        ("v1.0.0", 9),
+        ("v1.1.0", 9),
+        ("v1.2.0", 9),
+        ("v1.3.0", 9),
+        ("v1.4.0-rc1", 9),
+    ]);
+    backend.put(
+        "v1.3.0.mod",
+        "module corp.example/lib\nretract (\n\tv1.2.0\n\t[v1.3.0, v1.4.0]\n)\n",
+    );
+    let policy = old_only(">=1.3.0");
+    assert_eq!(backend.get(&policy, "list"), "200 v1.0.0\nv1.1.0\n");
+    assert_eq!(backend.asked(), ["list", "v1.3.0.mod"]);
+    // It is asked for once.
+    assert_eq!(backend.get(&policy, "list"), "200 v1.0.0\nv1.1.0\n");
+    assert_eq!(backend.asked(), ["list"]);
+    // A version that was taken back is not denied.
+    assert!(backend.get(&policy, "v1.2.0.zip").starts_with("forward"));
+    // Where it cannot be read, nobody is given a version that was taken back.
+    backend.notes.borrow_mut().clear();
+    backend.fail("v1.3.0.mod", 503, "down");
+    let answer = backend.get(&policy, "list");
+    assert!(
+        answer.starts_with("502 ") && answer.contains("503"),
+        "{answer}"
+    );
+    // Nothing is asked where the client sees the newest by itself.
+    backend.asked();
+    let seen = old_only("<1.1.0");
+    assert!(backend.get(&seen, "list").starts_with("200 v1.1.0\n"));
+    assert_eq!(backend.asked(), ["list"]);
+}
+
+#[test]
+fn the_latest_is_what_go_would_choose_of_the_shaped_list() {
+    let mut backend = Backend::with(&[
+        ("v1.0.0", 9),
+        ("v1.1.0", 9),
+        ("v1.2.0-rc1", 9),
+        ("v1.2.0", 9),
+    ]);
+    backend.put("@latest", &info("v1.2.0", "2026-11-01T00:00:00Z"));
+    // As the backend says, where that is allowed.
+    let answer = backend.get(&old_only("<1.2.0"), "@latest");
+    assert!(
+        answer.starts_with("200 {") && answer.contains("v1.2.0"),
+        "{answer}"
+    );
+    assert_eq!(backend.asked(), ["@latest"]);
+
+    let answer = backend.get(&old_only(">=1.2.0"), "@latest");
+    assert!(
+        answer.starts_with("200 {") && answer.contains("\"v1.1.0\""),
+        "{answer}"
+    );
+    assert_eq!(
+        backend.asked(),
+        ["@latest", "list", "v1.2.0.mod", "v1.1.0.info"]
+    );
+    // The highest prerelease where there is no release.
+    let answer = backend.get(&old_only("v1.0 || v1.1 || =1.2.0"), "@latest");
+    assert!(answer.contains("\"v1.2.0-rc1\""), "{answer}");
+    // Nothing is left.
+    let answer = backend.get(&old_only("v1"), "@latest");
+    assert!(
+        answer.starts_with("403 modgate: denied corp.example/lib@v1.2.0"),
+        "{answer}"
+    );
+    assert!(answer.contains("contact: #go-platform"), "{answer}");
+    // What the backend has not, go looks for in the list.
+    backend.fail("@latest", 404, "not found: no such module");
+    assert_eq!(
+        backend.get(&old_only("v1"), "@latest"),
+        "404 not found: no such module"
+    );
+}
+
+#[test]
+fn versions_of_before_modules_are_the_latest_only_without_a_go_mod() {
+    let mut backend = Backend::with(&[
+        ("v1.0.0", 9),
+        ("v2.0.0+incompatible", 9),
+        ("v3.0.0+incompatible", 9),
+    ]);
+    backend.put(
+        "@latest",
+        &info("v3.0.0+incompatible", "2026-11-01T00:00:00Z"),
+    );
+    let policy = old_only("v3");
+    assert!(backend.get(&policy, "@latest").contains("\"v1.0.0\""));
+    backend.put("v1.0.0.mod", "module corp.example/lib\n");
+    assert!(
+        backend
+            .get(&policy, "@latest")
+            .contains("v2.0.0+incompatible")
+    );
+}
+
+#[test]
+fn a_branch_is_judged_by_the_version_in_the_answer() {
+    let mut backend = Backend::with(&[]);
+    let pseudo = "v1.2.1-0.20261101000000-0123456789ab";
+    backend.put("main.info", &info(pseudo, "2026-11-01T00:00:00Z"));
+    let denied = backend.get(&old_only(">=1.2.0"), "main.info");
+    assert!(
+        denied.starts_with(&format!("403 modgate: denied corp.example/lib@{pseudo}")),
+        "{denied}"
+    );
+    assert!(
+        backend
+            .get(&old_only("<1.2.0"), "main.info")
+            .starts_with("200 {")
+    );
+    for (bad, why) in [
+        (r#"{"Version":"v1.0.0","version":"v1.2.0"}"#, "twice"),
+        (r#"{"Version":"main"}"#, "none that the module can have"),
+        (r#"{"Version":"v2.0.0"}"#, "none that the module can have"),
+        ("<html>", "cannot be read"),
+    ] {
+        backend.put("main.info", bad);
+        let answer = backend.get(&old_only("<1.2.0"), "main.info");
+        assert!(
+            answer.starts_with("502 ") && answer.contains(why),
+            "{answer}"
+        );
+    }
+    backend.fail("main.info", 302, "elsewhere");
+    assert!(
+        backend
+            .get(&old_only("<1.2.0"), "main.info")
+            .starts_with("502 ")
+    );
+    backend.fail("main.info", 410, "gone");
+    assert_eq!(backend.get(&old_only("<1.2.0"), "main.info"), "410 gone");
+}
+
+#[test]
+fn a_young_version_is_neither_offered_nor_served() {
+    let mut backend = Backend::with(&[
+        ("v1.0.0", 400),
+        ("v1.1.0", 30),
+        ("v1.2.0", 7),
+        ("v1.3.0", 6),
+        ("v1.4.0", 0),
+        ("v1.5.0-rc1", 1),
+    ]);
+    backend.put("@latest", &info("v1.4.0", "2026-11-22T23:00:00Z"));
+    let policy = a_week();
+    assert_eq!(
+        backend.get(&policy, "list"),
+        "200 v1.0.0\nv1.1.0\nv1.2.0\nv1.5.0-rc1\n"
+    );
+    // From the highest release down, and no further than the first that is kept.
+    assert_eq!(
+        backend.asked(),
+        [
+            "list",
+            "v1.4.0.info",
+            "v1.3.0.info",
+            "v1.2.0.info",
+            "v1.4.0.mod"
+        ]
+    );
+    assert!(backend.get(&policy, "@latest").contains("\"v1.2.0\""));
+    // Each is judged when it is asked for, the zip by itself, too.
+    for (file, days) in [
+        ("v1.3.0.zip", "6d"),
+        ("v1.4.0.info", "1h"),
+        ("v1.5.0-rc1.mod", "1d"),
+    ] {
+        let denied = backend.get(&policy, file);
+        let want = format!("age: {days}; served from 7d on\n");
+        assert!(
+            denied.starts_with("403 ") && denied.contains(&want),
+            "{denied}"
+        );
+        assert!(
+            denied.contains("rule: r/week\nreason: it is too young\n"),
+            "{denied}"
+        );
+    }
+    backend.asked();
+    assert!(
+        backend
+            .get(&policy, "v1.1.0.zip")
+            .starts_with("forward /base")
+    );
+    assert_eq!(backend.asked(), ["v1.1.0.info"]);
+    assert!(
+        backend
+            .get(&policy, "v1.1.0.mod")
+            .starts_with("forward /base")
+    );
+    assert!(backend.asked().is_empty(), "its age is known");
+}
+
+#[test]
+fn an_unknown_age_is_not_old_enough() {
+    let mut backend = Backend::with(&[("v1.0.0", 400), ("v1.1.0", 30), ("v1.9.9", 0)]);
+    let policy = a_week();
+    for (answer, status) in [("not there", 404), ("down", 503)] {
+        backend.fail("v1.1.0.info", status, answer);
+        assert_eq!(
+            backend.get(&policy, "v1.1.0.zip"),
+            format!("{status} {answer}")
+        );
+        let others = backend.get(&week_for_all(), "list");
+        assert_eq!(others, "200 v1.0.0\n");
+    }
+    for time in ["null", "\"\"", "\"yesterday\"", "\"2999-01-01T00:00:00Z\""] {
+        let body = format!("{{\"Version\":\"v1.1.0\",\"Time\":{time}}}");
+        backend.put("v1.1.0.info", &body);
+        let denied = backend.get(&policy, "v1.1.0.zip");
+        assert!(!denied.starts_with("forward"), "{time}: {denied}");
+    }
+    backend.notes.borrow_mut().clear();
+    // Another version's answer says nothing of this one's age.
+    backend.put("v1.1.0.info", &info("v1.0.0", "2001-01-01T00:00:00Z"));
+    let denied = backend.get(&policy, "v1.1.0.zip");
+    assert!(denied.starts_with("502 "), "{denied}");
+    // An exception needs no age.
+    backend.asked();
+    assert!(backend.get(&policy, "v1.9.9.zip").starts_with("forward"));
+    assert!(backend.asked().is_empty());
+}
+
+#[test]
+fn the_policy_says_what_tells_the_age() {
+    let backend = Backend::with(&[("v1.0.0", 0)]);
+    assert!(
+        backend
+            .get(&week_for_all(), "v1.0.0.zip")
+            .starts_with("403 ")
+    );
+    let rules = json!([{"id": "week", "allow": ["*"], "min_age": "7d"}]);
+    let by_header = json!({"cluster": "c", "base_path": "/base", "age": "last_modified"});
+    let policy = policy_with(rules, by_header);
+    assert!(backend.get(&policy, "v1.0.0.zip").starts_with("forward"));
+}
+
+#[test]
+fn a_denial_of_the_young_lets_the_old_pass_to_the_next_rule() {
+    let backend = Backend::with(&[("v1.0.0", 400), ("v1.1.0", 3)]);
+    let policy = policy(json!([
+        {"id": "fresh", "deny": ["*"], "min_age": "7d", "reason": "too fresh"},
+        {"id": "public", "allow": ["corp.example"]},
+    ]));
+    let denied = backend.get(&policy, "v1.1.0.zip");
+    assert!(
+        denied.contains("rule: r/fresh\nreason: too fresh\nage: 3d"),
+        "{denied}"
+    );
+    assert!(backend.get(&policy, "v1.0.0.zip").starts_with("forward"));
+    assert_eq!(backend.get(&policy, "list"), "200 v1.0.0\n");
+}
+
+#[test]
+fn no_list_makes_the_filter_ask_for_ever() {
+    let versions: Vec<String> = (0..200).map(|i| format!("v1.{i}.0")).collect();
+    let versions: Vec<(&str, u64)> = versions.iter().map(|v| (v.as_str(), 1)).collect();
+    let backend = Backend::with(&versions);
+    let list = backend.get(&a_week(), "list");
+    assert_eq!(list.lines().count(), 200 - 32);
+    assert!(backend.asked().len() <= 32 + 2);
+}
+
+#[test]
+fn a_list_that_the_backend_has_not_is_passed_on_as_it_is() {
+    let mut backend = Backend::default();
+    let policy = old_only("<1.0.0");
+    assert_eq!(backend.get(&policy, "list"), "404 not found: there is none");
+    backend.fail("list", 500, "oops");
+    assert_eq!(backend.get(&policy, "list"), "500 oops");
+    backend.put("list", "");
+    assert_eq!(backend.get(&policy, "list"), "200 ");
+}

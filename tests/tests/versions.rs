@@ -1,0 +1,332 @@
+//! Rules about versions: what real go sees of a module of which a tenant may have some versions only,
+//! behind real Envoy and behind the simulator.
+
+use std::net::SocketAddr;
+
+use host_sim::goproxy::{Fault, Module, Server, Tree};
+use http_status::StatusCode;
+use jiff::{Span, Timestamp};
+use modgate_tests::envoy::{Config, Envoy};
+use modgate_tests::go::{Go, Sumdb};
+use modgate_tests::http;
+use modgate_tests::metrics::Figures;
+use modgate_tests::process::Process;
+use modgate_tests::serve::Serve;
+use serde_json::{Value, json};
+
+const LIB: &str = "corp.example/lib";
+const PSEUDO: &str = "v1.3.1-0.20240101120000-0123456789ab";
+
+/// A folder of modules, served.
+struct Backend {
+    dir: tempfile::TempDir,
+    server: Server,
+}
+
+impl Backend {
+    fn of(modules: &[Module]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Tree::write(dir.path(), modules).unwrap();
+        let server = Server::start(dir.path()).unwrap();
+        Self { dir, server }
+    }
+
+    /// Adds what no module tree has: a branch.
+    fn branch(&self, name: &str, version: &str) {
+        let file = self.dir.path().join(format!("{LIB}/@v/{name}.info"));
+        let info = json!({"Version": version, "Time": "2024-01-01T12:00:00Z"});
+        std::fs::write(file, info.to_string()).unwrap();
+    }
+
+    fn asked(&self) -> Vec<String> {
+        let requests = self.server.requests();
+        self.server.forget_requests();
+        let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        requests.iter().map(|request| file(&request.path)).collect()
+    }
+}
+
+fn lib(version: &str) -> Module {
+    Module::new(LIB, version).file("lib.go", format!("package lib // {version}\n"))
+}
+
+fn policy(rules: Value) -> Value {
+    json!({
+        "version": "1", "default": "deny", "contact": "#go-platform",
+        "identity": [{"path_prefix": "/t/{tenant}"}],
+        "tenants": {"web": {"rules": ["org"]}, "free": {"rules": ["all"]}},
+        "rules": {"org": rules, "all": [{"id": "all", "allow": ["*"]}]},
+        "backends": {"main": {"cluster": "backend", "kind": "static"}},
+        "routes": [{"id": "all", "backend": "main"}],
+    })
+}
+
+/// A host of the filter, whichever.
+enum Host {
+    Envoy(Box<Envoy>),
+    Serve(Box<Serve>),
+}
+
+impl Host {
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::Envoy(envoy) => envoy.address(),
+            Self::Serve(serve) => serve.address(),
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures::parse(&match self {
+            Self::Envoy(envoy) => envoy.prometheus(),
+            Self::Serve(serve) => serve.prometheus(),
+        })
+    }
+
+    fn process(&mut self) -> &mut Process {
+        match self {
+            Self::Envoy(envoy) => envoy.process(),
+            Self::Serve(serve) => serve.process(),
+        }
+    }
+
+    fn go(&self, tenant: &str) -> Go {
+        Go::new(format!("http://{}/t/{tenant}", self.address()), Sumdb::Off)
+    }
+
+    fn get(&self, file: &str) -> http::Response {
+        http::get(self.address(), &format!("/t/web/{LIB}/{file}"))
+    }
+}
+
+fn both_hosts(policy: &Value, backend: SocketAddr) -> [Host; 2] {
+    let clusters = [("backend", backend)];
+    [
+        Host::Envoy(Box::new(Envoy::start(&Config::new(
+            policy.clone(),
+            &clusters,
+        )))),
+        Host::Serve(Box::new(Serve::start(policy, &clusters))),
+    ]
+}
+
+/// The version of the module that the developer's go.mod names after `go get`.
+#[track_caller]
+fn got(host: &Host, query: &str) -> String {
+    let go = host.go("web");
+    go.run(&["get", &format!("{LIB}@{query}")]).expect_ok();
+    let listed = go.run(&["list", "-m", "-f", "{{.Version}}", LIB]);
+    listed.expect_ok().trim().to_owned()
+}
+
+#[track_caller]
+fn refused(host: &Host, query: &str) -> String {
+    let go = host.go("web");
+    go.run(&["get", &format!("{LIB}@{query}")])
+        .expect_failure()
+        .to_owned()
+}
+
+#[test]
+fn go_sees_the_versions_that_a_tenant_may_have_and_no_other() {
+    let versions = ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0", "v1.4.0-rc.1"];
+    let backend = Backend::of(&versions.map(lib));
+    backend.branch("main", PSEUDO);
+    let rules = json!([
+        {"id": "cve", "deny": [LIB], "versions": ">=1.2.0", "except": "v1.4", "reason": "CVE-2026-1"},
+        {"id": "all", "allow": ["*"]},
+    ]);
+    for mut host in both_hosts(&policy(rules), backend.server.address()) {
+        let listed = host.go("web").run(&["list", "-m", "-versions", LIB]);
+        assert_eq!(
+            listed.expect_ok().trim(),
+            format!("{LIB} v1.0.0 v1.1.0 v1.4.0-rc.1")
+        );
+        let listed = host.go("free").run(&["list", "-m", "-versions", LIB]);
+        assert_eq!(
+            listed.expect_ok().trim(),
+            format!("{LIB} {}", versions.join(" "))
+        );
+
+        assert_eq!(got(&host, "latest"), "v1.1.0");
+        assert_eq!(got(&host, "v1"), "v1.1.0");
+        assert_eq!(got(&host, "v1.4.0-rc.1"), "v1.4.0-rc.1");
+        for query in ["v1.2.0", "main"] {
+            let said = refused(&host, query);
+            for part in ["403", "rule: org/cve", "reason: CVE-2026-1", "#go-platform"] {
+                assert!(said.contains(part), "{query}: {part} is not in {said}");
+            }
+        }
+        assert!(refused(&host, "main").contains(PSEUDO));
+        // Without go's own order of questions: no file of a refused version.
+        for file in ["@v/v1.3.0.info", "@v/v1.3.0.mod", "@v/v1.3.0.zip"] {
+            assert_eq!(host.get(file).status, 403, "{file}");
+        }
+        let list = host.get("@v/list");
+        assert_eq!(
+            list.header("content-type"),
+            Some("text/plain; charset=utf-8")
+        );
+        assert_eq!(list.body, "v1.0.0\nv1.1.0\nv1.4.0-rc.1\n");
+        let head = http::request(
+            host.address(),
+            "HEAD",
+            &format!("/t/web/{LIB}/@v/list"),
+            &[],
+        );
+        assert_eq!((head.status, head.body.as_str()), (200, ""));
+        let latest = host.get("@latest");
+        assert!(latest.body.contains("v1.1.0"), "{}", latest.body);
+
+        let log = host.process().json_lines(20);
+        let denied = log
+            .iter()
+            .find(|line| line["module"] == LIB && line["version"] == "main");
+        let denied = denied.unwrap();
+        for (member, value) in [("decision", "deny"), ("rule", "cve"), ("backend", "main")] {
+            assert_eq!(denied[member], value, "{denied}");
+        }
+        let figures = host.figures();
+        let lists = [("operation", "list"), ("tenant", "web"), ("outcome", "ok")];
+        assert!(figures.sum("modgate_requests_total", &lists) >= 2.0);
+        let hits = [
+            ("operation", "list"),
+            ("tenant", "web"),
+            ("cache_status", "hit"),
+        ];
+        assert!(figures.sum("modgate_cache_lookups_total", &hits) >= 2.0);
+        let denials = [("tenant", "web"), ("rule", "cve"), ("decision", "deny")];
+        assert!(figures.sum("modgate_decisions_total", &denials) >= 6.0);
+    }
+}
+
+#[test]
+fn a_version_that_its_author_took_back_is_not_chosen_because_the_newest_is_hidden() {
+    let backend = Backend::of(&[
+        lib("v1.0.0"),
+        lib("v1.1.0"),
+        lib("v1.2.0").retracts("v1.1.0", "broken"),
+    ]);
+    let rules = json!([
+        {"id": "young", "deny": [LIB], "versions": ">=1.2.0"},
+        {"id": "all", "allow": ["*"]},
+    ]);
+    for host in both_hosts(&policy(rules), backend.server.address()) {
+        assert_eq!(got(&host, "latest"), "v1.0.0");
+        // Taken back is not denied.
+        assert_eq!(got(&host, "v1.1.0"), "v1.1.0");
+        backend.asked();
+        assert_eq!(host.get("@v/list").body, "v1.0.0\n");
+        assert_eq!(backend.asked(), ["list"], "the go.mod is known by now");
+    }
+}
+
+#[test]
+fn nothing_young_is_offered_or_served() {
+    let ago = |days: i64| Timestamp::now() - Span::new().hours(24 * days);
+    let backend = Backend::of(&[
+        lib("v1.0.0").time(ago(300)),
+        lib("v1.1.0").time(ago(8)),
+        lib("v1.2.0").time(ago(6)),
+        lib("v1.3.0").time(ago(0)),
+        lib("v1.3.1").time(ago(0)),
+    ]);
+    let rules = json!([
+        {"id": "urgent", "allow": [LIB], "versions": "v1.3.1"},
+        {"id": "week", "allow": ["*"], "min_age": "7d", "reason": "one week of quarantine"},
+    ]);
+    let only_week = json!([rules[1].clone()]);
+    for host in both_hosts(&policy(only_week), backend.server.address()) {
+        assert_eq!(got(&host, "latest"), "v1.1.0");
+        assert_eq!(host.get("@v/list").body, "v1.0.0\nv1.1.0\n");
+        let said = refused(&host, "v1.2.0");
+        for part in [
+            "rule: org/week",
+            "one week of quarantine",
+            "age: 6d; served from 7d on",
+        ] {
+            assert!(said.contains(part), "{part} is not in {said}");
+        }
+        // The zip alone, as a client asks that has the rest in its cache.
+        assert_eq!(host.get("@v/v1.3.0.zip").status, 403);
+        backend.asked();
+        assert_eq!(host.get("@v/v1.0.0.zip").status, 200);
+        assert_eq!(backend.asked(), ["v1.0.0.info", "v1.0.0.zip"]);
+        assert_eq!(host.get("@v/v1.0.0.mod").status, 200);
+        assert_eq!(backend.asked(), ["v1.0.0.mod"], "its age is known by now");
+    }
+    for host in both_hosts(&policy(rules), backend.server.address()) {
+        assert_eq!(got(&host, "latest"), "v1.3.1");
+    }
+}
+
+#[test]
+fn where_nothing_is_left_go_says_why() {
+    let backend = Backend::of(&[lib("v1.0.0"), lib("v1.1.0")]);
+    let rules = json!([
+        {"id": "gone", "deny": [LIB], "versions": ">=0.1.0", "reason": "use corp.example/other"},
+        {"id": "all", "allow": ["*"]},
+    ]);
+    for host in both_hosts(&policy(rules), backend.server.address()) {
+        let said = refused(&host, "latest");
+        for part in [
+            "modgate: denied corp.example/lib@v1.1.0",
+            "use corp.example/other",
+        ] {
+            assert!(said.contains(part), "{part} is not in {said}");
+        }
+    }
+}
+
+#[test]
+fn a_backend_that_fails_meanwhile_is_told_apart_from_a_denial() {
+    let backend = Backend::of(&[lib("v1.0.0"), lib("v1.1.0")]);
+    let rules = json!([
+        {"id": "cve", "deny": [LIB], "versions": "v1.1.0"},
+        {"id": "week", "allow": ["*"], "min_age": "7d"},
+    ]);
+    for mut host in both_hosts(&policy(rules), backend.server.address()) {
+        backend.server.set_fault(
+            format!("/{LIB}/@v/list"),
+            Fault::Status(StatusCode::INTERNAL_SERVER_ERROR),
+        );
+        assert_eq!(host.get("@v/list").status, 500);
+        // What go.mod retracts cannot be known.
+        backend.server.clear_faults();
+        backend.server.set_fault(
+            format!("/{LIB}/@v/v1.1.0.mod"),
+            Fault::Status(StatusCode::NOT_FOUND),
+        );
+        let list = host.get("@v/list");
+        assert_eq!(list.status, 502);
+        assert!(
+            list.body
+                .contains("the go.mod of v1.1.0, which may retract"),
+            "{}",
+            list.body
+        );
+        backend.server.clear_faults();
+        assert_eq!(host.get("@v/list").body, "v1.0.0\n");
+
+        std::fs::write(
+            backend.dir.path().join(format!("{LIB}/@v/next.info")),
+            r#"{"Version":"v1.0.0","version":"v1.1.0"}"#,
+        )
+        .unwrap();
+        let branch = host.get("@v/next.info");
+        assert_eq!(branch.status, 502, "{}", branch.body);
+        let figures = host.figures();
+        let failed = [("outcome", "upstream_error"), ("backend", "main")];
+        assert_eq!(figures.sum("modgate_requests_total", &failed), 3.0);
+        assert!(host.process().json_lines(4).len() >= 4);
+    }
+    let nowhere = policy(json!([{"id": "week", "allow": ["*"], "min_age": "7d"}]));
+    let mut elsewhere = nowhere;
+    elsewhere["backends"]["main"]["cluster"] = json!("missing");
+    let envoy = Envoy::start(&Config::new(
+        elsewhere,
+        &[("backend", backend.server.address())],
+    ));
+    let answer = http::get(envoy.address(), &format!("/t/web/{LIB}/@v/list"));
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("no such cluster"), "{}", answer.body);
+}
