@@ -174,7 +174,7 @@ const fn name_said(said: &Alone) -> Option<&str> {
 fn status(judgement: &Judgement<'_>) -> Option<u16> {
     match &judgement.answer {
         Answer::Reply(reply) => Some(reply.status),
-        Answer::Forward { .. } => None,
+        Answer::Forward { .. } | Answer::Consult { .. } => None,
     }
 }
 

@@ -84,7 +84,9 @@ fn check_together(good: &[(&str, PatternSet)], path: &str) {
         first(&|alone| alone.allow_below(path)),
         "below {path}"
     );
-    let above = within(OF_A_REQUEST, || together.first_matches_above(path, &mut |_| true));
+    let above = within(OF_A_REQUEST, || {
+        together.first_matches_above(path, &mut |_| true)
+    });
     let one_by_one: Vec<_> = path
         .match_indices('/')
         .map(|(end, _)| together.first_match(&path[..end]))

@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use modgate_engine::judge::{Answer, Judgement};
+use modgate_engine::module::is_canonical_for;
 use modgate_engine::policy::{Decision, MAX_DENIAL_BYTES};
 use modgate_engine::request::MAX_PATH_BYTES;
 use modgate_engine::telemetry::{AccessMembers, Outcome};
@@ -19,7 +20,9 @@ fuzz_target!(|input: &[u8]| {
     check_log(&asked, &judgement);
     check_order(&asked, &judgement);
     match &judgement.answer {
-        Answer::Forward { path, .. } => check_forwarded(&asked, &judgement, path.as_deref()),
+        Answer::Forward { path, .. } | Answer::Consult { path, .. } => {
+            check_forwarded(&asked, &judgement, path.as_deref());
+        }
         Answer::Reply(reply) => check_reply(reply.status, &reply.body),
     }
 });
@@ -68,6 +71,7 @@ fn described(judgement: &Judgement<'_>) -> String {
             "{tenant:?} {route:?} {:?} {} {path:?}",
             judgement.operation, backend.name
         ),
+        Answer::Consult { path, .. } => format!("{tenant:?} {route:?} consults {path:?}"),
         Answer::Reply(reply) => format!("{tenant:?} {route:?} {}", reply.status),
     }
 }
@@ -96,7 +100,15 @@ fn check_forwarded(asked: &Asked, judgement: &Judgement<'_>, rewritten: Option<&
 
     let tenant = &judgement.tenant.expect("nobody is sent upstream").name;
     if let Some(module) = module {
-        assert!(may_have(tenant, module), "{tenant} got {module}");
+        let version = version.filter(|version| is_canonical_for(module, version).is_ok());
+        assert!(
+            may_have(tenant, module, version),
+            "{tenant} got {module} {version:?}"
+        );
+        let by_version = ["golang.org/x/crypto", "go.dev/fresh"];
+        let waits = matches!(judgement.answer, Answer::Consult { .. });
+        let may_wait = by_version.iter().any(|place| module.starts_with(place));
+        assert!(may_wait || !waits, "{module} waits");
     }
     check_again(asked, judgement, canonical, went);
 }
@@ -121,7 +133,9 @@ fn check_again(asked: &Asked, judgement: &Judgement<'_>, canonical: &str, went: 
         described_without_path(judgement),
         "{path}"
     );
-    let Answer::Forward { path: second, .. } = second.answer else {
+    let (Answer::Forward { path: second, .. } | Answer::Consult { path: second, .. }) =
+        second.answer
+    else {
         panic!("the canonical path {path} is refused");
     };
     assert_eq!(second.as_deref().unwrap_or(&path), went, "{path}");
