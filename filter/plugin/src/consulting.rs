@@ -78,7 +78,10 @@ impl Case {
 
     /// Asks the first question, where there is one.
     pub(crate) fn begin(mut self: Box<Self>, policy: &Policy) -> Progress<'_> {
-        let step = self.consultation.begin(policy, &Notes);
+        let notes = Notes {
+            authority: &self.authority,
+        };
+        let step = self.consultation.begin(policy, &notes);
         self.go_on(step)
     }
 
@@ -121,7 +124,10 @@ impl Consulting {
             body: answered.body.as_deref(),
             last_modified: last_modified.and_then(|value| std::str::from_utf8(value).ok()),
         };
-        let step = case.consultation.answered(policy, &Notes, fetched);
+        let notes = Notes {
+            authority: &case.authority,
+        };
+        let step = case.consultation.answered(policy, &notes, fetched);
         case.go_on(step)
     }
 }

@@ -13,26 +13,38 @@ const PLACES: u64 = 16_384;
 /// The largest note with its key, in bytes; a larger one is not kept, and looked up again.
 const MAX_BYTES: usize = 4096;
 
-/// The world as the proxy shows it.
-pub(crate) struct Notes;
+/// The world as the proxy shows it to a client that names this authority: by it a backend may tell one
+/// set of modules from another, so what was found out under one says nothing under another.
+pub(crate) struct Notes<'a> {
+    pub(crate) authority: &'a str,
+}
 
-impl World for Notes {
+impl World for Notes<'_> {
     fn now(&self) -> Option<u64> {
         Some(Moment::now().unix_milliseconds()? / 1000)
     }
 
     fn recall(&self, key: &str) -> Option<Vec<u8>> {
-        let noted = host::shared(&place_of(key))?;
-        // The key ends in no NUL, and stands in front so that two that share a place are told apart.
+        let key = self.whole(key);
+        let noted = host::shared(&place_of(&key))?;
+        // The key stands in front, so that two that share a place are told apart.
         let value = noted.strip_prefix(key.as_bytes())?.strip_prefix(b"\0")?;
         Some(value.to_vec())
     }
 
     fn note(&self, key: &str, value: &[u8]) {
+        let key = self.whole(key);
         let noted = [key.as_bytes(), b"\0", value].concat();
         if noted.len() <= MAX_BYTES {
-            host::share(&place_of(key), &noted);
+            host::share(&place_of(&key), &noted);
         }
+    }
+}
+
+impl Notes<'_> {
+    /// Neither part has a NUL, so no two are alike.
+    fn whole(&self, key: &str) -> String {
+        format!("{}\0{key}", self.authority)
     }
 }
 

@@ -1,10 +1,8 @@
 //! What a backend's `.info` and `@latest` say of a version.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::module::fold_case;
@@ -67,13 +65,44 @@ impl<'de> Visitor<'de> for InfoVisitor {
 
 /// Seconds since 1970 of a time as `.info` has it (RFC 3339).
 pub(super) fn seconds_of(time: &str) -> Option<u64> {
-    u64::try_from(time.parse::<Timestamp>().ok()?.as_second()).ok()
+    let (local, offset) = match time.strip_suffix('Z') {
+        Some(local) => (local, 0),
+        None => {
+            let (local, zone) = time.split_at_checked(time.len().checked_sub(6)?)?;
+            (local, offset_of(zone)?)
+        }
+    };
+    let plain = |b: u8| b.is_ascii_digit() || b"-:T.".contains(&b);
+    if !local.bytes().all(plain) {
+        return None;
+    }
+    let local = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
+    unix_seconds(local)?.checked_add_signed(-offset)
+}
+
+/// Seconds east of Greenwich of `+hh:mm` or `-hh:mm`.
+fn offset_of(zone: &str) -> Option<i64> {
+    let (sign, hours_and_minutes) = match zone.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = hours_and_minutes.split_once(':')?;
+    let number = |text: &str, below: i64| -> Option<i64> {
+        let is_number = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|n| is_number && *n < below)
+    };
+    Some(sign * (number(hours, 24)? * 3600 + number(minutes, 60)? * 60))
 }
 
 /// Seconds since 1970 of a date as HTTP headers have it (RFC 9110, section 5.6.7).
 pub(super) fn seconds_of_http_date(date: &str) -> Option<u64> {
-    let parsed = rfc2822::DateTimeParser::new().parse_timestamp(date).ok()?;
-    u64::try_from(parsed.as_second()).ok()
+    unix_seconds(httpdate::parse_http_date(date).ok()?)
+}
+
+fn unix_seconds(time: SystemTime) -> Option<u64> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(since.as_secs())
 }
 
 /// The time from then to now; none has passed since what is to come.
@@ -114,6 +143,7 @@ mod tests {
     fn times_are_read_with_their_zone() {
         assert_eq!(seconds_of("1970-01-02T00:00:00Z"), Some(86_400));
         assert_eq!(seconds_of("1970-01-02T01:00:00.5+01:00"), Some(86_400));
+        assert_eq!(seconds_of("1970-01-01T22:30:00-01:30"), Some(86_400));
         assert_eq!(
             seconds_of_http_date("Fri, 02 Jan 1970 00:00:00 GMT"),
             Some(86_400)
@@ -123,6 +153,12 @@ mod tests {
             "yesterday",
             "1970-01-02",
             "1970-01-02T00:00:00",
+            "1970-01-02T00:00:00+1:00",
+            "1970-01-02T00:00:00+25:00",
+            "1970-01-02T00:00:00+01:60",
+            "1970-01-02T00:00:00ZZ",
+            "1970-02-30T00:00:00Z",
+            "1970-01-02T00:00:00é+01:00",
             "0001-01-01T00:00:00Z",
         ] {
             assert_eq!(seconds_of(bad), None, "{bad}");
