@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use modgate_engine::consult::{Consultation, Fetched, Step, World};
 use modgate_engine::judge::{Answer, Header, Reply};
 use modgate_engine::module::{is_canonical_for, semver};
-use modgate_engine::policy::{Age, Decision, Policy, Subject};
+use modgate_engine::policy::{Age, Decision, Policy, Side, Subject};
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
 use serde_json::Value;
 
@@ -150,6 +150,6 @@ fn may_be_had(version: &str) -> bool {
     };
     let tenant = POLICY.tenant(None).expect("everybody");
     let subject = Subject::Version(parts, Age::Known(std::time::Duration::MAX));
-    let verdict = POLICY.decide(tenant, MODULE, &subject, true);
+    let verdict = POLICY.decide(tenant, Side::Active, MODULE, &subject, true);
     is_canonical_for(MODULE, version).is_ok() && verdict.decision == Decision::Allow
 }

@@ -214,9 +214,17 @@ fn a_version_that_its_author_took_back_is_not_chosen_because_the_newest_is_hidde
         assert_eq!(got(&host, "latest"), "v1.0.0");
         // Taken back is not denied.
         assert_eq!(got(&host, "v1.1.0"), "v1.1.0");
+        assert_eq!(host.get("@v/list").body, "v1.0.0\n");
         backend.asked();
         assert_eq!(host.get("@v/list").body, "v1.0.0\n");
         assert_eq!(backend.asked(), ["list"], "the go.mod is known by now");
+        // What is known under one authority says nothing under another.
+        let path = format!("/t/web/{LIB}/@v/list");
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: elsewhere.example\r\nconnection: close\r\n\r\n");
+        let elsewhere = http::raw(host.address(), head.as_bytes(), false).unwrap();
+        assert_eq!(elsewhere.body, "v1.0.0\n");
+        assert_eq!(backend.asked(), ["list", "v1.2.0.mod"]);
     }
 }
 

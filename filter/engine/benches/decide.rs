@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
 use modgate_engine::module::semver;
-use modgate_engine::policy::{Age, Policy, Subject};
+use modgate_engine::policy::{Age, Policy, Side, Subject};
 use serde_json::{Value, json};
 
 /// A policy of this many rules, every tenth of which is about versions. The last allows all.
@@ -51,7 +51,9 @@ fn main() {
         ] {
             let id = BenchmarkId::new(what, rules);
             group.bench_function(id, |bench| {
-                bench.iter(|| policy.decide(tenant, black_box(module), &subject, false));
+                bench.iter(|| {
+                    policy.decide(tenant, Side::Active, black_box(module), &subject, false)
+                });
             });
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use modgate_engine::consult::{Consultation, Fetched, Step};
 use modgate_engine::judge::{Header, Judgement, Reply, value_of};
-use modgate_engine::policy::{Backend, Policy, Verdict};
+use modgate_engine::policy::{Backend, Policy, Ruling};
 use modgate_engine::request::Mutability;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
 
@@ -49,9 +49,9 @@ pub(crate) enum Progress<'p> {
 /// What a consultation came to.
 pub(crate) enum End<'p> {
     /// The request goes to its backend.
-    Proceed(Verdict<'p>),
+    Proceed(Ruling<'p>),
     /// The client is answered.
-    Answer(Option<Verdict<'p>>, Reply),
+    Answer(Option<Ruling<'p>>, Reply),
 }
 
 impl Case {
@@ -88,9 +88,9 @@ impl Case {
     fn go_on(self: Box<Self>, step: Step<'_>) -> Progress<'_> {
         let (path, limit) = match step {
             Step::Ask { path, limit } => (path, limit),
-            Step::Proceed(verdict) => return Progress::Ends(self, End::Proceed(verdict)),
-            Step::Answer { verdict, reply } => {
-                return Progress::Ends(self, End::Answer(verdict, reply));
+            Step::Proceed(ruling) => return Progress::Ends(self, End::Proceed(ruling)),
+            Step::Answer { ruling, reply } => {
+                return Progress::Ends(self, End::Answer(ruling, reply));
             }
         };
         match callout::get(&self.cluster, &self.authority, &path, TIMEOUT) {

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use modgate_engine::integrity::Artifact;
 use modgate_engine::judge::Judgement;
-use modgate_engine::policy::{Backend, Tenant};
+use modgate_engine::policy::{Backend, Ruling, Tenant};
 use modgate_engine::request::OperationName;
 use modgate_engine::telemetry::{
-    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, ENFORCE, INTEGRITY_BYTES_TOTAL,
+    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, INTEGRITY_BYTES_TOTAL,
     INTEGRITY_CHECKS_TOTAL, INTEGRITY_MICROSECONDS_TOTAL, Kind, LABEL_OVERFLOW_TOTAL, LabelBudget,
-    Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL, series,
+    Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL, SHADOW,
+    series,
 };
 use proxy_wasm::types::MetricType;
 use rustc_hash::FxBuildHasher;
@@ -39,8 +40,9 @@ type CheckKey = (&'static str, Option<usize>, [&'static str; 3]);
 
 type ScopeKey = (Option<usize>, Option<usize>, OperationName);
 
-/// Tenant, decision and rule. The rule is told by its address in the policy, which outlives this.
-type DecisionKey = (Option<usize>, &'static str, usize);
+/// Tenant, the other labels, and the rule, which is told by its address in the policy, which outlives
+/// this.
+type DecisionKey = (Option<usize>, [&'static str; 3], usize);
 
 /// The series of one tenant, operation and backend.
 pub(crate) struct Scope {
@@ -72,22 +74,35 @@ impl Meters {
         scope
     }
 
-    /// Counts the verdict of a judgement, where there is one.
+    /// Counts the verdict of a judgement, where there is one, and that of the tenant's other rules.
     pub(crate) fn decided(&self, judgement: &Judgement<'_>) {
-        let Some((decision, rule)) = judgement.decision_labels() else {
-            return;
-        };
-        let key = (
-            judgement.tenant.map(|t| t.id),
-            decision,
-            rule.as_ptr().addr(),
-        );
+        let ruling = judgement.ruling.as_ref();
+        let agreement = ruling.map_or("none", Ruling::agreement);
+        if let Some(labels) = judgement.decision_labels() {
+            self.count_decision(judgement.tenant, judgement.stage.name, labels, agreement);
+        }
+        if let Some(other) = ruling.and_then(|ruling| ruling.other.as_ref()) {
+            let labels = (other.decision.as_str(), other.rule_label());
+            self.count_decision(judgement.tenant, SHADOW, labels, agreement);
+        }
+    }
+
+    fn count_decision(
+        &self,
+        tenant: Option<&Tenant>,
+        stage: &'static str,
+        (decision, rule): (&'static str, &str),
+        agreement: &'static str,
+    ) {
+        let id = tenant.map(|tenant| tenant.id);
+        let key = (id, [stage, decision, agreement], rule.as_ptr().addr());
         let known = self.decisions.borrow().get(&key).copied();
         let metric = known.unwrap_or_else(|| {
             let mut labels = self.labels.borrow_mut();
-            let tenant = labels.tenant(judgement.tenant);
+            let tenant = labels.tenant(tenant);
             let rule = labels.rule(rule);
-            let metric = define(&DECISIONS_TOTAL, &[&tenant, ENFORCE, decision, rule]);
+            let labels = [&*tenant, stage, decision, rule, agreement];
+            let metric = define(&DECISIONS_TOTAL, &labels);
             self.decisions.borrow_mut().insert(key, metric);
             metric
         });

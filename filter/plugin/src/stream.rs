@@ -166,13 +166,13 @@ impl Stream {
         };
         let mut judgement = judge();
         match end {
-            End::Proceed(verdict) => judgement.proceed(verdict),
-            End::Answer(verdict, reply) => {
+            End::Proceed(ruling) => judgement.proceed(ruling),
+            End::Answer(ruling, reply) => {
                 self.cache = case.cache;
                 if let Some(verdict) = case.cache {
                     case.scope.looked_up(verdict);
                 }
-                judgement.conclude(verdict, reply);
+                judgement.conclude(ruling, reply);
             }
         }
         self.settle(in_force, headers, judgement, case.began, case.bytes)

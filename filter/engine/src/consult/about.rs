@@ -2,7 +2,7 @@
 
 use crate::judge::{Footer, Reply};
 use crate::module::semver;
-use crate::policy::{Age, Backend, Policy, Subject, Tenant, Verdict};
+use crate::policy::{Age, Backend, Policy, Ruling, Side, Subject, Tenant, Verdict};
 use crate::request::Operation;
 
 use super::World;
@@ -15,6 +15,8 @@ pub(crate) struct About {
     /// The places of the tenant and of the backend in the policy.
     pub(crate) tenant: usize,
     pub(crate) backend: usize,
+    /// Which of the tenant's rules hold.
+    pub(crate) side: Side,
     /// What stands before the module in the backend's paths.
     pub(crate) upstream: String,
     pub(crate) request_id: Option<String>,
@@ -57,10 +59,21 @@ impl About {
         version: &str,
         age: Age,
     ) -> Option<Verdict<'p>> {
-        let parts = semver::parse(version)?;
-        let subject = Subject::Version(parts, age);
+        let subject = Subject::Version(semver::parse(version)?, age);
         let tenant = self.tenant(policy)?;
-        Some(policy.decide(tenant, &self.module, &subject, self.is_probe))
+        Some(policy.decide(tenant, self.side, &self.module, &subject, self.is_probe))
+    }
+
+    /// The same, with what the tenant's other rules say.
+    pub(super) fn ruling<'p>(
+        &self,
+        policy: &'p Policy,
+        version: &str,
+        age: Age,
+    ) -> Option<Ruling<'p>> {
+        let subject = Subject::Version(semver::parse(version)?, age);
+        let tenant = self.tenant(policy)?;
+        Some(policy.decide_both(tenant, self.side, &self.module, &subject, self.is_probe))
     }
 
     /// What a client reads of a version that is refused; `None` where it is not.

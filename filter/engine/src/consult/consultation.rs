@@ -8,7 +8,7 @@ use super::shaping::Shaping;
 use super::{MAX_LIST_BYTES, World};
 use crate::judge::Reply;
 use crate::module::is_canonical_for;
-use crate::policy::{Age, Decision, Policy, Verdict};
+use crate::policy::{Age, Decision, Policy, Ruling};
 
 /// The most bytes of a go.mod file that are read (the Go command's own limit).
 const MAX_GO_MOD_BYTES: usize = 16 << 20;
@@ -72,11 +72,11 @@ pub enum Step<'p> {
         limit: usize,
     },
     /// The request goes on to its backend.
-    Proceed(Verdict<'p>),
+    Proceed(Ruling<'p>),
     /// The client is answered.
     Answer {
-        /// The verdict on the version that it came to, where it came to one.
-        verdict: Option<Verdict<'p>>,
+        /// What the rules say of the version that it came to, where it came to one.
+        ruling: Option<Ruling<'p>>,
         /// The answer.
         reply: Reply,
     },
@@ -162,7 +162,7 @@ impl Consultation {
             Stage::Chosen(version) => self.on_chosen(policy, world, fetched, &version),
         };
         progress.unwrap_or_else(|reply| Step::Answer {
-            verdict: None,
+            ruling: None,
             reply,
         })
     }
@@ -259,7 +259,7 @@ impl Consultation {
         let listed = shaping.finish(intervals);
         let Some(refused) = &self.refused else {
             return Step::Answer {
-                verdict: None,
+                ruling: None,
                 reply: Reply::list(list::write(&listed)),
             };
         };
@@ -294,13 +294,11 @@ impl Consultation {
             .about
             .age_of(policy, world, &info, fetched.last_modified);
         let verdict = self.about.verdict(policy, &info.version, age);
-        match verdict {
-            Some(verdict) if verdict.decision == Decision::Allow => Ok(served(verdict, body)),
-            _ => {
-                self.refused = Some(info.version);
-                Ok(self.ask_list())
-            }
+        if verdict.is_some_and(|verdict| verdict.decision == Decision::Allow) {
+            return Ok(self.conclude(policy, &info.version, age, Some(body)));
         }
+        self.refused = Some(info.version);
+        Ok(self.ask_list())
     }
 
     fn on_query<'p>(
@@ -378,20 +376,21 @@ impl Consultation {
         age: Age,
         body: Option<&[u8]>,
     ) -> Step<'p> {
-        let Some(verdict) = self.about.verdict(policy, version, age) else {
+        let Some(ruling) = self.about.ruling(policy, version, age) else {
             return Step::Answer {
-                verdict: None,
+                ruling: None,
                 reply: self.failed(policy, "the version cannot be read"),
             };
         };
-        let refusal = self.about.refusal(policy, version, &verdict);
-        match (refusal, body) {
-            (Some(reply), _) => Step::Answer {
-                verdict: Some(verdict),
-                reply,
-            },
-            (None, Some(body)) => served(verdict, body),
-            (None, None) => Step::Proceed(verdict),
+        let refusal = self.about.refusal(policy, version, &ruling.verdict);
+        let reply = match (refusal, body) {
+            (Some(refusal), _) => refusal,
+            (None, Some(body)) => Reply::info(String::from_utf8_lossy(body).into_owned()),
+            (None, None) => return Step::Proceed(ruling),
+        };
+        Step::Answer {
+            ruling: Some(ruling),
+            reply,
         }
     }
 
@@ -479,11 +478,4 @@ impl Consultation {
 
 const fn ask<'p>(path: String, limit: usize) -> Step<'p> {
     Step::Ask { path, limit }
-}
-
-fn served<'p>(verdict: Verdict<'p>, body: &[u8]) -> Step<'p> {
-    Step::Answer {
-        verdict: Some(verdict),
-        reply: Reply::info(String::from_utf8_lossy(body).into_owned()),
-    }
 }

@@ -103,8 +103,8 @@ impl Backend {
         loop {
             let path = match step {
                 Step::Ask { path, .. } => path,
-                Step::Proceed(verdict) => return judgement.proceed(verdict),
-                Step::Answer { verdict, reply } => return judgement.conclude(verdict, reply),
+                Step::Proceed(ruling) => return judgement.proceed(ruling),
+                Step::Answer { ruling, reply } => return judgement.conclude(ruling, reply),
             };
             let found = self.files.get(&path);
             let file = path.replace("/base/corp.example/lib/", "");

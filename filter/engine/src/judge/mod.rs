@@ -2,14 +2,16 @@
 
 mod head;
 mod reply;
+mod stage;
 
 pub use head::{Header, value_of};
 pub use reply::{Footer, Media, Reply};
+pub use stage::StageTaken;
 
 use crate::consult::{About, Consultation};
 use crate::integrity::Plan;
 use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
-use crate::policy::{Backend, Decision, Facts, Policy, Subject, Tenant, Verdict};
+use crate::policy::{Backend, Decision, Facts, Policy, Ruling, Subject, Tenant};
 use crate::request::{Mutability, Operation, OperationName, Refusal, SumdbCall, Target};
 use crate::route::Route;
 use crate::telemetry::Outcome;
@@ -26,8 +28,10 @@ pub struct Judgement<'p> {
     pub operation: OperationName,
     /// Whether the answer can change from one request to the next.
     pub mutability: Mutability,
-    /// The verdict of the rules, where they were asked.
-    pub verdict: Option<Verdict<'p>>,
+    /// Which of the tenant's rules hold for the request, and why.
+    pub stage: StageTaken,
+    /// The verdict of the rules, where they were asked, and that of the tenant's other ones.
+    pub ruling: Option<Ruling<'p>>,
     /// The route that was taken.
     pub route: Option<&'p Route>,
     /// The module path that is asked for, unescaped.
@@ -81,7 +85,8 @@ impl Policy {
             identity: None,
             operation: OperationName::Other,
             mutability: Mutability::Other,
-            verdict: None,
+            stage: StageTaken::default(),
+            ruling: None,
             route: None,
             module: None,
             version: None,
@@ -138,8 +143,12 @@ impl Policy {
         let mut goal = None;
         if let Some(module) = operation.module() {
             let subject = Subject::of(&operation);
-            let verdict = self.decide(tenant, module, &subject, operation.is_probe());
-            judgement.verdict = Some(verdict);
+            let stage = stage::taken(self, tenant, module, head, facts);
+            judgement.stage = stage;
+            let ruling =
+                self.decide_both(tenant, stage.side, module, &subject, operation.is_probe());
+            judgement.ruling = Some(ruling);
+            let verdict = ruling.verdict;
             goal = operation.goal().filter(|_| verdict.is_open);
             let refusal = Reply::refusal(&operation, &tenant.name, &verdict, footer);
             if let Some(reply) = refusal.filter(|_| goal.is_none()) {
@@ -182,6 +191,7 @@ impl Policy {
             let about = About {
                 module: operation.module().unwrap_or_default().to_owned(),
                 tenant: tenant.id,
+                side: judgement.stage.side,
                 backend: backend.id,
                 upstream: upstream.get(..prefix).unwrap_or_default().to_owned(),
                 request_id: judgement.request_id.clone(),
@@ -258,8 +268,8 @@ impl<'p> Judgement<'p> {
     }
 
     /// Notes what a consultation came to: the request goes on.
-    pub fn proceed(&mut self, verdict: Verdict<'p>) {
-        self.verdict = Some(verdict);
+    pub fn proceed(&mut self, ruling: Ruling<'p>) {
+        self.ruling = Some(ruling);
         let answer = std::mem::replace(&mut self.answer, Answer::Reply(Reply::default()));
         self.answer = match answer {
             Answer::Consult { backend, path, .. } => Answer::Forward { backend, path },
@@ -268,9 +278,9 @@ impl<'p> Judgement<'p> {
     }
 
     /// Notes what a consultation came to: the client is answered.
-    pub fn conclude(&mut self, verdict: Option<Verdict<'p>>, reply: Reply) {
+    pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, reply: Reply) {
         self.consulted = self.backend();
-        self.verdict = verdict.or(self.verdict);
+        self.ruling = ruling.or(self.ruling);
         self.answer = Answer::Reply(reply);
     }
 
@@ -284,10 +294,12 @@ impl<'p> Judgement<'p> {
         {
             return Some((Decision::Deny.as_str(), by));
         }
-        let verdict = self.verdict.as_ref()?;
+        let verdict = &self.ruling.as_ref()?.verdict;
         Some((verdict.decision.as_str(), verdict.rule_label()))
     }
 }
 
+#[cfg(test)]
+mod stage_tests;
 #[cfg(test)]
 mod tests;

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use super::backend::{Backend, BackendKind};
 use super::denial::{MAX_CONTACT, MAX_REASON};
 use super::document::{
-    AgeDoc, BackendDoc, DefaultDoc, Document, KindDoc, RuleDoc, SumdbDoc, TenantDoc, Text,
+    AgeDoc, BackendDoc, ByDoc, DefaultDoc, Document, KindDoc, RolloutDoc, RuleDoc, StageDoc,
+    SumdbDoc, TenantDoc, Text,
 };
 use super::error::{Path, PolicyError};
 use super::identity::Source;
 use super::names::{ANYONE, RESERVED_RULES, name_error, text_error};
 use super::pattern::{Meaning, PatternSetBuilder, Rank};
+use super::rollout::{By, Rollout, Share, Stage};
 use super::rules::{Effect, Rule, RuleSet};
 use super::versions::VersionSet;
 use super::{Policy, Sumdb, Tenant, duration, identity, integrity, paths, redirects, routes};
@@ -283,24 +285,72 @@ fn tenants(
                 "\"sumdb\" begins the checksum database's paths; choose another name",
             );
         }
-        let mut sets = Vec::with_capacity(tenant.rules.len());
-        for (i, set) in tenant.rules.iter().enumerate() {
-            let at = at.key("rules").index(i);
-            if let Some(first) = tenant.rules.iter().take(i).position(|known| known == set) {
-                let message = format!("the rule set {:?} stands at [{first}] already", &**set);
-                errors.add(&at, message);
-            }
-            sets.extend(errors.find(&at, "rule set", set, rule_sets, |set| &set.name));
-        }
+        let rollout = tenant.rollout.as_ref();
         compiled.push(Tenant {
             name: name.clone(),
             id: compiled.len(),
-            rule_sets: sets,
+            rule_sets: named_sets(errors, &at.key("rules"), &tenant.rules, rule_sets),
+            rollout: rollout.and_then(|doc| rollout_of(errors, &at.key("rollout"), doc, rule_sets)),
             integrity: tenant.integrity.map(integrity::mode),
             require: identity::kinds(errors, &at.key("require"), &tenant.require, sources),
         });
     }
     compiled
+}
+
+/// The places of the rule sets that a tenant names.
+fn named_sets(errors: &mut Errors, at: &Path, names: &[Text], rule_sets: &[RuleSet]) -> Vec<usize> {
+    let mut sets = Vec::with_capacity(names.len());
+    for (i, set) in names.iter().enumerate() {
+        let at = at.index(i);
+        if let Some(first) = names.iter().take(i).position(|known| known == set) {
+            let message = format!("the rule set {:?} stands at [{first}] already", &**set);
+            errors.add(&at, message);
+        }
+        sets.extend(errors.find(&at, "rule set", set, rule_sets, |set| &set.name));
+    }
+    sets
+}
+
+/// A tenant's rollout; `None` where it is off.
+fn rollout_of(
+    errors: &mut Errors,
+    at: &Path,
+    doc: &RolloutDoc,
+    rule_sets: &[RuleSet],
+) -> Option<Rollout> {
+    let candidate = named_sets(errors, &at.key("candidate"), &doc.candidate, rule_sets);
+    let share = doc.percent.and_then(|percent| {
+        let share = Share::of_percent(percent);
+        if share.is_none() {
+            let message = "write a number from 0 to 100 with at most two decimals";
+            errors.add(&at.key("percent"), message);
+        }
+        share
+    });
+    let by = doc.by.map(|by| match by {
+        ByDoc::Client => By::Client,
+        ByDoc::Tenant => By::Tenant,
+        ByDoc::Module => By::Module,
+    });
+    let stage = match doc.stage {
+        StageDoc::Off => return None,
+        StageDoc::Shadow => Stage::Shadow,
+        StageDoc::Enforce => Stage::Enforce,
+        StageDoc::Canary => {
+            if doc.percent.is_none() {
+                errors.add(at, "a canary wants its percent");
+            }
+            if by.is_none() {
+                errors.add(at, "a canary wants by: client, tenant or module");
+            }
+            Stage::Canary {
+                share: share?,
+                by: by?,
+            }
+        }
+    };
+    Some(Rollout { candidate, stage })
 }
 
 fn backends(

@@ -12,6 +12,7 @@ mod names;
 pub(crate) mod paths;
 pub mod pattern;
 mod redirects;
+mod rollout;
 mod routes;
 mod rules;
 mod versions;
@@ -24,7 +25,9 @@ pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
 pub use error::PolicyError;
 pub use identity::{Facts, Source};
 pub use names::{ANYONE, is_name};
-pub use rules::{Age, Decision, Effect, Rule, RuleSet, Subject, TooYoung, Verdict};
+pub(crate) use rollout::Stage;
+pub use rollout::{By, Rollout, Side};
+pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
 pub use versions::VersionSet;
 
 use crate::integrity::plan::{Integrity, Mode};
@@ -69,6 +72,8 @@ pub struct Tenant {
     pub id: usize,
     /// The places of its rule sets, in order.
     rule_sets: Vec<usize>,
+    /// The rules that are tried beside them.
+    pub(crate) rollout: Option<Rollout>,
     /// What must have named it.
     pub(crate) require: Kinds,
     /// What happens to its files that are not what they should be, where it has a mode of its own.
@@ -147,22 +152,42 @@ impl Policy {
         self.tenant_places.contains_key(name)
     }
 
-    /// The verdict on a tenant's request for a module or a version of it; see [`Decision::Probe`] for
-    /// `is_probe`.
+    /// The verdict on a tenant's request for a module or a version of it, by the rules of one side; see
+    /// [`Decision::Probe`] for `is_probe`. Without a rollout there is only the active side.
     pub fn decide(
         &self,
         tenant: &Tenant,
+        side: Side,
         module: &str,
         subject: &Subject<'_>,
         is_probe: bool,
     ) -> Verdict<'_> {
+        let places = match (side, &tenant.rollout) {
+            (Side::Candidate, Some(rollout)) => &rollout.candidate,
+            _ => &tenant.rule_sets,
+        };
         // Most tenants have one or two sets.
-        let sets: Vec<&RuleSet> = tenant
-            .rule_sets
+        let sets: Vec<&RuleSet> = places
             .iter()
             .filter_map(|&place| self.rule_sets.get(place))
             .collect();
         rules::decide(&sets, self.default, module, subject, is_probe)
+    }
+
+    /// The verdict of one side's rules, which holds, and that of the other's.
+    pub fn decide_both(
+        &self,
+        tenant: &Tenant,
+        side: Side,
+        module: &str,
+        subject: &Subject<'_>,
+        is_probe: bool,
+    ) -> Ruling<'_> {
+        let decide = |side| self.decide(tenant, side, module, subject, is_probe);
+        Ruling {
+            verdict: decide(side),
+            other: tenant.rollout.as_ref().map(|_| decide(side.other())),
+        }
     }
 
     pub(crate) fn backend(&self, place: usize) -> Option<&Backend> {

@@ -174,6 +174,28 @@ pub struct Verdict<'p> {
     pub too_young: Option<TooYoung>,
 }
 
+/// What comes of a request by the rules that hold for it, and by those that are tried beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling<'p> {
+    /// The verdict that holds.
+    pub verdict: Verdict<'p>,
+    /// What the tenant's other rules say, where it has some.
+    pub other: Option<Verdict<'p>>,
+}
+
+impl Ruling<'_> {
+    /// The value of the label `agreement`.
+    pub fn agreement(&self) -> &'static str {
+        match &self.other {
+            None => "none",
+            // Of one of them it was not found out.
+            Some(other) if other.is_open != self.verdict.is_open => "unknown",
+            Some(other) if other.decision == self.verdict.decision => "agree",
+            Some(_) => "differ",
+        }
+    }
+}
+
 impl PartialEq for RuleSet {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name

@@ -289,7 +289,7 @@ fn a_document_means_the_same_after_a_trip_through_a_control_plane() {
 fn decide(module: &str, is_probe: bool) -> (Decision, String) {
     let policy = compile(&document()).unwrap();
     let tenant = policy.tenant(Some("payments")).unwrap();
-    let verdict = policy.decide(tenant, module, &Subject::Module, is_probe);
+    let verdict = policy.decide(tenant, Side::Active, module, &Subject::Module, is_probe);
     (verdict.decision, verdict.rule_label().to_owned())
 }
 
@@ -344,7 +344,13 @@ fn the_first_rule_set_that_matches_decides() {
     document["tenants"]["payments"]["rules"] = json!(["team", "org"]);
     let policy = compile(&document).unwrap();
     let tenant = policy.tenant(Some("payments")).unwrap();
-    let verdict = policy.decide(tenant, "github.com/boltdb-go/bolt", &Subject::Module, true);
+    let verdict = policy.decide(
+        tenant,
+        Side::Active,
+        "github.com/boltdb-go/bolt",
+        &Subject::Module,
+        true,
+    );
     assert_eq!(
         (verdict.decision, verdict.rule_label()),
         (Decision::Allow, "ours")

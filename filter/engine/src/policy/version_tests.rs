@@ -21,7 +21,7 @@ fn verdict(policy: &Policy, asked: &str) -> (Decision, String, bool) {
         Subject::Version(version, Age::Unasked)
     });
     let tenant = policy.tenant(None).unwrap();
-    let verdict = policy.decide(tenant, module, &subject, false);
+    let verdict = policy.decide(tenant, Side::Active, module, &subject, false);
     (
         verdict.decision,
         verdict.rule_label().to_owned(),

@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use super::{CacheVerdict, ENFORCE, Outcome};
+use super::{CacheVerdict, Outcome};
 use crate::judge::{Header, Judgement, value_of};
 use crate::policy::Policy;
 
@@ -45,7 +45,14 @@ impl AccessMembers {
         members.add("version", judgement.version.as_deref().unwrap_or(NOTHING));
         members.add("decision", decision);
         members.add("rule", rule);
-        members.add("stage", ENFORCE);
+        members.add("stage", judgement.stage.name);
+        members.add("client", judgement.stage.client.unwrap_or(NOTHING));
+        let other = judgement.ruling.and_then(|ruling| ruling.other);
+        let (decision, rule) = other.as_ref().map_or((NOTHING, NOTHING), |other| {
+            (other.decision.as_str(), other.rule_label())
+        });
+        members.add("other_decision", decision);
+        members.add("other_rule", rule);
         members.add("backend", backend.unwrap_or(NOTHING));
         members.add("method", &header(":method"));
         members.add("path", path);
@@ -133,7 +140,7 @@ mod tests {
                 "modgate": null, "request_id": "8d3f-1", "tenant": "acme",
                 "identity": "path_prefix", "operation": "zip", "module": "golang.org/x/text",
                 "version": "v0.1.0", "decision": "allow", "rule": "public", "stage": "enforce",
-                "backend": "b", "method": "GET", "path": path, "cache_status": "-",
+                "client": "-", "other_decision": "-", "other_rule": "-", "backend": "b", "method": "GET", "path": path, "cache_status": "-",
                 "outcome": "ok",
             })
         );

@@ -55,8 +55,13 @@ pub const DURATION_BUCKETS_MS: &[f64] = &[
     30_000.0, 60_000.0,
 ];
 
-/// The value of the label `stage` for the rules that are in force.
+/// The values of the label `stage`: rules that decide, that decide on a share of the requests, and that
+/// were asked and decided nothing.
 pub const ENFORCE: &str = "enforce";
+/// See [`ENFORCE`].
+pub const CANARY: &str = "canary";
+/// See [`ENFORCE`].
+pub const SHADOW: &str = "shadow";
 
 /// Requests that ended, by what came of them.
 pub const REQUESTS_TOTAL: Metric = Metric {
@@ -88,8 +93,8 @@ pub const REQUEST_DURATION_MILLISECONDS: Metric = Metric {
 pub const DECISIONS_TOTAL: Metric = Metric {
     name: "modgate_decisions_total",
     kind: Kind::Counter,
-    help: "Verdicts of the policy, by rollout stage and by the rule that decided.",
-    labels: &["tenant", "stage", "decision", "rule"],
+    help: "Verdicts of the policy, by rollout stage and by the rule that decided. A request of a tenant with a rollout counts twice: with the verdict that holds, and with the other one.",
+    labels: &["tenant", "stage", "decision", "rule", "agreement"],
 };
 
 /// Bytes of answers.
@@ -206,8 +211,13 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "stage",
-        help: "The rollout stage of the rules that gave the verdict.",
-        values: &[ENFORCE],
+        help: "The stage of the rules that gave the verdict: `enforce` and, for the share of a canary, `canary` decided; `shadow` was asked beside them and decided nothing.",
+        values: &[ENFORCE, CANARY, SHADOW],
+    },
+    Label {
+        name: "agreement",
+        help: "Whether a tenant's rules in force and its candidate say the same; `unknown` where only one of them needed to know more of the version, `none` without a rollout.",
+        values: &["agree", "differ", "unknown", "none"],
     },
     Label {
         name: "decision",
