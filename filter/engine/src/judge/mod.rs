@@ -59,10 +59,28 @@ pub enum Answer<'p> {
     Reply(Reply),
 }
 
+/// Whom a request comes from.
+enum Sender<'p, 'f> {
+    /// Whoever its headers, and what the host verified, say.
+    Known(&'f dyn Facts),
+    /// This tenant.
+    Tenant(&'p Tenant),
+}
+
 impl Policy {
     /// Judges a request by its headers, pseudo-headers included, and by what the host has verified of
     /// its sender. Nothing else of a request counts.
     pub fn judge<'p>(&'p self, headers: &[Header], facts: &dyn Facts) -> Judgement<'p> {
+        self.judge_sender(headers, &Sender::Known(facts))
+    }
+
+    /// Judges what a tenant would be told, were it proved already: the request's path has no prefix
+    /// that names it. For whoever asks about a policy; a proxy knows no tenant before it asks.
+    pub fn judge_tenant<'p>(&'p self, headers: &[Header], tenant: &'p Tenant) -> Judgement<'p> {
+        self.judge_sender(headers, &Sender::Tenant(tenant))
+    }
+
+    fn judge_sender<'p>(&'p self, headers: &[Header], sender: &Sender<'p, '_>) -> Judgement<'p> {
         let mut head = Head::read(self, headers);
         let mut judgement = Judgement {
             tenant: None,
@@ -79,7 +97,7 @@ impl Policy {
             remove_headers: std::mem::take(&mut head.remove),
             answer: Answer::Reply(Reply::default()),
         };
-        let answer = self.answer(&head, facts, &mut judgement);
+        let answer = self.answer(&head, sender, &mut judgement);
         judgement.answer = answer.unwrap_or_else(Answer::Reply);
         judgement
     }
@@ -88,7 +106,7 @@ impl Policy {
     fn answer<'p>(
         &'p self,
         head: &Head<'_>,
-        facts: &dyn Facts,
+        sender: &Sender<'p, '_>,
         judgement: &mut Judgement<'p>,
     ) -> Result<Answer<'p>, Reply> {
         let footer = Footer {
@@ -111,12 +129,21 @@ impl Policy {
             return Err(bad(Refusal::Body));
         }
         let target = Target::decode(path).map_err(bad)?;
-        let identified = identify(self, target.as_str(), |name| head.identity(name), facts);
-        let identified = identified.map_err(bad)?;
-        identified.prefix.clone_into(&mut judgement.tenant_prefix);
-        let tenant = self.claimed_tenant(&identified.claim, judgement, footer)?;
+        let (tenant, rest) = match sender {
+            Sender::Tenant(tenant) => {
+                judgement.tenant = Some(tenant);
+                (*tenant, target.as_str())
+            }
+            Sender::Known(facts) => {
+                let header = |name: &str| head.identity(name);
+                let identified = identify(self, target.as_str(), header, *facts).map_err(bad)?;
+                identified.prefix.clone_into(&mut judgement.tenant_prefix);
+                let tenant = self.claimed_tenant(&identified.claim, judgement, footer)?;
+                (tenant, identified.rest)
+            }
+        };
 
-        let (space, rest) = self.routes.enter(identified.rest);
+        let (space, rest) = self.routes.enter(rest);
         let operation = self.operation(rest, footer)?;
         judgement.operation = operation.name();
         judgement.mutability = operation.mutability();

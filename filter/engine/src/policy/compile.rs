@@ -12,7 +12,10 @@ use super::identity::Source;
 use super::names::{ANYONE, RESERVED_RULES, name_error, text_error};
 use super::pattern::PatternSetBuilder;
 use super::rules::{Effect, Rule, RuleSet};
-use super::{Policy, Sumdb, Tenant, duration, identity, integrity, paths, redirects, routes};
+use super::suggest::did_you_mean;
+use super::{
+    Policy, Sumdb, Tenant, duration, expectations, identity, integrity, paths, redirects, routes,
+};
 
 /// The database that the Go command asks when it is told nothing else.
 const DEFAULT_SUMDB: &str = "sum.golang.org";
@@ -72,15 +75,16 @@ impl Errors {
     ) -> Option<usize> {
         let found = known.iter().position(|item| name_of(item) == name);
         if found.is_none() {
-            let names: Vec<_> = known.iter().map(name_of).take(10).collect();
+            let names: Vec<_> = known.iter().map(&name_of).take(10).collect();
             let list = if names.is_empty() {
                 "none".to_owned()
             } else {
                 names.join(", ")
             };
+            let hint = did_you_mean(name, known.iter().map(&name_of));
             self.add(
                 path,
-                format!("no {what} is named {name:?}; there are: {list}"),
+                format!("no {what} is named {name:?}; there are: {list}{hint}"),
             );
         }
         found
@@ -135,6 +139,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         document.sumdb.as_ref(),
         &backends,
     );
+    expectations::check(&mut errors, &root, document);
     let integrity = integrity::compile(
         &mut errors,
         &root,
@@ -164,6 +169,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         backends,
         routes,
         sumdbs,
+        tests: document.tests.clone(),
     })
 }
 
