@@ -14,12 +14,12 @@ const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads JSON strictly.
 ///
-/// Duplicate keys and numbers beyond 2^53 are errors, members that are null are dropped, and an
-/// integer is the same however it was written (`1`, `1.0`, `1e0`).
+/// Duplicate keys and numbers beyond 2^53 are errors, which stand beside the value; members that are
+/// null are dropped, and an integer is the same however it was written (`1`, `1.0`, `1e0`).
 ///
 /// # Errors
-/// All of these, or where the text ceases to be JSON. Never empty.
-pub(super) fn read(bytes: &[u8]) -> Result<Value, Vec<PolicyError>> {
+/// All of these, and where the text ceases to be JSON. Never empty.
+pub(super) fn read(bytes: &[u8]) -> Result<(Value, Vec<PolicyError>), Vec<PolicyError>> {
     let notes = RefCell::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let strict = Strict {
@@ -30,8 +30,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value, Vec<PolicyError>> {
     let read = read.and_then(|value| json.end().map(|()| value));
     let Notes { mut errors, broken } = notes.into_inner();
     match read {
-        Ok(value) if errors.is_empty() => Ok(value),
-        Ok(_) => Err(errors),
+        Ok(value) => Ok((value, errors)),
         Err(error) => {
             let at = broken.unwrap_or_else(Path::root);
             errors.push(at.error(error.to_string()));

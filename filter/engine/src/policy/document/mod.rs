@@ -223,9 +223,14 @@ impl Document {
                 bytes.len()
             ));
         }
-        let value = json::read(bytes)?;
+        let (value, errors) = json::read(bytes)?;
         let hash = canonical_hash(&value);
-        Ok((shape::read(value), hash))
+        let mut shape = shape::read(value);
+        // Of a place that means two things already, only that is told.
+        let known = |path: &str| errors.iter().any(|error: &PolicyError| error.path == path);
+        shape.errors.retain(|error| !known(&error.path));
+        shape.errors.splice(0..0, errors);
+        Ok((shape, hash))
     }
 }
 

@@ -1,0 +1,130 @@
+//! An explanation for people: aligned lines, coloured on a terminal.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Explanation, Rule};
+use crate::cli::desk::request::Told;
+
+/// The width of the first column.
+const LEFT: usize = 10;
+
+/// Everything that is known of one tenant's requests.
+pub(super) fn whole(all: &Explanation, out: &mut impl Write) -> io::Result<()> {
+    let tenant = all.tenant.as_deref().unwrap_or("nobody");
+    let by = all.identity.map(|source| format!(", named by {source}"));
+    line(out, "module", &all.module)?;
+    line(
+        out,
+        "tenant",
+        &format!("{tenant}{}", by.unwrap_or_default()),
+    )?;
+    let width = all
+        .rules
+        .iter()
+        .map(|rule| rule.rule.len())
+        .max()
+        .unwrap_or(0);
+    for (i, rule) in all.rules.iter().enumerate() {
+        line(
+            out,
+            if i == 0 { "rules" } else { "" },
+            &rule_line(rule, width),
+        )?;
+    }
+    if all.tenant.is_some() && !all.rules.iter().any(|rule| rule.matches) {
+        let name = if all.rules.is_empty() { "rules" } else { "" };
+        line(out, name, "no rule matches: the policy's default decides")?;
+    }
+    for told in &all.requests {
+        writeln!(out)?;
+        request(told, out)?;
+    }
+    Ok(())
+}
+
+/// One line for each tenant.
+pub(super) fn short(module: &str, all: &[Explanation], out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{module}")?;
+    let name = |one: &Explanation| one.tenant.clone().unwrap_or_default();
+    let width = all.iter().map(|one| name(one).len()).max().unwrap_or(0);
+    for one in all {
+        write!(out, "  {:width$}", name(one))?;
+        for told in &one.requests {
+            let style = style(&told.decision);
+            let (operation, decision) = (told.operation, &told.decision);
+            write!(out, "  {operation} {style}{decision:5}{style:#}")?;
+        }
+        let rule = one.requests.last().and_then(|told| told.rule.as_deref());
+        writeln!(out, "  by {}", rule.unwrap_or("-"))?;
+    }
+    Ok(())
+}
+
+fn rule_line(rule: &Rule, width: usize) -> String {
+    let why = match rule.patterns.iter().find(|pattern| pattern.matches) {
+        Some(pattern) => format!("matches {:?}", pattern.pattern),
+        None => {
+            let all = rule.patterns.iter().take(3).map(|pattern| {
+                let why = pattern.why.as_deref().unwrap_or_default();
+                format!("{:?}: {why}", pattern.pattern)
+            });
+            let more = rule.patterns.len().saturating_sub(3);
+            let more = if more > 0 {
+                format!("; and {more} more")
+            } else {
+                String::new()
+            };
+            format!("no, {}{more}", all.collect::<Vec<_>>().join("; "))
+        }
+    };
+    format!("{:width$}  {:5}  {why}", rule.rule, rule.effect)
+}
+
+fn request(told: &Told, out: &mut impl Write) -> io::Result<()> {
+    let style = style(&told.decision);
+    let by = told.rule.as_ref().map(|rule| format!(" by {rule}"));
+    let decision = format!(
+        "{style}{}{style:#}{}",
+        told.decision,
+        by.unwrap_or_default()
+    );
+    line(out, told.operation, &decision)?;
+    line(out, "  asked", &told.path)?;
+    if let (Some(backend), Some(cluster), Some(upstream)) =
+        (&told.backend, &told.cluster, &told.upstream)
+    {
+        let route = told.route.as_deref().unwrap_or("-");
+        line(
+            out,
+            "  route",
+            &format!("{route}, backend {backend}, cluster {cluster}"),
+        )?;
+        line(out, "  upstream", upstream)?;
+    }
+    if let Some(check) = &told.check {
+        line(out, "  checked", check)?;
+    }
+    if let (Some(status), Some(body)) = (told.status, &told.body) {
+        let mut name = format!("  {status}");
+        for text in body.lines() {
+            line(out, &name, text)?;
+            name.clear();
+        }
+    }
+    Ok(())
+}
+
+fn line(out: &mut impl Write, name: &str, text: &str) -> io::Result<()> {
+    writeln!(out, "{name:LEFT$} {text}")
+}
+
+fn style(decision: &str) -> Style {
+    let color = match decision {
+        "allow" => AnsiColor::Green,
+        "probe" => AnsiColor::Yellow,
+        _ => AnsiColor::Red,
+    };
+    Style::new().fg_color(Some(color.into()))
+}
