@@ -80,7 +80,8 @@ impl Desk {
         all
     }
 
-    /// What is probably not meant, though it is no error; see [`lint`].
+    /// What is probably not meant, though it is no error: rules that never
+    /// decide, what nobody uses, tenants without rules. None is a guess.
     pub fn warnings(&self) -> Vec<PolicyError> {
         lint::warnings(&self.document)
     }

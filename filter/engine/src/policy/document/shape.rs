@@ -17,6 +17,13 @@ const MAX_ERRORS: usize = 100;
 /// The most times that a document is read.
 const MAX_READINGS: usize = 5 * MAX_ERRORS;
 
+/// The most bytes that are read again and again, so that a large document that is wrong in many places
+/// does not hold up a proxy's start.
+const MAX_BYTES_READ: usize = 256 << 20;
+
+/// The least times that a document is read, however large.
+const MIN_READINGS: usize = 8;
+
 /// What is tried, one after the other, in the place of a value of the wrong shape.
 const STAND_INS: usize = 4;
 
@@ -50,14 +57,16 @@ enum DoubtKind {
     Dropped,
 }
 
-/// Reads a document's shape. `errors` is never empty where `document` is `None`.
-pub(super) fn read(mut value: Value) -> Shape {
+/// Reads the shape of a document that has so many bytes. `errors` is never empty where `document` is
+/// `None`.
+pub(super) fn read(mut value: Value, bytes: usize) -> Shape {
     let mut shape = Shape {
         document: None,
         errors: Vec::new(),
         doubts: Doubts::default(),
     };
-    for _ in 0..MAX_READINGS {
+    let readings = (MAX_BYTES_READ / bytes.max(1)).clamp(MIN_READINGS, MAX_READINGS);
+    for _ in 0..readings {
         let error = match serde_path_to_error::deserialize(Node(&value)) {
             Ok(document) => {
                 shape.document = Some(document);
