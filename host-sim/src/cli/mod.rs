@@ -1,11 +1,15 @@
 //! The command `modgate`: one file for each of its commands.
 
+mod check;
 mod demo;
+mod desk;
+mod explain;
 mod h1;
 mod metrics;
 mod module;
 mod serve;
 mod stop;
+mod test;
 
 use std::process::ExitCode;
 
@@ -25,6 +29,12 @@ enum Command {
     Demo(demo::Args),
     /// Run the filter as a reverse proxy in front of real backends.
     Serve(serve::Args),
+    /// Say everything that is wrong with a policy, and where.
+    Check(check::Args),
+    /// Say what a policy does with a module, for whom, and why.
+    Explain(explain::Args),
+    /// Ask a policy what its own tests expect of it.
+    Test(test::Args),
     /// Hash module zips and go.mod files as go.sum has them, and compare.
     H1(h1::Args),
     /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
@@ -37,6 +47,9 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::H1(args) => h1::run(&args),
         Command::Metrics(args) => metrics::run(&args),
     };

@@ -11,7 +11,7 @@ pub use stage::StageTaken;
 use crate::consult::{About, Consultation};
 use crate::integrity::Plan;
 use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
-use crate::policy::{Backend, Decision, Facts, Policy, Ruling, Subject, Tenant};
+use crate::policy::{Age, Backend, Decision, Facts, Policy, Ruling, Subject, Tenant};
 use crate::request::{Mutability, Operation, OperationName, Refusal, SumdbCall, Target};
 use crate::route::Route;
 use crate::telemetry::Outcome;
@@ -75,10 +75,34 @@ pub enum Answer<'p> {
     Reply(Reply),
 }
 
+/// Whom a request comes from.
+enum Sender<'p, 'f> {
+    /// Whoever its headers, and what the host verified, say.
+    Known(&'f dyn Facts),
+    /// This tenant, which asks for a version of this age.
+    Tenant(&'p Tenant, Age),
+}
+
 impl Policy {
     /// Judges a request by its headers, pseudo-headers included, and by what the host has verified of
     /// its sender. Nothing else of a request counts.
     pub fn judge<'p>(&'p self, headers: &[Header], facts: &dyn Facts) -> Judgement<'p> {
+        self.judge_sender(headers, &Sender::Known(facts))
+    }
+
+    /// Judges what a tenant would be told, were it proved already: the request's path has no prefix
+    /// that names it. For whoever asks about a policy; a proxy knows no tenant before it asks. A
+    /// version that is asked for is of this age.
+    pub fn judge_tenant<'p>(
+        &'p self,
+        headers: &[Header],
+        tenant: &'p Tenant,
+        age: Age,
+    ) -> Judgement<'p> {
+        self.judge_sender(headers, &Sender::Tenant(tenant, age))
+    }
+
+    fn judge_sender<'p>(&'p self, headers: &[Header], sender: &Sender<'p, '_>) -> Judgement<'p> {
         let mut head = Head::read(self, headers);
         let mut judgement = Judgement {
             tenant: None,
@@ -97,7 +121,7 @@ impl Policy {
             remove_headers: std::mem::take(&mut head.remove),
             answer: Answer::Reply(Reply::default()),
         };
-        let answer = self.answer(&head, facts, &mut judgement);
+        let answer = self.answer(&head, sender, &mut judgement);
         judgement.answer = answer.unwrap_or_else(Answer::Reply);
         judgement
     }
@@ -106,7 +130,7 @@ impl Policy {
     fn answer<'p>(
         &'p self,
         head: &Head<'_>,
-        facts: &dyn Facts,
+        sender: &Sender<'p, '_>,
         judgement: &mut Judgement<'p>,
     ) -> Result<Answer<'p>, Reply> {
         let footer = Footer {
@@ -129,12 +153,21 @@ impl Policy {
             return Err(bad(Refusal::Body));
         }
         let target = Target::decode(path).map_err(bad)?;
-        let identified = identify(self, target.as_str(), |name| head.identity(name), facts);
-        let identified = identified.map_err(bad)?;
-        identified.prefix.clone_into(&mut judgement.tenant_prefix);
-        let tenant = self.claimed_tenant(&identified.claim, judgement, footer)?;
+        let (tenant, rest, facts, age) = match sender {
+            Sender::Tenant(tenant, age) => {
+                judgement.tenant = Some(tenant);
+                (*tenant, target.as_str(), &() as &dyn Facts, *age)
+            }
+            Sender::Known(facts) => {
+                let header = |name: &str| head.identity(name);
+                let identified = identify(self, target.as_str(), header, *facts).map_err(bad)?;
+                identified.prefix.clone_into(&mut judgement.tenant_prefix);
+                let tenant = self.claimed_tenant(&identified.claim, judgement, footer)?;
+                (tenant, identified.rest, *facts, Age::Unasked)
+            }
+        };
 
-        let (space, rest) = self.routes.enter(identified.rest);
+        let (space, rest) = self.routes.enter(rest);
         let operation = self.operation(rest, footer)?;
         judgement.operation = operation.name();
         judgement.mutability = operation.mutability();
@@ -142,7 +175,7 @@ impl Policy {
         judgement.version = operation.version().map(ToOwned::to_owned);
         let mut goal = None;
         if let Some(module) = operation.module() {
-            let subject = Subject::of(&operation);
+            let subject = Subject::of(&operation, age);
             let stage = stage::taken(self, tenant, module, head, facts);
             judgement.stage = stage;
             let ruling =

@@ -14,8 +14,11 @@ use super::names::{ANYONE, RESERVED_RULES, name_error, text_error};
 use super::pattern::{Meaning, PatternSetBuilder, Rank};
 use super::rollout::{By, Rollout, Share, Stage};
 use super::rules::{Effect, Rule, RuleSet};
+use super::suggest::did_you_mean;
 use super::versions::VersionSet;
-use super::{Policy, Sumdb, Tenant, duration, identity, integrity, paths, redirects, routes};
+use super::{
+    Policy, Sumdb, Tenant, duration, expectations, identity, integrity, paths, redirects, routes,
+};
 
 /// The database that the Go command asks when it is told nothing else.
 const DEFAULT_SUMDB: &str = "sum.golang.org";
@@ -75,15 +78,16 @@ impl Errors {
     ) -> Option<usize> {
         let found = known.iter().position(|item| name_of(item) == name);
         if found.is_none() {
-            let names: Vec<_> = known.iter().map(name_of).take(10).collect();
+            let names: Vec<_> = known.iter().map(&name_of).take(10).collect();
             let list = if names.is_empty() {
                 "none".to_owned()
             } else {
                 names.join(", ")
             };
+            let hint = did_you_mean(name, known.iter().map(&name_of));
             self.add(
                 path,
-                format!("no {what} is named {name:?}; there are: {list}"),
+                format!("no {what} is named {name:?}; there are: {list}{hint}"),
             );
         }
         found
@@ -138,6 +142,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         document.sumdb.as_ref(),
         &backends,
     );
+    expectations::check(&mut errors, &root, document);
     let integrity = integrity::compile(
         &mut errors,
         &root,
@@ -167,7 +172,19 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         backends,
         routes,
         sumdbs,
+        tests: document.tests.clone(),
     })
+}
+
+/// How a rule's patterns are meant.
+pub(super) fn meaning(rule: &RuleDoc) -> Meaning {
+    let (denies, exact) = (rule.deny.is_some(), rule.exact.unwrap_or(false));
+    Meaning {
+        allows: !denies,
+        exact,
+        fold_case: denies && rule.fold_case.unwrap_or(false),
+        covers_below: denies && !exact,
+    }
 }
 
 fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> RuleSet {
@@ -191,24 +208,13 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
         if let Some(message) = reason.and_then(|reason| text_error(reason, MAX_REASON)) {
             errors.add(&at.key("reason"), message);
         }
-        let exact = rule.exact.unwrap_or(false);
+        let meaning = meaning(rule);
         let effect = match (&rule.allow, &rule.deny) {
             (Some(patterns), None) => {
-                let meaning = Meaning {
-                    allows: true,
-                    exact,
-                    ..Meaning::default()
-                };
                 errors.add_patterns(&at.key("allow"), patterns, &mut builder, i as Rank, meaning);
                 Effect::Allow
             }
             (None, Some(patterns)) => {
-                let meaning = Meaning {
-                    allows: false,
-                    exact,
-                    fold_case: rule.fold_case.unwrap_or(false),
-                    covers_below: !exact,
-                };
                 errors.add_patterns(&at.key("deny"), patterns, &mut builder, i as Rank, meaning);
                 Effect::Deny
             }
@@ -249,7 +255,7 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
             hide: rule.hide.unwrap_or(false),
             versions: in_versions,
             except,
-            exact,
+            exact: meaning.exact,
             min_age,
         });
     }

@@ -16,20 +16,6 @@ impl PolicyError {
     pub fn at_root(message: impl Into<String>) -> Self {
         Path::root().error(message)
     }
-
-    pub(super) fn from_serde<E: fmt::Display>(error: serde_path_to_error::Error<E>) -> Self {
-        let mut path = Path::root();
-        for segment in error.path() {
-            use serde_path_to_error::Segment;
-            path = match segment {
-                Segment::Seq { index } => path.index(*index),
-                Segment::Map { key } => path.key(key),
-                Segment::Enum { variant } => path.key(variant),
-                Segment::Unknown => path,
-            };
-        }
-        path.error(error.inner().to_string())
-    }
 }
 
 impl fmt::Display for PolicyError {
@@ -63,6 +49,10 @@ impl Path {
         }
     }
 
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(super) fn index(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))
     }
@@ -86,4 +76,9 @@ fn one_line(message: &str) -> String {
         }
     }
     line
+}
+
+/// The JSON path of an object's member, as errors have it.
+pub fn member_path(object: &str, key: &str) -> String {
+    Path(object.to_owned()).key(key).0
 }

@@ -3,11 +3,14 @@
 mod backend;
 mod compile;
 pub(crate) mod denial;
+mod desk;
 pub mod document;
 mod duration;
 mod error;
+mod expectations;
 pub(crate) mod identity;
 mod integrity;
+mod lint;
 mod names;
 pub(crate) mod paths;
 pub mod pattern;
@@ -15,6 +18,7 @@ mod redirects;
 mod rollout;
 mod routes;
 mod rules;
+mod suggest;
 mod versions;
 
 use hashbrown::HashMap;
@@ -22,7 +26,8 @@ use rustc_hash::FxBuildHasher;
 
 pub use backend::{Backend, BackendKind};
 pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
-pub use error::PolicyError;
+pub use desk::{Desk, Match, Standing, Tried};
+pub use error::{PolicyError, member_path};
 pub use identity::{Facts, Source};
 pub use names::{ANYONE, is_name};
 pub(crate) use rollout::Stage;
@@ -33,7 +38,7 @@ pub use versions::VersionSet;
 use crate::integrity::plan::{Integrity, Mode};
 use crate::request::Operation;
 use crate::route::{Route, RouteTable};
-use document::Document;
+use document::{Document, TestDoc};
 use identity::Kinds;
 
 /// A compiled policy.
@@ -61,6 +66,7 @@ pub struct Policy {
     backends: Vec<Backend>,
     pub(crate) routes: RouteTable,
     sumdbs: Vec<Sumdb>,
+    tests: Vec<TestDoc>,
 }
 
 /// What the policy knows of a tenant.
@@ -101,8 +107,25 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with it, each with its JSON path. Never empty.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Vec<PolicyError>> {
-        let (document, hash) = Document::read(bytes).map_err(|error| vec![error])?;
-        compile::compile(&document, hash)
+        Ok(Self::read(bytes)?.0)
+    }
+
+    /// The policy and the document that it was compiled from.
+    fn read(bytes: &[u8]) -> Result<(Self, Document), Vec<PolicyError>> {
+        let (shape, hash) = Document::read(bytes)?;
+        let Some(document) = shape.document else {
+            return Err(shape.errors);
+        };
+        let compiled = compile::compile(&document, hash);
+        if shape.errors.is_empty() {
+            return Ok((compiled?, document));
+        }
+        let meaning = compiled.err().unwrap_or_default();
+        let sure: Vec<_> = meaning
+            .into_iter()
+            .filter(|error| shape.doubts.leave(error))
+            .collect();
+        Err([shape.errors, sure].concat())
     }
 
     /// The document's own version.
@@ -140,6 +163,11 @@ impl Policy {
         let named = name.and_then(|name| self.tenant_places.get(name));
         let place = named.or_else(|| self.tenant_places.get(ANYONE))?;
         self.tenants.get(*place)
+    }
+
+    /// What the document expects of itself, in its order.
+    pub fn tests(&self) -> &[TestDoc] {
+        &self.tests
     }
 
     /// Whether hashes are remembered that were seen first.
@@ -216,6 +244,8 @@ impl Policy {
 
 #[cfg(test)]
 mod integrity_tests;
+#[cfg(test)]
+mod shape_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

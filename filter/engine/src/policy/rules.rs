@@ -50,8 +50,37 @@ impl Rule {
     }
 
     /// Whether it is about a repository, under whichever name.
-    fn covers_aliases(&self) -> bool {
+    pub(super) fn covers_aliases(&self) -> bool {
         self.effect == Effect::Deny && !self.exact
+    }
+
+    /// Whether no other rule is asked behind it, where a pattern of it matches: what serves the old and
+    /// refuses the young decides on both.
+    pub(super) fn settles(&self, subject: &Subject<'_>) -> bool {
+        let of_all = self.versions.is_none() && self.except.is_none();
+        let says_both = self.effect == Effect::Allow && (of_all || *subject != Subject::Module);
+        self.decides(subject) && (says_both || !self.is_open(subject))
+    }
+
+    /// Why it does not decide, though a pattern of it matches; `None` where it does.
+    pub(super) fn passes(&self, subject: &Subject<'_>) -> Option<String> {
+        if self.decides(subject) {
+            return None;
+        }
+        let versions = self.versions.as_ref().map_or("all", VersionSet::as_str);
+        Some(match subject {
+            Subject::Module => "it is about some versions only".to_owned(),
+            Subject::Version(version, _) if self.is_about(version) => "it is old enough".to_owned(),
+            Subject::Version(..) => match &self.except {
+                Some(except) => {
+                    format!(
+                        "the version is not in {versions} without {}",
+                        except.as_str()
+                    )
+                }
+                None => format!("the version is not in {versions}"),
+            },
+        })
     }
 
     /// Whether it decides, where a pattern of it matches. What serves some versions of a module serves
@@ -67,7 +96,7 @@ impl Rule {
     }
 
     /// Whether it cannot be told yet what it says.
-    fn is_open(&self, subject: &Subject<'_>) -> bool {
+    pub(super) fn is_open(&self, subject: &Subject<'_>) -> bool {
         match subject {
             Subject::Module => self.is_by_version(),
             Subject::Version(version, age) => {
@@ -113,13 +142,14 @@ pub struct TooYoung {
 }
 
 impl<'a> Subject<'a> {
-    /// What a request is about: the version that it names, where that is a canonical one of the module.
-    pub fn of(operation: &'a Operation<'_>) -> Self {
+    /// What a request is about: the version that it names, where that is a canonical one of the module,
+    /// and its age.
+    pub fn of(operation: &'a Operation<'_>, age: Age) -> Self {
         let named = operation.canonical_version().and_then(semver::parse);
         // What the checksum database says of a version gives nobody its files.
         let age = match operation {
             Operation::Sumdb { .. } => Age::Known(Duration::MAX),
-            _ => Age::Unasked,
+            _ => age,
         };
         named.map_or(Self::Module, |version| Self::Version(version, age))
     }
@@ -307,7 +337,7 @@ fn first_match<'p>(sets: &[&'p RuleSet], module: &str, subject: &Subject<'_>) ->
 /// The module that gopkg.in serves under this path, as GitHub names it (<https://labix.org/gopkg.in>):
 /// `gopkg.in/yaml.v3` is `github.com/go-yaml/yaml/v3`, `gopkg.in/user/lib.v1` is
 /// `github.com/user/lib`.
-fn behind_gopkg_in(module: &str) -> Option<String> {
+pub(super) fn behind_gopkg_in(module: &str) -> Option<String> {
     let rest = module.strip_prefix("gopkg.in/")?;
     let (prefix, Major::Dot(major)) = split_major(module)? else {
         return None;

@@ -250,7 +250,7 @@ fn what_is_no_document_is_refused() {
     for (text, hint) in [
         ("", "empty"),
         ("{", "EOF"),
-        ("[]", "expected struct"),
+        ("[]", "expected an object of version"),
         ("{} x", "trailing"),
         (r#"{"version":"1","version":"2"}"#, "stands twice"),
         (r#"{"a":null,"a":1}"#, "stands twice"),
@@ -267,7 +267,7 @@ fn what_is_no_document_is_refused() {
     );
     let nested = r#"{"tenants":{"a":{"rules":[],"rules":[]}}}"#;
     let errors = Policy::from_json(nested.as_bytes()).unwrap_err();
-    assert_eq!(errors[0].path, "$.tenants.a");
+    assert_eq!(errors[0].path, "$.tenants.a.rules");
 }
 
 #[test]

@@ -1,22 +1,26 @@
 //! The policy document as it is written: its shape, and nothing of its meaning.
 
 mod claim;
+mod expectation;
 mod integrity;
 mod json;
+mod node;
+mod shape;
 mod text;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 pub use claim::ClaimDoc;
+pub use expectation::{ExpectDoc, OperationDoc, TestDoc};
 pub use integrity::{IntegrityDoc, ModeDoc, UnknownDoc};
 pub use text::Text;
 
 use super::error::PolicyError;
-use json::Strict;
+pub(super) use shape::Shape;
 
 /// The largest document that is read, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 64 << 20;
@@ -52,6 +56,9 @@ pub struct Document {
     pub access_log: Option<bool>,
     /// The checksum databases that are carried, by name; without it `sum.golang.org`, by the routes.
     pub sumdb: Option<BTreeMap<String, SumdbDoc>>,
+    /// What the policy must say of certain requests: `modgate test` asks, the filter does not.
+    #[serde(default)]
+    pub tests: Vec<TestDoc>,
 }
 
 /// `default`.
@@ -260,38 +267,43 @@ pub struct SumdbDoc {
 }
 
 impl Document {
-    /// Reads a document, and gives the hash of its canonical form: 12 hexadecimal digits of the
-    /// SHA-256 of its members with sorted keys, without nulls. The same document has the same
-    /// hash however it was written and whichever control plane carried it.
+    /// Reads a document past every mistake of shape, and gives the hash of its canonical form: 12
+    /// hexadecimal digits of the SHA-256 of its members with sorted keys, without nulls. The same
+    /// document has the same hash however it was written and whichever control plane carried it.
+    /// Its `tests` are no part of the hash: they decide nothing, and a policy that only gained one
+    /// is the same policy.
     ///
     /// # Errors
-    /// What is no JSON, or JSON of another shape, with the JSON path of the place.
-    pub fn read(bytes: &[u8]) -> Result<(Self, String), PolicyError> {
+    /// What is no JSON that means the same to everybody, with the JSON path of the place. Never
+    /// empty.
+    pub(super) fn read(bytes: &[u8]) -> Result<(Shape, String), Vec<PolicyError>> {
+        let refused = |message: String| Err(vec![PolicyError::at_root(message)]);
         if bytes.is_empty() {
-            return Err(PolicyError::at_root(
-                "the configuration is empty: give the policy document as JSON",
-            ));
+            return refused("the configuration is empty: give the policy document as JSON".into());
         }
         if bytes.len() > MAX_DOCUMENT_BYTES {
-            return Err(PolicyError::at_root(format!(
+            return refused(format!(
                 "the document has {} bytes, more than {MAX_DOCUMENT_BYTES}",
                 bytes.len()
-            )));
+            ));
         }
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let Strict(value) =
-            serde_path_to_error::deserialize(&mut json).map_err(PolicyError::from_serde)?;
-        json.end()
-            .map_err(|error| PolicyError::at_root(error.to_string()))?;
+        let (value, errors) = json::read(bytes)?;
         let hash = canonical_hash(&value);
-        let document = serde_path_to_error::deserialize(value).map_err(PolicyError::from_serde)?;
-        Ok((document, hash))
+        let mut shape = shape::read(value, bytes.len());
+        // Of a place that means two things already, only that is told.
+        let known = |path: &str| errors.iter().any(|error: &PolicyError| error.path == path);
+        shape.errors.retain(|error| !known(&error.path));
+        shape.errors.splice(0..0, errors);
+        Ok((shape, hash))
     }
 }
 
 fn canonical_hash(value: &Value) -> String {
     let mut canonical = String::new();
-    write_canonical(value, &mut canonical);
+    match value {
+        Value::Object(members) => write_members(members, &["tests"], &mut canonical),
+        other => write_canonical(other, &mut canonical),
+    }
     let digest = Sha256::digest(canonical.as_bytes());
     let mut hex = String::with_capacity(12);
     for byte in digest.iter().take(6) {
@@ -313,17 +325,22 @@ fn write_canonical(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
-        Value::Object(members) => {
-            let sorted: BTreeMap<_, _> = members.iter().collect();
-            out.push('{');
-            for (key, member) in sorted {
-                write_canonical(&Value::String(key.clone()), out);
-                out.push(':');
-                write_canonical(member, out);
-                out.push(',');
-            }
-            out.push('}');
-        }
+        Value::Object(members) => write_members(members, &[], out),
         scalar => out.push_str(&scalar.to_string()),
     }
+}
+
+fn write_members(members: &Map<String, Value>, without: &[&str], out: &mut String) {
+    let sorted: BTreeMap<_, _> = members.iter().collect();
+    out.push('{');
+    for (key, member) in sorted {
+        if without.contains(&key.as_str()) {
+            continue;
+        }
+        write_canonical(&Value::String(key.clone()), out);
+        out.push(':');
+        write_canonical(member, out);
+        out.push(',');
+    }
+    out.push('}');
 }

@@ -1,0 +1,36 @@
+//! What somebody probably meant who misspelt a name.
+
+/// The hint behind a message, `; did you mean "deny"?`; empty where no known name is near.
+///
+/// Near is what differs in a third of its letters at most; of several the nearest, then the first.
+pub(super) fn did_you_mean<'n>(found: &str, known: impl Iterator<Item = &'n str>) -> String {
+    let letters = found.chars().count();
+    let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
+    let near = known
+        .map(|name| (strsim::osa_distance(&plain(found), &plain(name)), name))
+        .filter(|(distance, name)| {
+            distance * 3 <= letters.max(name.chars().count()) && *name != found
+        })
+        .min_by_key(|(distance, _)| *distance);
+    near.map_or_else(String::new, |(_, name)| format!("; did you mean {name:?}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near_is_suggested_and_nothing_else() {
+        let known = ["path_prefix", "rewrite", "deny", "allow"];
+        for (found, hint) in [
+            ("path-prefix", "; did you mean \"path_prefix\"?"),
+            ("Deny", "; did you mean \"deny\"?"),
+            ("dney", "; did you mean \"deny\"?"),
+            ("alow", "; did you mean \"allow\"?"),
+            ("reason", ""),
+            ("", ""),
+        ] {
+            assert_eq!(did_you_mean(found, known.into_iter()), hint, "{found}");
+        }
+    }
+}

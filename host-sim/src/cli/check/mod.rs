@@ -1,0 +1,136 @@
+//! `modgate check`: everything that is wrong with a policy, before anybody else reads it.
+
+mod modules;
+
+use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Style};
+use modgate_engine::policy::PolicyError;
+
+use super::desk::load::Finding;
+use super::desk::{Loaded, load};
+
+/// The arguments of `modgate check`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A policy is found in JSON and YAML, by itself or in a WasmPlugin, a TrafficExtension, an EnvoyExtensionPolicy, an EnvoyFilter, or Envoy's own configuration.\n\
+    Status 1: a policy is refused, or there is none in a file."
+)]
+pub(super) struct Args {
+    /// Files with policies; `-` for standard input.
+    #[arg(required = true, value_name = "POLICY")]
+    policies: Vec<PathBuf>,
+    /// Warn of patterns that match no module of this go.sum.
+    #[arg(long, value_name = "GO.SUM")]
+    go_sum: Vec<PathBuf>,
+    /// Warn of patterns that match no module of this log: access log lines (JSON), or `tenant path`.
+    #[arg(long, value_name = "LOG")]
+    log: Vec<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is said of one policy.
+#[derive(Debug, serde::Serialize)]
+struct Said {
+    file: String,
+    /// Where in the file the policy stands.
+    place: Option<String>,
+    errors: Vec<Finding>,
+    warnings: Vec<Finding>,
+    version: Option<String>,
+    hash: Option<String>,
+    tenants: usize,
+    rules: usize,
+    routes: usize,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let known = modules::read(&args.go_sum, &args.log)?;
+    let said: Vec<Said> = args
+        .policies
+        .iter()
+        .flat_map(|path| load(path))
+        .map(|loaded| say(loaded, known.as_ref()))
+        .collect();
+    let refused = said.iter().filter(|said| !said.errors.is_empty()).count();
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        let text = serde_json::to_string_pretty(&said)?;
+        writeln!(out, "{text}")?;
+    } else {
+        said.iter().try_for_each(|said| print(said, &mut out))?;
+    }
+    if refused > 0 {
+        return Err(format!("{refused} of {} policies refused", said.len()).into());
+    }
+    Ok(())
+}
+
+fn say(loaded: Loaded, known: Option<&std::collections::BTreeSet<String>>) -> Said {
+    let mut said = Said {
+        file: loaded.file.clone(),
+        place: loaded.place.clone(),
+        errors: Vec::new(),
+        warnings: Vec::new(),
+        version: None,
+        hash: None,
+        tenants: 0,
+        rules: 0,
+        routes: 0,
+    };
+    match &loaded.desk {
+        Err(errors) => said.errors.clone_from(errors),
+        Ok(desk) => {
+            let mut warnings: Vec<PolicyError> = desk.warnings();
+            warnings.extend(
+                known
+                    .into_iter()
+                    .flat_map(|known| desk.idle_patterns(known)),
+            );
+            said.warnings = warnings.into_iter().map(|w| loaded.place(w)).collect();
+            said.warnings
+                .sort_by_key(|warning| (warning.line, warning.column));
+            said.version = Some(desk.policy.version().to_owned());
+            said.hash = Some(desk.policy.hash().to_owned());
+            said.tenants = desk.document.tenants.len();
+            said.rules = desk.document.rules.values().map(Vec::len).sum();
+            said.routes = desk.document.routes.len();
+        }
+    }
+    said
+}
+
+fn print(said: &Said, out: &mut impl Write) -> std::io::Result<()> {
+    let bold = |color: AnsiColor| Style::new().bold().fg_color(Some(color.into()));
+    let (red, yellow) = (bold(AnsiColor::Red), bold(AnsiColor::Yellow));
+    for error in &said.errors {
+        writeln!(out, "{red}error{red:#}: {error}")?;
+    }
+    for warning in &said.warnings {
+        writeln!(out, "{yellow}warning{yellow:#}: {warning}")?;
+    }
+    let place = said.place.as_ref().map(|place| format!(", {place}"));
+    let place = place.unwrap_or_default();
+    write!(out, "{}{place}: ", said.file)?;
+    let warnings = said.warnings.len();
+    match (&said.version, &said.hash) {
+        (Some(version), Some(hash)) => writeln!(
+            out,
+            "good, version {version}, hash {hash}: {}, {}, {}; {}",
+            count(said.tenants, "tenant"),
+            count(said.rules, "rule"),
+            count(said.routes, "route"),
+            count(warnings, "warning"),
+        ),
+        _ => writeln!(out, "refused, {}", count(said.errors.len(), "error")),
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{plural}")
+}

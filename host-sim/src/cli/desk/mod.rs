@@ -1,0 +1,8 @@
+//! What the commands about a policy share: finding it in a file, and telling where what stands.
+
+pub(super) mod find;
+pub(super) mod load;
+pub(super) mod request;
+pub(super) mod spans;
+
+pub(super) use load::{Loaded, load};

@@ -1,0 +1,221 @@
+//! The requests that the go command sends for a module, judged by the engine.
+
+use modgate_engine::integrity::Plan;
+use modgate_engine::judge::{Answer, Header, Judgement};
+use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for, semver};
+use modgate_engine::policy::{Age, Subject, Verdict};
+use modgate_engine::request::OperationName;
+use serde::Serialize;
+
+/// A module, and what of it is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) module: String,
+    pub(crate) what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The module as `go get MODULE` asks: its list, and its newest version.
+    Module,
+    /// Its list.
+    List,
+    /// Its newest version.
+    Latest,
+    /// A canonical version: its info, go.mod and zip, and the list.
+    Version(String),
+    /// A branch, commit or the like: its info.
+    Query(String),
+}
+
+impl Asked {
+    /// Reads `MODULE[@VERSION|@latest|@list]`.
+    ///
+    /// # Errors
+    /// One sentence, where it can be no module or version.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (module, version) = match text.split_once('@') {
+            Some((module, version)) => (module, Some(version)),
+            None => (text, None),
+        };
+        check_path(module).map_err(|e| format!("{module:?} is no module path: {}", e.reason()))?;
+        let what = match version {
+            None => What::Module,
+            Some("list") => What::List,
+            Some("latest") => What::Latest,
+            Some(version) if is_canonical_for(module, version).is_ok() => {
+                What::Version(version.to_owned())
+            }
+            Some(query) => {
+                let said = |e: modgate_engine::request::Refusal| {
+                    format!("{query:?} is no version: {}", e.reason())
+                };
+                check_query(query).map_err(said)?;
+                What::Query(query.to_owned())
+            }
+        };
+        Ok(Self {
+            module: module.to_owned(),
+            what,
+        })
+    }
+
+    /// What the rules are asked about.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        match &self.what {
+            What::Version(version) => semver::parse(version).map_or(Subject::Module, |version| {
+                Subject::Version(version, Age::Unasked)
+            }),
+            _ => Subject::Module,
+        }
+    }
+
+    /// The paths of the requests, behind the tenant's prefix.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let of = |file: &str| path(&self.module, file);
+        let of_version = |version: &str, extension: &str| {
+            let mut file = "@v/".to_owned();
+            escape_into(version, &mut file);
+            of(&format!("{file}.{extension}"))
+        };
+        match &self.what {
+            What::Module => vec![of("@v/list"), of("@latest")],
+            What::List => vec![of("@v/list")],
+            What::Latest => vec![of("@latest")],
+            What::Version(version) => {
+                let mut paths = vec![of("@v/list")];
+                paths
+                    .extend(["info", "mod", "zip"].map(|extension| of_version(version, extension)));
+                paths
+            }
+            What::Query(query) => vec![of_version(query, "info")],
+        }
+    }
+}
+
+/// A module's file as a path, in the bytes that the go command sends: it escapes `!` once more.
+pub(crate) fn path(module: &str, file: &str) -> String {
+    let mut path = "/".to_owned();
+    escape_into(module, &mut path);
+    format!("{path}/{file}").replace('!', "%21")
+}
+
+/// A request of the go command for a path.
+pub(crate) fn get(path: &str) -> Vec<Header> {
+    let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    vec![header(":method", "GET"), header(":path", path)]
+}
+
+/// What comes of one request.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Told {
+    pub(crate) operation: &'static str,
+    /// The path that the client asks for.
+    pub(crate) path: String,
+    /// `allow`, `deny`, `probe` or `hide`; `by age` where that must be looked up; `refuse` where the
+    /// request cannot be judged by rules.
+    pub(crate) decision: String,
+    /// The stage of the rules that decided.
+    pub(crate) stage: &'static str,
+    /// What the tenant's other rules say: the decision and the rule.
+    pub(crate) other: Option<(String, String)>,
+    /// What is asked of the backend before the client is answered, in words.
+    pub(crate) lookup: Option<&'static str>,
+    /// The rule that decided, as `set/rule`, or what else did.
+    pub(crate) rule: Option<String>,
+    /// The route's name.
+    pub(crate) route: Option<String>,
+    pub(crate) backend: Option<String>,
+    pub(crate) cluster: Option<String>,
+    /// The exact path that goes upstream.
+    pub(crate) upstream: Option<String>,
+    /// What is checked of the answer, in words.
+    pub(crate) check: Option<String>,
+    /// The status and the text of an answer that the filter gives itself.
+    pub(crate) status: Option<u16>,
+    pub(crate) body: Option<String>,
+}
+
+impl Told {
+    /// What a judgement on the path says.
+    pub(crate) fn of(judgement: &Judgement<'_>, asked: &str) -> Self {
+        let (decision, label) = judgement.decision_labels().unwrap_or(("refuse", "-"));
+        let verdict = judgement.ruling.map(|ruling| ruling.verdict);
+        let rule = match verdict {
+            Some(verdict) if verdict.rule_label() == label => full_name(&verdict),
+            _ => label.to_owned(),
+        };
+        let of_version = matches!(
+            judgement.operation,
+            OperationName::Info | OperationName::Mod | OperationName::Zip
+        );
+        let by_age = verdict.is_some_and(|verdict| verdict.too_young.is_some() && verdict.is_open);
+        let decision = if by_age { "by age" } else { decision };
+        let other = judgement.ruling.and_then(|ruling| ruling.other);
+        let mut told = Self {
+            operation: judgement.operation.as_str(),
+            path: asked.to_owned(),
+            decision: decision.to_owned(),
+            stage: judgement.stage.name,
+            other: other.map(|other| (other.decision.as_str().to_owned(), full_name(&other))),
+            lookup: None,
+            rule: (rule != "-").then_some(rule),
+            route: judgement.route.map(|route| route.id.clone()),
+            backend: None,
+            cluster: None,
+            upstream: None,
+            check: None,
+            status: None,
+            body: None,
+        };
+        match &judgement.answer {
+            Answer::Forward { backend, path } | Answer::Consult { backend, path, .. } => {
+                if let Answer::Consult { .. } = judgement.answer {
+                    told.lookup = Some(if by_age {
+                        "the age of the version, in its .info"
+                    } else if of_version {
+                        "the version, which is judged then"
+                    } else {
+                        "the versions, each of which is judged then"
+                    });
+                }
+                told.backend = Some(backend.name.clone());
+                told.cluster = Some(backend.cluster.clone());
+                told.upstream = Some(path.clone().unwrap_or_else(|| asked.to_owned()));
+                told.check = check(&judgement.plan);
+            }
+            Answer::Reply(reply) => {
+                told.status = Some(reply.status);
+                told.body = Some(reply.body.clone());
+            }
+        }
+        told
+    }
+}
+
+/// The rule that gave a verdict, with its set.
+fn full_name(verdict: &Verdict<'_>) -> String {
+    match verdict.rule {
+        Some((set, rule)) => format!("{}/{}", set.name, rule.id),
+        None => verdict.rule_label().to_owned(),
+    }
+}
+
+fn check(plan: &Plan) -> Option<String> {
+    match plan {
+        Plan::Pass => None,
+        Plan::Unknown(_) => Some("nothing is known of its hash, and it passes".to_owned()),
+        Plan::Refuse(_) => Some("nothing is known of its hash, and it is refused".to_owned()),
+        Plan::Check(checked) => {
+            let evidence = checked.evidence.as_str();
+            let wrong = if checked.enforce {
+                "refused"
+            } else {
+                "noted and served"
+            };
+            Some(format!(
+                "its hash against {evidence}; a wrong one is {wrong}"
+            ))
+        }
+    }
+}

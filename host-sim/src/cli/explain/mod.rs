@@ -1,0 +1,249 @@
+//! `modgate explain`: what a policy does with a module, and why. Every decision is the engine's.
+
+mod print;
+mod sender;
+
+use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
+
+use modgate_engine::policy::{Age, Desk, Match, Side, Standing, Subject, Tenant};
+use serde::Serialize;
+
+use super::desk::load;
+use super::desk::request::{Asked, Told, get};
+use sender::Sender;
+
+/// The arguments of `modgate explain`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without a tenant and without what proves one, every tenant is told in short.\n\
+    --header, --fact and --path-prefix say who asks, as the filter would learn it; the source that names the tenant is shown."
+)]
+pub(super) struct Args {
+    /// `MODULE`, `MODULE@VERSION`, `MODULE@latest` or `MODULE@list`.
+    #[arg(value_name = "MODULE[@VERSION]")]
+    module: String,
+    /// The policy: a file as for `modgate check`; `-` for standard input.
+    #[arg(long, value_name = "POLICY", default_value = "policy.json")]
+    policy: PathBuf,
+    /// The tenant that asks.
+    #[arg(long, conflicts_with_all = ["header", "fact", "path_prefix"])]
+    tenant: Option<String>,
+    /// A header of the request.
+    #[arg(long, value_name = "NAME: VALUE")]
+    header: Vec<String>,
+    /// What Envoy verified: an attribute, such as `connection.uri_san_peer_certificate`, and its value.
+    #[arg(long, value_name = "PATH=VALUE")]
+    fact: Vec<String>,
+    /// What stands before the module in the URL, such as `/t/web`.
+    #[arg(long, value_name = "PREFIX")]
+    path_prefix: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is told of one tenant.
+#[derive(Debug, Serialize)]
+struct Explanation {
+    module: String,
+    /// The tenant as the policy knows it; `None` where nobody is named and there is no `*`.
+    tenant: Option<String>,
+    /// The name that was asked for, where the policy has no tenant of that name.
+    asked_as: Option<String>,
+    /// The source that named it.
+    identity: Option<&'static str>,
+    /// The rules that were tried, in order; the last decided where it matches.
+    rules: Vec<Rule>,
+    /// The same of the rules that are rolled out, where there are some.
+    candidate: Option<Vec<Rule>>,
+    /// By request, in the order in which go sends them.
+    requests: Vec<Told>,
+}
+
+#[derive(Debug, Serialize)]
+struct Rule {
+    rule: String,
+    effect: &'static str,
+    matches: bool,
+    patterns: Vec<Pattern>,
+    /// What comes of it: `elsewhere`, `passes`, `open` or `decides`.
+    standing: &'static str,
+    /// Why it does not decide, though it matches.
+    passes: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Pattern {
+    pattern: String,
+    matches: bool,
+    /// Why it does not match.
+    why: Option<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let asked = Asked::parse(&args.module)?;
+    let desk = the_policy(&args.policy)?;
+    let sender = Sender::read(&args.header, &args.fact, args.path_prefix.as_deref())?;
+    let mut all = Vec::new();
+    match (&args.tenant, sender) {
+        (Some(name), _) => {
+            let tenant = desk.policy.tenant(Some(name)).ok_or_else(|| {
+                let known: Vec<_> = desk.policy.tenants().iter().map(|t| &*t.name).collect();
+                format!(
+                    "no tenant is named {name:?}, and there is no \"*\"; there are: {}",
+                    known.join(", ")
+                )
+            })?;
+            let explanation = for_tenant(&desk, &asked, tenant);
+            all.push(Explanation {
+                asked_as: (tenant.name != *name).then(|| name.clone()),
+                ..explanation
+            });
+        }
+        (None, Some(sender)) => all.push(for_sender(&desk, &asked, &sender)),
+        (None, None) => all.extend(
+            desk.policy
+                .tenants()
+                .iter()
+                .map(|t| for_tenant(&desk, &asked, t)),
+        ),
+    }
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+        return Ok(());
+    }
+    match all.as_slice() {
+        [one] => print::whole(one, &mut out)?,
+        many => print::short(&args.module, many, &mut out)?,
+    }
+    Ok(())
+}
+
+/// The one policy in a file.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(super) fn the_policy(path: &std::path::Path) -> Result<Desk, String> {
+    let mut found = load(path);
+    let Some(first) = found.pop().filter(|_| found.is_empty()) else {
+        return Err(format!(
+            "{}: several policies are in it; give one",
+            path.display()
+        ));
+    };
+    first.desk.map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        format!("the policy is refused\n{}", lines.join("\n"))
+    })
+}
+
+fn for_tenant(desk: &Desk, asked: &Asked, tenant: &Tenant) -> Explanation {
+    let requests = asked.paths().into_iter().map(|path| {
+        let judgement = desk.policy.judge_tenant(&get(&path), tenant, Age::Unasked);
+        Told::of(&judgement, &path)
+    });
+    Explanation {
+        module: asked.module.clone(),
+        tenant: Some(tenant.name.clone()),
+        asked_as: None,
+        identity: None,
+        rules: rules(desk, tenant, Side::Active, &asked.module, &asked.subject()),
+        candidate: candidate(desk, tenant, &asked.module, &asked.subject()),
+        requests: requests.collect(),
+    }
+}
+
+fn for_sender(desk: &Desk, asked: &Asked, sender: &Sender) -> Explanation {
+    let mut explanation = Explanation {
+        module: asked.module.clone(),
+        tenant: None,
+        asked_as: None,
+        identity: None,
+        rules: Vec::new(),
+        candidate: None,
+        requests: Vec::new(),
+    };
+    for path in asked.paths() {
+        let path = format!("{}{path}", sender.prefix);
+        let headers = [get(&path), sender.headers.clone()].concat();
+        let judgement = desk.policy.judge(&headers, &sender.facts);
+        explanation.identity = judgement.identity;
+        // A route may stand before the module, so it is the judgement that says which is meant.
+        let module = judgement.module.as_deref();
+        if let (Some(tenant), Some(module), true) =
+            (judgement.tenant, module, explanation.rules.is_empty())
+        {
+            explanation.tenant = Some(tenant.name.clone());
+            let subject = asked.subject();
+            explanation.rules = rules(desk, tenant, Side::Active, module, &subject);
+            explanation.candidate = candidate(desk, tenant, module, &subject);
+        }
+        explanation.requests.push(Told::of(&judgement, &path));
+    }
+    explanation
+}
+
+/// The candidate's rules, where a rollout has some.
+fn candidate(
+    desk: &Desk,
+    tenant: &Tenant,
+    module: &str,
+    subject: &Subject<'_>,
+) -> Option<Vec<Rule>> {
+    let written = desk.document.tenants.get(&tenant.name)?;
+    written.rollout.as_ref()?;
+    Some(rules(desk, tenant, Side::Candidate, module, subject))
+}
+
+fn rules(
+    desk: &Desk,
+    tenant: &Tenant,
+    side: Side,
+    module: &str,
+    subject: &Subject<'_>,
+) -> Vec<Rule> {
+    let tried = desk.tried(tenant, side, module, subject);
+    tried
+        .iter()
+        .map(|tried| Rule {
+            rule: format!("{}/{}", tried.set, &*tried.rule.id),
+            effect: match (&tried.rule.allow, tried.rule.hide) {
+                (Some(_), _) => "allow",
+                (None, Some(true)) => "hide",
+                (None, _) => "deny",
+            },
+            matches: tried.standing != Standing::Elsewhere,
+            standing: match &tried.standing {
+                Standing::Elsewhere => "elsewhere",
+                Standing::Passes(_) => "passes",
+                Standing::Open => "open",
+                Standing::Decides => "decides",
+            },
+            passes: match &tried.standing {
+                Standing::Passes(why) => Some(why.clone()),
+                _ => None,
+            },
+            patterns: tried
+                .patterns
+                .iter()
+                .map(|(pattern, found)| Pattern::of(pattern, found))
+                .collect(),
+        })
+        .collect()
+}
+
+impl Pattern {
+    fn of(pattern: &str, found: &Match) -> Self {
+        Self {
+            pattern: pattern.to_owned(),
+            matches: *found == Match::Yes,
+            why: match found {
+                Match::Yes => None,
+                Match::No(why) => Some(why.clone()),
+            },
+        }
+    }
+}

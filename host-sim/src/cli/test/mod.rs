@@ -1,0 +1,133 @@
+//! `modgate test`: what a policy expects of itself, asked of the engine.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use modgate_engine::module::escape_into;
+use modgate_engine::policy::document::{OperationDoc, TestDoc};
+use modgate_engine::policy::{Age, Desk};
+use serde::Serialize;
+
+use super::desk::request::{Told, get, path};
+use super::explain::the_policy;
+
+/// The arguments of `modgate test`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Status 1: a test fails, there is none, or the policy is refused.")]
+pub(super) struct Args {
+    /// The policy with its `tests`: a file as for `modgate check`; `-` for standard input.
+    #[arg(value_name = "POLICY")]
+    policy: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What came of a test.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    /// Its place in the document.
+    path: String,
+    name: String,
+    passed: bool,
+    /// What was expected and did not come.
+    failures: Vec<String>,
+    told: Told,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let desk = the_policy(&args.policy)?;
+    let tests = desk.document.tests.iter().enumerate();
+    let outcomes: Vec<Outcome> = tests
+        .map(|(i, test)| ask(&desk, i, test))
+        .collect::<Result<_, _>>()?;
+    if outcomes.is_empty() {
+        return Err("the policy has no tests: nothing was asked".into());
+    }
+    let failed = outcomes.iter().filter(|outcome| !outcome.passed).count();
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&outcomes)?)?;
+    } else {
+        for outcome in outcomes.iter().filter(|outcome| !outcome.passed) {
+            writeln!(out, "{} {}", outcome.path, outcome.name)?;
+            for failure in &outcome.failures {
+                writeln!(out, "  {failure}")?;
+            }
+        }
+        writeln!(out, "{} passed, {failed} failed", outcomes.len() - failed)?;
+    }
+    if failed > 0 {
+        return Err(format!("{failed} of {} tests failed", outcomes.len()).into());
+    }
+    Ok(())
+}
+
+fn ask(desk: &Desk, place: usize, test: &TestDoc) -> Result<Outcome, String> {
+    let tenant = desk.policy.tenant(Some(&test.tenant));
+    let tenant = tenant.ok_or_else(|| format!("no tenant is named {:?}", &*test.tenant))?;
+    let asked = asked(test);
+    // As old as can be, unless the test says otherwise.
+    let age = Age::Known(test.age().unwrap_or(Duration::MAX));
+    let judgement = desk.policy.judge_tenant(&get(&asked), tenant, age);
+    let told = Told::of(&judgement, &asked);
+    let by = told.rule.as_deref().unwrap_or("nothing");
+    let mut failures = Vec::new();
+    let expected = test.expect.as_str();
+    if told.decision != expected {
+        failures.push(format!(
+            "expected {expected}, came {} by {by}",
+            told.decision
+        ));
+    }
+    if let Some(rule) = &test.rule {
+        let is_it = by == &**rule || by.rsplit('/').next() == Some(&**rule);
+        if !is_it {
+            failures.push(format!("expected the rule {}, came {by}", &**rule));
+        }
+    }
+    if let Some(backend) = &test.backend {
+        let came = told.backend.as_deref().unwrap_or("none");
+        if came != &**backend {
+            failures.push(format!("expected the backend {}, came {came}", &**backend));
+        }
+    }
+    let name = test
+        .name
+        .as_ref()
+        .map_or_else(|| described(test), ToString::to_string);
+    Ok(Outcome {
+        path: format!("$.tests[{place}]"),
+        name,
+        passed: failures.is_empty(),
+        failures,
+        told,
+    })
+}
+
+fn asked(test: &TestDoc) -> String {
+    let of_version = |extension: &str| {
+        let mut file = "@v/".to_owned();
+        escape_into(test.version.as_deref().unwrap_or_default(), &mut file);
+        path(&test.module, &format!("{file}.{extension}"))
+    };
+    match (test.operation, &test.version) {
+        (Some(OperationDoc::Latest), _) => path(&test.module, "@latest"),
+        (Some(OperationDoc::List), _) | (None, None) => path(&test.module, "@v/list"),
+        (Some(OperationDoc::Info), _) => of_version("info"),
+        (Some(OperationDoc::Mod), _) => of_version("mod"),
+        (Some(OperationDoc::Zip), _) | (None, Some(_)) => of_version("zip"),
+    }
+}
+
+fn described(test: &TestDoc) -> String {
+    let version = test.version.as_ref().map(|version| format!("@{version}"));
+    format!(
+        "{}: {}{}",
+        &*test.tenant,
+        &*test.module,
+        version.unwrap_or_default()
+    )
+}
