@@ -96,8 +96,8 @@ fn run(consultation: &Consultation, answers: &[u8]) -> Option<Reply> {
     for _ in 0..MOST_QUESTIONS {
         match step {
             Step::Ask { .. } => {}
-            Step::Proceed(verdict) => {
-                assert_eq!(verdict.decision, Decision::Allow);
+            Step::Proceed(ruling) => {
+                assert_eq!(ruling.verdict.decision, Decision::Allow);
                 return None;
             }
             Step::Answer { reply, .. } => return Some(reply),

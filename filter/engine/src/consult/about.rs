@@ -105,7 +105,7 @@ impl About {
         then.map_or(Age::Unasked, |then| age(world, u64::from_le_bytes(then)))
     }
 
-    /// How old a version is, by the answer for its `.info`. It is noted.
+    /// How old a version is, by an answer that names it.
     pub(super) fn age_of(
         &self,
         policy: &Policy,
@@ -113,17 +113,31 @@ impl About {
         info: &Info,
         last_modified: Option<&str>,
     ) -> Age {
-        let by_header = self.is_age_by_header(policy);
-        let then = if by_header {
-            last_modified.and_then(info::seconds_of_http_date)
-        } else {
-            info.time.as_deref().and_then(info::seconds_of)
-        };
-        let Some(then) = then else {
-            return Age::Unknown;
-        };
-        world.note(&self.age_key(policy, &info.version), &then.to_le_bytes());
-        age(world, then)
+        let then = self.published(policy, info, last_modified);
+        then.map_or(Age::Unknown, |then| age(world, then))
+    }
+
+    /// The same by the version's own `.info`, which is noted: what another answer says of it holds for
+    /// that answer only.
+    pub(super) fn noted_age_of(
+        &self,
+        policy: &Policy,
+        world: &dyn World,
+        info: &Info,
+        last_modified: Option<&str>,
+    ) -> Age {
+        if let Some(then) = self.published(policy, info, last_modified) {
+            world.note(&self.age_key(policy, &info.version), &then.to_le_bytes());
+        }
+        self.age_of(policy, world, info, last_modified)
+    }
+
+    /// When a version was published, in seconds since 1970.
+    fn published(&self, policy: &Policy, info: &Info, last_modified: Option<&str>) -> Option<u64> {
+        if self.is_age_by_header(policy) {
+            return info::seconds_of_http_date(last_modified?);
+        }
+        info::seconds_of(info.time.as_deref()?)
     }
 
     fn backend<'p>(&self, policy: &'p Policy) -> Option<&'p Backend> {

@@ -46,8 +46,8 @@ enum Stage {
     List,
     Latest,
     Query,
-    /// The `.info` of the version that the client wants.
-    Wanted(String),
+    /// The `.info` of the version that the client wants, or that is the latest of the shaped list.
+    Version(String),
     /// The `.info` of a version of the list.
     Age(Shaping, String),
     /// The go.mod of the newest version of the list, which is hidden.
@@ -57,8 +57,6 @@ enum Stage {
         compatible: String,
         highest: String,
     },
-    /// The `.info` of the version that is the latest of the shaped list.
-    Chosen(String),
 }
 
 /// What is to be done next.
@@ -129,7 +127,7 @@ impl Consultation {
                     return self.conclude(policy, &version, age, None);
                 }
                 let step = self.ask_info(&version);
-                self.stage = Stage::Wanted(version);
+                self.stage = Stage::Version(version);
                 step
             }
         }
@@ -148,7 +146,7 @@ impl Consultation {
             Stage::List => self.on_list(policy, world, fetched),
             Stage::Latest => self.on_latest(policy, world, fetched),
             Stage::Query => self.on_query(policy, world, fetched),
-            Stage::Wanted(version) => self.on_wanted(policy, world, fetched, &version),
+            Stage::Version(version) => self.on_info(policy, world, fetched, &version),
             Stage::Age(shaping, version) => {
                 Ok(self.on_age(policy, world, fetched, shaping, &version))
             }
@@ -159,7 +157,6 @@ impl Consultation {
                 compatible,
                 highest,
             } => self.on_legacy(policy, fetched, compatible, highest),
-            Stage::Chosen(version) => self.on_chosen(policy, world, fetched, &version),
         };
         progress.unwrap_or_else(|reply| Step::Answer {
             ruling: None,
@@ -214,7 +211,7 @@ impl Consultation {
         let age = match self.info_of(policy, fetched, version) {
             Ok((info, _)) => self
                 .about
-                .age_of(policy, world, &info, fetched.last_modified),
+                .noted_age_of(policy, world, &info, fetched.last_modified),
             // What the backend lists and cannot say anything of is not offered.
             Err(_) => Age::Unknown,
         };
@@ -314,8 +311,9 @@ impl Consultation {
         Ok(self.conclude(policy, &info.version, age, Some(body)))
     }
 
-    fn on_wanted<'p>(
-        &mut self,
+    /// Concludes with the `.info` of a version. Of a file that is wanted it tells the age only.
+    fn on_info<'p>(
+        &self,
         policy: &'p Policy,
         world: &dyn World,
         fetched: Fetched<'_>,
@@ -324,8 +322,8 @@ impl Consultation {
         let (info, body) = self.info_of(policy, fetched, version)?;
         let age = self
             .about
-            .age_of(policy, world, &info, fetched.last_modified);
-        let body = matches!(self.goal, Goal::Info(_)).then_some(body);
+            .noted_age_of(policy, world, &info, fetched.last_modified);
+        let body = (!matches!(self.goal, Goal::File(_))).then_some(body);
         Ok(self.conclude(policy, version, age, body))
     }
 
@@ -349,22 +347,8 @@ impl Consultation {
 
     fn choose<'p>(&mut self, version: String) -> Step<'p> {
         let step = self.ask_info(&version);
-        self.stage = Stage::Chosen(version);
+        self.stage = Stage::Version(version);
         step
-    }
-
-    fn on_chosen<'p>(
-        &mut self,
-        policy: &'p Policy,
-        world: &dyn World,
-        fetched: Fetched<'_>,
-        version: &str,
-    ) -> Progress<'p> {
-        let (info, body) = self.info_of(policy, fetched, version)?;
-        let age = self
-            .about
-            .age_of(policy, world, &info, fetched.last_modified);
-        Ok(self.conclude(policy, version, age, Some(body)))
     }
 
     /// Ends with the verdict on a version: it is refused, or `body` is served, or else the request

@@ -349,7 +349,7 @@ fn a_young_version_is_neither_offered_nor_served() {
     // Each is judged when it is asked for, the zip by itself, too.
     for (file, days) in [
         ("v1.3.0.zip", "6d"),
-        ("v1.4.0.info", "1h"),
+        ("v1.4.0.info", "0s"),
         ("v1.5.0-rc1.mod", "1d"),
     ] {
         let denied = backend.get(&policy, file);

@@ -435,3 +435,28 @@ fn a_body_and_a_line_break_are_refused() {
         assert!(body.contains("line break"), "{body}");
     }
 }
+
+#[test]
+fn of_the_longest_denial_go_prints_the_reason_and_whom_to_ask() {
+    let (name, reason, contact) = ("n".repeat(63), "r".repeat(160), "c".repeat(80));
+    let document = json!({
+        "version": "1", "default": "deny", "contact": contact,
+        "tenants": {"*": {"rules": [name]}},
+        "rules": {&name: [{"id": name, "deny": ["*"], "reason": reason}]},
+        "backends": {"b": {"cluster": "c"}}, "routes": [{"id": "r", "backend": "b"}],
+    });
+    let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
+    let element = "a".repeat(200);
+    let path = format!("/a.b/{element}/@v/v1.0.0-{element}.zip");
+    let id = "i".repeat(64);
+    let judgement = policy.judge(&request(&path, &[("x-request-id", &id)]), &());
+    let Answer::Reply(reply) = judgement.answer else {
+        panic!("it is denied");
+    };
+    let body = reply.body;
+    assert!(body.len() <= crate::policy::MAX_DENIAL_BYTES, "{body}");
+    assert!(body.starts_with("modgate: denied a.b/aaa"), "{body}");
+    for line in [reason, contact, id] {
+        assert!(body.contains(&format!(": {line}\n")), "{body}");
+    }
+}

@@ -35,7 +35,7 @@ pub(crate) fn denied(
     verdict: &Verdict<'_>,
     footer: Footer<'_>,
 ) -> String {
-    let mut text = Text::begin("modgate: denied ", &asked(operation));
+    let mut text = Text::default();
     text.line("tenant", tenant);
     match verdict.rule {
         Some((set, rule)) => {
@@ -54,7 +54,15 @@ pub(crate) fn denied(
     if let Some(too_young) = verdict.too_young {
         text.line("age", &age_in_words(too_young));
     }
-    text.end(footer)
+    let lines = text.end(footer);
+    // Of what is too long for what go prints the name gives way, and not the reason or whom to ask.
+    let room = MAX_BYTES.saturating_sub("modgate: denied ...\n".len() + lines.len());
+    let asked = asked(operation);
+    let asked = match asked.get(..room) {
+        Some(start) if asked.len() > room + "...".len() => format!("{start}..."),
+        _ => asked,
+    };
+    format!("modgate: denied {asked}\n{lines}")
 }
 
 fn age_in_words(too_young: TooYoung) -> String {
@@ -104,6 +112,7 @@ pub(crate) fn shorten(name: &str) -> String {
     }
 }
 
+#[derive(Default)]
 struct Text(String);
 
 impl Text {

@@ -47,8 +47,8 @@ fn modules(
 
 fn of_go_sum(line: &str) -> Option<String> {
     let mut fields = line.split_whitespace();
-    let module = fields.next()?;
-    (fields.count() == 2).then(|| module.to_owned())
+    let (module, _, hash) = (fields.next()?, fields.next()?, fields.next()?);
+    (hash.starts_with("h1:") && fields.next().is_none()).then(|| module.to_owned())
 }
 
 /// An access log's line has the module as the filter saw it; a plain one has the path.

@@ -75,7 +75,7 @@ fn ask(desk: &Desk, place: usize, test: &TestDoc) -> Result<Outcome, String> {
     let told = Told::of(&judgement, &asked);
     let by = told.rule.as_deref().unwrap_or("nothing");
     let mut failures = Vec::new();
-    let expected = test.expect.as_str();
+    let expected = test.expect.decision().as_str();
     if told.decision != expected {
         failures.push(format!(
             "expected {expected}, came {} by {by}",

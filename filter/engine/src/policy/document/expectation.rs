@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::Text;
-use crate::policy::duration;
+use crate::policy::{Decision, duration};
 
 /// One of `tests`.
 #[derive(Clone, Debug, Deserialize)]
@@ -69,13 +69,13 @@ pub enum ExpectDoc {
 }
 
 impl ExpectDoc {
-    /// The name of the decision.
-    pub const fn as_str(self) -> &'static str {
+    /// The decision that it means.
+    pub const fn decision(self) -> Decision {
         match self {
-            Self::Allow => "allow",
-            Self::Deny => "deny",
-            Self::Probe => "probe",
-            Self::Hide => "hide",
+            Self::Allow => Decision::Allow,
+            Self::Deny => Decision::Deny,
+            Self::Probe => Decision::Probe,
+            Self::Hide => Decision::Hide,
         }
     }
 }
