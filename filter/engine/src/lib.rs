@@ -10,6 +10,7 @@
 //! - [`consult`]: requests that wait while their backend is asked for versions and their age.
 //! - [`judge`]: the one way through: a request's headers in, what to do with it out.
 //! - [`integrity`]: the hash of a module's files, taken while they pass, and what it is held against.
+//! - [`sumdb`]: the checksum database that tells hashes, and proves them.
 //! - [`telemetry`]: the one catalogue of metrics, how their labels travel through Envoy.
 
 #![forbid(unsafe_code)]
@@ -22,5 +23,6 @@ pub mod policy;
 pub mod redirect;
 pub mod request;
 pub mod route;
+pub mod sumdb;
 pub mod telemetry;
 pub mod wire;

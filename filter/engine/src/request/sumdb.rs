@@ -73,7 +73,7 @@ impl<'a> SumdbCall<'a> {
     }
 
     /// Appends the canonical form, with a leading slash.
-    pub(super) fn write_canonical(&self, out: &mut String) {
+    pub(crate) fn write_canonical(&self, out: &mut String) {
         out.push('/');
         match self {
             Self::Supported => out.push_str("supported"),
