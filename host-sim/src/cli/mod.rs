@@ -7,9 +7,13 @@ mod explain;
 mod h1;
 mod metrics;
 mod module;
+mod out;
 mod pins;
+mod progress;
+mod replay;
 mod serve;
 mod stop;
+mod table;
 mod test;
 
 use std::process::ExitCode;
@@ -36,6 +40,8 @@ enum Command {
     Explain(explain::Args),
     /// Ask a policy what its own tests expect of it.
     Test(test::Args),
+    /// Say what another policy, or a rollout's candidate, would have done to the requests of a log.
+    Replay(replay::Args),
     /// Hash module zips and go.mod files as go.sum has them, and compare.
     H1(h1::Args),
     /// Make a policy's pins of go.sum files.
@@ -53,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::H1(args) => h1::run(&args),
         Command::Pins(args) => pins::run(&args),
         Command::Metrics(args) => metrics::run(&args),

@@ -27,6 +27,7 @@ use rustc_hash::FxBuildHasher;
 pub use backend::{Backend, BackendKind};
 pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
 pub use desk::{Desk, Match, Standing, Tried};
+pub use duration::{in_words as duration_in_words, parse as parse_duration};
 pub use error::{PolicyError, member_path};
 pub use identity::{Facts, Source};
 pub use names::{ANYONE, is_name};

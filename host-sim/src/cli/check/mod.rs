@@ -11,6 +11,7 @@ use modgate_engine::policy::PolicyError;
 
 use super::desk::load::Finding;
 use super::desk::{Loaded, load};
+use super::out::count;
 
 /// The arguments of `modgate check`.
 #[derive(Debug, clap::Args)]
@@ -128,9 +129,4 @@ fn print(said: &Said, out: &mut impl Write) -> std::io::Result<()> {
         ),
         _ => writeln!(out, "refused, {}", count(said.errors.len(), "error")),
     }
-}
-
-fn count(n: usize, what: &str) -> String {
-    let plural = if n == 1 { "" } else { "s" };
-    format!("{n} {what}{plural}")
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod find;
 pub(super) mod load;
+pub(super) mod log;
 pub(super) mod request;
 pub(super) mod spans;
 

@@ -139,12 +139,8 @@ pub(crate) struct Told {
 impl Told {
     /// What a judgement on the path says.
     pub(crate) fn of(judgement: &Judgement<'_>, asked: &str) -> Self {
-        let (decision, label) = judgement.decision_labels().unwrap_or(("refuse", "-"));
+        let (decision, rule) = decided(judgement);
         let verdict = judgement.ruling.map(|ruling| ruling.verdict);
-        let rule = match verdict {
-            Some(verdict) if verdict.rule_label() == label => full_name(&verdict),
-            _ => label.to_owned(),
-        };
         let of_version = matches!(
             judgement.operation,
             OperationName::Info | OperationName::Mod | OperationName::Zip
@@ -191,6 +187,18 @@ impl Told {
         }
         told
     }
+}
+
+/// The decision (`refuse` where the request cannot be judged by rules), and the rule that made it, as
+/// `set/rule`, or what else did; `-` where nothing did.
+pub(crate) fn decided(judgement: &Judgement<'_>) -> (&'static str, String) {
+    let (decision, label) = judgement.decision_labels().unwrap_or(("refuse", "-"));
+    let verdict = judgement.ruling.map(|ruling| ruling.verdict);
+    let rule = match verdict {
+        Some(verdict) if verdict.rule_label() == label => full_name(&verdict),
+        _ => label.to_owned(),
+    };
+    (decision, rule)
 }
 
 /// The rule that gave a verdict, with its set.
