@@ -34,6 +34,7 @@ pub use names::{ANYONE, is_name};
 pub(crate) use rollout::Stage;
 pub use rollout::{By, Rollout, Side};
 pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
+pub use suggest::did_you_mean;
 pub use versions::VersionSet;
 
 use crate::integrity::plan::{Integrity, Mode};

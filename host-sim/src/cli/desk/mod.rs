@@ -4,6 +4,8 @@ pub(super) mod find;
 pub(super) mod load;
 pub(super) mod log;
 pub(super) mod request;
+pub(super) mod source;
 pub(super) mod spans;
 
 pub(super) use load::{Loaded, load};
+pub(super) use source::Source;

@@ -201,6 +201,14 @@ pub(crate) fn decided(judgement: &Judgement<'_>) -> (&'static str, String) {
     (decision, rule)
 }
 
+/// Whether a request goes to a backend.
+pub(crate) fn goes_on(judgement: &Judgement<'_>) -> bool {
+    matches!(
+        judgement.answer,
+        Answer::Forward { .. } | Answer::Consult { .. }
+    )
+}
+
 /// The rule that gave a verdict, with its set.
 fn full_name(verdict: &Verdict<'_>) -> String {
     match verdict.rule {

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::judge::{Answer, Judgement};
+use modgate_engine::judge::Judgement;
 use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for};
 use modgate_engine::policy::{ANYONE, Age, Tenant, is_name};
 use modgate_engine::request::OperationName;
 
 use super::Compared;
 use crate::cli::desk::log::{Access, Line};
-use crate::cli::desk::request::{decided, get, path};
+use crate::cli::desk::request::{decided, get, goes_on, path};
 
 /// Both policies, and how old versions are.
 #[derive(Clone, Copy, Debug)]
@@ -373,11 +373,4 @@ fn canonical(asked: Asked<'_>) -> Result<String, Unjudged> {
         )),
         _ => Err(Unjudged::Unreadable("it names no operation")),
     }
-}
-
-fn goes_on(judgement: &Judgement<'_>) -> bool {
-    matches!(
-        judgement.answer,
-        Answer::Forward { .. } | Answer::Consult { .. }
-    )
 }

@@ -15,8 +15,8 @@ use std::time::Duration;
 use modgate_engine::policy::document::{ByDoc, StageDoc};
 use modgate_engine::policy::{Desk, Policy, Side, parse_duration};
 
+use super::desk::load::the_policy;
 use super::desk::log::each_line;
-use super::explain::the_policy;
 use super::{out, progress};
 use judge::{Reader, Sides};
 use report::Report;
