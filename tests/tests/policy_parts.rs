@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Output;
 
 use modgate_tests::modgate::{modgate, stderr, stdout};
+use modgate_tests::tools::root;
 use serde_json::{Value, json};
 
 fn base() -> Value {
@@ -143,6 +144,28 @@ fn parts_become_one_policy_that_does_what_they_say() {
     let named = other.build(&["--set-version", "2026-11-23.4"]);
     let named: Value = serde_json::from_str(&stdout(&named)).unwrap();
     assert_eq!(named["version"], "2026-11-23.4");
+}
+
+#[test]
+fn the_parts_that_are_shown_become_a_policy() {
+    let page = std::fs::read_to_string(root().join("docs/policy-parts.md")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("teams")).unwrap();
+    let mut shown = 0;
+    for block in page.split("```yaml\n# ").skip(1) {
+        let (name, text) = block.split_once('\n').unwrap();
+        let text = text.split("```").next().unwrap();
+        fs::write(dir.path().join(name), text).unwrap();
+        shown += 1;
+    }
+    assert_eq!(shown, 2);
+    let output = modgate(["policy", "build", dir.path().to_str().unwrap()], b"");
+    let said = stderr(&output);
+    assert!(
+        output.status.success() && !said.contains("warning"),
+        "{said}"
+    );
+    assert!(page.contains(said.trim()), "{said}");
 }
 
 /// Builds with a file of the team `web` and expects it to be refused, with a line of its own.

@@ -6,6 +6,7 @@ use super::Text;
 
 /// `integrity`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IntegrityDoc {
     /// What happens to a file that is not what it should be.
@@ -24,6 +25,7 @@ pub struct IntegrityDoc {
 
 /// `mode`, and a tenant's `integrity`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ModeDoc {
     /// Nothing is checked.
@@ -36,6 +38,7 @@ pub enum ModeDoc {
 
 /// `on_unknown`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum UnknownDoc {
     /// It is refused.

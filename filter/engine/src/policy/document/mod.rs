@@ -5,6 +5,8 @@ mod expectation;
 mod integrity;
 mod json;
 mod node;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod shape;
 mod text;
 
@@ -27,6 +29,7 @@ pub const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 
 /// The whole document.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// The policy's own version, for people and metrics.
@@ -63,6 +66,7 @@ pub struct Document {
 
 /// `default`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DefaultDoc {
     /// What no rule names is served.
@@ -73,6 +77,8 @@ pub enum DefaultDoc {
 
 /// One of `identity`. Exactly one source.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = schema::one_source))]
 #[serde(deny_unknown_fields)]
 pub struct IdentityDoc {
     /// A path prefix with `{tenant}` as one of its elements; it is taken off the path.
@@ -106,6 +112,7 @@ pub struct IdentityDoc {
 
 /// One of `tenants`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TenantDoc {
     /// The rule sets that hold, in order.
@@ -122,6 +129,7 @@ pub struct TenantDoc {
 
 /// A tenant's `rollout`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RolloutDoc {
     /// The rule sets that are tried, in order, in the place of the tenant's own.
@@ -136,6 +144,7 @@ pub struct RolloutDoc {
 
 /// A rollout's `stage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StageDoc {
     /// The candidate is not asked.
@@ -150,6 +159,7 @@ pub enum StageDoc {
 
 /// A canary's `by`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ByDoc {
     /// Who asks, as exactly as it is known.
@@ -162,6 +172,8 @@ pub enum ByDoc {
 
 /// One of a rule set. Exactly one of `allow` and `deny`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = schema::one_effect))]
 #[serde(deny_unknown_fields)]
 pub struct RuleDoc {
     /// The rule's name, in denials and metrics.
@@ -188,6 +200,7 @@ pub struct RuleDoc {
 
 /// One of `backends`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BackendDoc {
     /// The cluster as the proxy names it.
@@ -210,6 +223,7 @@ pub struct BackendDoc {
 
 /// What tells the age of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgeDoc {
     /// `Time` in its `.info`, which is the time of the commit, by the author's clock.
@@ -220,6 +234,8 @@ pub enum AgeDoc {
 
 /// One of a backend's `redirects`. Exactly one of `rewrite` and `pass`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = schema::one_way))]
 #[serde(deny_unknown_fields)]
 pub struct RedirectDoc {
     /// The place: the beginning of a URL, or of a path on the backend itself.
@@ -232,6 +248,7 @@ pub struct RedirectDoc {
 
 /// The kinds of backend whose cache can be told from their answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum KindDoc {
     /// Files, all of which are there.
@@ -244,6 +261,7 @@ pub enum KindDoc {
 
 /// One of `routes`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RouteDoc {
     /// The route's name.
@@ -260,6 +278,7 @@ pub struct RouteDoc {
 
 /// One of `sumdb`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SumdbDoc {
     /// The backend that carries the database; without it the one that the routes give.
