@@ -497,7 +497,7 @@ fn a_diff_says_in_words_what_changes_for_whom_and_what_comes_of_it() {
         "rules: guard/new added: deny \"golang.org/x/net\", versions \"<0.38.0\"",
         "rules: guard/typosquat deny +\"golang.org/x/tools\"; reason nothing → \"no\"",
         "for the tenant web",
-        "rules: public/public moved from place 3 to place 1",
+        "rules: public/public moved: it is the first now",
         "rollout: stage \"shadow\" → \"enforce\"",
         "candidate: guard/new added",
         "for the tenant web-ci",

@@ -203,10 +203,10 @@ pub(crate) fn decided(judgement: &Judgement<'_>) -> (&'static str, String) {
 
 /// Whether a request goes to a backend.
 pub(crate) fn goes_on(judgement: &Judgement<'_>) -> bool {
-    matches!(
-        judgement.answer,
-        Answer::Forward { .. } | Answer::Consult { .. }
-    )
+    match judgement.answer {
+        Answer::Forward { .. } | Answer::Consult { .. } => true,
+        Answer::Reply(_) => false,
+    }
 }
 
 /// The rule that gave a verdict, with its set.

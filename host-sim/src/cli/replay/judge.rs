@@ -76,9 +76,9 @@ pub(super) struct Reader<'p> {
     sides: Sides<'p>,
     requests: Vec<Request>,
     /// The places of requests, by what a line says of them.
-    known: HashMap<String, usize>,
+    known: HashMap<Vec<u8>, usize>,
     /// The key of the line that is read.
-    key: String,
+    key: Vec<u8>,
     /// Names of tenants and rules, each once.
     names: HashSet<Rc<str>>,
 }
@@ -103,7 +103,7 @@ impl<'p> Reader<'p> {
             sides,
             requests: Vec::new(),
             known: HashMap::new(),
-            key: String::new(),
+            key: Vec::new(),
             names: HashSet::new(),
         }
     }
@@ -136,12 +136,17 @@ impl<'p> Reader<'p> {
                 (asked, None)
             }
         };
-        let parts = [asked.operation, asked.module, asked.version, asked.path];
         self.key.clear();
-        self.key.push_str(asked.tenant);
-        for part in parts {
-            self.key.push('\0');
-            self.key.push_str(part);
+        for part in [
+            asked.tenant,
+            asked.operation,
+            asked.module,
+            asked.version,
+            asked.path,
+        ] {
+            // With its length, so that no line can be taken for another one.
+            self.key.extend(part.len().to_ne_bytes());
+            self.key.extend(part.as_bytes());
         }
         let place = match self.known.get(&self.key) {
             Some(place) => *place,

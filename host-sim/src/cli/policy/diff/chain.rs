@@ -50,8 +50,9 @@ pub(super) fn changes(at: &str, old: &[Link<'_>], new: &[Link<'_>]) -> Vec<Chang
             continue;
         };
         if !stays.contains(&to) {
-            let (from, to) = (from + 1, to + 1);
-            found.push(change(&link.name, Kind::Moved { from, to }));
+            let before = to.checked_sub(1).and_then(|place| new.get(place));
+            let behind = before.map(|link| link.name.clone());
+            found.push(change(&link.name, Kind::Moved { behind }));
         }
         if let (Value::Object(old), Value::Object(new)) = (old[from].value, link.value)
             && old != new
@@ -104,7 +105,7 @@ mod tests {
             match change.kind {
                 Kind::Added { .. } => format!("+{name}"),
                 Kind::Removed { .. } => format!("-{name}"),
-                Kind::Moved { from, to } => format!("{name} {from}>{to}"),
+                Kind::Moved { behind } => format!("{}<{name}", behind.unwrap_or_default()),
                 Kind::Changed { keys } => format!("{name}:{}", keys[0].key),
             }
         };
@@ -120,12 +121,9 @@ mod tests {
             ["+x"]
         );
         assert_eq!(told(&abc, &[("b", 1), ("c", 1)]), ["-a"]);
-        assert_eq!(told(&abc, &[("c", 1), ("a", 1), ("b", 1)]), ["c 3>1"]);
-        assert_eq!(
-            told(&abc, &[("b", 1), ("c", 1), ("a", 2)]),
-            ["a 1>3", "a:n"]
-        );
-        assert_eq!(told(&abc, &[("c", 1), ("b", 2)]), ["-a", "c 3>1", "b:n"]);
+        assert_eq!(told(&abc, &[("c", 1), ("a", 1), ("b", 1)]), ["<c"]);
+        assert_eq!(told(&abc, &[("b", 1), ("c", 1), ("a", 2)]), ["c<a", "a:n"]);
+        assert_eq!(told(&abc, &[("c", 1), ("b", 2)]), ["-a", "c<b", "b:n"]);
         assert_eq!(told(&[("a", 1), ("a", 1)], &[("a", 1)]), ["-a"]);
     }
 }

@@ -28,10 +28,10 @@ pub(super) enum Kind {
     Removed {
         old: Value,
     },
-    /// Other than by what was added and removed; places are from 1.
+    /// Past others that stay, and not only because of what was added and removed.
     Moved {
-        from: usize,
-        to: usize,
+        /// What it stands behind now; `None` where it is the first.
+        behind: Option<String>,
     },
     Changed {
         keys: Vec<Key>,

@@ -73,8 +73,12 @@ fn change(change: &Change, out: &mut String) -> std::fmt::Result {
     match &change.kind {
         Kind::Added { new } => writeln!(out, "  {at}:{name} added{}", said(new, &change.name)),
         Kind::Removed { old } => writeln!(out, "  {at}:{name} removed{}", said(old, &change.name)),
-        Kind::Moved { from, to } => {
-            writeln!(out, "  {at}:{name} moved from place {from} to place {to}")
+        Kind::Moved { behind } => {
+            let place = match behind {
+                Some(behind) => format!("behind {}", cut(behind)),
+                None => "the first".to_owned(),
+            };
+            writeln!(out, "  {at}:{name} moved: it is {place} now")
         }
         Kind::Changed { keys } => {
             let keys: Vec<String> = keys.iter().map(|key| in_words(key, at)).collect();
