@@ -105,6 +105,13 @@ pub(crate) fn resume_request() {
     }
 }
 
+/// Lets an answer go on that was held.
+pub(crate) fn resume_response() {
+    if let Err(status) = hostcalls::resume_http_response() {
+        report("letting an answer go on", status);
+    }
+}
+
 /// Breaks the answer off, so that the client sees that it is not whole.
 pub(crate) fn reset_response() {
     if let Err(status) = hostcalls::reset_http_response() {
@@ -196,6 +203,16 @@ pub(crate) fn change_shared<R>(
             report("changing shared data", status);
             Changed::Refused
         }
+    }
+}
+
+/// Shares a value, unless there is one.
+pub(crate) fn share_new(key: &str, value: &[u8]) {
+    // A number that no value has got: what is there is not overwritten, and what is not there is made.
+    const NOT_THERE: u32 = u32::MAX;
+    match hostcalls::set_shared_data(key, Some(value), Some(NOT_THERE)) {
+        Ok(()) | Err(Status::CasMismatch) => {}
+        Err(status) => report("sharing data", status),
     }
 }
 

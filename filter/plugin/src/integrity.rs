@@ -3,11 +3,17 @@
 
 use std::time::Duration;
 
-use modgate_engine::integrity::{Artifact, Check, Checked, H1, Record, Remembered, Seen, Verdict};
+use modgate_engine::integrity::{
+    Artifact, Check, Checked, Evidence, H1, Record, Remembered, Seen, Verdict,
+};
 use modgate_engine::judge::{Header, value_of};
+use modgate_engine::sumdb::Answer;
 use proxy_wasm::types::{BufferType, MapType};
 
+use crate::callout::Token;
 use crate::host::{self, Changed, Moment};
+use crate::root::InForce;
+use crate::sumdb::{self, Asking, Progress};
 
 /// What a request may have that makes the answer a part, another encoding, or no answer of a file.
 const REQUEST_HEADERS: [&str; 7] = [
@@ -30,6 +36,27 @@ const RACES: usize = 16;
 pub(crate) struct Guard {
     check: Check,
     spent: Duration,
+    database: Testimony,
+}
+
+/// What the checksum database says of the file.
+enum Testimony {
+    /// It is not asked.
+    Unasked,
+    /// It is being asked.
+    Awaited(Asking),
+    /// This.
+    Heard(Answer),
+}
+
+/// A file that was hashed, all of which is on its way again but held: a callout of the lookup wakes it,
+/// or that callout's time limit.
+pub(crate) struct Held {
+    asking: Asking,
+    got: H1,
+    /// Without its verdict yet: what holds where the answer never comes.
+    judged: Judged,
+    unseen: bool,
 }
 
 /// What becomes of an answer.
@@ -38,6 +65,8 @@ pub(crate) enum Step {
     Goes(Box<Guard>),
     /// It waits, headers and all, until more of its body or its trailers come: their callback goes on.
     Waits(Box<Guard>),
+    /// It waits, to the last byte, for what the checksum database says.
+    Held(Box<Held>),
     /// It is judged, and goes on.
     Judged(Judged),
     /// It is judged, and must not go on.
@@ -74,7 +103,27 @@ impl Guard {
         Self {
             check: Check::new(checked),
             spent: Duration::ZERO,
+            database: Testimony::Unasked,
         }
+    }
+
+    /// Asks the checksum database, where it is the evidence.
+    pub(crate) fn ask(&mut self, in_force: &InForce) {
+        let checked = self.check.checked();
+        if let Evidence::Sumdb { .. } = checked.evidence {
+            self.database = sumdb::ask(in_force, &checked.module).into();
+        }
+    }
+
+    /// A callout was answered; perhaps one of the lookup's.
+    pub(crate) fn heard(&mut self, in_force: &InForce, token: Token, headers: usize, size: usize) {
+        let database = std::mem::replace(&mut self.database, Testimony::Unasked);
+        self.database = match database {
+            Testimony::Awaited(asking) if asking.awaits(token) => {
+                asking.answered(in_force, token, headers, size).into()
+            }
+            database => database,
+        };
     }
 
     /// The answer's headers have come, with a status that has content.
@@ -152,20 +201,36 @@ impl Guard {
         let checked = self.check.checked().clone();
         let bytes = self.check.bytes();
         let began = Moment::now();
-        let (verdict, held) = self.check.finish(remember);
-        let judged = Judged {
-            spent: self.spent + began.elapsed(),
+        let (got, held) = self.check.finish();
+        let mut judged = Judged {
             checked,
-            verdict,
+            verdict: Verdict::Unreadable("the proxy does not take back what was held back"),
             bytes,
+            spent: self.spent + began.elapsed(),
         };
-        if judged.checked.enforce && judged.verdict.is_good(&judged.checked) {
-            free.extend_from_slice(&held);
-            if !free.is_empty() && !host::replace_body(BufferType::HttpResponseBody, size, &free) {
-                let verdict =
-                    Verdict::Unreadable("the proxy does not take back what was held back");
-                return Judged { verdict, ..judged }.step(unseen);
+        free.extend_from_slice(&held);
+        let put_back =
+            || free.is_empty() || host::replace_body(BufferType::HttpResponseBody, size, &free);
+        let answer = match (&got, self.database) {
+            (Ok(got), Testimony::Awaited(asking)) => {
+                if judged.checked.enforce && !put_back() {
+                    return judged.step(unseen);
+                }
+                return Step::Held(Box::new(Held {
+                    asking,
+                    got: *got,
+                    judged,
+                    unseen,
+                }));
             }
+            (_, Testimony::Heard(answer)) => Some(answer),
+            (_, Testimony::Awaited(_) | Testimony::Unasked) => None,
+        };
+        let verdict = got.map(|got| judged.checked.weigh(got, answer.as_ref(), remember));
+        let verdict = verdict.unwrap_or_else(|verdict| verdict);
+        let goes_on = !judged.checked.enforce || !verdict.is_good(&judged.checked) || put_back();
+        if goes_on {
+            judged.verdict = verdict;
         }
         judged.step(unseen)
     }
@@ -182,6 +247,35 @@ impl Guard {
             verdict,
         };
         judged.step(unseen)
+    }
+}
+
+impl From<Progress> for Testimony {
+    fn from(progress: Progress) -> Self {
+        match progress {
+            Progress::Waits(asking) => Self::Awaited(asking),
+            Progress::Says(answer) => Self::Heard(answer),
+        }
+    }
+}
+
+impl Held {
+    /// A callout was answered; perhaps one of the lookup's.
+    pub(crate) fn heard(
+        self: Box<Self>,
+        in_force: &InForce,
+        token: Token,
+        headers: usize,
+        size: usize,
+    ) -> Step {
+        let mut held = *self;
+        let answer = match held.asking.answered(in_force, token, headers, size) {
+            Progress::Waits(asking) => return Step::Held(Box::new(Self { asking, ..held })),
+            Progress::Says(answer) => answer,
+        };
+        let checked = &mut held.judged.checked;
+        held.judged.verdict = checked.weigh(held.got, Some(&answer), remember);
+        held.judged.step(held.unseen)
     }
 }
 

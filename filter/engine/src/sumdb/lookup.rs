@@ -403,7 +403,7 @@ fn bytes_of(width: u64) -> usize {
 }
 
 fn forged() -> Answer {
-    refused("a tile of it is not of its tree")
+    refused("the tiles that it shows do not make up the tree that it signed")
 }
 
 fn forked() -> Answer {
