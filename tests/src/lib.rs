@@ -19,6 +19,7 @@ pub mod go_program;
 pub mod http;
 pub mod jwt;
 pub mod metrics;
+pub mod modgate;
 pub mod module_zips;
 pub mod pki;
 pub mod policies;

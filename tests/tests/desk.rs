@@ -1,28 +1,14 @@
 //! `modgate check`, `explain` and `test`, as a person runs them.
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
-use modgate_tests::tools::{dist, root};
+use modgate_tests::modgate::{modgate as run, stdout};
+use modgate_tests::tools::root;
 use serde_json::Value;
 
 fn modgate(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(dist("modgate"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    child.wait_with_output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
+    run(arguments, input.as_bytes())
 }
 
 fn example(name: &str) -> PathBuf {

@@ -1,34 +1,13 @@
 //! `modgate h1` on a real module cache, as a person runs it.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
+use modgate_tests::modgate::{modgate, stderr, stdout};
 use modgate_tests::module_zips::{ModuleZip, real_module_zips};
-use modgate_tests::tools::dist;
 
 fn h1(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(dist("modgate"))
-        .arg("h1")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // Who has read enough closes it.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    child.wait_with_output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
+    modgate(["h1"].iter().chain(arguments), input)
 }
 
 /// The module's two lines of go.sum, as go itself has them.

@@ -66,8 +66,10 @@ impl Stream {
     ) -> Result<Forwarded, Reply> {
         let (backend, path) = match &mut judgement.answer {
             Answer::Reply(reply) => return Err(std::mem::take(reply)),
-            Answer::Forward { backend, path } | Answer::Consult { backend, path, .. } => {
-                (*backend, path.as_deref())
+            Answer::Forward { backend, path } => (*backend, path.as_deref()),
+            // What waits for its backend's word never goes on without it.
+            Answer::Consult { .. } => {
+                return Err(Reply::unavailable("it was not judged to the end"));
             }
         };
         let mut file = match std::mem::take(&mut judgement.plan) {

@@ -7,6 +7,7 @@ mod explain;
 mod h1;
 mod metrics;
 mod module;
+mod pins;
 mod serve;
 mod stop;
 mod test;
@@ -37,6 +38,8 @@ enum Command {
     Test(test::Args),
     /// Hash module zips and go.mod files as go.sum has them, and compare.
     H1(h1::Args),
+    /// Make a policy's pins of go.sum files.
+    Pins(pins::Args),
     /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
     Metrics(metrics::Args),
 }
@@ -51,6 +54,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Test(args) => test::run(&args),
         Command::H1(args) => h1::run(&args),
+        Command::Pins(args) => pins::run(&args),
         Command::Metrics(args) => metrics::run(&args),
     };
     match outcome {

@@ -160,6 +160,16 @@ impl GoSum {
         Ok(Self(sums))
     }
 
+    /// All of its lines, in no order.
+    pub fn lines(&self) -> impl Iterator<Item = GoSumLine> {
+        let files = self.0.iter();
+        files.map(|((module, artifact), (h1, _))| GoSumLine {
+            module: module.clone(),
+            artifact: *artifact,
+            h1: *h1,
+        })
+    }
+
     /// The hash of a version's file, where the `go.sum` has one.
     pub fn get(&self, module: &ModuleVersion, artifact: Artifact) -> Option<H1> {
         let (h1, _) = self.0.get(&(module.clone(), artifact))?;
