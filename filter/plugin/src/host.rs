@@ -98,6 +98,14 @@ pub(crate) fn replace_body(body: BufferType, size: usize, bytes: &[u8]) -> bool 
     )
 }
 
+/// Puts bytes behind what the proxy holds of a body. Whether the proxy took them.
+pub(crate) fn append_body(body: BufferType, bytes: &[u8]) -> bool {
+    // Behind the end of any body: proxies add what begins there.
+    const BEHIND: usize = u32::MAX as usize;
+    let append = || hostcalls::set_buffer(body, BEHIND, 0, bytes);
+    bytes.is_empty() || took("adding to a body", append())
+}
+
 /// Lets a request go on that was held.
 pub(crate) fn resume_request() {
     if let Err(status) = hostcalls::resume_http_request() {

@@ -49,13 +49,15 @@ enum Testimony {
     Heard(Answer),
 }
 
-/// A file that was hashed, all of which is on its way again but held: a callout of the lookup wakes it,
-/// or that callout's time limit.
+/// A file that was hashed, and whose end is held back: a callout of the lookup wakes it, or that
+/// callout's time limit.
 pub(crate) struct Held {
     asking: Asking,
     got: H1,
-    /// Without its verdict yet: what holds where the answer never comes.
+    /// Without its verdict yet: what holds where the bytes are not taken back.
     judged: Judged,
+    /// What goes behind the bytes that the proxy holds.
+    tail: Vec<u8>,
     unseen: bool,
 }
 
@@ -199,27 +201,31 @@ impl Guard {
     /// The last bytes have come: `free` is what may go on by now, in the place of so many.
     fn finish(self: Box<Self>, size: usize, mut free: Vec<u8>, unseen: bool) -> Step {
         let checked = self.check.checked().clone();
+        let enforce = checked.enforce;
         let bytes = self.check.bytes();
         let began = Moment::now();
-        let (got, held) = self.check.finish();
+        let (got, tail) = self.check.finish();
         let mut judged = Judged {
             checked,
             verdict: Verdict::Unreadable("the proxy does not take back what was held back"),
             bytes,
             spent: self.spent + began.elapsed(),
         };
-        free.extend_from_slice(&held);
-        let put_back =
-            || free.is_empty() || host::replace_body(BufferType::HttpResponseBody, size, &free);
+        let replace = |with: &[u8]| {
+            let nothing = size == 0 && with.is_empty();
+            nothing || host::replace_body(BufferType::HttpResponseBody, size, with)
+        };
         let answer = match (&got, self.database) {
             (Ok(got), Testimony::Awaited(asking)) => {
-                if judged.checked.enforce && !put_back() {
+                // The end stays here, not in the proxy's buffers, which have a limit.
+                if enforce && !replace(&free) {
                     return judged.step(unseen);
                 }
                 return Step::Held(Box::new(Held {
                     asking,
                     got: *got,
                     judged,
+                    tail,
                     unseen,
                 }));
             }
@@ -228,8 +234,9 @@ impl Guard {
         };
         let verdict = got.map(|got| judged.checked.weigh(got, answer.as_ref(), remember));
         let verdict = verdict.unwrap_or_else(|verdict| verdict);
-        let goes_on = !judged.checked.enforce || !verdict.is_good(&judged.checked) || put_back();
-        if goes_on {
+        let goes_on = enforce && verdict.is_good(&judged.checked);
+        free.extend_from_slice(&tail);
+        if !goes_on || replace(&free) {
             judged.verdict = verdict;
         }
         judged.step(unseen)
@@ -268,14 +275,19 @@ impl Held {
         headers: usize,
         size: usize,
     ) -> Step {
-        let mut held = *self;
+        let held = *self;
         let answer = match held.asking.answered(in_force, token, headers, size) {
             Progress::Waits(asking) => return Step::Held(Box::new(Self { asking, ..held })),
             Progress::Says(answer) => answer,
         };
-        let checked = &mut held.judged.checked;
-        held.judged.verdict = checked.weigh(held.got, Some(&answer), remember);
-        held.judged.step(held.unseen)
+        let mut judged = held.judged;
+        let verdict = judged.checked.weigh(held.got, Some(&answer), remember);
+        let goes_on = judged.checked.enforce && verdict.is_good(&judged.checked);
+        let tail = &held.tail;
+        if !goes_on || host::append_body(BufferType::HttpResponseBody, tail) {
+            judged.verdict = verdict;
+        }
+        judged.step(held.unseen)
     }
 }
 
