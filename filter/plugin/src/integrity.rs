@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use modgate_engine::integrity::{
-    Artifact, Check, Checked, Evidence, H1, Record, Remembered, Seen, Verdict,
-};
+use modgate_engine::integrity::{Check, Checked, Evidence, H1, Record, Remembered, Seen, Verdict};
 use modgate_engine::judge::{Header, value_of};
 use modgate_engine::sumdb::Answer;
 use proxy_wasm::types::{BufferType, MapType};
@@ -32,11 +30,20 @@ const RESPONSE_HEADERS: [&str; 3] = ["etag", "last-modified", "accept-ranges"];
 /// How often another worker may be first.
 const RACES: usize = 16;
 
+/// The most bytes of an answer that the proxy is given to hold. Envoy's buffers have a limit
+/// (`per_connection_buffer_limit_bytes`; its documentation advises 32 KiB at the edge), and what goes
+/// beyond it within a call of the filter ends the process.
+const MOST_HELD: usize = 24 << 10;
+
 /// The check of an answer.
 pub(crate) struct Guard {
     check: Check,
     spent: Duration,
     database: Testimony,
+    /// Whether the answer's headers are held, and the client has seen nothing of it.
+    unseen: bool,
+    /// What may go on, but is more than the proxy could hold with what it held already.
+    spare: Vec<u8>,
 }
 
 /// What the checksum database says of the file.
@@ -106,6 +113,8 @@ impl Guard {
             check: Check::new(checked),
             spent: Duration::ZERO,
             database: Testimony::Unasked,
+            unseen: true,
+            spare: Vec::new(),
         }
     }
 
@@ -129,34 +138,46 @@ impl Guard {
     }
 
     /// The answer's headers have come, with a status that has content.
-    pub(crate) fn headers(self: Box<Self>, status: u16, headers: &[Header], ends: bool) -> Step {
+    pub(crate) fn headers(
+        mut self: Box<Self>,
+        status: u16,
+        headers: &[Header],
+        ends: bool,
+    ) -> Step {
         let encoded = headers.iter().any(|(name, value)| {
             name == "content-encoding" && !value.eq_ignore_ascii_case(b"identity")
         });
         if encoded {
-            return self.unreadable("the backend sends it in a content encoding", true);
+            return self.unreadable("the backend sends it in a content encoding");
         }
         if status != 200 {
-            return self.unreadable("the backend sends it with another status than 200", true);
+            return self.unreadable("the backend sends it with another status than 200");
         }
         if self.check.checked().enforce
             && !remove(MapType::HttpResponseHeaders, &RESPONSE_HEADERS, headers)
         {
-            return self.unreadable("the proxy does not take its tags off", true);
+            return self.unreadable("the proxy does not take its tags off");
         }
-        match (ends, self.holds_headers()) {
-            (true, _) => self.finish(0, Vec::new(), true),
-            (false, true) => Step::Waits(self),
-            (false, false) => Step::Goes(self),
+        if let Some(verdict) = self.foregone() {
+            return self.judged(verdict);
         }
+        if ends {
+            return self.finish(0, Vec::new());
+        }
+        if length_of(headers).is_some_and(|length| length > MOST_HELD as u64) {
+            self.check.stream();
+        }
+        self.waits_or_goes()
     }
 
     /// So many bytes of the answer's body have come.
     pub(crate) fn body(mut self: Box<Self>, size: usize, ends: bool) -> Step {
-        let unseen = self.holds_headers();
         let Some(chunk) = host::body(BufferType::HttpResponseBody, size) else {
-            return self.unreadable("the proxy does not hand it over", unseen);
+            return self.unreadable("the proxy does not hand it over");
         };
+        if self.check.bytes().saturating_add(size as u64) > MOST_HELD as u64 {
+            self.check.stream();
+        }
         let began = Moment::now();
         let fed = if self.check.checked().enforce {
             self.check.feed(&chunk)
@@ -164,19 +185,38 @@ impl Guard {
             self.check.hash(&chunk).map(|()| Vec::new())
         };
         self.spent += began.elapsed();
-        let free = match fed {
-            Ok(free) => free,
-            Err(verdict) => return self.judged(verdict, unseen),
+        let free = match (fed, self.foregone()) {
+            (Ok(free), None) => free,
+            (Err(verdict), _) | (_, Some(verdict)) => return self.judged(verdict),
         };
+        let mut free = [std::mem::take(&mut self.spare), free].concat();
         if ends {
-            return self.finish(size, free, unseen);
+            return self.finish(size, free);
+        }
+        if self.unseen && free.len() > MOST_HELD {
+            self.spare = free.split_off(MOST_HELD);
         }
         if self.check.checked().enforce
             && !host::replace_body(BufferType::HttpResponseBody, size, &free)
         {
-            return self.unreadable("the proxy does not let it be held back", unseen);
+            return self.unreadable("the proxy does not let it be held back");
         }
-        if unseen {
+        self.waits_or_goes()
+    }
+
+    /// The verdict that the database's answer leaves, whatever the file may be: it must not go on.
+    fn foregone(&self) -> Option<Verdict> {
+        let Testimony::Heard(answer) = &self.database else {
+            return None;
+        };
+        let checked = self.check.checked();
+        let verdict = checked.told(Some(answer)).err()?;
+        (checked.enforce && !verdict.is_good(checked)).then_some(verdict)
+    }
+
+    fn waits_or_goes(mut self: Box<Self>) -> Step {
+        self.unseen = self.check.holds_whole();
+        if self.unseen {
             Step::Waits(self)
         } else {
             Step::Goes(self)
@@ -185,21 +225,15 @@ impl Guard {
 
     /// The body has ended, and trailers come. What was held back cannot follow the body any more.
     pub(crate) fn trailers(self: Box<Self>) -> Step {
-        let unseen = self.holds_headers();
         if self.check.checked().enforce {
-            return self.unreadable("the backend ends it with trailers", unseen);
+            return self.unreadable("the backend ends it with trailers");
         }
-        self.finish(0, Vec::new(), unseen)
-    }
-
-    /// Whether the answer's headers wait for the verdict.
-    fn holds_headers(&self) -> bool {
-        let checked = self.check.checked();
-        checked.enforce && checked.holds_headers && checked.artifact == Artifact::GoMod
+        self.finish(0, Vec::new())
     }
 
     /// The last bytes have come: `free` is what may go on by now, in the place of so many.
-    fn finish(self: Box<Self>, size: usize, mut free: Vec<u8>, unseen: bool) -> Step {
+    fn finish(self: Box<Self>, size: usize, mut free: Vec<u8>) -> Step {
+        let unseen = self.unseen;
         let checked = self.check.checked().clone();
         let enforce = checked.enforce;
         let bytes = self.check.bytes();
@@ -215,9 +249,15 @@ impl Guard {
             let nothing = size == 0 && with.is_empty();
             nothing || host::replace_body(BufferType::HttpResponseBody, size, with)
         };
+        let left = if enforce {
+            free.len().saturating_add(tail.len())
+        } else {
+            size
+        };
+        let fits = left <= MOST_HELD;
         let answer = match (&got, self.database) {
-            (Ok(got), Testimony::Awaited(asking)) => {
-                // The end stays here, not in the proxy's buffers, which have a limit.
+            (Ok(got), Testimony::Awaited(asking)) if fits => {
+                // The end stays here meanwhile: what the proxy holds, it might send.
                 if enforce && !replace(&free) {
                     return judged.step(unseen);
                 }
@@ -230,11 +270,20 @@ impl Guard {
                 }));
             }
             (_, Testimony::Heard(answer)) => Some(answer),
-            (_, Testimony::Awaited(_) | Testimony::Unasked) => None,
+            (_, Testimony::Awaited(_)) => {
+                let why = "what is left of the file is more than can be held until it answers";
+                Some(Answer::Unavailable(why.to_owned()))
+            }
+            (_, Testimony::Unasked) => None,
         };
         let verdict = got.map(|got| judged.checked.weigh(got, answer.as_ref(), remember));
         let verdict = verdict.unwrap_or_else(|verdict| verdict);
         let goes_on = enforce && verdict.is_good(&judged.checked);
+        if goes_on && unseen && !fits {
+            judged.verdict =
+                Verdict::Unreadable("it comes without its length, and is more than can be held");
+            return judged.step(unseen);
+        }
         free.extend_from_slice(&tail);
         if !goes_on || replace(&free) {
             judged.verdict = verdict;
@@ -242,19 +291,25 @@ impl Guard {
         judged.step(unseen)
     }
 
-    fn unreadable(self: Box<Self>, reason: &'static str, unseen: bool) -> Step {
-        self.judged(Verdict::Unreadable(reason), unseen)
+    fn unreadable(self: Box<Self>, reason: &'static str) -> Step {
+        self.judged(Verdict::Unreadable(reason))
     }
 
-    fn judged(self: Box<Self>, verdict: Verdict, unseen: bool) -> Step {
+    fn judged(self: Box<Self>, verdict: Verdict) -> Step {
         let judged = Judged {
             checked: self.check.checked().clone(),
             bytes: self.check.bytes(),
             spent: self.spent,
             verdict,
         };
-        judged.step(unseen)
+        judged.step(self.unseen)
     }
+}
+
+/// The length that an answer says it has.
+fn length_of(headers: &[Header]) -> Option<u64> {
+    let value = value_of(headers, "content-length")?;
+    std::str::from_utf8(value).ok()?.parse().ok()
 }
 
 impl From<Progress> for Testimony {

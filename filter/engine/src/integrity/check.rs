@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Artifact, Checked, Evidence, GoModHasher, H1, ZipHasher};
 use crate::sumdb::Answer;
 
-/// How much of a zip stays back until the verdict, in bytes: more than its end record, without which
+/// How much of a file stays back until the verdict, in bytes: more than a zip's end record, without which
 /// no program reads a zip as the whole that Go takes it for.
 const WITHHELD: usize = 1024;
 
@@ -16,6 +16,8 @@ const WITHHELD: usize = 1024;
 pub struct Check {
     checked: Checked,
     hasher: Hasher,
+    /// Whether all of it stays back, and not only its end.
+    whole: bool,
     withheld: Vec<u8>,
     bytes: u64,
 }
@@ -151,7 +153,9 @@ impl Check {
             Artifact::Zip => Hasher::Zip(Box::new(ZipHasher::of(checked.module.clone()))),
             Artifact::GoMod => Hasher::GoMod(GoModHasher::default()),
         };
+        let is_go_mod = checked.artifact == Artifact::GoMod;
         Self {
+            whole: checked.enforce && checked.holds_headers && is_go_mod,
             checked,
             hasher,
             withheld: Vec::new(),
@@ -169,17 +173,28 @@ impl Check {
         self.bytes
     }
 
-    /// Takes the next bytes, and gives what may go to the client by now: all but the last of a zip,
-    /// nothing of a `go.mod`.
+    /// Whether all of the file stays back until the verdict, so that a wrong one can be answered with
+    /// the reason: a `go.mod` does, where the answer's headers can be held.
+    pub const fn holds_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// From here on only the end of the file stays back: there is more of it than can be held.
+    pub const fn stream(&mut self) {
+        self.whole = false;
+    }
+
+    /// Takes the next bytes, and gives what may go to the client by now.
     ///
     /// # Errors
     /// What is wrong already.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<Vec<u8>, Verdict> {
         self.hash(chunk)?;
         self.withheld.extend_from_slice(chunk);
-        let free = match self.hasher {
-            Hasher::Zip(_) => self.withheld.len().saturating_sub(WITHHELD),
-            Hasher::GoMod(_) => 0,
+        let free = if self.whole {
+            0
+        } else {
+            self.withheld.len().saturating_sub(WITHHELD)
         };
         let rest = self.withheld.split_off(free);
         Ok(std::mem::replace(&mut self.withheld, rest))
@@ -241,7 +256,10 @@ impl Checked {
     }
 
     /// The hash that the checksum database proves.
-    fn told(&self, answer: Option<&Answer>) -> Result<H1, Verdict> {
+    ///
+    /// # Errors
+    /// The verdict on the file where it proves none.
+    pub fn told(&self, answer: Option<&Answer>) -> Result<H1, Verdict> {
         let nothing = |why: &str| Verdict::Unavailable(why.to_owned());
         match answer {
             Some(Answer::Proven(sums)) => Ok(sums.of(self.artifact)),
@@ -320,6 +338,23 @@ mod tests {
         let refused = check.feed(b"<html>this is no zip</html>").unwrap_err();
         assert!(refused.to_string().starts_with("at byte 0"), "{refused}");
         assert_eq!(refused.as_str(), "malformed");
+    }
+
+    #[test]
+    fn a_go_mod_that_is_too_long_to_be_held_is_let_go_but_for_its_end() {
+        let long = format!("module a.b/c\n{}", "// more\n".repeat(1000));
+        let mut check = check(Artifact::GoMod, Evidence::FirstSeen);
+        assert!(check.holds_whole());
+        let mut passed = check.feed(&long.as_bytes()[..2000]).unwrap();
+        assert!(passed.is_empty());
+        check.stream();
+        for chunk in long.as_bytes()[2000..].chunks(700) {
+            passed.extend(check.feed(chunk).unwrap());
+        }
+        assert_eq!(passed.len(), long.len() - WITHHELD);
+        let (got, held) = check.finish();
+        assert!(got.is_ok());
+        assert_eq!([passed, held].concat(), long.as_bytes());
     }
 
     #[test]
