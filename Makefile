@@ -22,6 +22,7 @@ fuzz: ## everything that reads what others wrote, three minutes for each part
 	@scripts/fuzz
 bench: ## what the filter costs in Envoy, measured against Envoy without it
 	@scripts/bench
+	@scripts/bench downloads
 fmt: ## format the Rust code
 	@cargo fmt --all
 	@cargo fmt --manifest-path fuzz/Cargo.toml

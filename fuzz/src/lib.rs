@@ -7,8 +7,10 @@
 //! - [`asked`]: an input as a request, with what a host would have verified of its sender.
 //! - [`fixed`]: the policy that requests are judged by, and what it means in plain words.
 //! - [`upstream`]: how a Go proxy reads the path that it gets.
+//! - [`database`]: a checksum database that is honest.
 
 pub mod asked;
 pub mod budget;
+pub mod database;
 pub mod fixed;
 pub mod upstream;

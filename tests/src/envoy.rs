@@ -70,6 +70,11 @@ impl<'v> Listener<'v> {
         at(self.0, MANAGER)["delayed_close_timeout"] = json!("0.02s");
     }
 
+    /// Sets how many bytes Envoy holds of a stream.
+    pub fn limit_buffers(&mut self, bytes: u32) {
+        self.0["per_connection_buffer_limit_bytes"] = json!(bytes);
+    }
+
     /// Gives the filter chain a name.
     pub fn name_filter_chain(&mut self, name: &str) {
         at(self.0, "/filter_chains/0")["name"] = json!(name);

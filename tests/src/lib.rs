@@ -3,6 +3,7 @@
 //! In reading order: [`tools`] finds the programs, [`process`] runs them, [`envoy`], [`backends`] and
 //! [`serve`] are the ones that answer requests, [`stack`] is all of them together, [`go`] and [`http`] ask, [`metrics`] reads figures;
 //! [`module_zips`] are real ones, [`forge`] makes others, [`dirhash`] is Go's judgement of both;
+//! [`sumdb`] is a checksum database;
 //! [`mod@bench`] measures instead of testing.
 
 pub mod authn;
@@ -26,5 +27,6 @@ pub mod process;
 pub mod seed;
 pub mod serve;
 pub mod stack;
+pub mod sumdb;
 pub mod tools;
 pub mod xmod;

@@ -320,6 +320,50 @@ fn a_file_in_chunks_is_checked_like_one_with_a_length() {
     assert_eq!(checks(&envoy, &mismatches), 1.0);
 }
 
+#[test]
+fn however_little_the_proxy_holds_a_file_arrives_whole_or_not_at_all() {
+    let files = Files::new();
+    let [zip, go_mod] = files.sums();
+    let clusters = [("backend", files.server.address())];
+    let right = pinned(&[zip, go_mod.clone()]);
+    let wrong = pinned(&[format!("corp.example/lib v1.0.0 {WRONG}"), go_mod]);
+    for limit in [1024, 32 << 10] {
+        let config = Config::new(right.clone(), &clusters);
+        let mut envoy = Envoy::start_with(&config, |listener| listener.limit_buffers(limit));
+        download(envoy.address(), "web").1.expect_ok();
+        assert!(envoy.reload(&wrong));
+        let (go, said) = download(envoy.address(), "web");
+        said.expect_failure();
+        assert_nothing_kept(&go);
+        let mismatches = [("result", "mismatch"), ("artifact", "zip")];
+        assert_eq!(checks(&envoy, &mismatches), 1.0, "{limit}");
+    }
+}
+
+/// Envoy ends where a filter gives it more to hold than its limit: 32 KiB is what it advises at the
+/// edge, and the least that the filter wants where it holds go.mod files.
+#[test]
+fn a_held_go_mod_stays_within_the_proxys_limit() {
+    let files = Files::new();
+    let remembered = policy(json!({
+        "mode": "enforce", "first_seen": ["corp.example"], "on_unknown": "refuse",
+        "allow_on_headers_stop_iteration": true
+    }));
+    let config = Config::new(remembered, &[("backend", files.server.address())]);
+    let envoy = Envoy::start_with(&config, |listener| listener.limit_buffers(32 << 10));
+    for requirements in [500, 530, 560, 700, 720, 740, 900] {
+        let name = format!("corp.example/long{requirements}");
+        let long = (0..requirements).fold(Module::new(&name, "v1.0.0"), |module, n| {
+            module.requires(format!("example.com/required/number{n}"), "v1.0.0")
+        });
+        Tree::write(files.dir.path(), &[long]).unwrap();
+        let path = format!("{name}/@v/v1.0.0.mod");
+        let whole = std::fs::read_to_string(files.dir.path().join(&path)).unwrap();
+        let answer = http::get(envoy.address(), &format!("/t/web/{path}"));
+        assert_eq!((answer.status, answer.body), (200, whole), "{requirements}");
+    }
+}
+
 /// No filter can put what it held back in front of trailers, so such a zip is refused, good or bad.
 #[test]
 fn a_zip_that_ends_with_trailers_is_refused() {

@@ -10,8 +10,9 @@ use modgate_engine::request::Mutability;
 use modgate_engine::telemetry::{Ending, Outcome};
 use proxy_wasm::types::{LogLevel, MapType};
 
+use crate::callout::Token;
 use crate::host::{self, Moment};
-use crate::integrity::{Guard, Judged};
+use crate::integrity::{Guard, Held, Judged, Step};
 use crate::meters::Scope;
 use crate::root::InForce;
 
@@ -50,6 +51,8 @@ pub(crate) enum File {
     Unknown(Artifact),
     /// It is checked.
     Guarded(Box<Guard>),
+    /// It has ended, and waits for what the checksum database says: the lookup's callouts wake it.
+    Held(Box<Held>),
     /// It was broken off.
     Shut,
 }
@@ -70,6 +73,25 @@ impl Forwarded {
     /// What is to be done with the body; nothing more, unless somebody says so.
     pub(crate) fn take_file(&mut self) -> File {
         std::mem::replace(&mut self.file, File::Free)
+    }
+
+    /// A callout was answered, perhaps one of the file's; what becomes of an answer that waits for it.
+    pub(crate) fn heard(
+        &mut self,
+        in_force: &InForce,
+        token: Token,
+        headers: usize,
+        size: usize,
+    ) -> Option<Step> {
+        match self.take_file() {
+            File::Held(held) => return Some(held.heard(in_force, token, headers, size)),
+            File::Guarded(mut guard) => {
+                guard.heard(in_force, token, headers, size);
+                self.file = File::Guarded(guard);
+            }
+            file => self.file = file,
+        }
+        None
     }
 
     pub(crate) fn tenant<'p>(&self, in_force: &'p InForce) -> Option<&'p Tenant> {
@@ -111,6 +133,10 @@ impl Forwarded {
                 return (Outcome::Integrity, bytes);
             }
             Answer::Began { status, bytes } => (Some(status), bytes, broken_off()),
+            // Whoever waits does not have it yet.
+            Answer::Ended { status, bytes } if matches!(self.file, File::Held(_)) => {
+                (Some(status), bytes, broken_off())
+            }
             Answer::Ended { status, bytes } => (Some(status), bytes, Ending::Complete),
         };
         (Outcome::of_answer(status, ending), bytes)

@@ -98,10 +98,25 @@ pub(crate) fn replace_body(body: BufferType, size: usize, bytes: &[u8]) -> bool 
     )
 }
 
+/// Puts bytes behind what the proxy holds of a body. Whether the proxy took them.
+pub(crate) fn append_body(body: BufferType, bytes: &[u8]) -> bool {
+    // Behind the end of any body: proxies add what begins there.
+    const BEHIND: usize = u32::MAX as usize;
+    let append = || hostcalls::set_buffer(body, BEHIND, 0, bytes);
+    bytes.is_empty() || took("adding to a body", append())
+}
+
 /// Lets a request go on that was held.
 pub(crate) fn resume_request() {
     if let Err(status) = hostcalls::resume_http_request() {
         report("letting a request go on", status);
+    }
+}
+
+/// Lets an answer go on that was held.
+pub(crate) fn resume_response() {
+    if let Err(status) = hostcalls::resume_http_response() {
+        report("letting an answer go on", status);
     }
 }
 
@@ -196,6 +211,16 @@ pub(crate) fn change_shared<R>(
             report("changing shared data", status);
             Changed::Refused
         }
+    }
+}
+
+/// Shares a value, unless there is one.
+pub(crate) fn share_new(key: &str, value: &[u8]) {
+    // A number that no value has got: what is there is not overwritten, and what is not there is made.
+    const NOT_THERE: u32 = u32::MAX;
+    match hostcalls::set_shared_data(key, Some(value), Some(NOT_THERE)) {
+        Ok(()) | Err(Status::CasMismatch) => {}
+        Err(status) => report("sharing data", status),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! In reading order: `root` holds the policy of one plugin configuration, `stream` is one request and
 //! its answer, `consulting` a request that waits while its backend is asked (by `callout`, and `notes`
-//! keeps what was found out), `forwarded` how far an answer has come, `integrity` the check of its body,
+//! keeps what was found out), `forwarded` how far an answer has come, `integrity` the check of its body
+//! (by what `sumdb` is told beside it),
 //! `repeats` tells what the Go command asks for twice, `meters` counts what came of it, `host` is what
 //! all of them ask of the proxy.
 
@@ -18,6 +19,7 @@ mod notes;
 mod repeats;
 mod root;
 mod stream;
+mod sumdb;
 
 /// Where the proxy starts the module. A module of its own, since the macro makes a public function.
 mod entry {

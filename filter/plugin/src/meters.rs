@@ -14,7 +14,7 @@ use modgate_engine::telemetry::{
     CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, INTEGRITY_BYTES_TOTAL,
     INTEGRITY_CHECKS_TOTAL, INTEGRITY_MICROSECONDS_TOTAL, Kind, LABEL_OVERFLOW_TOTAL, LabelBudget,
     Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL, SHADOW,
-    series,
+    SUMDB_LOOKUPS_TOTAL, series,
 };
 use proxy_wasm::types::MetricType;
 use rustc_hash::FxBuildHasher;
@@ -32,6 +32,7 @@ pub(crate) struct Meters {
     scopes: RefCell<Map<ScopeKey, Rc<Scope>>>,
     decisions: RefCell<Map<DecisionKey, Option<u32>>>,
     checks: RefCell<Map<CheckKey, Option<u32>>>,
+    lookups: RefCell<Map<&'static str, Option<u32>>>,
     labels: RefCell<Labels>,
 }
 
@@ -135,6 +136,13 @@ impl Meters {
         self.count_check(&INTEGRITY_BYTES_TOTAL, tenant, labels, bytes);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.count_check(&INTEGRITY_MICROSECONDS_TOTAL, tenant, labels, micros);
+    }
+
+    /// Counts a lookup in the checksum database.
+    pub(crate) fn asked(&self, result: &'static str) {
+        let mut lookups = self.lookups.borrow_mut();
+        let define = || define(&SUMDB_LOOKUPS_TOTAL, &[result]);
+        host::count(*lookups.entry(result).or_insert_with(define), 1);
     }
 
     /// `labels` are those behind the tenant; what a metric does not have is empty.

@@ -11,6 +11,7 @@ use crate::host;
 use crate::integrity;
 use crate::meters::Meters;
 use crate::stream::Stream;
+use crate::sumdb;
 
 /// The most errors of a policy that one line of the log names.
 const ERRORS_IN_LOG: usize = 10;
@@ -19,6 +20,7 @@ const ERRORS_IN_LOG: usize = 10;
 pub(crate) struct InForce {
     pub(crate) policy: Policy,
     pub(crate) meters: Meters,
+    pub(crate) known: sumdb::Known,
 }
 
 /// The root context.
@@ -39,9 +41,13 @@ impl RootContext for Root {
                 if policy.remembers_hashes() {
                     integrity::make_memory();
                 }
+                if let Some(database) = policy.database() {
+                    sumdb::make_memory(database);
+                }
                 self.in_force = Some(Rc::new(InForce {
                     policy,
                     meters: Meters::default(),
+                    known: sumdb::Known::default(),
                 }));
                 true
             }

@@ -72,7 +72,7 @@ impl Stream {
                 return Err(Reply::unavailable("it was not judged to the end"));
             }
         };
-        let file = match std::mem::take(&mut judgement.plan) {
+        let mut file = match std::mem::take(&mut judgement.plan) {
             Plan::Unknown(artifact) => File::Unknown(artifact),
             Plan::Check(checked) => File::Guarded(Box::new(Guard::new(checked))),
             Plan::Refuse(_) | Plan::Pass => File::Free,
@@ -92,6 +92,9 @@ impl Stream {
         if !written {
             // What would go upstream is not what was judged.
             return Err(Reply::unavailable("the proxy did not take what was judged"));
+        }
+        if let File::Guarded(guard) = &mut file {
+            guard.ask(in_force);
         }
         let operation = judgement.operation;
         Ok(Forwarded {
@@ -198,6 +201,12 @@ impl Stream {
         let (judged, refused_unseen) = match step {
             Step::Goes(guard) => return self.keep(guard, Action::Continue),
             Step::Waits(guard) => return self.keep(guard, Action::Pause),
+            Step::Held(held) => {
+                if let Exchange::Forwarded(forwarded) = &mut self.exchange {
+                    forwarded.file = File::Held(held);
+                }
+                return Action::Pause;
+            }
             Step::Judged(judged) => (judged, None),
             Step::Refused { judged, unseen } => (judged, Some(unseen)),
         };
@@ -244,6 +253,14 @@ impl Context for Stream {
         let Some(in_force) = self.in_force.clone() else {
             return;
         };
+        if let Exchange::Forwarded(forwarded) = &mut self.exchange {
+            let step = forwarded.heard(&in_force, Token(token), headers, body_size);
+            let goes_on = step.map(|step| self.go_on(step));
+            if goes_on == Some(Action::Continue) {
+                host::resume_response();
+            }
+            return;
+        }
         let consulting = match std::mem::replace(&mut self.exchange, Exchange::Unjudged) {
             Exchange::Consulting(consulting) if consulting.awaits(Token(token)) => consulting,
             exchange => {
@@ -336,7 +353,7 @@ impl HttpContext for Stream {
                 in_force.meters.checked(tenant, artifact, "unknown", "none");
                 Action::Continue
             }
-            File::Free | File::Shut => Action::Continue,
+            File::Free | File::Shut | File::Held(_) => Action::Continue,
         }
     }
 
@@ -350,8 +367,8 @@ impl HttpContext for Stream {
                 let step = guard.body(size, end_of_stream);
                 self.go_on(step)
             }
-            File::Shut => {
-                forwarded.file = File::Shut;
+            file @ (File::Shut | File::Held(_)) => {
+                forwarded.file = file;
                 Action::Pause
             }
             File::Free | File::Unknown(_) => Action::Continue,
@@ -368,8 +385,8 @@ impl HttpContext for Stream {
                 let step = guard.trailers();
                 self.go_on(step)
             }
-            File::Shut => {
-                forwarded.file = File::Shut;
+            file @ (File::Shut | File::Held(_)) => {
+                forwarded.file = file;
                 Action::Pause
             }
             File::Free | File::Unknown(_) => Action::Continue,

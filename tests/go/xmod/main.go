@@ -1,6 +1,6 @@
 // Command xmod answers, for each line of JSON on its standard input, what golang.org/x/mod makes of
 // it, and of a received request what net/http makes of it first: the judge of Modgate's own reading of
-// requests, paths, versions, patterns and tiles.
+// requests, paths, versions, patterns and tiles, and of what a checksum database says.
 package main
 
 import (
@@ -91,6 +91,20 @@ func ask(q question) answer {
 	case "tile":
 		_, err := tlog.ParseTilePath(q.A)
 		return answer{OK: err == nil}
+	case "verifier":
+		return verifier(q.A)
+	case "signed":
+		return signed(q.A, q.B)
+	case "note":
+		return opened(q.A, q.B)
+	case "head":
+		return head(q.A)
+	case "record":
+		return record(q.A)
+	case "root":
+		return root(q.A)
+	case "piece":
+		return piece(q.A)
 	}
 	log.Fatalf("unknown kind %q", q.Kind)
 	return answer{}

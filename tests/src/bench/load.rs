@@ -105,7 +105,7 @@ impl Load {
     }
 }
 
-async fn handshake(
+pub(super) async fn handshake(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
 ) -> io::Result<SendRequest<Empty<Bytes>>> {
     let (sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -115,7 +115,11 @@ async fn handshake(
     Ok(sender)
 }
 
-async fn ask(connection: &mut SendRequest<Empty<Bytes>>, request: &Request) -> io::Result<()> {
+/// Asks, and reads the answer to its end. Gives the bytes of its body.
+pub(super) async fn ask(
+    connection: &mut SendRequest<Empty<Bytes>>,
+    request: &Request,
+) -> io::Result<u64> {
     let mut builder = hyper::Request::get(&request.path).header(HOST, "goproxy.test");
     if let Some((name, value)) = &request.header {
         builder = builder.header(*name, value);
@@ -126,8 +130,10 @@ async fn ask(connection: &mut SendRequest<Empty<Bytes>>, request: &Request) -> i
         .send_request(asked)
         .await
         .map_err(io::Error::other)?;
+    let mut bytes = 0;
     while let Some(frame) = answer.body_mut().frame().await {
-        frame.map_err(io::Error::other)?;
+        let frame = frame.map_err(io::Error::other)?;
+        bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
     }
     if answer.status() != 200 {
         let status = answer.status();
@@ -136,5 +142,5 @@ async fn ask(connection: &mut SendRequest<Empty<Bytes>>, request: &Request) -> i
             request.path
         )));
     }
-    Ok(())
+    Ok(bytes)
 }

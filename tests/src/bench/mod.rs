@@ -2,10 +2,12 @@
 //! machine disturbs both.
 //!
 //! In reading order: [`workload`] makes the policy and the requests, [`identity`] says how they name
-//! their tenant, [`upstream`] answers them, [`sides`] starts the two Envoys, [`load`] asks and counts, [`cpu`] tells what it cost, [`pairs`]
-//! lets the sides take turns and compares them, [`report`] tells.
+//! their tenant, [`upstream`] answers them, [`sides`] starts the two Envoys, [`load`] asks and counts,
+//! [`cpu`] tells what it cost, [`pairs`] lets the sides take turns and compares them, [`report`] tells.
+//! [`downloads`] are module zips instead, which the filter hashes.
 
 pub mod cpu;
+pub mod downloads;
 pub mod identity;
 pub mod load;
 pub mod pairs;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::identity::Credentials;
-use super::workload::{CLUSTER, Workload};
+use super::workload::CLUSTER;
 use crate::envoy::{Listener, shipped};
 use crate::http;
 use crate::process::Process;
@@ -42,8 +42,9 @@ pub struct Side {
 /// Where a file cannot be written.
 pub fn with_filter(
     module: &Path,
-    workload: &Workload,
+    policy: &Value,
     credentials: &Credentials,
+    access_log: bool,
     upstream: SocketAddr,
 ) -> io::Result<Side> {
     let dir = tempfile::tempdir()?;
@@ -57,12 +58,12 @@ pub fn with_filter(
     set(
         &mut filter,
         &format!("{config}/configuration/value"),
-        json!(workload.policy(credentials).to_string()),
+        json!(policy.to_string()),
     );
     let filter_file = dir.path().join("modgate.json");
     fs::write(&filter_file, filter.to_string())?;
 
-    let mut bootstrap = common(upstream, workload.access_log);
+    let mut bootstrap = common(upstream, access_log);
     let source = format!("{MANAGER}/http_filters/0/config_discovery/config_source");
     set(
         &mut bootstrap,

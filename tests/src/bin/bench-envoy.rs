@@ -95,7 +95,8 @@ async fn compare(args: &Args) -> Result<(), Box<dyn Error>> {
     let upstream = upstream::start().await?;
     processors.start_measured()?;
     let without = without_filter(&credentials, args.access_log, upstream)?;
-    let with = with_filter(&module, &workload, &credentials, upstream)?;
+    let policy = workload.policy(&credentials);
+    let with = with_filter(&module, &policy, &credentials, args.access_log, upstream)?;
     processors.measure()?;
 
     let pairs = take_turns(args, &credentials, (&without, &with), &requests).await?;
@@ -106,7 +107,7 @@ async fn compare(args: &Args) -> Result<(), Box<dyn Error>> {
         "{} tenants, {} rules, tenant by {:?}; {} rounds of {} ms a side, {} connections",
         args.tenants, args.rules, args.identity, args.rounds, args.slice_ms, args.connections
     );
-    let size = workload.policy(&credentials).to_string().len();
+    let size = policy.to_string().len();
     let report = Report::new(title, (&without, &with), &module, size, pairs)?;
     print!("{}", report.text());
     let default = root().join(".work/bench/envoy.json");

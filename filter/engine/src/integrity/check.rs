@@ -5,8 +5,9 @@ use std::fmt;
 use serde_json::json;
 
 use super::{Artifact, Checked, Evidence, GoModHasher, H1, ZipHasher};
+use crate::sumdb::Answer;
 
-/// How much of a zip stays back until the verdict, in bytes: more than its end record, without which
+/// How much of a file stays back until the verdict, in bytes: more than a zip's end record, without which
 /// no program reads a zip as the whole that Go takes it for.
 const WITHHELD: usize = 1024;
 
@@ -15,6 +16,8 @@ const WITHHELD: usize = 1024;
 pub struct Check {
     checked: Checked,
     hasher: Hasher,
+    /// Whether all of it stays back, and not only its end.
+    whole: bool,
     withheld: Vec<u8>,
     bytes: u64,
 }
@@ -41,6 +44,10 @@ pub enum Verdict {
     },
     /// It could not be remembered, so nothing is known of it.
     Unknown,
+    /// The checksum database lies, or cannot prove what it says.
+    Unproven(String),
+    /// The checksum database says nothing of it.
+    Unavailable(String),
     /// It came in a form that cannot be hashed.
     Unreadable(&'static str),
     /// It has no hash that Go and the filter agree on, or could not be read whole.
@@ -66,6 +73,8 @@ impl Verdict {
             Self::First(_) => "first",
             Self::Mismatch { .. } => "mismatch",
             Self::Unknown => "unknown",
+            Self::Unproven(_) => "unproven",
+            Self::Unavailable(_) => "unavailable",
             Self::Unreadable(_) => "unreadable",
             Self::Malformed(_) => "malformed",
         }
@@ -76,7 +85,11 @@ impl Verdict {
         match self {
             Self::Verified | Self::First(_) => true,
             Self::Unknown => !checked.refuse_unknown,
-            Self::Mismatch { .. } | Self::Unreadable(_) | Self::Malformed(_) => false,
+            Self::Unavailable(_) => !checked.refuse_unavailable,
+            Self::Mismatch { .. }
+            | Self::Unproven(_)
+            | Self::Unreadable(_)
+            | Self::Malformed(_) => false,
         }
     }
 }
@@ -125,6 +138,8 @@ impl fmt::Display for Verdict {
                 write!(f, "the hash is {got} and should be {expected}")
             }
             Self::Unknown => f.write_str("there is no room to remember its hash"),
+            Self::Unproven(why) => write!(f, "the checksum database is not believed: {why}"),
+            Self::Unavailable(why) => write!(f, "the checksum database says nothing: {why}"),
             Self::Unreadable(reason) => f.write_str(reason),
             Self::Malformed(reason) => f.write_str(reason),
         }
@@ -138,7 +153,9 @@ impl Check {
             Artifact::Zip => Hasher::Zip(Box::new(ZipHasher::of(checked.module.clone()))),
             Artifact::GoMod => Hasher::GoMod(GoModHasher::default()),
         };
+        let is_go_mod = checked.artifact == Artifact::GoMod;
         Self {
+            whole: checked.enforce && checked.holds_headers && is_go_mod,
             checked,
             hasher,
             withheld: Vec::new(),
@@ -156,17 +173,28 @@ impl Check {
         self.bytes
     }
 
-    /// Takes the next bytes, and gives what may go to the client by now: all but the last of a zip,
-    /// nothing of a `go.mod`.
+    /// Whether all of the file stays back until the verdict, so that a wrong one can be answered with
+    /// the reason: a `go.mod` does, where the answer's headers can be held.
+    pub const fn holds_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// From here on only the end of the file stays back: there is more of it than can be held.
+    pub const fn stream(&mut self) {
+        self.whole = false;
+    }
+
+    /// Takes the next bytes, and gives what may go to the client by now.
     ///
     /// # Errors
     /// What is wrong already.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<Vec<u8>, Verdict> {
         self.hash(chunk)?;
         self.withheld.extend_from_slice(chunk);
-        let free = match self.hasher {
-            Hasher::Zip(_) => self.withheld.len().saturating_sub(WITHHELD),
-            Hasher::GoMod(_) => 0,
+        let free = if self.whole {
+            0
+        } else {
+            self.withheld.len().saturating_sub(WITHHELD)
         };
         let rest = self.withheld.split_off(free);
         Ok(std::mem::replace(&mut self.withheld, rest))
@@ -184,29 +212,62 @@ impl Check {
         }
     }
 
-    /// The verdict on the whole, and the bytes that were held back. `remember` looks the hash up that
-    /// was seen first, and keeps this one where there is none.
-    pub fn finish(self, remember: impl FnOnce(&Checked, H1) -> Remembered) -> (Verdict, Vec<u8>) {
+    /// The hash of the whole, or what is wrong with it, and the bytes that were held back.
+    pub fn finish(self) -> (Result<H1, Verdict>, Vec<u8>) {
         let got = match self.hasher {
             Hasher::Zip(hasher) => hasher.finish().map(|summary| summary.h1).map_err(malformed),
             Hasher::GoMod(hasher) => hasher.finish().map_err(malformed),
         };
-        let verdict = match got {
-            Err(verdict) => verdict,
-            Ok(got) => {
-                let remembered = match self.checked.evidence {
-                    Evidence::Pin(h1) => Remembered::Before(h1),
-                    Evidence::FirstSeen => remember(&self.checked, got),
-                };
-                match remembered {
-                    Remembered::Now => Verdict::First(got),
-                    Remembered::NoRoom => Verdict::Unknown,
-                    Remembered::Before(expected) if expected == got => Verdict::Verified,
-                    Remembered::Before(expected) => Verdict::Mismatch { expected, got },
+        (got, self.withheld)
+    }
+}
+
+impl Checked {
+    /// The verdict on a file that has this hash. `answer` is the checksum database's, where that was
+    /// asked. `remember` looks the hash up that was seen first, and keeps this one where there is none;
+    /// where it has to, for want of an answer, that is the evidence from here on.
+    pub fn weigh(
+        &mut self,
+        got: H1,
+        answer: Option<&Answer>,
+        remember: impl FnOnce(&Self, H1) -> Remembered,
+    ) -> Verdict {
+        let expected = match self.evidence {
+            Evidence::Pin(h1) => h1,
+            Evidence::Sumdb { or_first_seen } => match self.told(answer) {
+                Ok(h1) => h1,
+                Err(Verdict::Unavailable(_)) if or_first_seen && !self.refuse_unavailable => {
+                    self.evidence = Evidence::FirstSeen;
+                    return self.weigh(got, None, remember);
                 }
-            }
+                Err(verdict) => return verdict,
+            },
+            Evidence::FirstSeen => match remember(self, got) {
+                Remembered::Now => return Verdict::First(got),
+                Remembered::NoRoom => return Verdict::Unknown,
+                Remembered::Before(h1) => h1,
+            },
         };
-        (verdict, self.withheld)
+        if expected == got {
+            Verdict::Verified
+        } else {
+            Verdict::Mismatch { expected, got }
+        }
+    }
+
+    /// The hash that the checksum database proves.
+    ///
+    /// # Errors
+    /// The verdict on the file where it proves none.
+    pub fn told(&self, answer: Option<&Answer>) -> Result<H1, Verdict> {
+        let nothing = |why: &str| Verdict::Unavailable(why.to_owned());
+        match answer {
+            Some(Answer::Proven(sums)) => Ok(sums.of(self.artifact)),
+            Some(Answer::Refused(why)) => Err(Verdict::Unproven(why.clone())),
+            Some(Answer::Unavailable(why)) => Err(nothing(why)),
+            Some(Answer::NotFound) => Err(nothing("it has no such version")),
+            None => Err(nothing("it was not asked")),
+        }
     }
 }
 
@@ -218,6 +279,7 @@ fn malformed(reason: impl fmt::Display) -> Verdict {
 mod tests {
     use super::*;
     use crate::module::ModuleVersion;
+    use crate::sumdb::Sums;
 
     const GO_MOD: &[u8] = b"module github.com/pkg/errors\n";
     const SUM: &str = "h1:bwawxfHBFNV+L2hUp1rHADufV3IMtnDRdf1r5NINEl0=";
@@ -229,6 +291,7 @@ mod tests {
             evidence,
             enforce: true,
             refuse_unknown: true,
+            refuse_unavailable: true,
             holds_headers: true,
         })
     }
@@ -242,7 +305,10 @@ mod tests {
                 "nothing of it goes out before"
             );
         }
-        check.finish(|_, _| seen)
+        let mut checked = check.checked().clone();
+        let (got, body) = check.finish();
+        let verdict = got.map(|got| checked.weigh(got, None, |_, _| seen));
+        (verdict.unwrap_or_else(|verdict| verdict), body)
     }
 
     #[test]
@@ -272,5 +338,77 @@ mod tests {
         let refused = check.feed(b"<html>this is no zip</html>").unwrap_err();
         assert!(refused.to_string().starts_with("at byte 0"), "{refused}");
         assert_eq!(refused.as_str(), "malformed");
+    }
+
+    #[test]
+    fn a_go_mod_that_is_too_long_to_be_held_is_let_go_but_for_its_end() {
+        let long = format!("module a.b/c\n{}", "// more\n".repeat(1000));
+        let mut check = check(Artifact::GoMod, Evidence::FirstSeen);
+        assert!(check.holds_whole());
+        let mut passed = check.feed(&long.as_bytes()[..2000]).unwrap();
+        assert!(passed.is_empty());
+        check.stream();
+        for chunk in long.as_bytes()[2000..].chunks(700) {
+            passed.extend(check.feed(chunk).unwrap());
+        }
+        assert_eq!(passed.len(), long.len() - WITHHELD);
+        let (got, held) = check.finish();
+        assert!(got.is_ok());
+        assert_eq!([passed, held].concat(), long.as_bytes());
+    }
+
+    #[test]
+    fn what_the_database_proves_counts_and_what_it_does_not_say_as_the_policy_wants() {
+        let (right, wrong): (H1, H1) = (SUM.parse().unwrap(), H1::from_bytes([7; 32]));
+        let proven = |go_mod| Answer::Proven(Sums { zip: wrong, go_mod });
+        let refused = || Answer::Refused("it lies".to_owned());
+        let silent = || Answer::Unavailable("it did not answer".to_owned());
+        // Whether a file is refused that the database says nothing of, and whether hashes are
+        // remembered; then the answer, the result, the evidence, and whether the file is served.
+        for (refuse, remembers, answer, result, evidence, served) in [
+            (true, true, Some(proven(right)), "verified", "sumdb", true),
+            (false, true, Some(proven(wrong)), "mismatch", "sumdb", false),
+            (false, true, Some(refused()), "unproven", "sumdb", false),
+            (true, true, Some(silent()), "unavailable", "sumdb", false),
+            (true, true, None, "unavailable", "sumdb", false),
+            (
+                true,
+                false,
+                Some(Answer::NotFound),
+                "unavailable",
+                "sumdb",
+                false,
+            ),
+            (false, false, Some(silent()), "unavailable", "sumdb", true),
+            (
+                false,
+                false,
+                Some(Answer::NotFound),
+                "unavailable",
+                "sumdb",
+                true,
+            ),
+            (false, true, Some(silent()), "first", "first_seen", true),
+            (
+                false,
+                true,
+                Some(Answer::NotFound),
+                "first",
+                "first_seen",
+                true,
+            ),
+        ] {
+            let or_first_seen = remembers;
+            let mut check = check(Artifact::GoMod, Evidence::Sumdb { or_first_seen });
+            let mut checked = check.checked().clone();
+            checked.refuse_unavailable = refuse;
+            check.hash(GO_MOD).unwrap();
+            let got = check.finish().0.unwrap();
+            let verdict = checked.weigh(got, answer.as_ref(), |_, _| Remembered::Now);
+            let what = format!("{refuse} {remembers} {answer:?}");
+            assert_eq!(verdict.as_str(), result, "{what}");
+            assert_eq!(checked.evidence.as_str(), evidence, "{what}");
+            assert_eq!(verdict.is_good(&checked), served, "{what}");
+        }
     }
 }

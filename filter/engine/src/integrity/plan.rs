@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Artifact, GoSumLine, H1};
 use crate::judge::Judgement;
 use crate::module::ModuleVersion;
+use crate::policy::Database;
 use crate::policy::pattern::PatternSet;
 use crate::request::OperationName;
 
@@ -25,6 +26,8 @@ pub enum Mode {
 pub(crate) struct Integrity {
     pub(crate) mode: Mode,
     pub(crate) pins: Pins,
+    /// The checksum database that is asked.
+    pub(crate) database: Option<Database>,
     /// The modules whose first hash that was seen is the one that counts.
     pub(crate) first_seen: Option<PatternSet>,
     /// Whether a file that nothing is known of is refused, where the mode enforces.
@@ -77,6 +80,8 @@ pub struct Checked {
     pub enforce: bool,
     /// Whether that holds where nothing is known of it, too.
     pub refuse_unknown: bool,
+    /// Whether that holds where the checksum database says nothing of it.
+    pub refuse_unavailable: bool,
     /// Whether the answer's headers can be held until the body is judged.
     pub holds_headers: bool,
 }
@@ -86,6 +91,11 @@ pub struct Checked {
 pub enum Evidence {
     /// The hash that the policy gives.
     Pin(H1),
+    /// The hash that the checksum database proves.
+    Sumdb {
+        /// Whether it is the one that was seen first where the database says nothing and need not.
+        or_first_seen: bool,
+    },
     /// The hash that was seen first.
     FirstSeen,
 }
@@ -95,6 +105,7 @@ impl Evidence {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pin(_) => "pin",
+            Self::Sumdb { .. } => "sumdb",
             Self::FirstSeen => "first_seen",
         }
     }
@@ -130,6 +141,9 @@ impl Integrity {
         let file = (module, artifact);
         let evidence = match self.pins.get(&file) {
             Some(h1) => Evidence::Pin(h1),
+            None if self.is_in_database(path) => Evidence::Sumdb {
+                or_first_seen: self.is_remembered(path),
+            },
             None if self.is_remembered(path) => Evidence::FirstSeen,
             None => return unknown(),
         };
@@ -140,8 +154,14 @@ impl Integrity {
             evidence,
             enforce,
             refuse_unknown: self.refuse_unknown,
+            refuse_unavailable: self.database.as_ref().is_none_or(|d| d.refuse_unavailable),
             holds_headers: self.holds_headers,
         })
+    }
+
+    fn is_in_database(&self, path: &str) -> bool {
+        let database = self.database.as_ref();
+        database.is_some_and(|database| database.is_asked_about(path))
     }
 
     fn is_remembered(&self, path: &str) -> bool {

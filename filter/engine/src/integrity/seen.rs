@@ -106,6 +106,7 @@ mod tests {
             evidence: Evidence::FirstSeen,
             enforce: true,
             refuse_unknown: true,
+            refuse_unavailable: true,
             holds_headers: false,
         })
     }

@@ -148,6 +148,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         &root,
         document.integrity.as_ref(),
         &document.tenants,
+        &backends,
     );
     if !errors.0.is_empty() {
         return Err(errors.0);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::backend::Backend;
 use super::compile::Errors;
+use super::database;
 use super::document::{IntegrityDoc, ModeDoc, TenantDoc, UnknownDoc};
 use super::error::Path;
 use super::pattern::{Meaning, PatternSetBuilder};
@@ -15,6 +17,7 @@ pub(super) fn compile(
     root: &Path,
     document: Option<&IntegrityDoc>,
     tenants: &BTreeMap<String, TenantDoc>,
+    backends: &[Backend],
 ) -> Integrity {
     let enforcing = tenants
         .iter()
@@ -61,9 +64,11 @@ pub(super) fn compile(
         );
         builder.build()
     });
+    let (sumdb, private) = (document.sumdb.as_ref(), document.private.as_ref());
     Integrity {
         mode: mode(document.mode),
         pins,
+        database: database::compile(errors, &at, sumdb, private, backends),
         first_seen,
         refuse_unknown: document.on_unknown == Some(UnknownDoc::Refuse),
         holds_headers: document.allow_on_headers_stop_iteration.unwrap_or(false),

@@ -5,6 +5,7 @@ use crate::integrity::{Artifact, Checked, Evidence, Plan};
 use crate::judge::{Answer, Header};
 use serde_json::{Value, json};
 
+const KEY: &str = crate::sumdb::testing::PUBLIC_KEY;
 const H1: &str = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 
 fn document(integrity: Value) -> Value {
@@ -123,6 +124,42 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
             "$.integrity.mode: unknown variant `strict`",
         ),
         (
+            json!({"mode": "off", "sumdb": {"key": "sum.golang.org", "backend": "b"}}),
+            "$.integrity.sumdb.key: a verifier key is NAME+HASH+KEY",
+        ),
+        (
+            json!({"mode": "off", "sumdb": {"key": KEY.replace("Ac4", "Ac5"), "backend": "b"}}),
+            "$.integrity.sumdb.key: the hash in the middle is not",
+        ),
+        (
+            json!({"mode": "off", "sumdb": {"key": KEY, "backend": "c"}}),
+            "$.integrity.sumdb.backend: no backend is named \"c\"",
+        ),
+        (
+            json!({"mode": "off", "sumdb": {"key": KEY}}),
+            "$.integrity.sumdb: missing field `backend`",
+        ),
+        (
+            json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b", "timeout": "0s"}}),
+            "$.integrity.sumdb.timeout: a lookup may take from 1ms to 60s",
+        ),
+        (
+            json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b", "timeout": "61s"}}),
+            "$.integrity.sumdb.timeout: a lookup may take",
+        ),
+        (
+            json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b", "authority": "a b"}}),
+            "$.integrity.sumdb.authority: \"a b\" is no host",
+        ),
+        (
+            json!({"mode": "off", "private": ["corp.example"]}),
+            "$.integrity.private: there is no sumdb",
+        ),
+        (
+            json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b"}, "private": ["corp"]}),
+            "$.integrity.private[0]: the pattern",
+        ),
+        (
             Value::Null,
             "$.tenants.trial.integrity: the document has no integrity",
         ),
@@ -130,6 +167,75 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
         let errors = read(&document(integrity)).unwrap_err();
         assert!(errors.iter().any(|e| e.starts_with(error)), "{errors:?}");
     }
+}
+
+#[test]
+fn the_database_is_asked_behind_pins_and_before_what_was_seen_first() {
+    let integrity = json!({
+        "mode": "enforce", "on_unknown": "refuse", "first_seen": ["corp.example", "a.b/seen"],
+        "pins": [format!("a.b/pinned v1.0.0 {H1}")],
+        "sumdb": {"key": KEY, "backend": "b"}, "private": ["corp.example", "*.corp.example"]
+    });
+    for (path, evidence) in [
+        (
+            "a.b/pinned/@v/v1.0.0.zip",
+            Evidence::Pin(H1.parse().unwrap()),
+        ),
+        (
+            "a.b/pinned/@v/v1.0.0.mod",
+            Evidence::Sumdb {
+                or_first_seen: false,
+            },
+        ),
+        (
+            "a.b/seen/c/@v/v1.0.0.zip",
+            Evidence::Sumdb {
+                or_first_seen: true,
+            },
+        ),
+        ("corp.example/lib/@v/v1.0.0.zip", Evidence::FirstSeen),
+    ] {
+        match plan(&integrity, &format!("/{path}")) {
+            Plan::Check(checked) => assert_eq!(checked.evidence, evidence, "{path}"),
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+    let unknown = plan(&integrity, "/git.corp.example/lib/@v/v1.0.0.zip");
+    assert_eq!(unknown, Plan::Refuse(Artifact::Zip));
+}
+
+#[test]
+fn a_database_is_asked_where_the_policy_says() {
+    let database = |sumdb: Value| {
+        let mut document = document(json!({"mode": "off", "sumdb": sumdb}));
+        document["tenants"] = json!({"*": {}});
+        document["backends"]["b"]["base_path"] = json!("/go");
+        let policy = read(&document).unwrap();
+        policy.database().unwrap().clone()
+    };
+    let direct = database(json!({"key": KEY, "backend": "b"}));
+    assert_eq!(
+        (
+            &*direct.prefix,
+            &*direct.authority,
+            direct.timeout.as_secs()
+        ),
+        ("/go", "sum.golang.org", 5)
+    );
+    assert!(direct.refuse_unavailable);
+    let proxied = database(json!({
+        "key": KEY, "backend": "b", "proxied": true, "authority": "proxy.corp.example:8080",
+        "timeout": "250ms", "on_unavailable": "allow"
+    }));
+    assert_eq!(
+        (
+            &*proxied.prefix,
+            &*proxied.authority,
+            proxied.timeout.as_millis()
+        ),
+        ("/go/sumdb/sum.golang.org", "proxy.corp.example:8080", 250)
+    );
+    assert!(!proxied.refuse_unavailable);
 }
 
 #[test]

@@ -94,7 +94,9 @@ fn unused(document: &Document, found: &mut Vec<PolicyError>) {
     let by_routes = document.routes.iter().map(|route| &*route.backend);
     let sumdbs = document.sumdb.iter().flat_map(BTreeMap::values);
     let by_sumdb = sumdbs.filter_map(|sumdb| sumdb.backend.as_deref());
-    let used: BTreeSet<&str> = by_routes.chain(by_sumdb).collect();
+    let asked = document.integrity.as_ref().and_then(|i| i.sumdb.as_ref());
+    let by_integrity = asked.map(|sumdb| &*sumdb.backend);
+    let used: BTreeSet<&str> = by_routes.chain(by_sumdb).chain(by_integrity).collect();
     for backend in document.backends.keys() {
         if !used.contains(backend.as_str()) {
             let at = root.key("backends").key(backend);

@@ -2,6 +2,7 @@
 
 mod backend;
 mod compile;
+mod database;
 pub(crate) mod denial;
 mod desk;
 pub mod document;
@@ -25,6 +26,7 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 pub use backend::{Backend, BackendKind};
+pub use database::Database;
 pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
 pub use desk::{Desk, Match, Standing, Tried};
 pub use duration::{in_words as duration_in_words, parse as parse_duration};
@@ -175,6 +177,11 @@ impl Policy {
     /// Whether hashes are remembered that were seen first.
     pub fn remembers_hashes(&self) -> bool {
         self.integrity.first_seen.is_some()
+    }
+
+    /// The checksum database that the filter itself asks for hashes.
+    pub fn database(&self) -> Option<&Database> {
+        self.integrity.database.as_ref()
     }
 
     /// Whether the document names this tenant.

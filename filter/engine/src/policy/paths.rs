@@ -108,6 +108,13 @@ pub(super) fn database_name(name: &str) -> Result<(), String> {
     name.split('/').try_for_each(check_element)
 }
 
+/// What is wrong with the host, and perhaps the port, that a request is for.
+pub(super) fn authority_error(authority: &str) -> Option<String> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+    let fits = (1..=255).contains(&authority.len()) && authority.bytes().all(allowed);
+    (!fits).then(|| format!("{authority:?} is no host, with or without a port"))
+}
+
 /// Headers by which gateways, proxies and login servers tell a backend who the client is. A backend
 /// may believe them of the proxy in front of it, so no client's gets that far.
 const IDENTITY_HEADERS: [&str; 15] = [

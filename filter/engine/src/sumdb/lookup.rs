@@ -110,6 +110,18 @@ pub enum Answer {
     Refused(String),
 }
 
+impl Answer {
+    /// The value of the label `result` of a lookup.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Proven(_) => "proven",
+            Self::NotFound => "not_found",
+            Self::Unavailable(_) => "unavailable",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 impl Question {
     /// The most bytes of an answer that are read.
     pub const fn limit(&self) -> usize {
@@ -391,7 +403,7 @@ fn bytes_of(width: u64) -> usize {
 }
 
 fn forged() -> Answer {
-    refused("a tile of it is not of its tree")
+    refused("the tiles that it shows do not make up the tree that it signed")
 }
 
 fn forked() -> Answer {

@@ -129,6 +129,14 @@ pub const INTEGRITY_MICROSECONDS_TOTAL: Metric = Metric {
     labels: &["tenant", "artifact"],
 };
 
+/// Lookups in the checksum database.
+pub const SUMDB_LOOKUPS_TOTAL: Metric = Metric {
+    name: "modgate_sumdb_lookups_total",
+    kind: Kind::Counter,
+    help: "Lookups of module versions in the checksum database by the filter itself, by what came of them.",
+    labels: &["result"],
+};
+
 /// The policy that is in force.
 pub const POLICY_INFO: Metric = Metric {
     name: "modgate_policy_info",
@@ -155,6 +163,7 @@ pub const CATALOGUE: &[Metric] = &[
     INTEGRITY_CHECKS_TOTAL,
     INTEGRITY_BYTES_TOTAL,
     INTEGRITY_MICROSECONDS_TOTAL,
+    SUMDB_LOOKUPS_TOTAL,
     POLICY_INFO,
     LABEL_OVERFLOW_TOTAL,
 ];
@@ -198,7 +207,7 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "evidence",
-        help: "What told the cache status: a response header, the kind of backend, or nothing. Of a hash: what it was compared with, a pin of the policy or the one that was seen first.",
+        help: "What told the cache status: a response header, the kind of backend, or nothing. Of a hash: what it was compared with, a pin of the policy, what the checksum database proves or the one that was seen first.",
         values: &[
             "header",
             "age",
@@ -206,6 +215,7 @@ pub const LABELS: &[Label] = &[
             "inferred",
             "none",
             "pin",
+            "sumdb",
             "first_seen",
         ],
     },
@@ -236,7 +246,7 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "result",
-        help: "What a check came to: `first` is the first of its name that was seen, `malformed` what Go and the filter could read in two ways, `unreadable` an answer that cannot be hashed as it comes, `unknown` a file that nothing is known of.",
+        help: "What a check came to: `first` is the first of its name that was seen, `malformed` what Go and the filter could read in two ways, `unreadable` an answer that cannot be hashed as it comes, `unknown` a file that nothing is known of, `unproven` one of which the checksum database says what it cannot prove, `unavailable` one of which it says nothing. Of a lookup: `proven` is a hash that was proved now, `remembered` one that was proved before, `refused` a database that contradicts itself or what was seen of it, `not_found` and `unavailable` no hash.",
         values: &[
             "verified",
             "first",
@@ -244,6 +254,12 @@ pub const LABELS: &[Label] = &[
             "malformed",
             "unreadable",
             "unknown",
+            "unproven",
+            "unavailable",
+            "proven",
+            "remembered",
+            "refused",
+            "not_found",
         ],
     },
     Label {

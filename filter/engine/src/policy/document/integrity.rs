@@ -16,11 +16,34 @@ pub struct IntegrityDoc {
     pub pins: Vec<Text>,
     /// The modules whose first hash that was seen is the one that counts.
     pub first_seen: Option<Vec<Text>>,
+    /// The checksum database that is asked for hashes.
+    pub sumdb: Option<DatabaseDoc>,
+    /// The modules that it is not asked about.
+    pub private: Option<Vec<Text>>,
     /// What happens to a file that nothing is known of, where files are enforced.
     pub on_unknown: Option<UnknownDoc>,
     /// Whether the proxy lets a filter hold an answer's headers while its body comes: Envoy's option
     /// of this name in the filter's configuration.
     pub allow_on_headers_stop_iteration: Option<bool>,
+}
+
+/// `sumdb`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseDoc {
+    /// Its verifier key, as `GOSUMDB` has it.
+    pub key: Text,
+    /// The backend at which it is asked.
+    pub backend: Text,
+    /// Whether that is a Go proxy which carries the database, and not the database itself.
+    pub proxied: Option<bool>,
+    /// The host that is asked for; without it the one in the database's name.
+    pub authority: Option<Text>,
+    /// How long a lookup may take.
+    pub timeout: Option<Text>,
+    /// What happens to a file that the database says nothing of, where files are enforced: it is
+    /// refused.
+    pub on_unavailable: Option<UnknownDoc>,
 }
 
 /// `mode`, and a tenant's `integrity`.
@@ -36,7 +59,7 @@ pub enum ModeDoc {
     Enforce,
 }
 
-/// `on_unknown`.
+/// `on_unknown` and `on_unavailable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]

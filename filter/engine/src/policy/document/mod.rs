@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 pub use claim::ClaimDoc;
 pub use expectation::{ExpectDoc, OperationDoc, TestDoc};
-pub use integrity::{IntegrityDoc, ModeDoc, UnknownDoc};
+pub use integrity::{DatabaseDoc, IntegrityDoc, ModeDoc, UnknownDoc};
 pub use text::Text;
 
 use super::error::PolicyError;

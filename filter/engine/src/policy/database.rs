@@ -1,0 +1,116 @@
+//! The checksum database that the filter asks itself.
+
+use std::time::Duration;
+
+use super::backend::Backend;
+use super::compile::Errors;
+use super::document::{DatabaseDoc, Text, UnknownDoc};
+use super::error::Path;
+use super::pattern::{Meaning, PatternSet, PatternSetBuilder};
+use super::{duration, paths};
+use crate::sumdb::VerifierKey;
+
+/// How long a lookup may take where the document does not say.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest that a document may say: a client waits meanwhile.
+const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A database, how it is asked, and about what.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Who signs what it says.
+    pub key: VerifierKey,
+    /// The place of the backend at which it is asked among the policy's.
+    pub backend: usize,
+    /// What stands before its own paths: empty, or with a leading slash only.
+    pub prefix: String,
+    /// The host that is asked for.
+    pub authority: String,
+    /// How long a lookup may take, all its questions together.
+    pub timeout: Duration,
+    /// Whether a file that it says nothing of is refused, where the mode enforces.
+    pub(crate) refuse_unavailable: bool,
+    private: Option<PatternSet>,
+}
+
+impl Database {
+    /// Whether it is asked about a module.
+    pub(crate) fn is_asked_about(&self, path: &str) -> bool {
+        let private = self.private.as_ref();
+        private.is_none_or(|patterns| patterns.first_match(path).is_none())
+    }
+}
+
+/// Compiles `sumdb` and `private`; `at` is the place of both.
+pub(super) fn compile(
+    errors: &mut Errors,
+    at: &Path,
+    document: Option<&DatabaseDoc>,
+    private: Option<&Vec<Text>>,
+    backends: &[Backend],
+) -> Option<Database> {
+    let patterns = private.map(|patterns| {
+        let mut builder = PatternSetBuilder::default();
+        let at = at.key("private");
+        errors.add_patterns(&at, patterns, &mut builder, 0, Meaning::default());
+        builder.build()
+    });
+    let Some(document) = document else {
+        if private.is_some() {
+            let message = "there is no sumdb, so there is nobody who could be asked";
+            errors.add(&at.key("private"), message);
+        }
+        return None;
+    };
+    let at = at.key("sumdb");
+    let key = verifier_key(errors, &at.key("key"), &document.key);
+    let (place, name) = (at.key("backend"), &document.backend);
+    let backend = errors.find(&place, "backend", name, backends, |backend| &backend.name);
+    let timeout = document.timeout.as_deref().map_or(Ok(TIMEOUT), |text| {
+        let timeout = duration::parse(text)?;
+        let fits = !timeout.is_zero() && timeout <= MAX_TIMEOUT;
+        fits.then_some(timeout)
+            .ok_or_else(|| "a lookup may take from 1ms to 60s".to_owned())
+    });
+    let timeout = timeout.map_err(|message| errors.add(&at.key("timeout"), message));
+    if let Some(message) = document
+        .authority
+        .as_deref()
+        .and_then(paths::authority_error)
+    {
+        errors.add(&at.key("authority"), message);
+    }
+    let (key, backend) = (key?, backend?);
+    let behind = if document.proxied.unwrap_or(false) {
+        format!("/sumdb/{}", key.name())
+    } else {
+        String::new()
+    };
+    let base_path = backends.get(backend).map(|backend| &*backend.base_path);
+    let host = key.name().split('/').next().unwrap_or_default();
+    Some(Database {
+        backend,
+        prefix: format!("{}{behind}", base_path.unwrap_or_default()),
+        authority: document.authority.as_deref().unwrap_or(host).to_owned(),
+        timeout: timeout.ok()?,
+        refuse_unavailable: document.on_unavailable != Some(UnknownDoc::Allow),
+        private: patterns,
+        key,
+    })
+}
+
+fn verifier_key(errors: &mut Errors, at: &Path, text: &str) -> Option<VerifierKey> {
+    let key: VerifierKey = match text.parse() {
+        Ok(key) => key,
+        Err(error) => {
+            errors.add(at, format!("{error}"));
+            return None;
+        }
+    };
+    if let Err(message) = paths::database_name(key.name()) {
+        errors.add(at, message);
+        return None;
+    }
+    Some(key)
+}
