@@ -29,6 +29,7 @@ pub struct IntegrityDoc {
 
 /// `sumdb`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseDoc {
     /// Its verifier key, as `GOSUMDB` has it.
