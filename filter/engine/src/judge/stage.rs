@@ -72,7 +72,11 @@ pub(super) fn taken(
 
 /// The client, as exactly as it is known: by its certificate, its token, its user, the header of a
 /// trusted hop, else by its address.
-fn client(policy: &Policy, head: &Head<'_>, facts: &dyn Facts) -> Option<(&'static str, String)> {
+pub(super) fn client(
+    policy: &Policy,
+    head: &Head<'_>,
+    facts: &dyn Facts,
+) -> Option<(&'static str, String)> {
     let property = |path: &[&str]| {
         let value = facts.property(path).filter(|value| !value.is_empty())?;
         String::from_utf8(value).ok()

@@ -18,6 +18,7 @@ use super::suggest::did_you_mean;
 use super::versions::VersionSet;
 use super::{
     Policy, Sumdb, Tenant, duration, expectations, identity, integrity, paths, redirects, routes,
+    splits,
 };
 
 /// The database that the Go command asks when it is told nothing else.
@@ -36,7 +37,7 @@ impl Errors {
     }
 
     /// Notes what is wrong with the name of something.
-    fn check_name(&mut self, path: &Path, what: &str, name: &str) {
+    pub(super) fn check_name(&mut self, path: &Path, what: &str, name: &str) {
         if let Some(message) = name_error(what, name) {
             self.add(path, message);
         }
@@ -150,10 +151,12 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         &document.tenants,
         &backends,
     );
+    let identity_headers = identity::headers(&sources);
+    let splits = splits::compile(&mut errors, &root, document, &identity_headers);
     if !errors.0.is_empty() {
         return Err(errors.0);
     }
-    Ok(Policy {
+    let policy = Policy {
         version: document.version.to_string(),
         hash,
         default: match document.default {
@@ -162,7 +165,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         },
         contact: document.contact.as_ref().map(ToString::to_string),
         hides_authorization: sources.iter().any(Source::proves_by_authorization),
-        identity_headers: identity::headers(&sources),
+        identity_headers,
         identity: sources,
         require,
         integrity,
@@ -173,8 +176,15 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         backends,
         routes,
         sumdbs,
+        splits,
         tests: document.tests.clone(),
-    })
+    };
+    splits::check_rules(&mut errors, &root, &policy);
+    if errors.0.is_empty() {
+        Ok(policy)
+    } else {
+        Err(errors.0)
+    }
 }
 
 /// How a rule's patterns are meant.
@@ -293,9 +303,13 @@ fn tenants(
             );
         }
         let rollout = tenant.rollout.as_ref();
+        if let Some(tier) = &tenant.tier {
+            errors.check_name(&at.key("tier"), "tier", tier);
+        }
         compiled.push(Tenant {
             name: name.clone(),
             id: compiled.len(),
+            tier: tenant.tier.as_ref().map(ToString::to_string),
             rule_sets: named_sets(errors, &at.key("rules"), &tenant.rules, rule_sets),
             rollout: rollout.and_then(|doc| rollout_of(errors, &at.key("rollout"), doc, rule_sets)),
             integrity: tenant.integrity.map(integrity::mode),

@@ -6,6 +6,7 @@ mod database;
 pub(crate) mod denial;
 mod desk;
 pub mod document;
+mod draw;
 mod duration;
 mod error;
 mod expectations;
@@ -19,6 +20,7 @@ mod redirects;
 mod rollout;
 mod routes;
 mod rules;
+mod splits;
 mod suggest;
 mod versions;
 
@@ -29,12 +31,15 @@ pub use backend::{Backend, BackendKind};
 pub use database::Database;
 pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
 pub use desk::{Desk, Match, Standing, Tried};
+pub use draw::BUCKETS;
 pub use error::{PolicyError, member_path};
 pub use identity::{Facts, Source};
 pub use names::{ANYONE, is_name};
 pub(crate) use rollout::Stage;
 pub use rollout::{By, Rollout, Side};
 pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
+pub(crate) use splits::{Gets, Splits, hides};
+pub use splits::{NO_VARIANT, Split, Variant};
 pub use versions::VersionSet;
 
 use crate::integrity::plan::{Integrity, Mode};
@@ -68,6 +73,7 @@ pub struct Policy {
     backends: Vec<Backend>,
     pub(crate) routes: RouteTable,
     sumdbs: Vec<Sumdb>,
+    pub(crate) splits: Splits,
     tests: Vec<TestDoc>,
 }
 
@@ -80,6 +86,8 @@ pub struct Tenant {
     pub id: usize,
     /// The places of its rule sets, in order.
     rule_sets: Vec<usize>,
+    /// What splits may tell it from other tenants by.
+    pub tier: Option<String>,
     /// The rules that are tried beside them.
     pub(crate) rollout: Option<Rollout>,
     /// What must have named it.
@@ -165,6 +173,11 @@ impl Policy {
         let named = name.and_then(|name| self.tenant_places.get(name));
         let place = named.or_else(|| self.tenant_places.get(ANYONE))?;
         self.tenants.get(*place)
+    }
+
+    /// The splits, sorted by name.
+    pub fn splits(&self) -> &[Split] {
+        self.splits.all()
     }
 
     /// What the document expects of itself, in its order.
@@ -253,6 +266,8 @@ impl Policy {
 mod integrity_tests;
 #[cfg(test)]
 mod shape_tests;
+#[cfg(test)]
+mod split_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -119,6 +119,8 @@ pub(crate) struct Told {
     pub(crate) stage: &'static str,
     /// What the tenant's other rules say: the decision and the rule.
     pub(crate) other: Option<(String, String)>,
+    /// The split, the variant and what gave it, in words.
+    pub(crate) split: Option<String>,
     /// What is asked of the backend before the client is answered, in words.
     pub(crate) lookup: Option<&'static str>,
     /// The rule that decided, as `set/rule`, or what else did.
@@ -158,6 +160,7 @@ impl Told {
             decision: decision.to_owned(),
             stage: judgement.stage.name,
             other: other.map(|other| (other.decision.as_str().to_owned(), full_name(&other))),
+            split: judgement.split.map(|assigned| assigned.to_string()),
             lookup: None,
             rule: (rule != "-").then_some(rule),
             route: judgement.route.map(|route| route.id.clone()),
@@ -171,7 +174,10 @@ impl Told {
         match &judgement.answer {
             Answer::Forward { backend, path } | Answer::Consult { backend, path, .. } => {
                 if let Answer::Consult { .. } = judgement.answer {
-                    told.lookup = Some(if by_age {
+                    let is_led = told.split.is_some() && judgement.operation != OperationName::List;
+                    told.lookup = Some(if is_led {
+                        "the variant's version, in its .info"
+                    } else if by_age {
                         "the age of the version, in its .info"
                     } else if of_version {
                         "the version, which is judged then"
