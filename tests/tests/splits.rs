@@ -283,6 +283,61 @@ fn of_two_thousand_clients_the_same_thirty_percent_get_the_beta_everywhere() {
     }
 }
 
+/// A tenth, a half, all of the modules from a new backend: each from one of them, whole.
+#[test]
+fn a_module_comes_whole_from_the_backend_that_its_share_gives() {
+    let names: Vec<String> = (0..12).map(|i| format!("corp.example/lib{i}")).collect();
+    let modules: Vec<Module> = names
+        .iter()
+        .map(|name| Module::new(name, "v1.0.0").file("lib.go", "package lib\n"))
+        .collect();
+    let servers = [files(&modules), files(&modules)];
+    let clusters = [
+        ("old", servers[0].1.address()),
+        ("new", servers[1].1.address()),
+    ];
+    let mut policy = json!({
+        "version": "1", "default": "allow", "identity": [{"path_prefix": "/t/{tenant}"}],
+        "tenants": {"*": {}},
+        "backends": {"old": {"cluster": "old"}, "new": {"cluster": "new"}},
+        "routes": [{"id": "all", "backends": {"old": 50, "new": 50}}],
+    });
+    let mut envoy = Envoy::start(&Config::new(policy.clone(), &clusters));
+    let serve = Serve::start(&policy, &clusters);
+    // Which server each module was asked of.
+    let asked = |proxy: SocketAddr| -> Vec<usize> {
+        let of = |name: &String| {
+            for (_, server) in &servers {
+                server.forget_requests();
+            }
+            let go = Go::new(format!("http://{proxy}/t/web"), Sumdb::Off);
+            go.run(&["get", &format!("{name}@latest")]).expect_ok();
+            let of_it = |server: &Server| {
+                let requests = server.requests();
+                requests
+                    .iter()
+                    .filter(|r| r.path.starts_with(&format!("/{name}/")))
+                    .count()
+            };
+            let counts = [of_it(&servers[0].1), of_it(&servers[1].1)];
+            assert!(counts.contains(&0), "{name} was asked of both: {counts:?}");
+            counts.iter().position(|count| *count > 0).unwrap()
+        };
+        names.iter().map(of).collect()
+    };
+    let half = asked(envoy.address());
+    assert!(half.contains(&0) && half.contains(&1), "{half:?}");
+    assert_eq!(asked(serve.address()), half);
+    policy["routes"] = json!([{"id": "all", "backends": {"old": 20, "new": 80}}]);
+    assert!(envoy.reload(&policy));
+    let most = asked(envoy.address());
+    let stays = half
+        .iter()
+        .zip(&most)
+        .all(|(then, now)| then == now || *now == 1);
+    assert!(stays && most != half, "{half:?} {most:?}");
+}
+
 fn explain(arguments: &[&str]) -> String {
     modgate::stdout(&modgate::modgate(arguments, b""))
 }

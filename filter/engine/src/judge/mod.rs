@@ -15,7 +15,7 @@ use crate::integrity::Plan;
 use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
 use crate::policy::{Age, Backend, Decision, Facts, Policy, Ruling, Subject, Tenant};
 use crate::request::{Mutability, Operation, OperationName, Refusal, SumdbCall, Target};
-use crate::route::Route;
+use crate::route::{Route, To};
 use crate::telemetry::Outcome;
 use head::Head;
 
@@ -36,6 +36,9 @@ pub struct Judgement<'p> {
     pub ruling: Option<Ruling<'p>>,
     /// The route that was taken.
     pub route: Option<&'p Route>,
+    /// The bucket in which the backend was drawn, below [`crate::policy::BUCKETS`], where the route leads
+    /// to several.
+    pub bucket: Option<u32>,
     /// The module path that is asked for, unescaped.
     pub module: Option<String>,
     /// The version or query that is asked for, unescaped.
@@ -116,6 +119,7 @@ impl Policy {
             stage: StageTaken::default(),
             ruling: None,
             route: None,
+            bucket: None,
             module: None,
             version: None,
             tenant_prefix: String::new(),
@@ -225,9 +229,25 @@ impl Policy {
             None => {
                 let route = space.and_then(|space| space.pick(operation.module()));
                 judgement.route = route;
-                route
-                    .and_then(|route| Some((self.backend(route.backend)?, &*route.upstream_prefix)))
-                    .ok_or_else(|| Reply::no_route(footer))?
+                let to = route.and_then(|route| {
+                    let place = match &route.to {
+                        To::Backend(place) => *place,
+                        To::Drawn(drawn) => {
+                            // Of the checksum database all is one module, or a proof would be torn apart.
+                            let module = match &operation {
+                                Operation::Sumdb { database, .. } => database,
+                                operation => operation.module().unwrap_or_default(),
+                            };
+                            let (key, _) = stage::key(self, tenant, module, head, facts, drawn.by);
+                            let key = key.unwrap_or_default();
+                            let (place, bucket) = self.draw_backend(&route.id, drawn, &key);
+                            judgement.bucket = Some(bucket);
+                            place
+                        }
+                    };
+                    Some((self.backend(place)?, &*route.upstream_prefix))
+                });
+                to.ok_or_else(|| Reply::no_route(footer))?
             }
         };
         let plan = self.integrity.plan(tenant.integrity, judgement);

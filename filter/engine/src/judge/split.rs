@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::head::Head;
-use super::stage::client;
+use super::stage;
 use crate::policy::identity::HeaderValue;
 use crate::policy::{BUCKETS, By, Facts, Gets, NO_VARIANT, Policy, Split, Tenant, Variant};
 
@@ -112,15 +112,10 @@ pub(super) fn assigned<'p>(
     let (variant, by) = match gets {
         Gets::Variant(variant) => (*variant, AssignedBy::Name { assign }),
         Gets::Drawn { weights, by } => {
-            let key = match by {
-                By::Tenant => Some(tenant.name.clone()),
-                By::Module => Some(module.to_owned()),
-                By::Client => client(policy, head, facts).map(|(_, who)| who),
-            };
-            match key {
+            match stage::key(policy, tenant, module, head, facts, *by).0 {
                 None => (split.control, AssignedBy::Unknown { assign }),
                 Some(key) => {
-                    let (variant, bucket) = policy.splits.draw(split, weights, *by, &key);
+                    let (variant, bucket) = policy.draw_variant(split, weights, *by, &key);
                     (
                         variant,
                         AssignedBy::Draw {

@@ -48,13 +48,7 @@ pub(super) fn taken(
         Stage::Enforce => return StageTaken::of(Side::Candidate),
         Stage::Canary { share, by } => (share, by),
     };
-    let (key, client) = match by {
-        By::Tenant => (Some(tenant.name.clone()), None),
-        By::Module => (Some(module.to_owned()), None),
-        By::Client => {
-            client(policy, head, facts).map_or((None, None), |(kind, who)| (Some(who), Some(kind)))
-        }
-    };
+    let (key, client) = key(policy, tenant, module, head, facts, by);
     // Of whom nothing is known nobody is made a part of a trial.
     let is_member = key.is_some_and(|key| share.holds(&tenant.name, by, &key));
     StageTaken {
@@ -70,13 +64,28 @@ pub(super) fn taken(
     }
 }
 
-/// The client, as exactly as it is known: by its certificate, its token, its user, the header of a
-/// trusted hop, else by its address.
-pub(super) fn client(
+/// What a draw is for, and what the client was told apart by, where that counts; `None` of a client of
+/// whom nothing is known.
+pub(super) fn key(
     policy: &Policy,
+    tenant: &Tenant,
+    module: &str,
     head: &Head<'_>,
     facts: &dyn Facts,
-) -> Option<(&'static str, String)> {
+    by: By,
+) -> (Option<String>, Option<&'static str>) {
+    match by {
+        By::Tenant => (Some(tenant.name.clone()), None),
+        By::Module => (Some(module.to_owned()), None),
+        By::Client => {
+            client(policy, head, facts).map_or((None, None), |(kind, who)| (Some(who), Some(kind)))
+        }
+    }
+}
+
+/// The client, as exactly as it is known: by its certificate, its token, its user, the header of a
+/// trusted hop, else by its address.
+fn client(policy: &Policy, head: &Head<'_>, facts: &dyn Facts) -> Option<(&'static str, String)> {
     let property = |path: &[&str]| {
         let value = facts.property(path).filter(|value| !value.is_empty())?;
         String::from_utf8(value).ok()

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::backend::{Backend, BackendKind};
 use super::denial::{MAX_CONTACT, MAX_REASON};
 use super::document::{
-    AgeDoc, BackendDoc, ByDoc, DefaultDoc, Document, KindDoc, RolloutDoc, RuleDoc, StageDoc,
-    SumdbDoc, TenantDoc, Text,
+    AgeDoc, BackendDoc, DefaultDoc, Document, KindDoc, RolloutDoc, RuleDoc, StageDoc, SumdbDoc,
+    TenantDoc, Text,
 };
 use super::error::{Path, PolicyError};
 use super::identity::Source;
@@ -153,6 +153,12 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
     );
     let identity_headers = identity::headers(&sources);
     let splits = splits::compile(&mut errors, &root, document, &identity_headers);
+    let is_drawn = document.routes.iter().any(|route| route.backends.is_some());
+    if document.seed.is_some() && document.splits.is_none() && !is_drawn {
+        let message =
+            "nothing is drawn by it: there are no splits, and no route has several backends";
+        errors.add(&root.key("seed"), message);
+    }
     if !errors.0.is_empty() {
         return Err(errors.0);
     }
@@ -177,6 +183,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         routes,
         sumdbs,
         splits,
+        seed: document.seed.as_deref().unwrap_or_default().to_owned(),
         tests: document.tests.clone(),
     };
     splits::check_rules(&mut errors, &root, &policy);
@@ -349,11 +356,7 @@ fn rollout_of(
         }
         share
     });
-    let by = doc.by.map(|by| match by {
-        ByDoc::Client => By::Client,
-        ByDoc::Tenant => By::Tenant,
-        ByDoc::Module => By::Module,
-    });
+    let by = doc.by.map(By::of);
     let stage = match doc.stage {
         StageDoc::Off => return None,
         StageDoc::Shadow => Stage::Shadow,

@@ -14,14 +14,25 @@ pub const BUCKETS: u32 = 1_000_000;
 /// The bits behind the point of a logarithm.
 const FRACTION: u32 = 32;
 
+/// The place of the name that is drawn for a key, where some name has a weight, and the key's bucket.
+pub(super) fn draw_for<'n>(
+    salt: &[&str; 3],
+    key: [&str; 2],
+    weights: impl Iterator<Item = (&'n str, u16)>,
+) -> (Option<usize>, u32) {
+    let parts: Vec<&str> = salt.iter().copied().chain(key).collect();
+    let bucket = bucket(&parts);
+    (draw(salt, bucket, weights), bucket)
+}
+
 /// The bucket of a key.
-pub(super) fn bucket(parts: &[&str]) -> u32 {
+fn bucket(parts: &[&str]) -> u32 {
     (number(parts) % u64::from(BUCKETS)) as u32
 }
 
 /// The place of the name that is drawn in a bucket; `None` where none has a weight. Weights are at most
 /// 10,000, and `salt` is what else the draw hangs on.
-pub(super) fn draw<'n>(
+fn draw<'n>(
     salt: &[&str],
     bucket: u32,
     weights: impl Iterator<Item = (&'n str, u16)>,

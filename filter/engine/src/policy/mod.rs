@@ -23,6 +23,7 @@ mod rules;
 mod splits;
 mod suggest;
 mod versions;
+mod weights;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -44,7 +45,7 @@ pub use versions::VersionSet;
 
 use crate::integrity::plan::{Integrity, Mode};
 use crate::request::Operation;
-use crate::route::{Route, RouteTable};
+use crate::route::{Drawn, Route, RouteTable};
 use document::{Document, TestDoc};
 use identity::Kinds;
 
@@ -74,6 +75,8 @@ pub struct Policy {
     pub(crate) routes: RouteTable,
     sumdbs: Vec<Sumdb>,
     pub(crate) splits: Splits,
+    /// What draws hang on beside what they are for.
+    seed: String,
     tests: Vec<TestDoc>,
 }
 
@@ -236,6 +239,30 @@ impl Policy {
             verdict: decide(side),
             other: tenant.rollout.as_ref().map(|_| decide(side.other())),
         }
+    }
+
+    /// The variant that is drawn for a key, and its bucket.
+    pub(crate) fn draw_variant(
+        &self,
+        split: &Split,
+        weights: &[u16],
+        by: By,
+        key: &str,
+    ) -> (usize, u32) {
+        let salt = ["modgate split", &*self.seed, &*split.name];
+        let names = split.variants.iter().map(|variant| variant.name.as_str());
+        let names = names.zip(weights.iter().copied());
+        let (drawn, bucket) = draw::draw_for(&salt, [by.as_str(), key], names);
+        (drawn.unwrap_or(split.control), bucket)
+    }
+
+    /// The backend that is drawn for a key, and its bucket.
+    pub(crate) fn draw_backend(&self, route: &str, drawn: &Drawn, key: &str) -> (usize, u32) {
+        let salt = ["modgate route", &*self.seed, route];
+        let names = self.backends.iter().map(|backend| backend.name.as_str());
+        let names = names.zip(drawn.weights.iter().copied());
+        let (place, bucket) = draw::draw_for(&salt, [drawn.by.as_str(), key], names);
+        (place.unwrap_or_default(), bucket)
     }
 
     pub(crate) fn backend(&self, place: usize) -> Option<&Backend> {

@@ -287,3 +287,136 @@ fn what_is_wrong_with_a_split_is_told_at_its_place() {
     });
     assert!(seed["$.seed"].contains("no splits"));
 }
+
+/// The backend of a request, with shares of the backend `new`.
+fn backend(policy: &Policy, path: &str) -> String {
+    let headers: Vec<Header> = vec![
+        (":method".to_owned(), b"GET".to_vec()),
+        (":path".to_owned(), path.as_bytes().to_vec()),
+    ];
+    policy
+        .judge(&headers, &At("10.0.0.1:1".into()))
+        .backend()
+        .unwrap()
+        .name
+        .clone()
+}
+
+fn shared(new: f64, more: Value) -> Policy {
+    let mut route = json!({"id": "all", "backends": {"old": 100.0 - new, "new": new}});
+    let more = more.as_object().unwrap().clone();
+    route.as_object_mut().unwrap().extend(more);
+    let mut tenants: Value = (0..40).map(|i| (format!("t{i}"), json!({}))).collect();
+    tenants["*"] = json!({});
+    let document = json!({
+        "version": "1", "default": "allow",
+        "identity": [{"path_prefix": "/t/{tenant}"}],
+        "tenants": tenants,
+        "backends": {"old": {"cluster": "a"}, "new": {"cluster": "b"}, "none-of-it": {"cluster": "c"}},
+        "routes": [route],
+        "sumdb": {"sum.golang.org": {}},
+    });
+    Policy::from_json(document.to_string().as_bytes()).unwrap_or_else(|e| panic!("{e:?}"))
+}
+
+#[test]
+fn all_of_a_module_comes_from_one_backend_and_more_weight_moves_only_what_must() {
+    let (small, large) = (shared(10.0, json!({})), shared(20.0, json!({})));
+    let (mut on_new, mut moved) = (0, 0);
+    for i in 0..2000 {
+        let module = format!("corp.example/team{}/lib{i}", i % 7);
+        let of = |policy: &Policy, file: &str| backend(policy, &format!("/t/web/{module}/{file}"));
+        let list = of(&small, "@v/list");
+        for file in [
+            "@latest",
+            "@v/v1.0.0.info",
+            "@v/v1.0.0.mod",
+            "@v/v1.0.0.zip",
+            "@v/main.info",
+        ] {
+            assert_eq!(of(&small, file), list, "{module} {file}");
+        }
+        let other_tenant = backend(&small, &format!("/t/other/{module}/@v/list"));
+        assert_eq!(other_tenant, list, "{module}");
+        let after = of(&large, "@v/list");
+        assert!(after == list || after == "new", "{module}");
+        on_new += u32::from(list == "new");
+        moved += u32::from(after != list);
+    }
+    assert!((155..245).contains(&on_new), "{on_new}");
+    assert!((155..245).contains(&moved), "{moved}");
+    // Nor is the checksum database torn apart.
+    let half = shared(50.0, json!({}));
+    let of = |call: &str| backend(&half, &format!("/t/web/sumdb/sum.golang.org/{call}"));
+    let latest = of("latest");
+    for call in [
+        "lookup/corp.example/lib@v1.0.0",
+        "tile/8/0/001",
+        "tile/8/1/000.p/7",
+    ] {
+        assert_eq!(of(call), latest, "{call}");
+    }
+}
+
+#[test]
+fn a_share_can_be_of_tenants() {
+    let policy = shared(50.0, json!({"by": "tenant"}));
+    let mut seen = std::collections::BTreeSet::new();
+    for tenant in 0..40 {
+        let of = |i| {
+            backend(
+                &policy,
+                &format!("/t/t{tenant}/corp.example/lib{i}/@v/list"),
+            )
+        };
+        assert!((1..20).all(|i| of(i) == of(0)), "{tenant}");
+        seen.insert(of(0));
+    }
+    assert_eq!(seen.len(), 2);
+}
+
+#[test]
+fn what_is_wrong_with_shares_of_backends_is_told_at_its_place() {
+    for (route, place, wanted) in [
+        (
+            json!({"id": "r"}),
+            "$.routes[0]",
+            "exactly one of backend and backends",
+        ),
+        (
+            json!({"id": "r", "backend": "b", "backends": {"b": 100}}),
+            "$.routes[0]",
+            "exactly one",
+        ),
+        (
+            json!({"id": "r", "backend": "b", "by": "client"}),
+            "$.routes[0].by",
+            "nothing is drawn",
+        ),
+        (
+            json!({"id": "r", "backends": {"b": 99.5}}),
+            "$.routes[0].backends",
+            "make 99.50",
+        ),
+        (
+            json!({"id": "r", "backends": {"c": 100}}),
+            "$.routes[0].backends.c",
+            "no backend is named",
+        ),
+        (
+            json!({"id": "r", "backends": {"b": 100.001}}),
+            "$.routes[0].backends.b",
+            "two decimals",
+        ),
+    ] {
+        let document = json!({
+            "version": "1", "default": "allow", "tenants": {"*": {}},
+            "backends": {"b": {"cluster": "c"}}, "routes": [route],
+        });
+        let errors = Policy::from_json(document.to_string().as_bytes()).unwrap_err();
+        let told = errors
+            .iter()
+            .any(|e| e.path == place && e.message.contains(wanted));
+        assert!(told, "{place}: {errors:?}");
+    }
+}

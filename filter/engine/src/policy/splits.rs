@@ -7,22 +7,18 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::compile::Errors;
-use super::document::{AssignDoc, ByDoc, Document, SplitDoc, Text};
-use super::draw;
+use super::document::{AssignDoc, Document, SplitDoc, Text};
 use super::error::Path;
 use super::names::ANYONE;
 use super::rollout::By;
 use super::rules::{Age, Decision, Subject};
 use super::suggest::did_you_mean;
-use super::{Policy, Side, paths};
+use super::{Policy, Side, paths, weights};
 use crate::module::semver::{self, Semver};
 use crate::module::{check_path, is_canonical_for};
 
 /// The longest value of a header that is asked for, in bytes.
 const MAX_VALUE: usize = 256;
-
-/// What all weights of one assignment make together: hundredths of a percent.
-const ALL: u16 = 10_000;
 
 /// A module of which different people get different versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +72,6 @@ pub(crate) struct Splits {
     all: Vec<Split>,
     /// Their places by module.
     by_module: HashMap<String, usize, FxBuildHasher>,
-    /// What else draws hang on.
-    seed: String,
     /// The headers that assignments ask for, in lower case, each once.
     pub(crate) headers: Vec<String>,
 }
@@ -90,16 +84,6 @@ impl Splits {
     pub(crate) fn of(&self, module: &str) -> Option<(usize, &Split)> {
         let place = *self.by_module.get(module)?;
         Some((place, self.all.get(place)?))
-    }
-
-    /// The variant that is drawn for a key, and its bucket.
-    pub(crate) fn draw(&self, split: &Split, weights: &[u16], by: By, key: &str) -> (usize, u32) {
-        let salt = ["modgate split", &*self.seed, &*split.name];
-        let [what, seed, name] = salt;
-        let bucket = draw::bucket(&[what, seed, name, by.as_str(), key]);
-        let names = split.variants.iter().map(|variant| variant.name.as_str());
-        let drawn = draw::draw(&salt, bucket, names.zip(weights.iter().copied()));
-        (drawn.unwrap_or(split.control), bucket)
     }
 }
 
@@ -136,7 +120,7 @@ pub(crate) fn hides(variant: &Semver<'_>, version: &Semver<'_>) -> bool {
         || (version.build.is_empty() && !variant.build.is_empty())
 }
 
-/// Compiles `splits` and `seed`.
+/// Compiles `splits`.
 pub(super) fn compile(
     errors: &mut Errors,
     root: &Path,
@@ -144,15 +128,7 @@ pub(super) fn compile(
     identity_headers: &[String],
 ) -> Splits {
     let mut splits = Splits::default();
-    let Some(documents) = &document.splits else {
-        if document.seed.is_some() {
-            let message = "there are no splits that could be drawn by it";
-            errors.add(&root.key("seed"), message);
-        }
-        return splits;
-    };
-    splits.seed = document.seed.as_deref().unwrap_or_default().to_owned();
-    for (name, split) in documents {
+    for (name, split) in document.splits.iter().flatten() {
         let at = root.key("splits").key(name);
         errors.check_name(&at, "split", name);
         let place = splits.all.len();
@@ -355,52 +331,21 @@ fn gets(errors: &mut Errors, at: &Path, doc: &AssignDoc, variants: &[Variant]) -
             Gets::Variant(found.unwrap_or_default())
         }
         (None, Some(weights)) => Gets::Drawn {
-            weights: weigh(errors, &at.key("weights"), weights, variants),
-            by: match doc.by {
-                None | Some(ByDoc::Client) => By::Client,
-                Some(ByDoc::Tenant) => By::Tenant,
-                Some(ByDoc::Module) => By::Module,
-            },
+            weights: weights::compile(
+                errors,
+                &at.key("weights"),
+                "variant",
+                weights,
+                variants,
+                |v| &v.name,
+            ),
+            by: doc.by.map_or(By::Client, By::of),
         },
         _ => {
             errors.add(at, "give exactly one of variant and weights");
             Gets::Variant(0)
         }
     }
-}
-
-fn weigh(
-    errors: &mut Errors,
-    at: &Path,
-    weights: &BTreeMap<String, f64>,
-    variants: &[Variant],
-) -> Vec<u16> {
-    let mut all = vec![0; variants.len()];
-    let (mut sum, mut is_sound) = (0_u32, true);
-    for (name, percent) in weights {
-        let at = at.key(name);
-        let place = errors.find(&at, "variant", name, variants, |variant| &variant.name);
-        let hundredths = (percent * 100.0).round();
-        let is_exact = (hundredths / 100.0 - percent).abs() < 1e-9;
-        if !is_exact || !(0.0..=f64::from(ALL)).contains(&hundredths) {
-            errors.add(
-                &at,
-                "write a number from 0 to 100 with at most two decimals",
-            );
-            is_sound = false;
-            continue;
-        }
-        sum += hundredths as u32;
-        if let Some(weight) = place.and_then(|place| all.get_mut(place)) {
-            *weight = hundredths as u16;
-        }
-    }
-    if is_sound && sum != u32::from(ALL) {
-        let (whole, rest) = (sum / 100, sum % 100);
-        let message = format!("the weights make {whole}.{rest:02}, and must make 100");
-        errors.add(at, message);
-    }
-    all
 }
 
 /// Variants that a tenant's rules refuse although they serve its module: nobody could be given them.

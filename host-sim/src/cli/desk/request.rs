@@ -3,7 +3,7 @@
 use modgate_engine::integrity::Plan;
 use modgate_engine::judge::{Answer, Header, Judgement};
 use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for, semver};
-use modgate_engine::policy::{Age, Subject, Verdict};
+use modgate_engine::policy::{Age, BUCKETS, Subject, Verdict};
 use modgate_engine::request::OperationName;
 use serde::Serialize;
 
@@ -163,7 +163,10 @@ impl Told {
             split: judgement.split.map(|assigned| assigned.to_string()),
             lookup: None,
             rule: (rule != "-").then_some(rule),
-            route: judgement.route.map(|route| route.id.clone()),
+            route: judgement.route.map(|route| match judgement.bucket {
+                Some(bucket) => format!("{}, bucket {bucket} of {BUCKETS}", route.id),
+                None => route.id.clone(),
+            }),
             backend: None,
             cluster: None,
             upstream: None,

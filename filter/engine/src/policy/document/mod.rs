@@ -263,7 +263,11 @@ pub struct RouteDoc {
     /// The modules that take this route; without it all.
     pub modules: Option<Vec<Text>>,
     /// The backend's name.
-    pub backend: Text,
+    pub backend: Option<Text>,
+    /// The shares of several backends by name, in percent, 100 together.
+    pub backends: Option<BTreeMap<String, f64>>,
+    /// What stays with one of them; `module` without it.
+    pub by: Option<ByDoc>,
 }
 
 /// One of `sumdb`.
