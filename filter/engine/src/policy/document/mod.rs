@@ -6,6 +6,7 @@ mod integrity;
 mod json;
 mod node;
 mod shape;
+mod split;
 mod text;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 pub use claim::ClaimDoc;
 pub use expectation::{ExpectDoc, OperationDoc, TestDoc};
 pub use integrity::{DatabaseDoc, IntegrityDoc, ModeDoc, UnknownDoc};
+pub use split::{AssignDoc, SplitDoc};
 pub use text::Text;
 
 use super::error::PolicyError;
@@ -56,6 +58,10 @@ pub struct Document {
     pub access_log: Option<bool>,
     /// The checksum databases that are carried, by name; without it `sum.golang.org`, by the routes.
     pub sumdb: Option<BTreeMap<String, SumdbDoc>>,
+    /// The modules of which different people get different versions, by name.
+    pub splits: Option<BTreeMap<String, SplitDoc>>,
+    /// What the draws of splits hang on beside who asks: another seed draws anew.
+    pub seed: Option<Text>,
     /// What the policy must say of certain requests: `modgate test` asks, the filter does not.
     #[serde(default)]
     pub tests: Vec<TestDoc>,
@@ -111,6 +117,8 @@ pub struct TenantDoc {
     /// The rule sets that hold, in order.
     #[serde(default)]
     pub rules: Vec<Text>,
+    /// What splits may tell it from other tenants by.
+    pub tier: Option<Text>,
     /// Rules that are tried beside those.
     pub rollout: Option<RolloutDoc>,
     /// What happens to this tenant's files that are not what they should be.
@@ -255,7 +263,11 @@ pub struct RouteDoc {
     /// The modules that take this route; without it all.
     pub modules: Option<Vec<Text>>,
     /// The backend's name.
-    pub backend: Text,
+    pub backend: Option<Text>,
+    /// The shares of several backends by name, in percent, 100 together.
+    pub backends: Option<BTreeMap<String, f64>>,
+    /// What stays with one of them; `module` without it.
+    pub by: Option<ByDoc>,
 }
 
 /// One of `sumdb`.
