@@ -33,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
     let size = number(*size) + 1;
     let kept = match number(*kept) {
         0 => Vec::new(),
-        kept => database::note(kept).into_bytes(),
+        kept => database::note(kept).into(),
     };
     let changes: Vec<Change> = rest
         .chunks_exact(4)

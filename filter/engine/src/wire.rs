@@ -7,6 +7,9 @@
 /// so a proxy without the filter has no cluster to send to and answers 503: it fails closed.
 pub const CLUSTER_HEADER: &str = "x-modgate-cluster";
 
+/// What tells a client which variant of a split it was given, where the policy wants that.
+pub const VARIANT_HEADER: &str = "x-modgate-variant";
+
 /// Every client header that starts so is Modgate's own and is removed from requests.
 pub const RESERVED_PREFIX: &str = "x-modgate-";
 

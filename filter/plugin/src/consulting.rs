@@ -76,6 +76,11 @@ impl Case {
         })
     }
 
+    /// What goes from question to question.
+    pub(crate) fn consultation(&self) -> &Consultation {
+        &self.consultation
+    }
+
     /// Asks the first question, where there is one.
     pub(crate) fn begin(mut self: Box<Self>, policy: &Policy) -> Progress<'_> {
         let notes = Notes {

@@ -7,16 +7,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use modgate_engine::integrity::Artifact;
-use modgate_engine::judge::Judgement;
-use modgate_engine::policy::{Backend, Ruling, Tenant};
+use modgate_engine::judge::{AssignedBy, Judgement};
+use modgate_engine::policy::{Backend, NO_VARIANT, Ruling, Tenant};
 use modgate_engine::request::OperationName;
 use modgate_engine::telemetry::{
     CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, INTEGRITY_BYTES_TOTAL,
     INTEGRITY_CHECKS_TOTAL, INTEGRITY_MICROSECONDS_TOTAL, Kind, LABEL_OVERFLOW_TOTAL, LabelBudget,
     Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL, SHADOW,
-    SUMDB_LOOKUPS_TOTAL, series,
+    SPLIT_ASSIGNMENTS_TOTAL, SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
-use proxy_wasm::types::MetricType;
+use proxy_wasm::types::{LogLevel, MetricType};
 use rustc_hash::FxBuildHasher;
 
 use crate::host;
@@ -33,11 +33,19 @@ pub(crate) struct Meters {
     decisions: RefCell<Map<DecisionKey, Option<u32>>>,
     checks: RefCell<Map<CheckKey, Option<u32>>>,
     lookups: RefCell<Map<&'static str, Option<u32>>>,
+    assignments: RefCell<Map<AssignmentKey, Option<u32>>>,
+    fallbacks: RefCell<Map<FallbackKey, Option<u32>>>,
     labels: RefCell<Labels>,
 }
 
 /// Metric, tenant, artifact, result and evidence.
 type CheckKey = (&'static str, Option<usize>, [&'static str; 3]);
+
+/// The addresses of split and variant in the policy, which outlives this.
+type AssignmentKey = (usize, usize);
+
+/// That of a split, and of the variant that it led to.
+type FallbackKey = AssignmentKey;
 
 type ScopeKey = (Option<usize>, Option<usize>, OperationName);
 
@@ -143,6 +151,32 @@ impl Meters {
         let mut lookups = self.lookups.borrow_mut();
         let define = || define(&SUMDB_LOOKUPS_TOTAL, &[result]);
         host::count(*lookups.entry(result).or_insert_with(define), 1);
+    }
+
+    /// Counts the variant of a judgement, where it has one, and says once of each that another was meant.
+    pub(crate) fn assigned(&self, judgement: &Judgement<'_>) {
+        let Some(assigned) = judgement.split else {
+            return;
+        };
+        let split = assigned.split.name.as_str();
+        let variant = assigned.variant.map_or(NO_VARIANT, |variant| &variant.name);
+        let key = (split.as_ptr().addr(), variant.as_ptr().addr());
+        let mut known = self.assignments.borrow_mut();
+        let define_it = || define(&SPLIT_ASSIGNMENTS_TOTAL, &[split, variant]);
+        host::count(*known.entry(key).or_insert_with(define_it), 1);
+        if assigned.by != AssignedBy::Fallback {
+            return;
+        }
+        let mut known = self.fallbacks.borrow_mut();
+        let metric = *known.entry(key).or_insert_with(|| {
+            let line = format!(
+                "modgate: the split {split} led a request to {variant}: \
+                 the backend does not have the version that it should get, or the rules refuse it"
+            );
+            host::log(LogLevel::Warn, &line);
+            define(&SPLIT_FALLBACKS_TOTAL, &[split])
+        });
+        host::count(metric, 1);
     }
 
     /// `labels` are those behind the tenant; what a metric does not have is empty.

@@ -135,6 +135,7 @@ impl Stream {
         self.access = AccessMembers::of(&in_force.policy, headers, &judgement);
         if !repeats::is_repetition(headers, &judgement, began) {
             in_force.meters.decided(&judgement);
+            in_force.meters.assigned(&judgement);
         }
         if let Plan::Refuse(artifact) = judgement.plan {
             let tenant = judgement.tenant;
@@ -170,6 +171,7 @@ impl Stream {
             Progress::Ends(case, end) => (case, end),
         };
         let mut judgement = judge();
+        judgement.led_to(&in_force.policy, case.consultation());
         match end {
             End::Proceed(ruling) => judgement.proceed(ruling),
             End::Answer(ruling, reply) => {

@@ -7,6 +7,7 @@ use crate::request::Operation;
 
 use super::World;
 use super::info::{self, Info};
+use super::steer::Steer;
 
 /// Who asks for which module, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(crate) struct About {
     pub(crate) backend: usize,
     /// Which of the tenant's rules hold.
     pub(crate) side: Side,
+    /// The variant that it is led to, where there is a split on the module.
+    pub(crate) steer: Option<Steer>,
     /// What stands before the module in the backend's paths.
     pub(crate) upstream: String,
     pub(crate) request_id: Option<String>,

@@ -5,6 +5,7 @@ use super::info::{self, Info};
 use super::list::{self, Latest};
 use super::retract::{self, Interval};
 use super::shaping::Shaping;
+use super::steer::Steer;
 use super::{MAX_LIST_BYTES, World};
 use crate::judge::Reply;
 use crate::module::is_canonical_for;
@@ -48,6 +49,8 @@ enum Stage {
     Query,
     /// The `.info` of the version that the client wants, or that is the latest of the shaped list.
     Version(String),
+    /// The `.info` of the variant's version.
+    Variant(String),
     /// The `.info` of a version of the list.
     Age(Shaping, String),
     /// The go.mod of the newest version of the list, which is hidden.
@@ -109,8 +112,19 @@ impl Consultation {
         self.about.backend
     }
 
+    /// The variant that it was led to, by now.
+    pub(crate) const fn steer(&self) -> Option<Steer> {
+        self.about.steer
+    }
+
     /// The first step.
     pub fn begin<'p>(&mut self, policy: &'p Policy, world: &dyn World) -> Step<'p> {
+        let is_led = matches!(self.goal, Goal::Latest | Goal::Query(_));
+        if let Some(version) = self.about.steered_to(policy).filter(|_| is_led) {
+            let step = self.ask_info(version);
+            self.stage = Stage::Variant(version.to_owned());
+            return step;
+        }
         match self.goal.clone() {
             Goal::List => self.ask_list(),
             Goal::Latest => {
@@ -147,6 +161,7 @@ impl Consultation {
             Stage::Latest => self.on_latest(policy, world, fetched),
             Stage::Query => self.on_query(policy, world, fetched),
             Stage::Version(version) => self.on_info(policy, world, fetched, &version),
+            Stage::Variant(version) => self.on_variant(policy, world, fetched, &version),
             Stage::Age(shaping, version) => {
                 Ok(self.on_age(policy, world, fetched, shaping, &version))
             }
@@ -216,7 +231,7 @@ impl Consultation {
             Err(_) => Age::Unknown,
         };
         let verdict = self.about.verdict(policy, version, age);
-        shaping.ruled(version, verdict.as_ref());
+        shaping.ruled(policy, version, verdict.as_ref());
         self.shape(policy, world, shaping)
     }
 
@@ -245,6 +260,30 @@ impl Consultation {
         Ok(self.shaped(policy, world, shaping, &intervals))
     }
 
+    /// The variant's version is the answer, if the backend has it and the rules serve it.
+    fn on_variant<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+        version: &str,
+    ) -> Progress<'p> {
+        if !matches!(fetched.status, Some(404 | 410)) {
+            let (info, body) = self.info_of(policy, fetched, version)?;
+            let age = self
+                .about
+                .noted_age_of(policy, world, &info, fetched.last_modified);
+            let verdict = self.about.verdict(policy, version, age);
+            if verdict.is_some_and(|verdict| verdict.decision == Decision::Allow) {
+                return Ok(self.conclude(policy, version, age, Some(body)));
+            }
+        }
+        if let Some(steer) = &mut self.about.steer {
+            steer.fall_back();
+        }
+        Ok(self.begin(policy, world))
+    }
+
     /// The list is as the tenant may see it.
     fn shaped<'p>(
         &mut self,
@@ -253,6 +292,7 @@ impl Consultation {
         shaping: Shaping,
         intervals: &[Interval],
     ) -> Step<'p> {
+        self.about.steer = shaping.steer;
         let listed = shaping.finish(intervals);
         let Some(refused) = &self.refused else {
             return Step::Answer {

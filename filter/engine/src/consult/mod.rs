@@ -11,9 +11,11 @@ mod info;
 mod list;
 pub mod retract;
 mod shaping;
+mod steer;
 
 pub(crate) use about::About;
 pub use consultation::{Consultation, Fetched, Goal, Step};
+pub(crate) use steer::Steer;
 
 /// The most bytes of a version list that are read.
 pub const MAX_LIST_BYTES: usize = 8 << 20;

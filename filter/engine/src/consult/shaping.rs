@@ -6,6 +6,7 @@ use super::World;
 use super::about::About;
 use super::list::{self, Latest, Listed};
 use super::retract::Interval;
+use super::steer::Steer;
 use crate::module::semver::{self, Semver};
 use crate::policy::{Age, Decision, Policy, Verdict};
 
@@ -15,9 +16,26 @@ const MAX_LOOKUPS: usize = 32;
 /// A list while it is shaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shaping {
-    lines: Vec<(Listed, Ruling)>,
+    lines: Vec<Line>,
     /// How many ages were looked up.
     lookups: usize,
+    /// The variant that the client is led to.
+    pub(super) steer: Option<Steer>,
+}
+
+/// A version of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    listed: Listed,
+    ruling: Ruling,
+    /// Whether it is left out so that the Go command takes the variant's.
+    is_aside: bool,
+}
+
+impl Line {
+    fn is_shown(&self) -> bool {
+        self.ruling != Ruling::Hidden && !self.is_aside
+    }
 }
 
 /// What is known of a listed version.
@@ -42,18 +60,43 @@ impl Ruling {
 impl Shaping {
     /// Judges all versions of a list, by what is known of them.
     pub(super) fn of(about: &About, policy: &Policy, world: &dyn World, body: &[u8]) -> Self {
-        let lines = list::read(&about.module, body).into_iter().map(|line| {
-            let verdict = |age| about.verdict(policy, &line.version, age);
+        let lines = list::read(&about.module, body).into_iter().map(|listed| {
+            let verdict = |age| about.verdict(policy, &listed.version, age);
             let mut ruling = Ruling::of(verdict(Age::Unasked).as_ref());
             if ruling == Ruling::Open {
-                let age = about.recalled_age(policy, world, &line.version);
+                let age = about.recalled_age(policy, world, &listed.version);
                 ruling = Ruling::of(verdict(age).as_ref());
             }
-            (line, ruling)
+            Line {
+                listed,
+                ruling,
+                is_aside: false,
+            }
         });
-        Self {
+        let mut shaping = Self {
             lines: lines.collect(),
             lookups: 0,
+            steer: about.steer,
+        };
+        shaping.set_aside(policy);
+        shaping
+    }
+
+    /// Leaves out what would keep the Go command from the variant, or from the next one where the rules
+    /// serve none of this one's.
+    fn set_aside(&mut self, policy: &Policy) {
+        let Some(steer) = &mut self.steer else {
+            return;
+        };
+        while let Some(wanted) = steer.version(policy) {
+            let mut lines = self.lines.iter();
+            if lines.any(|l| l.listed.version == wanted && l.ruling != Ruling::Hidden) {
+                break;
+            }
+            steer.fall_back();
+        }
+        for line in &mut self.lines {
+            line.is_aside = steer.hides(policy, &line.listed.version);
         }
     }
 
@@ -92,13 +135,10 @@ impl Shaping {
     }
 
     fn highest_not_hidden(&self, in_class: impl Fn(&Semver<'_>) -> bool) -> Option<(&str, Ruling)> {
-        let shown = self
-            .lines
-            .iter()
-            .filter(|(_, ruling)| *ruling != Ruling::Hidden);
-        let parsed = shown.filter_map(|(line, ruling)| {
-            let parts = semver::parse(&line.version)?;
-            Some((parts, line.version.as_str(), *ruling))
+        let shown = self.lines.iter().filter(|line| line.is_shown());
+        let parsed = shown.filter_map(|line| {
+            let parts = semver::parse(&line.listed.version)?;
+            Some((parts, line.listed.version.as_str(), line.ruling))
         });
         let in_class = parsed.filter(|(parts, ..)| in_class(parts));
         let highest = in_class.max_by(|(a, ..), (b, ..)| match a.compare(b) {
@@ -110,21 +150,19 @@ impl Shaping {
     }
 
     /// Notes what the rules say of a version, now that its age was looked up.
-    pub(super) fn ruled(&mut self, version: &str, verdict: Option<&Verdict<'_>>) {
-        let line = self
-            .lines
-            .iter_mut()
-            .find(|(line, _)| line.version == version);
-        if let Some((_, ruling)) = line {
-            *ruling = Ruling::of(verdict);
+    pub(super) fn ruled(&mut self, policy: &Policy, version: &str, verdict: Option<&Verdict<'_>>) {
+        let mut lines = self.lines.iter_mut();
+        if let Some(line) = lines.find(|line| line.listed.version == version) {
+            line.ruling = Ruling::of(verdict);
         }
+        self.set_aside(policy);
     }
 
     /// The version whose go.mod tells which others were taken back, where the client does not see it.
     /// The Go command reads retractions from the latest version alone, and a version of before modules
     /// has no go.mod of its own.
     pub(super) fn hidden_newest(&self) -> Option<String> {
-        let all: Vec<Listed> = self.lines.iter().map(|(line, _)| line.clone()).collect();
+        let all: Vec<Listed> = self.lines.iter().map(|line| line.listed.clone()).collect();
         let newest = match list::latest(&all) {
             Latest::Is(version)
             | Latest::Depends {
@@ -133,23 +171,19 @@ impl Shaping {
             } => version,
             Latest::Unlisted => return None,
         };
-        let is_hidden =
-            |(line, ruling): &(Listed, Ruling)| line.version == newest && *ruling == Ruling::Hidden;
+        let is_hidden = |line: &Line| line.listed.version == newest && !line.is_shown();
         (!newest.ends_with("+incompatible") && self.lines.iter().any(is_hidden)).then_some(newest)
     }
 
     /// The list without what is hidden and what was taken back.
     pub(super) fn finish(self, retracted: &[Interval]) -> Vec<Listed> {
-        let shown = self
-            .lines
-            .into_iter()
-            .filter(|(_, ruling)| *ruling != Ruling::Hidden);
+        let shown = self.lines.into_iter().filter(Line::is_shown);
         let is_retracted = |line: &Listed| {
             let parts = semver::parse(&line.version);
             parts.is_some_and(|parts| retracted.iter().any(|interval| interval.contains(&parts)))
         };
         shown
-            .map(|(line, _)| line)
+            .map(|line| line.listed)
             .filter(|line| !is_retracted(line))
             .collect()
     }

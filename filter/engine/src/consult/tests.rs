@@ -9,6 +9,8 @@ use super::*;
 use crate::judge::{Answer, Header, Judgement};
 use crate::policy::Policy;
 
+mod steer;
+
 /// 2026-11-23T00:00:00Z.
 const NOW: u64 = 1_795_392_000;
 const DAY: u64 = 86_400;
@@ -71,6 +73,18 @@ impl Backend {
 
     /// What the filter does with a request: `200 body`, `403 body`, or `forward path`.
     fn get(&self, policy: &Policy, file: &str) -> String {
+        let judgement = self.judge(policy, file);
+        match &judgement.answer {
+            Answer::Forward { path, .. } => {
+                format!("forward {}", path.as_deref().unwrap_or_default())
+            }
+            Answer::Reply(reply) => format!("{} {}", reply.status, reply.body),
+            Answer::Consult { .. } => panic!("it goes on for ever"),
+        }
+    }
+
+    /// A request, judged to the end.
+    fn judge<'p>(&self, policy: &'p Policy, file: &str) -> Judgement<'p> {
         let path = match file {
             "@latest" => "/corp.example/lib/@latest".to_owned(),
             file => format!("/corp.example/lib/@v/{file}"),
@@ -84,13 +98,7 @@ impl Backend {
             let consultation = consultation.clone();
             self.consult(policy, &mut judgement, *consultation);
         }
-        match &judgement.answer {
-            Answer::Forward { path, .. } => {
-                format!("forward {}", path.as_deref().unwrap_or_default())
-            }
-            Answer::Reply(reply) => format!("{} {}", reply.status, reply.body),
-            Answer::Consult { .. } => panic!("it goes on for ever"),
-        }
+        judgement
     }
 
     fn consult<'p>(
@@ -103,8 +111,14 @@ impl Backend {
         loop {
             let path = match step {
                 Step::Ask { path, .. } => path,
-                Step::Proceed(ruling) => return judgement.proceed(ruling),
-                Step::Answer { ruling, reply } => return judgement.conclude(ruling, reply),
+                Step::Proceed(ruling) => {
+                    judgement.led_to(policy, &consultation);
+                    return judgement.proceed(ruling);
+                }
+                Step::Answer { ruling, reply } => {
+                    judgement.led_to(policy, &consultation);
+                    return judgement.conclude(ruling, reply);
+                }
             };
             let found = self.files.get(&path);
             let file = path.replace("/base/corp.example/lib/", "");

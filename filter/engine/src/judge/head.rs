@@ -25,6 +25,8 @@ pub(super) struct Head<'a> {
     pub(super) has_body: bool,
     /// The identity headers that are there, with the place of their source.
     identity: Vec<(&'a str, HeaderValue<'a>)>,
+    /// The headers that splits ask for and that are there.
+    split: Vec<(&'a str, HeaderValue<'a>)>,
     /// The names of headers that must not go upstream.
     pub(super) remove: Vec<String>,
 }
@@ -41,7 +43,10 @@ impl<'a> Head<'a> {
                 "x-request-id" => head.request_id = std::str::from_utf8(value).ok(),
                 "content-length" => head.has_body |= value != b"0",
                 name if name.starts_with(':') => {}
-                name => head.read_identity(policy, name, value),
+                name => {
+                    head.read_identity(policy, name, value);
+                    head.read_split(policy, name, value);
+                }
             }
         }
         head
@@ -59,27 +64,41 @@ impl<'a> Head<'a> {
             if known != name {
                 continue;
             }
-            match self
-                .identity
-                .iter_mut()
-                .find(|(met, _)| *met == known.as_str())
-            {
-                Some((_, met)) => met.meet(value),
-                None => self
-                    .identity
-                    .push((known.as_str(), HeaderValue::Once(value))),
-            }
+            meet(&mut self.identity, known, value);
         }
         if claims_identity && !self.remove.iter().any(|removed| removed == name) {
             self.remove.push(name.to_owned());
         }
     }
 
+    fn read_split(&mut self, policy: &'a Policy, name: &str, value: &'a [u8]) {
+        let mut wanted = policy.splits.headers.iter();
+        if let Some(known) = wanted.find(|known| known.as_str() == name) {
+            meet(&mut self.split, known, value);
+        }
+    }
+
+    /// What a header says that splits ask for.
+    pub(super) fn split_header(&self, name: &str) -> HeaderValue<'a> {
+        value_in(&self.split, name)
+    }
+
     /// What an identity header says.
     pub(super) fn identity(&self, name: &str) -> HeaderValue<'a> {
-        let met = self.identity.iter().find(|(known, _)| *known == name);
-        met.map(|(_, value)| *value).unwrap_or_default()
+        value_in(&self.identity, name)
     }
+}
+
+fn meet<'a>(all: &mut Vec<(&'a str, HeaderValue<'a>)>, name: &'a str, value: &'a [u8]) {
+    match all.iter_mut().find(|(met, _)| *met == name) {
+        Some((_, met)) => met.meet(value),
+        None => all.push((name, HeaderValue::Once(value))),
+    }
+}
+
+fn value_in<'a>(all: &[(&'a str, HeaderValue<'a>)], name: &str) -> HeaderValue<'a> {
+    let met = all.iter().find(|(known, _)| *known == name);
+    met.map(|(_, value)| *value).unwrap_or_default()
 }
 
 impl<'a> HeaderValue<'a> {

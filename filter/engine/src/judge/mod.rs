@@ -2,18 +2,20 @@
 
 mod head;
 mod reply;
+mod split;
 mod stage;
 
 pub use head::{Header, value_of};
 pub use reply::{Footer, Media, Reply};
+pub use split::{Assigned, AssignedBy};
 pub use stage::StageTaken;
 
-use crate::consult::{About, Consultation};
+use crate::consult::{About, Consultation, Steer};
 use crate::integrity::Plan;
 use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
 use crate::policy::{Age, Backend, Decision, Facts, Policy, Ruling, Subject, Tenant};
 use crate::request::{Mutability, Operation, OperationName, Refusal, SumdbCall, Target};
-use crate::route::Route;
+use crate::route::{Route, To};
 use crate::telemetry::Outcome;
 use head::Head;
 
@@ -34,6 +36,9 @@ pub struct Judgement<'p> {
     pub ruling: Option<Ruling<'p>>,
     /// The route that was taken.
     pub route: Option<&'p Route>,
+    /// The bucket in which the backend was drawn, below [`crate::policy::BUCKETS`], where the route leads
+    /// to several.
+    pub bucket: Option<u32>,
     /// The module path that is asked for, unescaped.
     pub module: Option<String>,
     /// The version or query that is asked for, unescaped.
@@ -42,6 +47,8 @@ pub struct Judgement<'p> {
     pub tenant_prefix: String,
     /// What the client calls the request; a text repeats it only where it is harmless.
     pub request_id: Option<String>,
+    /// The variant of a split that it was given.
+    pub split: Option<Assigned<'p>>,
     /// What is to be checked of the answer.
     pub plan: Plan,
     /// The backend that was asked before the request was answered here.
@@ -112,10 +119,12 @@ impl Policy {
             stage: StageTaken::default(),
             ruling: None,
             route: None,
+            bucket: None,
             module: None,
             version: None,
             tenant_prefix: String::new(),
             request_id: head.request_id.map(ToOwned::to_owned),
+            split: None,
             plan: Plan::Pass,
             consulted: None,
             remove_headers: std::mem::take(&mut head.remove),
@@ -173,7 +182,7 @@ impl Policy {
         judgement.mutability = operation.mutability();
         judgement.module = operation.module().map(ToOwned::to_owned);
         judgement.version = operation.version().map(ToOwned::to_owned);
-        let mut goal = None;
+        let (mut goal, mut steer) = (None, None);
         if let Some(module) = operation.module() {
             let subject = Subject::of(&operation, age);
             let stage = stage::taken(self, tenant, module, head, facts);
@@ -186,6 +195,25 @@ impl Policy {
             let refusal = Reply::refusal(&operation, &tenant.name, &verdict, footer);
             if let Some(reply) = refusal.filter(|_| goal.is_none()) {
                 return Err(reply);
+            }
+            // What the rules refuse as a whole, no variant of it is served.
+            let is_served = verdict.decision == Decision::Allow;
+            let assigned = operation.goal().filter(|_| is_served).and_then(|wanted| {
+                Some((wanted, split::assigned(self, tenant, module, head, facts)?))
+            });
+            if let Some((wanted, (place, variant, assigned))) = assigned {
+                if let Some(version) = operation.canonical_version() {
+                    if let Some(reply) =
+                        Reply::other_variant(&operation, &assigned, version, footer)
+                    {
+                        judgement.split = Some(assigned);
+                        return Err(reply);
+                    }
+                } else {
+                    judgement.split = Some(assigned);
+                    steer = Some(Steer::to(place, variant, assigned.split.control));
+                    goal = Some(wanted);
+                }
             }
         }
         if let Operation::Sumdb {
@@ -201,9 +229,25 @@ impl Policy {
             None => {
                 let route = space.and_then(|space| space.pick(operation.module()));
                 judgement.route = route;
-                route
-                    .and_then(|route| Some((self.backend(route.backend)?, &*route.upstream_prefix)))
-                    .ok_or_else(|| Reply::no_route(footer))?
+                let to = route.and_then(|route| {
+                    let place = match &route.to {
+                        To::Backend(place) => *place,
+                        To::Drawn(drawn) => {
+                            // Of the checksum database all is one module, or a proof would be torn apart.
+                            let module = match &operation {
+                                Operation::Sumdb { database, .. } => database,
+                                operation => operation.module().unwrap_or_default(),
+                            };
+                            let (key, _) = stage::key(self, tenant, module, head, facts, drawn.by);
+                            let key = key.unwrap_or_default();
+                            let (place, bucket) = self.draw_backend(&route.id, drawn, &key);
+                            judgement.bucket = Some(bucket);
+                            place
+                        }
+                    };
+                    Some((self.backend(place)?, &*route.upstream_prefix))
+                });
+                to.ok_or_else(|| Reply::no_route(footer))?
             }
         };
         let plan = self.integrity.plan(tenant.integrity, judgement);
@@ -226,6 +270,7 @@ impl Policy {
                 tenant: tenant.id,
                 side: judgement.stage.side,
                 backend: backend.id,
+                steer,
                 upstream: upstream.get(..prefix).unwrap_or_default().to_owned(),
                 request_id: judgement.request_id.clone(),
                 is_probe: operation.is_probe(),
@@ -310,11 +355,34 @@ impl<'p> Judgement<'p> {
         };
     }
 
-    /// Notes what a consultation came to: the client is answered.
-    pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, reply: Reply) {
+    /// Notes what a consultation came to: the client is answered. [`Judgement::led_to`] comes first.
+    pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: Reply) {
         self.consulted = self.backend();
         self.ruling = ruling.or(self.ruling);
+        let told = self
+            .split
+            .filter(|assigned| assigned.split.tells && reply.status == 200);
+        reply.variant = told.and_then(|assigned| Some(assigned.variant?.name.clone()));
         self.answer = Answer::Reply(reply);
+    }
+
+    /// Notes which variant a consultation led to: another than the one that was given where the backend
+    /// does not have that, or the rules refuse it.
+    pub fn led_to(&mut self, policy: &'p Policy, consultation: &Consultation) {
+        let (Some(assigned), Some(steer)) = (&mut self.split, consultation.steer()) else {
+            return;
+        };
+        let variants = policy
+            .splits()
+            .get(steer.split)
+            .map(|split| &split.variants);
+        let led_to = variants
+            .zip(steer.variant())
+            .and_then(|(variants, place)| variants.get(place));
+        if led_to != assigned.variant {
+            assigned.by = AssignedBy::Fallback;
+            assigned.variant = led_to;
+        }
     }
 
     /// The values of the labels `decision` and `rule`: the verdict's, or what refused the request

@@ -1,10 +1,12 @@
 //! Answers that the filter gives itself.
 
+use super::split::Assigned;
 use crate::policy::denial;
 pub use crate::policy::denial::Footer;
 use crate::policy::{Decision, Verdict};
 use crate::request::{Operation, Refusal};
 use crate::telemetry::{Ending, Outcome};
+use crate::wire::VARIANT_HEADER;
 
 /// An answer that no backend has a part in. Its body is UTF-8 text in lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Reply {
     pub outcome: Outcome,
     /// The label `rule` where the engine itself refused, and no rule.
     pub decided_by: Option<&'static str>,
+    /// The variant that the client is told of.
+    pub variant: Option<String>,
 }
 
 /// What a body is.
@@ -40,18 +44,22 @@ impl Default for Reply {
             media: Media::Text,
             outcome: Outcome::Denied,
             decided_by: None,
+            variant: None,
         }
     }
 }
 
 impl Reply {
     /// The headers of the answer besides its status.
-    pub fn headers(&self) -> Vec<(&'static str, &'static str)> {
+    pub fn headers(&self) -> Vec<(&'static str, &str)> {
         let media = match self.media {
             Media::Text => "text/plain; charset=utf-8",
             Media::Json => "application/json",
         };
         let mut headers = vec![("content-type", media)];
+        if let Some(variant) = &self.variant {
+            headers.push((VARIANT_HEADER, variant));
+        }
         if self.status == 405 {
             headers.push(("allow", "GET, HEAD"));
         }
@@ -106,7 +114,7 @@ impl Reply {
             body,
             media,
             outcome: Outcome::Ok,
-            decided_by: None,
+            ..Self::default()
         }
     }
 
@@ -191,6 +199,26 @@ impl Reply {
     pub(super) fn unknown_database(footer: Footer<'_>) -> Self {
         let reason = "the policy does not carry this database";
         Self::refused_by("sumdb", "unknown checksum database", reason, footer)
+    }
+
+    /// For the files of a version that a strict split does not give; `None` where it does.
+    pub(super) fn other_variant(
+        operation: &Operation<'_>,
+        assigned: &Assigned<'_>,
+        version: &str,
+        footer: Footer<'_>,
+    ) -> Option<Self> {
+        let variant = assigned.variant?;
+        if !assigned.split.strict || variant.version == version {
+            return None;
+        }
+        let (split, name, wanted) = (&assigned.split.name, &variant.name, &variant.version);
+        let reason = format!("the split {split} gives you {wanted} ({name}), and no other version");
+        Some(Self {
+            body: denial::refused(&denial::asked(operation), &reason, footer),
+            decided_by: Some("split"),
+            ..Self::default()
+        })
     }
 
     /// In the place of a redirect that must not reach the client.

@@ -48,13 +48,7 @@ pub(super) fn taken(
         Stage::Enforce => return StageTaken::of(Side::Candidate),
         Stage::Canary { share, by } => (share, by),
     };
-    let (key, client) = match by {
-        By::Tenant => (Some(tenant.name.clone()), None),
-        By::Module => (Some(module.to_owned()), None),
-        By::Client => {
-            client(policy, head, facts).map_or((None, None), |(kind, who)| (Some(who), Some(kind)))
-        }
-    };
+    let (key, client) = key(policy, tenant, module, head, facts, by);
     // Of whom nothing is known nobody is made a part of a trial.
     let is_member = key.is_some_and(|key| share.holds(&tenant.name, by, &key));
     StageTaken {
@@ -66,6 +60,25 @@ pub(super) fn taken(
             }
         } else {
             StageTaken::default()
+        }
+    }
+}
+
+/// What a draw is for, and what the client was told apart by, where that counts; `None` of a client of
+/// whom nothing is known.
+pub(super) fn key(
+    policy: &Policy,
+    tenant: &Tenant,
+    module: &str,
+    head: &Head<'_>,
+    facts: &dyn Facts,
+    by: By,
+) -> (Option<String>, Option<&'static str>) {
+    match by {
+        By::Tenant => (Some(tenant.name.clone()), None),
+        By::Module => (Some(module.to_owned()), None),
+        By::Client => {
+            client(policy, head, facts).map_or((None, None), |(kind, who)| (Some(who), Some(kind)))
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::backend::{Backend, BackendKind};
 use super::denial::{MAX_CONTACT, MAX_REASON};
 use super::document::{
-    AgeDoc, BackendDoc, ByDoc, DefaultDoc, Document, KindDoc, RolloutDoc, RuleDoc, StageDoc,
-    SumdbDoc, TenantDoc, Text,
+    AgeDoc, BackendDoc, DefaultDoc, Document, KindDoc, RolloutDoc, RuleDoc, StageDoc, SumdbDoc,
+    TenantDoc, Text,
 };
 use super::error::{Path, PolicyError};
 use super::identity::Source;
@@ -18,6 +18,7 @@ use super::suggest::did_you_mean;
 use super::versions::VersionSet;
 use super::{
     Policy, Sumdb, Tenant, duration, expectations, identity, integrity, paths, redirects, routes,
+    splits,
 };
 
 /// The database that the Go command asks when it is told nothing else.
@@ -36,7 +37,7 @@ impl Errors {
     }
 
     /// Notes what is wrong with the name of something.
-    fn check_name(&mut self, path: &Path, what: &str, name: &str) {
+    pub(super) fn check_name(&mut self, path: &Path, what: &str, name: &str) {
         if let Some(message) = name_error(what, name) {
             self.add(path, message);
         }
@@ -150,10 +151,18 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         &document.tenants,
         &backends,
     );
+    let identity_headers = identity::headers(&sources);
+    let splits = splits::compile(&mut errors, &root, document, &identity_headers);
+    let is_drawn = document.routes.iter().any(|route| route.backends.is_some());
+    if document.seed.is_some() && document.splits.is_none() && !is_drawn {
+        let message =
+            "nothing is drawn by it: there are no splits, and no route has several backends";
+        errors.add(&root.key("seed"), message);
+    }
     if !errors.0.is_empty() {
         return Err(errors.0);
     }
-    Ok(Policy {
+    let policy = Policy {
         version: document.version.to_string(),
         hash,
         default: match document.default {
@@ -162,7 +171,7 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         },
         contact: document.contact.as_ref().map(ToString::to_string),
         hides_authorization: sources.iter().any(Source::proves_by_authorization),
-        identity_headers: identity::headers(&sources),
+        identity_headers,
         identity: sources,
         require,
         integrity,
@@ -173,8 +182,16 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         backends,
         routes,
         sumdbs,
+        splits,
+        seed: document.seed.as_deref().unwrap_or_default().to_owned(),
         tests: document.tests.clone(),
-    })
+    };
+    splits::check_rules(&mut errors, &root, &policy);
+    if errors.0.is_empty() {
+        Ok(policy)
+    } else {
+        Err(errors.0)
+    }
 }
 
 /// How a rule's patterns are meant.
@@ -293,9 +310,13 @@ fn tenants(
             );
         }
         let rollout = tenant.rollout.as_ref();
+        if let Some(tier) = &tenant.tier {
+            errors.check_name(&at.key("tier"), "tier", tier);
+        }
         compiled.push(Tenant {
             name: name.clone(),
             id: compiled.len(),
+            tier: tenant.tier.as_ref().map(ToString::to_string),
             rule_sets: named_sets(errors, &at.key("rules"), &tenant.rules, rule_sets),
             rollout: rollout.and_then(|doc| rollout_of(errors, &at.key("rollout"), doc, rule_sets)),
             integrity: tenant.integrity.map(integrity::mode),
@@ -335,11 +356,7 @@ fn rollout_of(
         }
         share
     });
-    let by = doc.by.map(|by| match by {
-        ByDoc::Client => By::Client,
-        ByDoc::Tenant => By::Tenant,
-        ByDoc::Module => By::Module,
-    });
+    let by = doc.by.map(By::of);
     let stage = match doc.stage {
         StageDoc::Off => return None,
         StageDoc::Shadow => Stage::Shadow,

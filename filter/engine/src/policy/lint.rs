@@ -91,7 +91,11 @@ fn unused(document: &Document, found: &mut Vec<PolicyError>) {
             found.push(at.error("no tenant has this rule set"));
         }
     }
-    let by_routes = document.routes.iter().map(|route| &*route.backend);
+    let by_routes = document.routes.iter().flat_map(|route| {
+        let drawn = route.backends.iter().flat_map(BTreeMap::keys);
+        let named = route.backend.as_deref();
+        named.into_iter().chain(drawn.map(String::as_str))
+    });
     let sumdbs = document.sumdb.iter().flat_map(BTreeMap::values);
     let by_sumdb = sumdbs.filter_map(|sumdb| sumdb.backend.as_deref());
     let asked = document.integrity.as_ref().and_then(|i| i.sumdb.as_ref());

@@ -6,6 +6,7 @@ mod database;
 pub(crate) mod denial;
 mod desk;
 pub mod document;
+mod draw;
 mod duration;
 mod error;
 mod expectations;
@@ -19,8 +20,10 @@ mod redirects;
 mod rollout;
 mod routes;
 mod rules;
+mod splits;
 mod suggest;
 mod versions;
+mod weights;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -29,6 +32,7 @@ pub use backend::{Backend, BackendKind};
 pub use database::Database;
 pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
 pub use desk::{Desk, Match, Standing, Tried};
+pub use draw::BUCKETS;
 pub use duration::{in_words as duration_in_words, parse as parse_duration};
 pub use error::{PolicyError, member_path};
 pub use identity::{Facts, Source};
@@ -36,12 +40,14 @@ pub use names::{ANYONE, is_name};
 pub(crate) use rollout::Stage;
 pub use rollout::{By, Rollout, Side};
 pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
+pub(crate) use splits::{Gets, Splits, hides};
+pub use splits::{NO_VARIANT, Split, Variant};
 pub use suggest::did_you_mean;
 pub use versions::VersionSet;
 
 use crate::integrity::plan::{Integrity, Mode};
 use crate::request::Operation;
-use crate::route::{Route, RouteTable};
+use crate::route::{Drawn, Route, RouteTable};
 use document::{Document, TestDoc};
 use identity::Kinds;
 
@@ -70,6 +76,9 @@ pub struct Policy {
     backends: Vec<Backend>,
     pub(crate) routes: RouteTable,
     sumdbs: Vec<Sumdb>,
+    pub(crate) splits: Splits,
+    /// What draws hang on beside what they are for.
+    seed: String,
     tests: Vec<TestDoc>,
 }
 
@@ -82,6 +91,8 @@ pub struct Tenant {
     pub id: usize,
     /// The places of its rule sets, in order.
     rule_sets: Vec<usize>,
+    /// What splits may tell it from other tenants by.
+    pub tier: Option<String>,
     /// The rules that are tried beside them.
     pub(crate) rollout: Option<Rollout>,
     /// What must have named it.
@@ -169,6 +180,11 @@ impl Policy {
         self.tenants.get(*place)
     }
 
+    /// The splits, sorted by name.
+    pub fn splits(&self) -> &[Split] {
+        self.splits.all()
+    }
+
     /// What the document expects of itself, in its order.
     pub fn tests(&self) -> &[TestDoc] {
         &self.tests
@@ -227,6 +243,30 @@ impl Policy {
         }
     }
 
+    /// The variant that is drawn for a key, and its bucket.
+    pub(crate) fn draw_variant(
+        &self,
+        split: &Split,
+        weights: &[u16],
+        by: By,
+        key: &str,
+    ) -> (usize, u32) {
+        let salt = ["modgate split", &*self.seed, &*split.name];
+        let names = split.variants.iter().map(|variant| variant.name.as_str());
+        let names = names.zip(weights.iter().copied());
+        let (drawn, bucket) = draw::draw_for(&salt, [by.as_str(), key], names);
+        (drawn.unwrap_or(split.control), bucket)
+    }
+
+    /// The backend that is drawn for a key, and its bucket.
+    pub(crate) fn draw_backend(&self, route: &str, drawn: &Drawn, key: &str) -> (usize, u32) {
+        let salt = ["modgate route", &*self.seed, route];
+        let names = self.backends.iter().map(|backend| backend.name.as_str());
+        let names = names.zip(drawn.weights.iter().copied());
+        let (place, bucket) = draw::draw_for(&salt, [drawn.by.as_str(), key], names);
+        (place.unwrap_or_default(), bucket)
+    }
+
     pub(crate) fn backend(&self, place: usize) -> Option<&Backend> {
         self.backends.get(place)
     }
@@ -255,6 +295,8 @@ impl Policy {
 mod integrity_tests;
 #[cfg(test)]
 mod shape_tests;
+#[cfg(test)]
+mod split_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -4,7 +4,14 @@
 pub const ANYONE: &str = "*";
 
 /// Rule names that the engine gives to its own decisions.
-pub const RESERVED_RULES: [&str; 5] = ["default", "identity", "integrity", "route", "sumdb"];
+pub const RESERVED_RULES: [&str; 6] = [
+    "default",
+    "identity",
+    "integrity",
+    "route",
+    "split",
+    "sumdb",
+];
 
 /// The longest name, in bytes.
 const MAX_NAME: usize = 63;

@@ -2,6 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use super::document::ByDoc;
+use super::weights;
+
 /// How far a tenant's candidate rules have come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollout {
@@ -57,6 +60,14 @@ impl Side {
 }
 
 impl By {
+    pub(super) const fn of(doc: ByDoc) -> Self {
+        match doc {
+            ByDoc::Client => Self::Client,
+            ByDoc::Tenant => Self::Tenant,
+            ByDoc::Module => Self::Module,
+        }
+    }
+
     /// Its name in the document.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -70,10 +81,7 @@ impl By {
 impl Share {
     /// Of a number from 0 to 100 with at most two decimals.
     pub(super) fn of_percent(percent: f64) -> Option<Self> {
-        let hundredths = (percent * 100.0).round();
-        let is_exact = (hundredths / 100.0 - percent).abs() < 1e-9;
-        let in_range = (0.0..=10_000.0).contains(&hundredths);
-        (is_exact && in_range).then_some(Self(hundredths as u16))
+        weights::hundredths(percent).map(Self)
     }
 
     /// Whether a key of a tenant is in it. The answer hangs on nothing else, so it is the same for

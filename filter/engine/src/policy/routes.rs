@@ -9,7 +9,9 @@ use super::error::Path;
 use super::names::name_error;
 use super::paths;
 use super::pattern::{Meaning, PatternSetBuilder};
-use crate::route::{Route, RouteSpace, RouteTable};
+use super::rollout::By;
+use super::weights;
+use crate::route::{Drawn, Route, RouteSpace, RouteTable, To};
 
 /// The routes of one prefix, while they are collected.
 #[derive(Default)]
@@ -62,13 +64,7 @@ fn add(
     backends: &[Backend],
     spaces: &mut BTreeMap<String, Space>,
 ) {
-    let backend = errors.find(
-        &at.key("backend"),
-        "backend",
-        &route.backend,
-        backends,
-        |backend| &backend.name,
-    );
+    let to = to(errors, at, route, backends);
     let prefix = match &route.path_prefix {
         None => String::new(),
         Some(prefix) => match paths::route_prefix(prefix) {
@@ -108,7 +104,30 @@ fn add(
     }
     space.routes.push(Route {
         id: route.id.to_string(),
-        backend: backend.unwrap_or_default(),
+        to,
         upstream_prefix,
     });
+}
+
+fn to(errors: &mut Errors, at: &Path, route: &RouteDoc, backends: &[Backend]) -> To {
+    if route.by.is_some() && route.backends.is_none() {
+        errors.add(&at.key("by"), "nothing is drawn without backends");
+    }
+    match (&route.backend, &route.backends) {
+        (Some(name), None) => {
+            let found = errors.find(&at.key("backend"), "backend", name, backends, |b| &b.name);
+            To::Backend(found.unwrap_or_default())
+        }
+        (None, Some(shares)) => {
+            let at = at.key("backends");
+            To::Drawn(Drawn {
+                weights: weights::compile(errors, &at, "backend", shares, backends, |b| &b.name),
+                by: route.by.map_or(By::Module, By::of),
+            })
+        }
+        _ => {
+            errors.add(at, "give exactly one of backend and backends");
+            To::Backend(0)
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Routes: which backend a request goes to, and under which path.
 
+use crate::policy::By;
 use crate::policy::pattern::{PatternSet, Rank};
 
 /// One route.
@@ -7,11 +8,28 @@ use crate::policy::pattern::{PatternSet, Rank};
 pub struct Route {
     /// Its name in the document.
     pub id: String,
-    /// The place of its backend among the policy's.
-    pub(crate) backend: usize,
+    pub(crate) to: To,
     /// What stands upstream between the backend's base path and the module: empty, or with a
     /// leading slash only.
     pub(crate) upstream_prefix: String,
+}
+
+/// Where a route leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    /// To the backend at this place among the policy's.
+    Backend(usize),
+    /// To one of several.
+    Drawn(Drawn),
+}
+
+/// Backends, one of which is drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// The weights of all the policy's backends, in hundredths of a percent.
+    pub(crate) weights: Vec<u16>,
+    /// What stays with its backend.
+    pub(crate) by: By,
 }
 
 /// All routes, by the path prefix that they want.

@@ -53,6 +53,13 @@ impl AccessMembers {
         });
         members.add("other_decision", decision);
         members.add("other_rule", rule);
+        let split = judgement.split.as_ref();
+        members.add(
+            "split",
+            split.map_or(NOTHING, |assigned| &assigned.split.name),
+        );
+        let variant = split.and_then(|assigned| assigned.variant);
+        members.add("variant", variant.map_or(NOTHING, |variant| &variant.name));
         members.add("backend", backend.unwrap_or(NOTHING));
         members.add("method", &header(":method"));
         members.add("path", path);
@@ -139,7 +146,7 @@ mod tests {
             json!({
                 "modgate": null, "request_id": "8d3f-1", "tenant": "acme",
                 "identity": "path_prefix", "operation": "zip", "module": "golang.org/x/text",
-                "version": "v0.1.0", "decision": "allow", "rule": "public", "stage": "enforce",
+                "version": "v0.1.0", "decision": "allow", "rule": "public", "split": "-", "variant": "-", "stage": "enforce",
                 "client": "-", "other_decision": "-", "other_rule": "-", "backend": "b", "method": "GET", "path": path, "cache_status": "-",
                 "outcome": "ok",
             })

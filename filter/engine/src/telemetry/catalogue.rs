@@ -137,6 +137,22 @@ pub const SUMDB_LOOKUPS_TOTAL: Metric = Metric {
     labels: &["result"],
 };
 
+/// Requests that a split led.
+pub const SPLIT_ASSIGNMENTS_TOTAL: Metric = Metric {
+    name: "modgate_split_assignments_total",
+    kind: Kind::Counter,
+    help: "Requests for a version list, the latest version or another query of a module with a split, and files that a strict split refused, by the variant that they were led to.",
+    labels: &["split", "variant"],
+};
+
+/// Requests that a split led elsewhere than it should have.
+pub const SPLIT_FALLBACKS_TOTAL: Metric = Metric {
+    name: "modgate_split_fallbacks_total",
+    kind: Kind::Counter,
+    help: "Those of them that were led to the control variant, or to none, because the backend did not have the version of their own or the rules refused it.",
+    labels: &["split"],
+};
+
 /// The policy that is in force.
 pub const POLICY_INFO: Metric = Metric {
     name: "modgate_policy_info",
@@ -164,6 +180,8 @@ pub const CATALOGUE: &[Metric] = &[
     INTEGRITY_BYTES_TOTAL,
     INTEGRITY_MICROSECONDS_TOTAL,
     SUMDB_LOOKUPS_TOTAL,
+    SPLIT_ASSIGNMENTS_TOTAL,
+    SPLIT_FALLBACKS_TOTAL,
     POLICY_INFO,
     LABEL_OVERFLOW_TOTAL,
 ];
@@ -261,6 +279,16 @@ pub const LABELS: &[Label] = &[
             "refused",
             "not_found",
         ],
+    },
+    Label {
+        name: "split",
+        help: "The split as the policy names it.",
+        values: &[],
+    },
+    Label {
+        name: "variant",
+        help: "The variant as the policy names it; `none` where the backend had neither its version nor that of the control variant.",
+        values: &[],
     },
     Label {
         name: "policy_version",

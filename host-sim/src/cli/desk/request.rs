@@ -3,7 +3,7 @@
 use modgate_engine::integrity::Plan;
 use modgate_engine::judge::{Answer, Header, Judgement};
 use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for, semver};
-use modgate_engine::policy::{Age, Subject, Verdict};
+use modgate_engine::policy::{Age, BUCKETS, Subject, Verdict};
 use modgate_engine::request::OperationName;
 use serde::Serialize;
 
@@ -119,6 +119,8 @@ pub(crate) struct Told {
     pub(crate) stage: &'static str,
     /// What the tenant's other rules say: the decision and the rule.
     pub(crate) other: Option<(String, String)>,
+    /// The split, the variant and what gave it, in words.
+    pub(crate) split: Option<String>,
     /// What is asked of the backend before the client is answered, in words.
     pub(crate) lookup: Option<&'static str>,
     /// The rule that decided, as `set/rule`, or what else did.
@@ -154,9 +156,13 @@ impl Told {
             decision: decision.to_owned(),
             stage: judgement.stage.name,
             other: other.map(|other| (other.decision.as_str().to_owned(), full_name(&other))),
+            split: judgement.split.map(|assigned| assigned.to_string()),
             lookup: None,
             rule: (rule != "-").then_some(rule),
-            route: judgement.route.map(|route| route.id.clone()),
+            route: judgement.route.map(|route| match judgement.bucket {
+                Some(bucket) => format!("{}, bucket {bucket} of {BUCKETS}", route.id),
+                None => route.id.clone(),
+            }),
             backend: None,
             cluster: None,
             upstream: None,
@@ -167,7 +173,10 @@ impl Told {
         match &judgement.answer {
             Answer::Forward { backend, path } | Answer::Consult { backend, path, .. } => {
                 if let Answer::Consult { .. } = judgement.answer {
-                    told.lookup = Some(if by_age {
+                    let is_led = told.split.is_some() && judgement.operation != OperationName::List;
+                    told.lookup = Some(if is_led {
+                        "the variant's version, in its .info"
+                    } else if by_age {
                         "the age of the version, in its .info"
                     } else if of_version {
                         "the version, which is judged then"

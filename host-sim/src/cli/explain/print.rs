@@ -122,6 +122,9 @@ fn request(told: &Told, out: &mut impl Write) -> io::Result<()> {
             &format!("{stage}; the other rules: {decision} by {rule}"),
         )?;
     }
+    if let Some(split) = &told.split {
+        line(out, "  split", split)?;
+    }
     line(out, "  asked", &told.path)?;
     if let Some(lookup) = told.lookup {
         line(out, "  looks up", lookup)?;

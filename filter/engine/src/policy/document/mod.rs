@@ -8,6 +8,7 @@ mod node;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod shape;
+mod split;
 mod text;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 pub use claim::ClaimDoc;
 pub use expectation::{ExpectDoc, OperationDoc, TestDoc};
 pub use integrity::{DatabaseDoc, IntegrityDoc, ModeDoc, UnknownDoc};
+pub use split::{AssignDoc, SplitDoc};
 pub use text::Text;
 
 use super::error::PolicyError;
@@ -59,6 +61,10 @@ pub struct Document {
     pub access_log: Option<bool>,
     /// The checksum databases that are carried, by name; without it `sum.golang.org`, by the routes.
     pub sumdb: Option<BTreeMap<String, SumdbDoc>>,
+    /// The modules of which different people get different versions, by name.
+    pub splits: Option<BTreeMap<String, SplitDoc>>,
+    /// What the draws of splits hang on beside who asks: another seed draws anew.
+    pub seed: Option<Text>,
     /// What the policy must say of certain requests: `modgate test` asks, the filter does not.
     #[serde(default)]
     pub tests: Vec<TestDoc>,
@@ -118,6 +124,8 @@ pub struct TenantDoc {
     /// The rule sets that hold, in order.
     #[serde(default)]
     pub rules: Vec<Text>,
+    /// What splits may tell it from other tenants by.
+    pub tier: Option<Text>,
     /// Rules that are tried beside those.
     pub rollout: Option<RolloutDoc>,
     /// What happens to this tenant's files that are not what they should be.
@@ -262,6 +270,7 @@ pub enum KindDoc {
 /// One of `routes`.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = schema::one_target))]
 #[serde(deny_unknown_fields)]
 pub struct RouteDoc {
     /// The route's name.
@@ -273,7 +282,11 @@ pub struct RouteDoc {
     /// The modules that take this route; without it all.
     pub modules: Option<Vec<Text>>,
     /// The backend's name.
-    pub backend: Text,
+    pub backend: Option<Text>,
+    /// The shares of several backends by name, in percent, 100 together.
+    pub backends: Option<BTreeMap<String, f64>>,
+    /// What stays with one of them; `module` without it.
+    pub by: Option<ByDoc>,
 }
 
 /// One of `sumdb`.

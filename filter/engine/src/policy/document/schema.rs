@@ -60,6 +60,16 @@ pub(super) fn one_way(schema: &mut Schema) {
     one_of(schema, &["rewrite", "pass"]);
 }
 
+/// A route leads to one backend, or has shares of several.
+pub(super) fn one_target(schema: &mut Schema) {
+    one_of(schema, &["backend", "backends"]);
+}
+
+/// An entry of `assign` gives one variant, or draws.
+pub(super) fn one_gift(schema: &mut Schema) {
+    one_of(schema, &["variant", "weights"]);
+}
+
 /// An entry of `identity` is one source.
 pub(super) fn one_source(schema: &mut Schema) {
     let sources = [

@@ -30,7 +30,7 @@ pub(super) struct Grant<'n> {
     pub(super) namespaces: Vec<Namespace>,
     /// The rule sets of each of its tenants; [`TEAM`] once among them. Empty for the team's alone.
     pub(super) frame: Vec<(&'n str, At<'n>)>,
-    /// What else holds for each of its tenants: `require` and `integrity`.
+    /// What else holds for each of its tenants: `require`, `integrity` and `tier`.
     pub(super) more: Vec<(&'n str, At<'n>)>,
 }
 
@@ -119,8 +119,15 @@ impl<'n> Base<'n> {
 
 impl<'n> Grant<'n> {
     fn read(at: At<'n>, findings: &mut Findings) -> Self {
-        const KEYS: &[&str] = &["tenants", "namespaces", "rules", "require", "integrity"];
-        let why = "a team has tenants, namespaces, rules, require and integrity";
+        const KEYS: &[&str] = &[
+            "tenants",
+            "namespaces",
+            "rules",
+            "require",
+            "integrity",
+            "tier",
+        ];
+        let why = "a team has tenants, namespaces, rules, require, integrity and tier";
         let members = at.known_members(KEYS, why, findings);
         let mut list = |key: &str| {
             let Some(list) = find(&members, key) else {
@@ -159,7 +166,7 @@ impl<'n> Grant<'n> {
                 findings.push(rules.wrong(message));
             }
         }
-        let is_more = |(key, _): &&(&str, At<'n>)| matches!(*key, "require" | "integrity");
+        let is_more = |(key, _): &&(&str, At<'n>)| matches!(*key, "require" | "integrity" | "tier");
         Self {
             tenants,
             namespaces,

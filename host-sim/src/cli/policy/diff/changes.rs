@@ -59,7 +59,7 @@ pub(super) fn of_everybody(old: &Value, new: &Value) -> Vec<Change> {
         match key.as_str() {
             "tenants" => {}
             "rules" => unused_sets(old, new, &mut found),
-            "backends" | "sumdb" => {
+            "backends" | "sumdb" | "splits" => {
                 found.extend(chain::changes(key, &named(before), &named(after)));
             }
             "routes" => {

@@ -98,7 +98,7 @@ fn changes(old: &Side, new: &Side, was: Option<&Value>, is: Option<&Value>) -> V
         }
         (was, is) => found.extend(value("rollout", was, is)),
     }
-    for key in ["integrity", "require"] {
+    for key in ["integrity", "require", "tier"] {
         found.extend(value(key, was.get(key), is.get(key)));
     }
     found

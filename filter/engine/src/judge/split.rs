@@ -1,0 +1,137 @@
+//! Which version of a module a request is to be led to.
+
+use std::fmt;
+
+use super::head::Head;
+use super::stage;
+use crate::policy::identity::HeaderValue;
+use crate::policy::{BUCKETS, By, Facts, Gets, NO_VARIANT, Policy, Split, Tenant, Variant};
+
+/// The variant of a split that a request was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assigned<'p> {
+    /// The split.
+    pub split: &'p Split,
+    /// The variant; `None` where the backend has none of its versions that the rules serve.
+    pub variant: Option<&'p Variant>,
+    /// What gave it.
+    pub by: AssignedBy,
+}
+
+/// Why a request was given a variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssignedBy {
+    /// The assignment at this place names it.
+    Name {
+        /// Its place in `assign`.
+        assign: usize,
+    },
+    /// It was drawn.
+    Draw {
+        /// The assignment's place in `assign`.
+        assign: usize,
+        /// What the draw was for.
+        by: By,
+        /// The bucket, below [`crate::policy::BUCKETS`].
+        bucket: u32,
+    },
+    /// Of whom a draw should have been for nothing is known, so it is the control variant.
+    Unknown {
+        /// The assignment's place in `assign`.
+        assign: usize,
+    },
+    /// The backend does not have the variant that was given, or the rules refuse it.
+    Fallback,
+}
+
+impl fmt::Display for Assigned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.variant {
+            Some(Variant { name, version }) => {
+                write!(
+                    f,
+                    "{}, variant {name}, {version}: {}",
+                    self.split.name, self.by
+                )
+            }
+            None => write!(f, "{}, variant {NO_VARIANT}: {}", self.split.name, self.by),
+        }
+    }
+}
+
+impl fmt::Display for AssignedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name { assign } => write!(f, "assign[{assign}] names it"),
+            Self::Draw { assign, by, bucket } => {
+                let by = by.as_str();
+                write!(
+                    f,
+                    "assign[{assign}] draws it by {by}, bucket {bucket} of {BUCKETS}"
+                )
+            }
+            Self::Unknown { assign } => {
+                write!(
+                    f,
+                    "assign[{assign}] draws by client, and nothing is known of this one"
+                )
+            }
+            Self::Fallback => {
+                f.write_str("the backend lacks the right one, or the rules refuse it")
+            }
+        }
+    }
+}
+
+/// Chooses the variant for a tenant's request for a module, and says its split's and its own place;
+/// `None` where there is no split on the module.
+pub(super) fn assigned<'p>(
+    policy: &'p Policy,
+    tenant: &Tenant,
+    module: &str,
+    head: &Head<'_>,
+    facts: &dyn Facts,
+) -> Option<(usize, usize, Assigned<'p>)> {
+    let (place, split) = policy.splits.of(module)?;
+    let holds = |header: &Option<(String, Option<String>)>| {
+        let Some((name, wanted)) = header else {
+            return true;
+        };
+        // What is said twice is not said.
+        let HeaderValue::Once(value) = head.split_header(name) else {
+            return false;
+        };
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| wanted.as_bytes() == value)
+    };
+    let (assign, gets) = split.assign.iter().enumerate().find_map(|(i, assign)| {
+        let is_for = assign.is_for(&tenant.name, tenant.tier.as_deref());
+        (is_for && holds(&assign.header)).then_some((i, &assign.gets))
+    })?;
+    let (variant, by) = match gets {
+        Gets::Variant(variant) => (*variant, AssignedBy::Name { assign }),
+        Gets::Drawn { weights, by } => {
+            match stage::key(policy, tenant, module, head, facts, *by).0 {
+                None => (split.control, AssignedBy::Unknown { assign }),
+                Some(key) => {
+                    let (variant, bucket) = policy.draw_variant(split, weights, *by, &key);
+                    (
+                        variant,
+                        AssignedBy::Draw {
+                            assign,
+                            by: *by,
+                            bucket,
+                        },
+                    )
+                }
+            }
+        }
+    };
+    let assigned = Assigned {
+        split,
+        variant: split.variants.get(variant),
+        by,
+    };
+    Some((place, variant, assigned))
+}
