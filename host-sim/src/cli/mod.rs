@@ -7,11 +7,17 @@ mod explain;
 mod h1;
 mod metrics;
 mod module;
+mod out;
 mod pins;
+mod policy;
+mod progress;
+mod replay;
 mod serve;
 mod stop;
+mod table;
 mod test;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +42,10 @@ enum Command {
     Explain(explain::Args),
     /// Ask a policy what its own tests expect of it.
     Test(test::Args),
+    /// Say what another policy, or a rollout's candidate, would have done to the requests of a log.
+    Replay(replay::Args),
+    /// Join policies from parts, and say what a change of one means.
+    Policy(policy::Args),
     /// Hash module zips and go.mod files as go.sum has them, and compare.
     H1(h1::Args),
     /// Make a policy's pins of go.sum files.
@@ -47,18 +57,21 @@ enum Command {
 /// Runs the command that the process was started with. Wrong usage ends the process with status 2,
 /// as `--help` ends it with 0; what fails gives status 1 and one sentence on standard error.
 pub fn run() -> ExitCode {
+    let done = |outcome: Result<(), Box<dyn Error>>| outcome.map(|()| ExitCode::SUCCESS);
     let outcome = match Cli::parse().command {
-        Command::Demo(args) => demo::run(args),
-        Command::Serve(args) => serve::run(args),
-        Command::Check(args) => check::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Test(args) => test::run(&args),
-        Command::H1(args) => h1::run(&args),
-        Command::Pins(args) => pins::run(&args),
-        Command::Metrics(args) => metrics::run(&args),
+        Command::Demo(args) => done(demo::run(args)),
+        Command::Serve(args) => done(serve::run(args)),
+        Command::Check(args) => done(check::run(&args)),
+        Command::Explain(args) => done(explain::run(&args)),
+        Command::Test(args) => done(test::run(&args)),
+        Command::Replay(args) => done(replay::run(&args)),
+        Command::Policy(args) => policy::run(&args),
+        Command::H1(args) => done(h1::run(&args)),
+        Command::Pins(args) => done(pins::run(&args)),
+        Command::Metrics(args) => done(metrics::run(&args)),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use modgate_engine::integrity::{GoSum, GoSumLine};
 use modgate_engine::policy::pattern::{Meaning, PatternSet, PatternSetBuilder};
+
+use super::out::print;
 
 /// The arguments of `modgate pins`.
 #[derive(Debug, clap::Args)]
@@ -62,11 +64,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     }
     let lines: Vec<String> = pins.values().map(|(line, _)| line.to_string()).collect();
     let text = serde_json::to_string_pretty(&lines)?;
-    match writeln!(std::io::stdout(), "{text}") {
-        // Who reads only the beginning has what he wants.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
+    Ok(print(&(text + "\n"))?)
 }
 
 fn patterns(all: &[String]) -> Result<Option<PatternSet>, String> {

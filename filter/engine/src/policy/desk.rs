@@ -61,6 +61,22 @@ impl Desk {
         Ok(Self { policy, document })
     }
 
+    /// The policy in which the rules of one side hold for every tenant: what rollouts come from, and
+    /// what they end in. It keeps the hash of the whole.
+    ///
+    /// # Errors
+    /// None of a document that compiled; those of [`Policy::from_json`] all the same.
+    pub fn of_side(&self, side: Side) -> Result<Policy, Vec<PolicyError>> {
+        let mut document = self.document.clone();
+        for tenant in document.tenants.values_mut() {
+            match (side, tenant.rollout.take()) {
+                (Side::Candidate, Some(rollout)) => tenant.rules = rollout.candidate,
+                (Side::Active, _) | (Side::Candidate, None) => {}
+            }
+        }
+        compile::compile(&document, self.policy.hash().to_owned())
+    }
+
     /// The rules that are tried on a tenant's module, in order, up to the one that decides. Every
     /// pattern is asked by itself, by the matching that decides.
     pub fn tried(

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 /// Reads `250ms`, `30s`, `15m`, `12h` or `7d`.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What is no such duration, or longer than 2^64 milliseconds, in words.
+pub fn parse(text: &str) -> Result<Duration, String> {
     let error = || {
         format!(
             "{text:?} is no duration; write a whole number and ms, s, m, h or d, such as \"250ms\""
@@ -27,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// A duration for people, in its largest whole unit: `6d`, `23h`, `59m`, `0s`.
-pub(super) fn in_words(duration: Duration) -> String {
+pub fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (number, unit) = match seconds {
         0..60 => (seconds, "s"),

@@ -33,6 +33,7 @@ pub use database::Database;
 pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
 pub use desk::{Desk, Match, Standing, Tried};
 pub use draw::BUCKETS;
+pub use duration::{in_words as duration_in_words, parse as parse_duration};
 pub use error::{PolicyError, member_path};
 pub use identity::{Facts, Source};
 pub use names::{ANYONE, is_name};
@@ -41,6 +42,7 @@ pub use rollout::{By, Rollout, Side};
 pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
 pub(crate) use splits::{Gets, Splits, hides};
 pub use splits::{NO_VARIANT, Split, Variant};
+pub use suggest::did_you_mean;
 pub use versions::VersionSet;
 
 use crate::integrity::plan::{Integrity, Mode};

@@ -3,7 +3,7 @@
 /// The hint behind a message, `; did you mean "deny"?`; empty where no known name is near.
 ///
 /// Near is what differs in a third of its letters at most; of several the nearest, then the first.
-pub(super) fn did_you_mean<'n>(found: &str, known: impl Iterator<Item = &'n str>) -> String {
+pub fn did_you_mean<'n>(found: &str, known: impl Iterator<Item = &'n str>) -> String {
     let letters = found.chars().count();
     let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
     let near = known

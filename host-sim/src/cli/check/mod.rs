@@ -8,9 +8,11 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use modgate_engine::policy::PolicyError;
+use modgate_engine::policy::document::schema;
 
 use super::desk::load::Finding;
 use super::desk::{Loaded, load};
+use super::out::{count, print};
 
 /// The arguments of `modgate check`.
 #[derive(Debug, clap::Args)]
@@ -20,8 +22,11 @@ use super::desk::{Loaded, load};
 )]
 pub(super) struct Args {
     /// Files with policies; `-` for standard input.
-    #[arg(required = true, value_name = "POLICY")]
+    #[arg(required_unless_present = "schema", value_name = "POLICY")]
     policies: Vec<PathBuf>,
+    /// Print the JSON Schema of a policy, and check nothing.
+    #[arg(long, exclusive = true)]
+    schema: bool,
     /// Warn of patterns that match no module of this go.sum.
     #[arg(long, value_name = "GO.SUM")]
     go_sum: Vec<PathBuf>,
@@ -49,6 +54,10 @@ struct Said {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    if args.schema {
+        let text = serde_json::to_string_pretty(&schema::of_document())?;
+        return Ok(print(&(text + "\n"))?);
+    }
     let known = modules::read(&args.go_sum, &args.log)?;
     let said: Vec<Said> = args
         .policies
@@ -62,7 +71,8 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         let text = serde_json::to_string_pretty(&said)?;
         writeln!(out, "{text}")?;
     } else {
-        said.iter().try_for_each(|said| print(said, &mut out))?;
+        said.iter()
+            .try_for_each(|said| print_said(said, &mut out))?;
     }
     if refused > 0 {
         return Err(format!("{refused} of {} policies refused", said.len()).into());
@@ -104,7 +114,7 @@ fn say(loaded: Loaded, known: Option<&std::collections::BTreeSet<String>>) -> Sa
     said
 }
 
-fn print(said: &Said, out: &mut impl Write) -> std::io::Result<()> {
+fn print_said(said: &Said, out: &mut impl Write) -> std::io::Result<()> {
     let bold = |color: AnsiColor| Style::new().bold().fg_color(Some(color.into()));
     let (red, yellow) = (bold(AnsiColor::Red), bold(AnsiColor::Yellow));
     for error in &said.errors {
@@ -128,9 +138,4 @@ fn print(said: &Said, out: &mut impl Write) -> std::io::Result<()> {
         ),
         _ => writeln!(out, "refused, {}", count(said.errors.len(), "error")),
     }
-}
-
-fn count(n: usize, what: &str) -> String {
-    let plural = if n == 1 { "" } else { "s" };
-    format!("{n} {what}{plural}")
 }

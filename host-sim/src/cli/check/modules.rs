@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use modgate_engine::module::unescape;
+
+use crate::cli::desk::log::{Line, each_line};
 
 /// The modules of all these files; `None` where there are no files.
 ///
@@ -16,13 +17,10 @@ pub(super) fn read(
     logs: &[PathBuf],
 ) -> Result<Option<BTreeSet<String>>, String> {
     let mut all = BTreeSet::new();
-    let files = go_sums
-        .iter()
-        .map(|file| (file, of_go_sum as fn(&str) -> Option<String>));
-    let logs_of = logs
-        .iter()
-        .map(|file| (file, of_log as fn(&str) -> Option<String>));
-    for (file, module_of) in files.chain(logs_of) {
+    type ModuleOf = fn(&[u8]) -> Option<String>;
+    let sums = go_sums.iter().map(|file| (file, of_go_sum as ModuleOf));
+    let logs_of = logs.iter().map(|file| (file, of_log as ModuleOf));
+    for (file, module_of) in sums.chain(logs_of) {
         let found =
             modules(file, module_of).map_err(|error| format!("{}: {error}", file.display()))?;
         if found.is_empty() {
@@ -35,33 +33,34 @@ pub(super) fn read(
 
 fn modules(
     file: &Path,
-    module_of: fn(&str) -> Option<String>,
+    module_of: fn(&[u8]) -> Option<String>,
 ) -> std::io::Result<BTreeSet<String>> {
-    let lines = BufReader::new(File::open(file)?).lines();
     let mut found = BTreeSet::new();
-    for line in lines {
-        found.extend(module_of(&line?));
-    }
+    each_line(File::open(file)?, |_, line| {
+        found.extend(line.ok().and_then(module_of));
+    })?;
     Ok(found)
 }
 
-fn of_go_sum(line: &str) -> Option<String> {
-    let mut fields = line.split_whitespace();
+fn of_go_sum(line: &[u8]) -> Option<String> {
+    let mut fields = std::str::from_utf8(line).ok()?.split_whitespace();
     let (module, _, hash) = (fields.next()?, fields.next()?, fields.next()?);
     (hash.starts_with("h1:") && fields.next().is_none()).then(|| module.to_owned())
 }
 
 /// An access log's line has the module as the filter saw it; a plain one has the path.
-fn of_log(line: &str) -> Option<String> {
-    if line.starts_with('{') {
-        let line: serde_json::Value = serde_json::from_str(line).ok()?;
-        let module = line.get("module")?.as_str()?;
-        return (module != "-").then(|| module.to_owned());
+fn of_log(line: &[u8]) -> Option<String> {
+    match Line::read(line).ok()? {
+        Line::Access(access) => {
+            let module = access.module.into_owned();
+            (!matches!(&*module, "" | "-")).then_some(module)
+        }
+        Line::Plain { path, .. } => {
+            let end = path.find("/@v/").or_else(|| path.find("/@latest"))?;
+            let escaped = path[..end].trim_start_matches('/');
+            Some(unescape(escaped).ok()?.into_owned())
+        }
     }
-    let path = line.split_whitespace().nth(1)?;
-    let end = path.find("/@v/").or_else(|| path.find("/@latest"))?;
-    let escaped = path[..end].trim_start_matches('/');
-    Some(unescape(escaped).ok()?.into_owned())
 }
 
 #[cfg(test)]
@@ -71,13 +70,16 @@ mod tests {
     #[test]
     fn lines_of_every_kind_name_their_module() {
         assert_eq!(
-            of_go_sum("a.b/c v1.0.0/go.mod h1:x").as_deref(),
+            of_go_sum(b"a.b/c v1.0.0/go.mod h1:x").as_deref(),
             Some("a.b/c")
         );
-        assert_eq!(of_go_sum("// a comment"), None);
+        assert_eq!(of_go_sum(b"// a comment"), None);
         let plain = "web /github.com/!burnt!sushi/toml/@v/v1.0.0.zip";
-        assert_eq!(of_log(plain).as_deref(), Some("github.com/BurntSushi/toml"));
-        assert_eq!(of_log(r#"{"module":"a.b/c"}"#).as_deref(), Some("a.b/c"));
-        assert_eq!(of_log("nothing"), None);
+        assert_eq!(
+            of_log(plain.as_bytes()).as_deref(),
+            Some("github.com/BurntSushi/toml")
+        );
+        assert_eq!(of_log(br#"{"module":"a.b/c"}"#).as_deref(), Some("a.b/c"));
+        assert_eq!(of_log(b"nothing"), None);
     }
 }

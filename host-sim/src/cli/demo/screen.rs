@@ -4,24 +4,20 @@ use std::io::{self, Stdout, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent, presets,
-};
+use comfy_table::{Cell, Color, TableComponent};
 use modgate_engine::policy::Decision;
 
 use super::figures::{Figures, TenantFigures};
 use super::play::Scene;
 use super::script::Step;
 use super::stage::Stage;
+use crate::cli::table::{number, table};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const GREEN: Style = AnsiColor::Green.on_default().bold();
 const RED: Style = AnsiColor::Red.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default();
-
-/// The width of tables where there is no terminal that has one, in columns.
-const WIDTH: u16 = 120;
 
 /// Standard output.
 #[derive(Debug)]
@@ -87,14 +83,17 @@ impl Screen {
 
     /// What happened, step by step.
     pub(super) fn summary(&mut self, scenes: &[Scene]) -> io::Result<()> {
-        let mut table = self.table(&[
-            "tenant",
-            "asked",
-            "verdict",
-            "rule and reason",
-            "backend",
-            "result",
-        ]);
+        let mut table = table(
+            &[
+                "tenant",
+                "asked",
+                "verdict",
+                "rule and reason",
+                "backend",
+                "result",
+            ],
+            self.colours,
+        );
         for scene in scenes {
             let colour = match scene.why.decision {
                 Decision::Allow => Color::Green,
@@ -117,15 +116,18 @@ impl Screen {
 
     /// Hits, latency and failures.
     pub(super) fn figures(&mut self, figures: &Figures) -> io::Result<()> {
-        let mut table = self.table(&[
-            "tenant",
-            "requests",
-            "denied",
-            "failures",
-            "cache hits",
-            "mean",
-            "95% within",
-        ]);
+        let mut table = table(
+            &[
+                "tenant",
+                "requests",
+                "denied",
+                "failures",
+                "cache hits",
+                "mean",
+                "95% within",
+            ],
+            self.colours,
+        );
         table
             .remove_style(TableComponent::HorizontalLines)
             .remove_style(TableComponent::MiddleIntersections);
@@ -138,7 +140,7 @@ impl Screen {
                 format!("{:.1} ms", tenant.mean_ms),
                 format!("{} ms", tenant.p95_ms),
             ];
-            let numbers = numbers.map(|n| Cell::new(n).set_alignment(CellAlignment::Right));
+            let numbers = numbers.map(number);
             table.add_row([Cell::new(&tenant.tenant)].into_iter().chain(numbers));
         }
         writeln!(
@@ -167,27 +169,6 @@ impl Screen {
              \x20 {CYAN}make envoy{CYAN:#}                 the same filter in real Envoy, with goproxy, Athens and Prometheus\n\
              \x20 {CYAN}dist/modgate serve --policy policy.json --upstream NAME=URL{CYAN:#}   in front of your own proxy",
         )
-    }
-
-    fn table(&self, columns: &[&str]) -> Table {
-        let mut table = Table::new();
-        table
-            .load_preset(presets::UTF8_HORIZONTAL_ONLY)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_header(
-                columns
-                    .iter()
-                    .map(|column| Cell::new(column).add_attribute(Attribute::Bold)),
-            );
-        // A terminal's own, as long as the table may ask for it.
-        let width = table.width().unwrap_or(WIDTH);
-        table.set_width(width);
-        if self.colours {
-            table.enforce_styling();
-        } else {
-            table.force_no_tty();
-        }
-        table
     }
 }
 

@@ -1,12 +1,13 @@
 //! A file, the policies in it, and everything that is wrong with them.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::Path;
 
 use modgate_engine::policy::{Desk, PolicyError};
+use serde_json::Value;
 
 use super::find::{Embedded, policies};
+use super::source::{Text, at_root};
 use super::spans::{self, Node, Position, Writing};
 
 /// A policy that was found in a file.
@@ -18,6 +19,8 @@ pub(crate) struct Loaded {
     pub(crate) place: Option<String>,
     /// The policy, or what is wrong with it.
     pub(crate) desk: Result<Desk, Vec<Finding>>,
+    /// The document as it was written, as JSON; null where the policy is refused.
+    pub(crate) value: Value,
     places: Places,
 }
 
@@ -45,8 +48,8 @@ impl std::fmt::Display for Finding {
 
 /// Where what stands, by JSON path; of what lies in a string, where in the string.
 #[derive(Debug, Default)]
-struct Places {
-    known: HashMap<String, Position>,
+pub(super) struct Places {
+    pub(super) known: HashMap<String, Position>,
     /// The string's own place, and how it is written.
     outer: Option<(Position, Writing)>,
 }
@@ -83,7 +86,7 @@ impl Loaded {
     }
 }
 
-fn finding(file: &str, places: &Places, error: PolicyError) -> Finding {
+pub(super) fn finding(file: &str, places: &Places, error: PolicyError) -> Finding {
     let at = places.of(&error.path);
     Finding {
         file: file.to_owned(),
@@ -96,42 +99,20 @@ fn finding(file: &str, places: &Places, error: PolicyError) -> Finding {
 
 /// Every policy in a file; `-` is standard input. A file in which none is found is one finding.
 pub(crate) fn load(path: &Path) -> Vec<Loaded> {
-    let file = if path == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
-    };
-    let failed = |at: Option<Position>, message: String| {
-        let finding = Finding {
-            file: file.clone(),
-            line: at.map(|at| at.line),
-            column: at.map(|at| at.column),
-            path: "$".to_owned(),
-            message,
-        };
+    let failed = |finding: Finding| {
         vec![Loaded {
-            file: file.clone(),
+            file: finding.file.clone(),
             place: None,
             desk: Err(vec![finding]),
+            value: Value::Null,
             places: Places::default(),
         }]
     };
-    let bytes = match read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => return failed(None, format!("cannot be read: {error}")),
-    };
-    let text = match String::from_utf8(bytes) {
+    let Text { file, text, json } = match Text::open(path) {
         Ok(text) => text,
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            return failed(None, format!("byte {at} is no UTF-8"));
-        }
+        Err(finding) => return failed(finding),
     };
-    let json = serde_json::from_str::<serde::de::IgnoredAny>(&text);
-    if let (Err(error), true) = (&json, is_json(path, &text)) {
-        return failed(Some(position(error)), error.to_string());
-    }
-    let documents = match (spans::read(&text), json.is_ok()) {
+    let documents = match (spans::read(&text), json) {
         (Ok(documents), _) => documents,
         // JSON that a reader of YAML does not take; without the places of what stands in it.
         (Err(_), true) => {
@@ -140,37 +121,75 @@ pub(crate) fn load(path: &Path) -> Vec<Loaded> {
             return vec![Loaded {
                 file,
                 place: None,
+                value: value_of(&desk, || serde_json::from_str(&text).unwrap_or_default()),
                 desk,
                 places,
             }];
         }
-        (Err(problem), false) => return failed(Some(problem.at), problem.message),
+        (Err(problem), false) => {
+            return failed(at_root(&file, Some(problem.at), problem.message));
+        }
     };
     let found: Vec<_> = documents.iter().flat_map(policies).collect();
     if found.is_empty() {
         let message = "no policy in it: a policy is a document of its own, or the configuration of \
                        a WasmPlugin, TrafficExtension, EnvoyExtensionPolicy or Envoy filter";
-        return failed(None, message.to_owned());
+        return failed(at_root(&file, None, message.to_owned()));
     }
     found
         .into_iter()
         .map(|found| {
-            let (places, desk) = match found.policy {
+            let (places, desk, value) = match found.policy {
                 Embedded::Object(node) => {
                     // Only the text itself shows what a value cannot, such as a number above 2^53.
-                    let text = (json.is_ok() && found.place.is_none()).then_some(&*text);
-                    whole(&file, text, node)
+                    let text = (json && found.place.is_none()).then_some(&*text);
+                    let (places, desk) = whole(&file, text, node);
+                    let value = value_of(&desk, || node.value());
+                    (places, desk, value)
                 }
-                Embedded::Text { text, at, writing } => in_string(&file, text, at, writing),
+                Embedded::Text { text, at, writing } => {
+                    let (places, desk) = in_string(&file, text, at, writing);
+                    let value = value_of(&desk, || serde_json::from_str(text).unwrap_or_default());
+                    (places, desk, value)
+                }
             };
             Loaded {
                 file: file.clone(),
                 place: found.place,
                 desk,
+                value,
                 places,
             }
         })
         .collect()
+}
+
+/// The one policy in a file.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn the_policy(path: &Path) -> Result<Desk, String> {
+    load_one(path).map(|(desk, _)| desk)
+}
+
+/// The one policy in a file, and its document.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn load_one(path: &Path) -> Result<(Desk, Value), String> {
+    let mut found = load(path);
+    let Some(first) = found.pop().filter(|_| found.is_empty()) else {
+        return Err(format!(
+            "{}: several policies are in it; give one",
+            path.display()
+        ));
+    };
+    let value = first.value;
+    let desk = first.desk.map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        format!("the policy is refused\n{}", lines.join("\n"))
+    });
+    Ok((desk?, value))
 }
 
 type Outcome = (Places, Result<Desk, Vec<Finding>>);
@@ -188,12 +207,8 @@ fn whole(file: &str, text: Option<&str>, node: &Node) -> Outcome {
     (places, desk)
 }
 
-/// Whether a file must be JSON: YAML would take what the filter refuses, such as a comma too many.
-fn is_json(path: &Path, text: &str) -> bool {
-    let by_name = path
-        .extension()
-        .is_some_and(|extension| extension == "json");
-    by_name || (path == Path::new("-") && text.trim_start().starts_with('{'))
+fn value_of(desk: &Result<Desk, Vec<Finding>>, written: impl FnOnce() -> Value) -> Value {
+    desk.as_ref().map_or(Value::Null, |_| written())
 }
 
 /// JSON in a string of the file.
@@ -220,7 +235,7 @@ fn in_string(file: &str, text: &str, at: Position, writing: Writing) -> Outcome 
     (places, desk)
 }
 
-fn repeated(file: &str, places: &Places, node: &Node) -> Vec<Finding> {
+pub(super) fn repeated(file: &str, places: &Places, node: &Node) -> Vec<Finding> {
     let mut found = Vec::new();
     node.repeated("$", &mut found);
     let finding = |(path, at, message): (String, Position, String)| {
@@ -260,18 +275,9 @@ fn with(
     Err(findings)
 }
 
-fn position(error: &serde_json::Error) -> Position {
+pub(super) fn position(error: &serde_json::Error) -> Position {
     Position {
         line: error.line().max(1),
         column: error.column().max(1),
     }
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    if path != Path::new("-") {
-        return std::fs::read(path);
-    }
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

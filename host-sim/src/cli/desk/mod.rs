@@ -2,7 +2,10 @@
 
 pub(super) mod find;
 pub(super) mod load;
+pub(super) mod log;
 pub(super) mod request;
+pub(super) mod source;
 pub(super) mod spans;
 
 pub(super) use load::{Loaded, load};
+pub(super) use source::Source;

@@ -141,12 +141,8 @@ pub(crate) struct Told {
 impl Told {
     /// What a judgement on the path says.
     pub(crate) fn of(judgement: &Judgement<'_>, asked: &str) -> Self {
-        let (decision, label) = judgement.decision_labels().unwrap_or(("refuse", "-"));
+        let (decision, rule) = decided(judgement);
         let verdict = judgement.ruling.map(|ruling| ruling.verdict);
-        let rule = match verdict {
-            Some(verdict) if verdict.rule_label() == label => full_name(&verdict),
-            _ => label.to_owned(),
-        };
         let of_version = matches!(
             judgement.operation,
             OperationName::Info | OperationName::Mod | OperationName::Zip
@@ -199,6 +195,26 @@ impl Told {
             }
         }
         told
+    }
+}
+
+/// The decision (`refuse` where the request cannot be judged by rules), and the rule that made it, as
+/// `set/rule`, or what else did; `-` where nothing did.
+pub(crate) fn decided(judgement: &Judgement<'_>) -> (&'static str, String) {
+    let (decision, label) = judgement.decision_labels().unwrap_or(("refuse", "-"));
+    let verdict = judgement.ruling.map(|ruling| ruling.verdict);
+    let rule = match verdict {
+        Some(verdict) if verdict.rule_label() == label => full_name(&verdict),
+        _ => label.to_owned(),
+    };
+    (decision, rule)
+}
+
+/// Whether a request goes to a backend.
+pub(crate) fn goes_on(judgement: &Judgement<'_>) -> bool {
+    match judgement.answer {
+        Answer::Forward { .. } | Answer::Consult { .. } => true,
+        Answer::Reply(_) => false,
     }
 }
 

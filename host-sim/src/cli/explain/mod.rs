@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use modgate_engine::policy::{Age, Desk, Match, Side, Standing, Subject, Tenant};
 use serde::Serialize;
 
-use super::desk::load;
+use super::desk::load::the_policy;
 use super::desk::request::{Asked, Told, get};
 use sender::Sender;
 
@@ -120,24 +120,6 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         many => print::short(&args.module, many, &mut out)?,
     }
     Ok(())
-}
-
-/// The one policy in a file.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(super) fn the_policy(path: &std::path::Path) -> Result<Desk, String> {
-    let mut found = load(path);
-    let Some(first) = found.pop().filter(|_| found.is_empty()) else {
-        return Err(format!(
-            "{}: several policies are in it; give one",
-            path.display()
-        ));
-    };
-    first.desk.map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        format!("the policy is refused\n{}", lines.join("\n"))
-    })
 }
 
 fn for_tenant(desk: &Desk, asked: &Asked, tenant: &Tenant) -> Explanation {

@@ -7,12 +7,14 @@ mod report;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use modgate_engine::integrity::GoSum;
 
 use hash::hash;
 use inputs::Input;
 use report::Report;
+
+use super::progress;
 
 /// The arguments of `modgate h1`.
 #[derive(Debug, clap::Args)]
@@ -57,15 +59,10 @@ fn read_sums(file: &Path) -> Result<GoSum, String> {
     GoSum::parse(&text).map_err(|error| format!("{name}, {error}"))
 }
 
-/// Bytes of all files on standard error; nothing where that is no terminal, or for one file.
+/// Bytes of all files; nothing for one file.
 fn progress(files: &[Input]) -> ProgressBar {
-    const TEMPLATE: &str = "{bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {wide_msg}";
     if files.len() < 2 {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(files.iter().map(Input::size).sum());
-    match ProgressStyle::with_template(TEMPLATE) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    progress::bytes(Some(files.iter().map(Input::size).sum()))
 }

@@ -10,8 +10,8 @@ use modgate_engine::policy::document::{OperationDoc, TestDoc};
 use modgate_engine::policy::{Age, Desk};
 use serde::Serialize;
 
+use super::desk::load::the_policy;
 use super::desk::request::{Told, get, path};
-use super::explain::the_policy;
 
 /// The arguments of `modgate test`.
 #[derive(Debug, clap::Args)]

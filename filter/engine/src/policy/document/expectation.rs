@@ -9,6 +9,7 @@ use crate::policy::{Decision, duration};
 
 /// One of `tests`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TestDoc {
     /// What is shown to people.
@@ -40,6 +41,7 @@ impl TestDoc {
 
 /// `operation` of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OperationDoc {
     /// The versions that there are.
@@ -56,6 +58,7 @@ pub enum OperationDoc {
 
 /// `expect` of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ExpectDoc {
     /// It goes to a backend.

@@ -6,6 +6,7 @@ use super::Text;
 
 /// `integrity`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IntegrityDoc {
     /// What happens to a file that is not what it should be.
@@ -28,6 +29,7 @@ pub struct IntegrityDoc {
 
 /// `sumdb`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseDoc {
     /// Its verifier key, as `GOSUMDB` has it.
@@ -47,6 +49,7 @@ pub struct DatabaseDoc {
 
 /// `mode`, and a tenant's `integrity`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ModeDoc {
     /// Nothing is checked.
@@ -59,6 +62,7 @@ pub enum ModeDoc {
 
 /// `on_unknown` and `on_unavailable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum UnknownDoc {
     /// It is refused.

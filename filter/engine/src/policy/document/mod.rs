@@ -5,6 +5,8 @@ mod expectation;
 mod integrity;
 mod json;
 mod node;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod shape;
 mod split;
 mod text;
@@ -29,6 +31,7 @@ pub const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 
 /// The whole document.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// The policy's own version, for people and metrics.
@@ -69,6 +72,7 @@ pub struct Document {
 
 /// `default`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DefaultDoc {
     /// What no rule names is served.
@@ -79,6 +83,8 @@ pub enum DefaultDoc {
 
 /// One of `identity`. Exactly one source.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = schema::one_source))]
 #[serde(deny_unknown_fields)]
 pub struct IdentityDoc {
     /// A path prefix with `{tenant}` as one of its elements; it is taken off the path.
@@ -112,6 +118,7 @@ pub struct IdentityDoc {
 
 /// One of `tenants`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TenantDoc {
     /// The rule sets that hold, in order.
@@ -130,6 +137,7 @@ pub struct TenantDoc {
 
 /// A tenant's `rollout`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RolloutDoc {
     /// The rule sets that are tried, in order, in the place of the tenant's own.
@@ -144,6 +152,7 @@ pub struct RolloutDoc {
 
 /// A rollout's `stage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StageDoc {
     /// The candidate is not asked.
@@ -158,6 +167,7 @@ pub enum StageDoc {
 
 /// A canary's `by`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ByDoc {
     /// Who asks, as exactly as it is known.
@@ -170,6 +180,8 @@ pub enum ByDoc {
 
 /// One of a rule set. Exactly one of `allow` and `deny`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = schema::one_effect))]
 #[serde(deny_unknown_fields)]
 pub struct RuleDoc {
     /// The rule's name, in denials and metrics.
@@ -196,6 +208,7 @@ pub struct RuleDoc {
 
 /// One of `backends`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BackendDoc {
     /// The cluster as the proxy names it.
@@ -218,6 +231,7 @@ pub struct BackendDoc {
 
 /// What tells the age of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgeDoc {
     /// `Time` in its `.info`, which is the time of the commit, by the author's clock.
@@ -228,6 +242,8 @@ pub enum AgeDoc {
 
 /// One of a backend's `redirects`. Exactly one of `rewrite` and `pass`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = schema::one_way))]
 #[serde(deny_unknown_fields)]
 pub struct RedirectDoc {
     /// The place: the beginning of a URL, or of a path on the backend itself.
@@ -240,6 +256,7 @@ pub struct RedirectDoc {
 
 /// The kinds of backend whose cache can be told from their answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum KindDoc {
     /// Files, all of which are there.
@@ -252,6 +269,8 @@ pub enum KindDoc {
 
 /// One of `routes`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = schema::one_target))]
 #[serde(deny_unknown_fields)]
 pub struct RouteDoc {
     /// The route's name.
@@ -272,6 +291,7 @@ pub struct RouteDoc {
 
 /// One of `sumdb`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SumdbDoc {
     /// The backend that carries the database; without it the one that the routes give.

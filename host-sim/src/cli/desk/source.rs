@@ -1,0 +1,117 @@
+//! A file as text, and as one document with the place of everything in it.
+
+use std::io::Read;
+use std::path::Path;
+
+use modgate_engine::policy::PolicyError;
+
+use super::load::{Finding, Places, finding, position, repeated};
+use super::spans::{self, Node, Position};
+
+/// A file that was read.
+#[derive(Debug)]
+pub(super) struct Text {
+    /// Its name, `standard input` for `-`.
+    pub(super) file: String,
+    pub(super) text: String,
+    /// Whether it is JSON, and not only YAML.
+    pub(super) json: bool,
+}
+
+impl Text {
+    /// Reads a file; `-` is standard input.
+    ///
+    /// # Errors
+    /// What cannot be read, is no UTF-8, or is no JSON where it must be.
+    pub(super) fn open(path: &Path) -> Result<Self, Finding> {
+        let file = if path == Path::new("-") {
+            "standard input".to_owned()
+        } else {
+            path.display().to_string()
+        };
+        let bytes =
+            read(path).map_err(|error| at_root(&file, None, format!("cannot be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            at_root(&file, None, format!("byte {at} is no UTF-8"))
+        })?;
+        let json = serde_json::from_str::<serde::de::IgnoredAny>(&text);
+        if let (Err(error), true) = (&json, is_json(path, &text)) {
+            return Err(at_root(&file, Some(position(error)), error.to_string()));
+        }
+        let json = json.is_ok();
+        Ok(Self { file, text, json })
+    }
+}
+
+/// A file that is one document, and no policy yet.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) file: String,
+    pub(crate) document: Node,
+    places: Places,
+}
+
+impl Source {
+    /// Reads a file, JSON or YAML.
+    ///
+    /// # Errors
+    /// What is no document, or more than one, and keys that stand twice.
+    pub(crate) fn read(path: &Path) -> Result<Self, Vec<Finding>> {
+        let Text { file, text, .. } = Text::open(path).map_err(|finding| vec![finding])?;
+        let failed = |at, message: &str| vec![at_root(&file, at, message.to_owned())];
+        let mut documents =
+            spans::read(&text).map_err(|problem| failed(Some(problem.at), &problem.message))?;
+        let document = match (documents.pop(), documents.is_empty()) {
+            (Some(document), true) => document,
+            (None, _) => return Err(failed(None, "it is empty; an empty document is {}")),
+            (Some(second), false) => {
+                return Err(failed(Some(second.at), "a second document; give one"));
+            }
+        };
+        let mut places = Places::default();
+        document.places("$", &mut places.known);
+        let repeated = repeated(&file, &places, &document);
+        if !repeated.is_empty() {
+            return Err(repeated);
+        }
+        Ok(Self {
+            file,
+            document,
+            places,
+        })
+    }
+
+    /// What is to be told of a place in it.
+    pub(crate) fn finding(&self, error: PolicyError) -> Finding {
+        finding(&self.file, &self.places, error)
+    }
+}
+
+/// What is to be told of a file as a whole.
+pub(super) fn at_root(file: &str, at: Option<Position>, message: String) -> Finding {
+    Finding {
+        file: file.to_owned(),
+        line: at.map(|at| at.line),
+        column: at.map(|at| at.column),
+        path: "$".to_owned(),
+        message,
+    }
+}
+
+/// Whether a file must be JSON: YAML would take what the filter refuses, such as a comma too many.
+fn is_json(path: &Path, text: &str) -> bool {
+    let by_name = path
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    by_name || (path == Path::new("-") && text.trim_start().starts_with('{'))
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    if path != Path::new("-") {
+        return std::fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

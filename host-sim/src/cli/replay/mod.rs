@@ -1,0 +1,201 @@
+//! `modgate replay`: what other rules would have done to the requests of a log. Every decision is the
+//! engine's.
+
+mod judge;
+mod print;
+mod report;
+mod tally;
+
+use std::error::Error;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use modgate_engine::policy::document::{ByDoc, StageDoc};
+use modgate_engine::policy::{Desk, Policy, Side, parse_duration};
+
+use super::desk::load::the_policy;
+use super::desk::log::each_line;
+use super::{out, progress};
+use judge::{Reader, Sides};
+use report::Report;
+use tally::Tally;
+
+/// The arguments of `modgate replay`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A log has lines of the access log (JSON), lines of `tenant path`, or both.\n\
+    Without --candidate, the rules in force are compared with those of the policy's rollouts.\n\
+    Status 1: a policy is refused, a log cannot be read, nothing in it could be judged; with --fail-on-newly-denied also, a request that is allowed now would be refused."
+)]
+pub(super) struct Args {
+    /// The logs; `-` for standard input.
+    #[arg(required = true, value_name = "LOG")]
+    logs: Vec<PathBuf>,
+    /// The policy: a file as for `modgate check`; `-` for standard input.
+    #[arg(long, value_name = "POLICY", default_value = "policy.json")]
+    policy: PathBuf,
+    /// The policy that it is compared with.
+    #[arg(long, value_name = "POLICY")]
+    candidate: Option<PathBuf>,
+    /// How old every version is, such as `3d`; without it old enough for every rule.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    age: Option<Duration>,
+    /// How many changes are shown, those with the most requests first.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    top: usize,
+    /// Status 1 where a request that the policy allows is refused by the candidate.
+    #[arg(long)]
+    fail_on_newly_denied: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A policy on one side of the comparison.
+#[derive(Debug)]
+struct Compared {
+    policy: Policy,
+    /// Whether a path can name the tenant.
+    has_prefix: bool,
+    /// What people read of it.
+    name: report::Name,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let stdin = Path::new("-");
+    let inputs = args.logs.iter().chain([&args.policy]);
+    let from_stdin = inputs.chain(&args.candidate).filter(|path| *path == stdin);
+    if from_stdin.count() > 1 {
+        return Err("standard input can be one of the logs or policies, not several".into());
+    }
+    let (policy, candidate) = compared(args)?;
+    let logs: Vec<_> = args
+        .logs
+        .iter()
+        .map(|log| Log::open(log))
+        .collect::<Result<_, _>>()?;
+    let sides = Sides::new(&policy, &candidate, args.age);
+    let mut reader = Reader::new(sides);
+    let mut tally = Tally::default();
+    let size = logs.iter().map(|log| log.size).sum();
+    let bar = progress::bytes(size);
+    for log in logs {
+        bar.set_message(log.name.clone());
+        let lines = each_line(bar.wrap_read(log.input), |number, line| {
+            tally.add(&log.name, number, line, &mut reader);
+        });
+        lines.map_err(|error| format!("{}: {error}", log.name))?;
+    }
+    bar.finish_and_clear();
+    let names = (policy.name.clone(), candidate.name.clone());
+    let report = Report::new(names, args.age, &tally, &reader, args.top);
+    let text = if args.json {
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else {
+        print::text(&report)
+    };
+    out::print(&text)?;
+    if report.judged == 0 {
+        return Err("no line is a request for a module: nothing was judged".into());
+    }
+    if args.fail_on_newly_denied && report.newly_denied > 0 {
+        let denied = report.newly_denied;
+        let judged = report.judged;
+        return Err(format!("{denied} of {judged} requests are newly denied").into());
+    }
+    Ok(())
+}
+
+/// The two policies: two documents, or the two sides of one.
+fn compared(args: &Args) -> Result<(Compared, Compared), String> {
+    let named = |path: &Path, desk: &Desk, side| report::Name {
+        file: path.display().to_string(),
+        version: desk.policy.version().to_owned(),
+        hash: desk.policy.hash().to_owned(),
+        side,
+        canaries_by_client: match side {
+            Some(_) => Vec::new(),
+            None => canaries_by_client(desk),
+        },
+    };
+    let has_prefix = |desk: &Desk| {
+        let mut sources = desk.document.identity.iter();
+        sources.any(|source| source.path_prefix.is_some())
+    };
+    let desk = the_policy(&args.policy).map_err(|error| of(&args.policy, error))?;
+    if let Some(path) = &args.candidate {
+        let other = the_policy(path).map_err(|error| of(path, error))?;
+        let whole = |path: &Path, desk: Desk| Compared {
+            has_prefix: has_prefix(&desk),
+            name: named(path, &desk, None),
+            policy: desk.policy,
+        };
+        return Ok((whole(&args.policy, desk), whole(path, other)));
+    }
+    if !desk.document.tenants.values().any(|t| t.rollout.is_some()) {
+        return Err(format!(
+            "no tenant of {} has a rollout, so there is nothing to compare it with: give --candidate",
+            args.policy.display()
+        ));
+    }
+    let one = |side, name| {
+        let policy = desk.of_side(side).map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            lines.join("\n")
+        })?;
+        Ok::<_, String>(Compared {
+            policy,
+            has_prefix: has_prefix(&desk),
+            name: named(&args.policy, &desk, Some(name)),
+        })
+    };
+    Ok((
+        one(Side::Active, "rules")?,
+        one(Side::Candidate, "rollout.candidate")?,
+    ))
+}
+
+fn canaries_by_client(desk: &Desk) -> Vec<String> {
+    let tenants = desk.document.tenants.iter().filter(|(_, tenant)| {
+        let rollout = tenant.rollout.as_ref();
+        rollout.is_some_and(|rollout| {
+            rollout.stage == StageDoc::Canary && rollout.by == Some(ByDoc::Client)
+        })
+    });
+    tenants.map(|(name, _)| name.clone()).collect()
+}
+
+/// An error of one of two policies.
+fn of(path: &Path, error: String) -> String {
+    format!("{}: {error}", path.display())
+}
+
+/// A log, opened.
+struct Log {
+    name: String,
+    input: Box<dyn Read>,
+    /// In bytes, where that is known.
+    size: Option<u64>,
+}
+
+impl Log {
+    fn open(path: &Path) -> Result<Self, String> {
+        if path == Path::new("-") {
+            return Ok(Self {
+                name: "standard input".to_owned(),
+                input: Box::new(std::io::stdin().lock()),
+                size: None,
+            });
+        }
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| format!("{name}: {error}"))?;
+        let meta = file.metadata().ok().filter(std::fs::Metadata::is_file);
+        Ok(Self {
+            name,
+            input: Box::new(file),
+            size: meta.map(|meta| meta.len()),
+        })
+    }
+}
