@@ -168,6 +168,19 @@ fn the_parts_that_are_shown_become_a_policy() {
     assert!(page.contains(said.trim()), "{said}");
 }
 
+#[test]
+fn no_part_is_written_over() {
+    let folder = Folder::new(&base(), &GOOD);
+    for part in ["base.json", "teams/web.yaml", "teams/../base.json"] {
+        let file = folder.path().join(part);
+        let before = fs::read(&file).unwrap();
+        let output = folder.build(&["-o", file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1), "{part}");
+        assert!(stderr(&output).contains("is one of the parts"), "{part}");
+        assert_eq!(fs::read(&file).unwrap(), before, "{part}");
+    }
+}
+
 /// Builds with a file of the team `web` and expects it to be refused, with a line of its own.
 #[track_caller]
 fn refused(web: &str, place: &str, why: &str) {
@@ -544,6 +557,8 @@ fn a_diff_says_in_words_what_changes_for_whom_and_what_comes_of_it() {
     );
     assert_eq!(bad.status.code(), Some(2));
     assert!(stderr(&bad).contains("missing.json"));
+    let refused = modgate(["policy", "diff", "-", "-"], b"{}");
+    assert_eq!(refused.status.code(), Some(2));
 }
 
 #[test]

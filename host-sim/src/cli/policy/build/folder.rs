@@ -18,6 +18,18 @@ pub(super) struct Parts {
     pub(super) teams: BTreeMap<String, Source>,
 }
 
+impl Parts {
+    /// Whether a file is one of them, under whichever name.
+    pub(super) fn have(&self, file: &Path) -> bool {
+        let Ok(file) = file.canonicalize() else {
+            return false;
+        };
+        let parts = std::iter::once(&self.base).chain(self.teams.values());
+        let mut places = parts.filter_map(|part| Path::new(&part.file).canonicalize().ok());
+        places.any(|place| place == file)
+    }
+}
+
 /// Reads a folder. What stands in `teams` and is no team's file is an error, because a file that
 /// nobody reads may have refused something; only names that begin with a dot are passed over.
 ///

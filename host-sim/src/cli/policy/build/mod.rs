@@ -36,8 +36,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
-    let built = folder::read(&args.folder)
-        .and_then(|parts| join::join(&parts, args.set_version.as_deref()));
+    let parts = folder::read(&args.folder);
+    if let (Ok(parts), Some(file)) = (&parts, &args.output)
+        && parts.have(file)
+    {
+        return Err(format!("{} is one of the parts", file.display()).into());
+    }
+    let built = parts.and_then(|parts| join::join(&parts, args.set_version.as_deref()));
     let built = built.map_err(|mut findings| {
         findings.sort_by(|a, b| order(a).cmp(&order(b)));
         let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
