@@ -50,7 +50,8 @@ fn the_shipped_schema_is_the_one_that_is_made_of_the_engine() {
 fn every_policy_that_is_shown_has_the_schemas_shape() {
     let validator = validator();
     let mut policies = vec![three_tenants("goproxy")];
-    for file in ["examples/demo/policy.json", "examples/envoy/policy.json"] {
+    let examples = ["demo", "envoy", "split"].map(|name| format!("examples/{name}/policy.json"));
+    for file in examples {
         let text = std::fs::read_to_string(root().join(file)).unwrap();
         policies.push(serde_json::from_str(&text).unwrap());
     }

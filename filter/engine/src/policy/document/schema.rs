@@ -55,19 +55,19 @@ pub(super) fn one_effect(schema: &mut Schema) {
     one_of(schema, &["allow", "deny"]);
 }
 
-/// A redirect either stays here or passes.
-pub(super) fn one_way(schema: &mut Schema) {
-    one_of(schema, &["rewrite", "pass"]);
+/// An assignment either names a variant or draws one.
+pub(super) fn one_assignment(schema: &mut Schema) {
+    one_of(schema, &["variant", "weights"]);
 }
 
-/// A route leads to one backend, or has shares of several.
+/// A route leads to one backend or to one of several.
 pub(super) fn one_target(schema: &mut Schema) {
     one_of(schema, &["backend", "backends"]);
 }
 
-/// An entry of `assign` gives one variant, or draws.
-pub(super) fn one_gift(schema: &mut Schema) {
-    one_of(schema, &["variant", "weights"]);
+/// A redirect either stays here or passes.
+pub(super) fn one_way(schema: &mut Schema) {
+    one_of(schema, &["rewrite", "pass"]);
 }
 
 /// An entry of `identity` is one source.

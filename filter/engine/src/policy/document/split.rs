@@ -28,7 +28,7 @@ pub struct SplitDoc {
 /// One of a split's `assign`. Exactly one of `variant` and `weights`.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(transform = super::schema::one_gift))]
+#[cfg_attr(feature = "schema", schemars(transform = super::schema::one_assignment))]
 #[serde(deny_unknown_fields)]
 pub struct AssignDoc {
     /// The tenants for whom it holds; without it all.
