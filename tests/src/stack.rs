@@ -68,6 +68,10 @@ impl Prometheus {
         config["scrape_configs"][0]["static_configs"][0]["targets"] =
             json!([envoy_admin.to_string()]);
         config["global"]["scrape_interval"] = json!("1s");
+        config["global"]["evaluation_interval"] = json!("1s");
+        // Relative to the shipped file.
+        let rules = root().join("grafana/rules/*.yaml");
+        config["rule_files"] = json!([rules]);
         let file = dir.path().join("prometheus.yml");
         fs::write(&file, config.to_string()).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
