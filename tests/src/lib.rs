@@ -16,6 +16,7 @@ pub mod envoy;
 pub mod forge;
 pub mod go;
 pub mod go_program;
+pub mod hosts;
 pub mod http;
 pub mod jwt;
 pub mod metrics;

@@ -5,8 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use host_sim::goproxy::{Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Sumdb};
-use modgate_tests::http;
-use modgate_tests::metrics::Figures;
+use modgate_tests::hosts::Host;
 use modgate_tests::modgate;
 use modgate_tests::serve::Serve;
 use modgate_tests::tools::root;
@@ -46,58 +45,15 @@ fn files(modules: &[Module]) -> (tempfile::TempDir, Server) {
     (dir, server)
 }
 
-/// A host of the filter, whichever.
-enum Host {
-    Envoy(Box<Envoy>),
-    Serve(Box<Serve>),
-}
-
-impl Host {
-    fn both(policy: &Value, backend: SocketAddr) -> [Self; 2] {
-        let clusters = [("backend", backend)];
-        let config = Config::new(policy.clone(), &clusters);
-        [
-            Self::Envoy(Box::new(Envoy::start(&config))),
-            Self::Serve(Box::new(Serve::start(policy, &clusters))),
-        ]
+/// The version that a developer's go.mod names after these commands.
+#[track_caller]
+fn got(host: &Host, tenant: &str, commands: &[&[&str]]) -> String {
+    let go = host.go(tenant);
+    for command in commands {
+        go.run(command).expect_ok();
     }
-
-    fn address(&self) -> SocketAddr {
-        match self {
-            Self::Envoy(envoy) => envoy.address(),
-            Self::Serve(serve) => serve.address(),
-        }
-    }
-
-    fn sum(&self, metric: &str, labels: &[(&str, &str)]) -> f64 {
-        let figures = match self {
-            Self::Envoy(envoy) => envoy.prometheus(),
-            Self::Serve(serve) => serve.prometheus(),
-        };
-        Figures::parse(&figures).sum(metric, labels)
-    }
-
-    fn log(&mut self) -> String {
-        match self {
-            Self::Envoy(envoy) => envoy.process().log(),
-            Self::Serve(serve) => serve.process().log(),
-        }
-    }
-
-    fn go(&self, tenant: &str) -> Go {
-        Go::new(format!("http://{}/t/{tenant}", self.address()), Sumdb::Off)
-    }
-
-    /// The version that a developer's go.mod names after these commands.
-    #[track_caller]
-    fn got(&self, tenant: &str, commands: &[&[&str]]) -> String {
-        let go = self.go(tenant);
-        for command in commands {
-            go.run(command).expect_ok();
-        }
-        let listed = go.run(&["list", "-m", "-f", "{{.Version}}", LIB]);
-        listed.expect_ok().trim().to_owned()
-    }
+    let listed = go.run(&["list", "-m", "-f", "{{.Version}}", LIB]);
+    listed.expect_ok().trim().to_owned()
 }
 
 const ASSIGNED: &str = "modgate_split_assignments_total";
@@ -117,16 +73,16 @@ fn go_comes_to_the_variant_however_it_asks() {
         ] {
             for query in ["latest", "upgrade", "v1", "main"] {
                 let wanted = format!("{LIB}@{query}");
-                let got = host.got(tenant, &[&["get", &wanted]]);
+                let got = got(&host, tenant, &[&["get", &wanted]]);
                 assert_eq!(got, version, "{tenant} {query}");
             }
             let old = format!("{LIB}@v1.0.0");
-            let updated = host.got(tenant, &[&["get", &old], &["get", "-u", LIB]]);
+            let updated = got(&host, tenant, &[&["get", &old], &["get", "-u", LIB]]);
             assert_eq!(updated, version, "{tenant} -u");
             // A version that is named is obeyed, and found again.
             let named = format!("{LIB}@v1.3.0");
             assert_eq!(
-                host.got(tenant, &[&["get", &named], &["mod", "download"]]),
+                got(&host, tenant, &[&["get", &named], &["mod", "download"]]),
                 "v1.3.0"
             );
         }
@@ -138,10 +94,13 @@ fn go_comes_to_the_variant_however_it_asks() {
         assert_eq!(line.expect_ok().trim(), format!("{LIB} v1.0.0 [v1.2.0]"));
         for variant in ["beta", "stable"] {
             let labels = [("split", "lib-beta"), ("variant", variant)];
-            assert!(host.sum(ASSIGNED, &labels) >= 4.0, "{variant}");
+            assert!(host.figures().sum(ASSIGNED, &labels) >= 4.0, "{variant}");
         }
-        assert_eq!(host.sum("modgate_split_fallbacks_total", &[]), 0.0);
-        let answer = http::get(host.address(), &format!("/t/beta/{LIB}/@latest"));
+        assert_eq!(
+            host.figures().sum("modgate_split_fallbacks_total", &[]),
+            0.0
+        );
+        let answer = host.get(&format!("/t/beta/{LIB}/@latest"));
         assert_eq!(answer.header("x-modgate-variant"), Some("beta"));
     }
 }
@@ -154,7 +113,7 @@ fn a_dependency_that_needs_a_hidden_version_gets_it_unless_the_split_is_strict()
     let modules: Vec<Module> = VERSIONS.map(lib).into_iter().chain([needs]).collect();
     let (_dir, server) = files(&modules);
     for host in Host::both(&by_tenant(json!({})), server.address()) {
-        let got = host.got("web", &[&["get", "corp.example/app@latest"]]);
+        let got = got(&host, "web", &[&["get", "corp.example/app@latest"]]);
         assert_eq!(got, "v1.3.0");
     }
     for host in Host::both(&by_tenant(json!({"strict": true})), server.address()) {
@@ -165,11 +124,11 @@ fn a_dependency_that_needs_a_hidden_version_gets_it_unless_the_split_is_strict()
             "{said}"
         );
         assert_eq!(
-            host.got("web", &[&["get", &format!("{LIB}@latest")]]),
+            got(&host, "web", &[&["get", &format!("{LIB}@latest")]]),
             "v1.2.0"
         );
         let denied = [("rule", "split"), ("decision", "deny")];
-        assert!(host.sum("modgate_decisions_total", &denied) >= 1.0);
+        assert!(host.figures().sum("modgate_decisions_total", &denied) >= 1.0);
     }
 }
 
@@ -186,11 +145,11 @@ fn what_was_taken_back_is_not_chosen_though_the_split_hides_who_says_so() {
     let (_dir, server) = files(&modules);
     for host in Host::both(&by_tenant(json!({})), server.address()) {
         assert_eq!(
-            host.got("web", &[&["get", &format!("{LIB}@latest")]]),
+            got(&host, "web", &[&["get", &format!("{LIB}@latest")]]),
             "v1.1.0"
         );
         assert_eq!(
-            host.got("beta", &[&["get", &format!("{LIB}@latest")]]),
+            got(&host, "beta", &[&["get", &format!("{LIB}@latest")]]),
             "v1.3.0-beta.1"
         );
     }
@@ -202,13 +161,15 @@ fn without_the_beta_everybody_gets_the_control() {
     for mut host in Host::both(&by_tenant(json!({})), server.address()) {
         for _ in 0..5 {
             assert_eq!(
-                host.got("beta", &[&["get", &format!("{LIB}@latest")]]),
+                got(&host, "beta", &[&["get", &format!("{LIB}@latest")]]),
                 "v1.2.0"
             );
         }
-        let fallbacks = host.sum("modgate_split_fallbacks_total", &[("split", "lib-beta")]);
+        let fallbacks = host
+            .figures()
+            .sum("modgate_split_fallbacks_total", &[("split", "lib-beta")]);
         assert!(fallbacks >= 5.0);
-        let log = host.log();
+        let log = host.process().log();
         let told = log
             .matches("the split lib-beta led a request to stable")
             .count();

@@ -1,17 +1,12 @@
 //! Rules about versions: what real go sees of a module of which a tenant may have some versions only,
 //! behind real Envoy and behind the simulator.
 
-use std::net::SocketAddr;
-
 use host_sim::goproxy::{Fault, Module, Server, Tree};
 use http_status::StatusCode;
 use jiff::{Span, Timestamp};
 use modgate_tests::envoy::{Config, Envoy};
-use modgate_tests::go::{Go, Sumdb};
+use modgate_tests::hosts::Host;
 use modgate_tests::http;
-use modgate_tests::metrics::Figures;
-use modgate_tests::process::Process;
-use modgate_tests::serve::Serve;
 use serde_json::{Value, json};
 
 const LIB: &str = "corp.example/lib";
@@ -61,52 +56,9 @@ fn policy(rules: Value) -> Value {
     })
 }
 
-/// A host of the filter, whichever.
-enum Host {
-    Envoy(Box<Envoy>),
-    Serve(Box<Serve>),
-}
-
-impl Host {
-    fn address(&self) -> SocketAddr {
-        match self {
-            Self::Envoy(envoy) => envoy.address(),
-            Self::Serve(serve) => serve.address(),
-        }
-    }
-
-    fn figures(&self) -> Figures {
-        Figures::parse(&match self {
-            Self::Envoy(envoy) => envoy.prometheus(),
-            Self::Serve(serve) => serve.prometheus(),
-        })
-    }
-
-    fn process(&mut self) -> &mut Process {
-        match self {
-            Self::Envoy(envoy) => envoy.process(),
-            Self::Serve(serve) => serve.process(),
-        }
-    }
-
-    fn go(&self, tenant: &str) -> Go {
-        Go::new(format!("http://{}/t/{tenant}", self.address()), Sumdb::Off)
-    }
-
-    fn get(&self, file: &str) -> http::Response {
-        http::get(self.address(), &format!("/t/web/{LIB}/{file}"))
-    }
-}
-
-fn both_hosts(policy: &Value, backend: SocketAddr) -> [Host; 2] {
-    let clusters = [("backend", backend)];
-    [
-        Host::Envoy(Box::new(Envoy::start(&Config::new(
-            policy.clone(),
-            &clusters,
-        )))),
-        Host::Serve(Box::new(Serve::start(policy, &clusters))),
-    ]
+/// What the tenant `web` gets of a file of the module.
+fn get(host: &Host, file: &str) -> http::Response {
+    host.get(&format!("/t/web/{LIB}/{file}"))
 }
 
 /// The version of the module that the developer's go.mod names after `go get`.
@@ -135,7 +87,7 @@ fn go_sees_the_versions_that_a_tenant_may_have_and_no_other() {
         {"id": "cve", "deny": [LIB], "versions": ">=1.2.0", "except": "v1.4", "reason": "CVE-2026-1"},
         {"id": "all", "allow": ["*"]},
     ]);
-    for mut host in both_hosts(&policy(rules), backend.server.address()) {
+    for mut host in Host::both(&policy(rules), backend.server.address()) {
         let listed = host.go("web").run(&["list", "-m", "-versions", LIB]);
         assert_eq!(
             listed.expect_ok().trim(),
@@ -159,9 +111,9 @@ fn go_sees_the_versions_that_a_tenant_may_have_and_no_other() {
         assert!(refused(&host, "main").contains(PSEUDO));
         // Without go's own order of questions: no file of a refused version.
         for file in ["@v/v1.3.0.info", "@v/v1.3.0.mod", "@v/v1.3.0.zip"] {
-            assert_eq!(host.get(file).status, 403, "{file}");
+            assert_eq!(get(&host, file).status, 403, "{file}");
         }
-        let list = host.get("@v/list");
+        let list = get(&host, "@v/list");
         assert_eq!(
             list.header("content-type"),
             Some("text/plain; charset=utf-8")
@@ -174,7 +126,7 @@ fn go_sees_the_versions_that_a_tenant_may_have_and_no_other() {
             &[],
         );
         assert_eq!((head.status, head.body.as_str()), (200, ""));
-        let latest = host.get("@latest");
+        let latest = get(&host, "@latest");
         assert!(latest.body.contains("v1.1.0"), "{}", latest.body);
 
         let log = host.process().json_lines(20);
@@ -210,13 +162,13 @@ fn a_version_that_its_author_took_back_is_not_chosen_because_the_newest_is_hidde
         {"id": "young", "deny": [LIB], "versions": ">=1.2.0"},
         {"id": "all", "allow": ["*"]},
     ]);
-    for host in both_hosts(&policy(rules), backend.server.address()) {
+    for host in Host::both(&policy(rules), backend.server.address()) {
         assert_eq!(got(&host, "latest"), "v1.0.0");
         // Taken back is not denied.
         assert_eq!(got(&host, "v1.1.0"), "v1.1.0");
-        assert_eq!(host.get("@v/list").body, "v1.0.0\n");
+        assert_eq!(get(&host, "@v/list").body, "v1.0.0\n");
         backend.asked();
-        assert_eq!(host.get("@v/list").body, "v1.0.0\n");
+        assert_eq!(get(&host, "@v/list").body, "v1.0.0\n");
         assert_eq!(backend.asked(), ["list"], "the go.mod is known by now");
         // What is known under one authority says nothing under another.
         let path = format!("/t/web/{LIB}/@v/list");
@@ -243,9 +195,9 @@ fn nothing_young_is_offered_or_served() {
         {"id": "week", "allow": ["*"], "min_age": "7d", "reason": "one week of quarantine"},
     ]);
     let only_week = json!([rules[1].clone()]);
-    for host in both_hosts(&policy(only_week), backend.server.address()) {
+    for host in Host::both(&policy(only_week), backend.server.address()) {
         assert_eq!(got(&host, "latest"), "v1.1.0");
-        assert_eq!(host.get("@v/list").body, "v1.0.0\nv1.1.0\n");
+        assert_eq!(get(&host, "@v/list").body, "v1.0.0\nv1.1.0\n");
         let said = refused(&host, "v1.2.0");
         for part in [
             "rule: org/week",
@@ -255,14 +207,14 @@ fn nothing_young_is_offered_or_served() {
             assert!(said.contains(part), "{part} is not in {said}");
         }
         // The zip alone, as a client asks that has the rest in its cache.
-        assert_eq!(host.get("@v/v1.3.0.zip").status, 403);
+        assert_eq!(get(&host, "@v/v1.3.0.zip").status, 403);
         backend.asked();
-        assert_eq!(host.get("@v/v1.0.0.zip").status, 200);
+        assert_eq!(get(&host, "@v/v1.0.0.zip").status, 200);
         assert_eq!(backend.asked(), ["v1.0.0.info", "v1.0.0.zip"]);
-        assert_eq!(host.get("@v/v1.0.0.mod").status, 200);
+        assert_eq!(get(&host, "@v/v1.0.0.mod").status, 200);
         assert_eq!(backend.asked(), ["v1.0.0.mod"], "its age is known by now");
     }
-    for host in both_hosts(&policy(rules), backend.server.address()) {
+    for host in Host::both(&policy(rules), backend.server.address()) {
         assert_eq!(got(&host, "latest"), "v1.3.1");
     }
 }
@@ -274,7 +226,7 @@ fn where_nothing_is_left_go_says_why() {
         {"id": "gone", "deny": [LIB], "versions": ">=0.1.0", "reason": "use corp.example/other"},
         {"id": "all", "allow": ["*"]},
     ]);
-    for host in both_hosts(&policy(rules), backend.server.address()) {
+    for host in Host::both(&policy(rules), backend.server.address()) {
         let said = refused(&host, "latest");
         for part in [
             "modgate: denied corp.example/lib@v1.1.0",
@@ -292,19 +244,19 @@ fn a_backend_that_fails_meanwhile_is_told_apart_from_a_denial() {
         {"id": "cve", "deny": [LIB], "versions": "v1.1.0"},
         {"id": "week", "allow": ["*"], "min_age": "7d"},
     ]);
-    for mut host in both_hosts(&policy(rules), backend.server.address()) {
+    for mut host in Host::both(&policy(rules), backend.server.address()) {
         backend.server.set_fault(
             format!("/{LIB}/@v/list"),
             Fault::Status(StatusCode::INTERNAL_SERVER_ERROR),
         );
-        assert_eq!(host.get("@v/list").status, 500);
+        assert_eq!(get(&host, "@v/list").status, 500);
         // What go.mod retracts cannot be known.
         backend.server.clear_faults();
         backend.server.set_fault(
             format!("/{LIB}/@v/v1.1.0.mod"),
             Fault::Status(StatusCode::NOT_FOUND),
         );
-        let list = host.get("@v/list");
+        let list = get(&host, "@v/list");
         assert_eq!(list.status, 502);
         assert!(
             list.body
@@ -313,14 +265,14 @@ fn a_backend_that_fails_meanwhile_is_told_apart_from_a_denial() {
             list.body
         );
         backend.server.clear_faults();
-        assert_eq!(host.get("@v/list").body, "v1.0.0\n");
+        assert_eq!(get(&host, "@v/list").body, "v1.0.0\n");
 
         std::fs::write(
             backend.dir.path().join(format!("{LIB}/@v/next.info")),
             r#"{"Version":"v1.0.0","version":"v1.1.0"}"#,
         )
         .unwrap();
-        let branch = host.get("@v/next.info");
+        let branch = get(&host, "@v/next.info");
         assert_eq!(branch.status, 502, "{}", branch.body);
         let figures = host.figures();
         let failed = [("outcome", "upstream_error"), ("backend", "main")];
