@@ -83,7 +83,7 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
 }
 
 /// `NAME=FILE`.
-fn secret(text: &str) -> Result<(String, PathBuf), String> {
+pub(super) fn secret(text: &str) -> Result<(String, PathBuf), String> {
     let (name, file) = text.split_once('=').ok_or("it is not NAME=FILE")?;
     if name.is_empty() || file.is_empty() {
         return Err("it is not NAME=FILE".to_owned());
