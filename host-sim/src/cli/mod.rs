@@ -14,6 +14,7 @@ mod policy;
 mod progress;
 mod replay;
 mod serve;
+mod split;
 mod stop;
 mod table;
 mod test;
@@ -45,6 +46,8 @@ enum Command {
     Test(test::Args),
     /// Say what another policy, or a rollout's candidate, would have done to the requests of a log.
     Replay(replay::Args),
+    /// Say which variants of its splits a policy would give to a list of clients.
+    Split(split::Args),
     /// Join policies from parts, and say what a change of one means.
     Policy(policy::Args),
     /// Hash module zips and go.mod files as go.sum has them, and compare.
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => done(explain::run(&args)),
         Command::Test(args) => done(test::run(&args)),
         Command::Replay(args) => done(replay::run(&args)),
+        Command::Split(args) => done(split::run(&args)),
         Command::Policy(args) => policy::run(&args),
         Command::H1(args) => done(h1::run(&args)),
         Command::Pins(args) => done(pins::run(&args)),

@@ -197,8 +197,12 @@ fn from_address(from: Ipv4Addr, to: SocketAddr, request: &str) -> String {
 }
 
 /// Whether a client is on the beta, by the list that it gets.
+fn client_address(client: u32) -> Ipv4Addr {
+    Ipv4Addr::new(127, 20, (client / 250) as u8, (client % 250 + 1) as u8)
+}
+
 fn is_on_beta(to: SocketAddr, client: u32, group: Option<&str>) -> bool {
-    let from = Ipv4Addr::new(127, 20, (client / 250) as u8, (client % 250 + 1) as u8);
+    let from = client_address(client);
     let header = group.map_or(String::new(), |group| format!("x-ab-test: {group}\r\n"));
     let path = format!("/t/web/{LIB}/@v/list");
     let request =
@@ -241,6 +245,13 @@ fn of_two_thousand_clients_the_same_thirty_percent_get_the_beta_everywhere() {
         of(serve.address()) == first,
         "the simulator has other sides"
     );
+    let list: String = (0..clients)
+        .map(|client| format!("web {}\n", client_address(client)))
+        .collect();
+    let foreseen = split_shares(&list, &["--header", "x-ab-test: group-b"]);
+    let of_beta = foreseen[0]["groups"].as_array().unwrap();
+    let of_beta = of_beta.iter().find(|group| group["variant"] == "beta");
+    assert_eq!(of_beta.unwrap()["clients"], json!(beta as u64));
     for client in 0..50 {
         assert!(!is_on_beta(envoy.address(), client, None));
         assert!(!is_on_beta(envoy.address(), client, Some("group-a")));
@@ -300,6 +311,63 @@ fn a_module_comes_whole_from_the_backend_that_its_share_gives() {
         .zip(&most)
         .all(|(then, now)| then == now || *now == 1);
     assert!(stays && most != half, "{half:?} {most:?}");
+}
+
+/// What `modgate split` says of a list of clients.
+fn split_shares(list: &str, more: &[&str]) -> Value {
+    let policy = root().join("examples/split/policy.json");
+    let arguments = ["split", policy.to_str().unwrap(), "--clients=-", "--json"];
+    let said = modgate::modgate(arguments.iter().chain(more), list.as_bytes());
+    assert!(said.status.success(), "{}", modgate::stderr(&said));
+    serde_json::from_slice(&said.stdout).unwrap()
+}
+
+#[test]
+fn who_would_get_what_is_told_of_lists_and_of_logs() {
+    let list = "# who\nbank 10.0.0.1\nweb 10.0.0.1\n\nweb 10.0.0.1\nweb\nthree are too many\n";
+    let log = json!({"tenant": "web", "source": "10.0.0.9", "path": "/"});
+    let shares = split_shares(&format!("{list}{log}\n"), &[]);
+    let stable =
+        json!({"variant": "stable", "version": "v1.2.0", "stage": "enforce", "clients": 4});
+    assert_eq!(shares[0]["groups"], json!([stable]));
+
+    let policy = root().join("examples/split/policy.json");
+    let ask = |input: &str, more: &[&str]| {
+        let arguments = ["split", policy.to_str().unwrap(), "--clients=-"];
+        modgate::modgate(arguments.iter().chain(more), input.as_bytes())
+    };
+    let told = modgate::stdout(&ask(list, &[]));
+    assert!(
+        told.contains("lib-beta, corp.example/lib: 3 clients"),
+        "{told}"
+    );
+    assert!(told.contains("100.0 %"), "{told}");
+    assert!(
+        told.contains("1 line not read, the first of them 7: it is neither"),
+        "{told}"
+    );
+    for (input, more, expected) in [
+        ("", &[][..], "standard input has no client"),
+        (
+            "a b c\n",
+            &[],
+            "standard input has no client: line 1: it is neither",
+        ),
+        ("{\"path\": \"/\"}\n", &[], "line 1: it names no tenant"),
+        (
+            "web a\n",
+            &["--split", "nope"],
+            "no split is named \"nope\"; there are: lib-beta",
+        ),
+        ("web a\n", &["--header", "nope"], "write NAME: VALUE"),
+    ] {
+        let said = ask(input, more);
+        let error = modgate::stderr(&said);
+        assert!(
+            !said.status.success() && error.contains(expected),
+            "{error}"
+        );
+    }
 }
 
 fn explain(arguments: &[&str]) -> String {

@@ -264,3 +264,66 @@ fn routes_and_clusters_come_as_files_that_envoy_reads_by_itself() {
         "{older}"
     );
 }
+
+#[test]
+fn check_knows_the_clusters_of_an_envoy() {
+    let policy = routed(json!([
+        {"id": "all", "backends": {"first": 100, "second": 0}, "on_failure": "next"},
+    ]));
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = dir.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let file = write("policy.json", &policy.to_string());
+    let bootstrap = write(
+        "envoy.yaml",
+        "static_resources: {clusters: [{name: first}, {name: secnod}]}",
+    );
+    let check = |more: &[&str]| {
+        let arguments = ["check", &*file, "--json"];
+        modgate(arguments.iter().chain(more), b"")
+    };
+    let said = check(&["--envoy", &bootstrap]);
+    assert!(!said.status.success());
+    let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let errors: Vec<(&str, &str)> = said[0]["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| (e["path"].as_str().unwrap(), e["message"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            (
+                "$.backends.second.cluster",
+                "Envoy has no cluster \"second\"; did you mean \"secnod\"?"
+            ),
+            (
+                "$.routes[0].on_failure",
+                "Envoy has no cluster \"modgate.next.all.first\"; `modgate envoy-routes` prints it"
+            ),
+        ]
+    );
+    // A file of clusters and what the admin interface dumps count, too.
+    let cds = write(
+        "cds.yaml",
+        &stdout(&envoy_routes(&[&file, "--format", "cds"])),
+    );
+    let dump = json!({"configs": [
+        {"static_clusters": [{"cluster": {"name": "first"}}]},
+        {"dynamic_active_clusters": [{"cluster": {"name": "second"}}]},
+    ]});
+    let dump = write("dump.json", &dump.to_string());
+    let said = check(&["--envoy", &dump, "--envoy", &cds]);
+    assert!(said.status.success(), "{}", stdout(&said));
+    let none = write("none.yaml", "static_resources: {}");
+    let said = check(&["--envoy", &none]);
+    assert!(
+        stderr(&said).contains("there are no clusters in it"),
+        "{}",
+        stderr(&said)
+    );
+}

@@ -95,7 +95,7 @@ enum Sender<'p, 'f> {
     /// Whoever its headers, and what the host verified, say.
     Known(&'f dyn Facts),
     /// This tenant, which asks for a version of this age.
-    Tenant(&'p Tenant, Age),
+    Tenant(&'p Tenant, Age, &'f dyn Facts),
 }
 
 impl Policy {
@@ -114,7 +114,17 @@ impl Policy {
         tenant: &'p Tenant,
         age: Age,
     ) -> Judgement<'p> {
-        self.judge_sender(headers, &Sender::Tenant(tenant, age))
+        self.judge_sender(headers, &Sender::Tenant(tenant, age, &()))
+    }
+
+    /// As [`Policy::judge_tenant`], of a client of whom something is known besides.
+    pub fn judge_client<'p>(
+        &'p self,
+        headers: &[Header],
+        tenant: &'p Tenant,
+        facts: &dyn Facts,
+    ) -> Judgement<'p> {
+        self.judge_sender(headers, &Sender::Tenant(tenant, Age::Unasked, facts))
     }
 
     fn judge_sender<'p>(&'p self, headers: &[Header], sender: &Sender<'p, '_>) -> Judgement<'p> {
@@ -172,9 +182,9 @@ impl Policy {
         }
         let target = Target::decode(path).map_err(bad)?;
         let (tenant, rest, facts, age) = match sender {
-            Sender::Tenant(tenant, age) => {
+            Sender::Tenant(tenant, age, facts) => {
                 judgement.tenant = Some(tenant);
-                (*tenant, target.as_str(), &() as &dyn Facts, *age)
+                (*tenant, target.as_str(), *facts, *age)
             }
             Sender::Known(facts) => {
                 let header = |name: &str| head.identity(name);

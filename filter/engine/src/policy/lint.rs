@@ -91,7 +91,8 @@ fn unused(document: &Document, found: &mut Vec<PolicyError>) {
             found.push(at.error("no tenant has this rule set"));
         }
     }
-    let by_routes = document.routes.iter().flat_map(|route| {
+    let tried = document.routes_rollout.iter().flat_map(|t| &t.candidate);
+    let by_routes = document.routes.iter().chain(tried).flat_map(|route| {
         let drawn = route.backends.iter().flat_map(BTreeMap::keys);
         let named = route.backend.as_deref();
         named.into_iter().chain(drawn.map(String::as_str))

@@ -1,5 +1,6 @@
 //! `modgate check`: everything that is wrong with a policy, before anybody else reads it.
 
+mod clusters;
 mod modules;
 
 use std::error::Error;
@@ -33,6 +34,10 @@ pub(super) struct Args {
     /// Warn of patterns that match no module of this log: access log lines (JSON), or `tenant path`.
     #[arg(long, value_name = "LOG")]
     log: Vec<PathBuf>,
+    /// Refuse clusters that this configuration of Envoy does not have: a bootstrap, a file of clusters, or
+    /// what `/config_dump` says. Several files count together.
+    #[arg(long, value_name = "ENVOY.YAML")]
+    envoy: Vec<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -59,11 +64,12 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         return Ok(print(&(text + "\n"))?);
     }
     let known = modules::read(&args.go_sum, &args.log)?;
+    let clusters = clusters::Known::read(&args.envoy)?;
     let said: Vec<Said> = args
         .policies
         .iter()
         .flat_map(|path| load(path))
-        .map(|loaded| say(loaded, known.as_ref()))
+        .map(|loaded| say(loaded, known.as_ref(), clusters.as_ref()))
         .collect();
     let refused = said.iter().filter(|said| !said.errors.is_empty()).count();
     let mut out = anstream::stdout().lock();
@@ -80,7 +86,11 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn say(loaded: Loaded, known: Option<&std::collections::BTreeSet<String>>) -> Said {
+fn say(
+    loaded: Loaded,
+    known: Option<&std::collections::BTreeSet<String>>,
+    clusters: Option<&clusters::Known>,
+) -> Said {
     let mut said = Said {
         file: loaded.file.clone(),
         place: loaded.place.clone(),
@@ -95,6 +105,8 @@ fn say(loaded: Loaded, known: Option<&std::collections::BTreeSet<String>>) -> Sa
     match &loaded.desk {
         Err(errors) => said.errors.clone_from(errors),
         Ok(desk) => {
+            let missing = clusters.map_or_else(Vec::new, |clusters| clusters.missing(desk));
+            said.errors = missing.into_iter().map(|e| loaded.place(e)).collect();
             let mut warnings: Vec<PolicyError> = desk.warnings();
             warnings.extend(
                 known
@@ -128,7 +140,7 @@ fn print_said(said: &Said, out: &mut impl Write) -> std::io::Result<()> {
     write!(out, "{}{place}: ", said.file)?;
     let warnings = said.warnings.len();
     match (&said.version, &said.hash) {
-        (Some(version), Some(hash)) => writeln!(
+        (Some(version), Some(hash)) if said.errors.is_empty() => writeln!(
             out,
             "good, version {version}, hash {hash}: {}, {}, {}; {}",
             count(said.tenants, "tenant"),

@@ -106,6 +106,23 @@ pub(crate) fn get(path: &str) -> Vec<Header> {
     vec![header(":method", "GET"), header(":path", path)]
 }
 
+/// A header as it is given on the command line, `NAME: VALUE`.
+///
+/// # Errors
+/// One sentence, where it is none.
+pub(crate) fn header(text: &str) -> Result<Header, String> {
+    let (name, value) = text
+        .split_once(':')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| format!("--header {text:?}: write NAME: VALUE"))?;
+    let name = match name.trim().to_ascii_lowercase() {
+        // What HTTP/1.1 calls so, the filter sees under its newer name.
+        host if host == "host" => ":authority".to_owned(),
+        name => name,
+    };
+    Ok((name, value.trim().as_bytes().to_vec()))
+}
+
 /// What comes of one request.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Told {
@@ -127,6 +144,8 @@ pub(crate) struct Told {
     pub(crate) rule: Option<String>,
     /// The route's name.
     pub(crate) route: Option<String>,
+    /// Where the routes would lead that are not followed, in words.
+    pub(crate) other_route: Option<String>,
     pub(crate) backend: Option<String>,
     pub(crate) cluster: Option<String>,
     /// The exact path that goes upstream.
@@ -162,6 +181,10 @@ impl Told {
             route: judgement.route.map(|route| match judgement.bucket {
                 Some(bucket) => format!("{}, bucket {bucket} of {BUCKETS}", route.id),
                 None => route.id.clone(),
+            }),
+            other_route: judgement.route_trial.map(|trial| match trial.would_be {
+                Some((route, backend)) => format!("{}, backend {}", route.id, backend.name),
+                None => "none, it would be refused".to_owned(),
             }),
             backend: None,
             cluster: None,

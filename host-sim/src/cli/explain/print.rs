@@ -140,6 +140,9 @@ fn request(told: &Told, out: &mut impl Write) -> io::Result<()> {
         )?;
         line(out, "  upstream", upstream)?;
     }
+    if let Some(other) = &told.other_route {
+        line(out, "  trial", &format!("the other routes: {other}"))?;
+    }
     if let Some(check) = &told.check {
         line(out, "  checked", check)?;
     }

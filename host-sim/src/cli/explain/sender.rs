@@ -3,6 +3,8 @@
 use modgate_engine::judge::Header;
 use modgate_engine::policy::Facts;
 
+use crate::cli::desk::request::header;
+
 /// What a request and its connection say of who sent it.
 #[derive(Debug)]
 pub(super) struct Sender {
@@ -37,14 +39,6 @@ impl Sender {
         if headers.is_empty() && facts.is_empty() && prefix.is_none() {
             return Ok(None);
         }
-        let header = |text: &String| {
-            let (name, value) = text
-                .split_once(':')
-                .filter(|(name, _)| !name.is_empty())
-                .ok_or_else(|| format!("--header {text:?}: write NAME: VALUE"))?;
-            let value = value.trim().as_bytes().to_vec();
-            Ok((name.trim().to_ascii_lowercase(), value))
-        };
         let fact = |text: &String| {
             let (path, value) = text
                 .split_once('=')
@@ -56,7 +50,10 @@ impl Sender {
         };
         let prefix = prefix.unwrap_or_default().trim_matches('/');
         Ok(Some(Self {
-            headers: headers.iter().map(header).collect::<Result<_, String>>()?,
+            headers: headers
+                .iter()
+                .map(|text| header(text))
+                .collect::<Result<_, String>>()?,
             facts: Given(facts.iter().map(fact).collect::<Result<_, String>>()?),
             prefix: if prefix.is_empty() {
                 String::new()
