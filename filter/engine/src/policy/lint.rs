@@ -201,7 +201,10 @@ fn shadowed_routes(document: &Document, found: &mut Vec<PolicyError>) {
                 "this route is never taken: {catcher} before it takes all of its modules"
             )));
         }
-        before.add(modules, &route.id);
+        // Of other hosts it takes nothing.
+        if route.hosts.is_none() {
+            before.add(modules, &route.id);
+        }
     }
 }
 
