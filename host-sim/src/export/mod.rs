@@ -1,12 +1,14 @@
-//! The catalogue of metrics in the forms that others read: Envoy's and Istio's configuration, and
-//! the reference page.
+//! The catalogue of metrics in the forms that others read: Envoy's and Istio's configuration, data,
+//! and the reference page.
 
 mod envoy;
 mod istio;
+mod json;
 mod markdown;
 
 pub use envoy::envoy;
 pub use istio::istio;
+pub use json::json;
 pub use markdown::markdown;
 
 use modgate_engine::telemetry::{CATALOGUE, Kind};

@@ -1,0 +1,6 @@
+//! The dashboards: made of the catalogue and nothing else, laid out on Grafana's grid, and each of their
+//! queries asked of a real Prometheus.
+
+mod layout;
+mod made;
+mod queries;
