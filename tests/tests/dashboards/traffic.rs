@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const SHARED: usize = 40;
 
 fn shared(i: usize) -> String {
-    let name = if i % 4 == 0 { "cold" } else { "warm" };
+    let name = if i.is_multiple_of(4) { "cold" } else { "warm" };
     format!("shared.example/{name}{i}")
 }
 
