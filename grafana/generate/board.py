@@ -42,6 +42,13 @@ def one(name: str, metric: str, about: str):
     return _of_label(name, metric, about).multi(False).include_all(False)
 
 
+def written(name: str, value: str, about: str):
+    """A variable that somebody writes."""
+    option = models.VariableOption(selected=True, text=value, value=value)
+    made = builders.TextBoxVariable(name).label(name.capitalize()).description(about)
+    return made.default_value(value).current(option)
+
+
 def link_to(uid: str, variable: str, column: str) -> str:
     """The address of another dashboard with one variable from a table's column, at the same time."""
     chosen = f"var-datasource=${{datasource}}&var-{variable}=${{__data.fields.{column}}}"

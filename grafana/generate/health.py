@@ -1,12 +1,12 @@
 """Sidecar health: whether the proxies count at all, and if not, why; what the filter costs them."""
 
-from board import board
+from board import board, written
 from layout import Row, Section
 from panel import NONE_IS_GOOD, PLAIN, Column, Query, State, lines, number, table, timeline
 from query import OVERFLOW, POLICY, REQUESTS, rate, value
 
-# The `stat_prefix` of the listener that has the filter, as in envoy/envoy.yaml and grafana/rules.
-LISTENER = 'envoy_http_conn_manager_prefix="goproxy"'
+# The `stat_prefix` of the listener that has the filter; in envoy/envoy.yaml and grafana/rules it is goproxy.
+LISTENER = 'envoy_http_conn_manager_prefix=~"$listener"'
 ANSWERED = f"sum by (instance) (rate(envoy_http_downstream_rq_completed{{{LISTENER}}}[$__rate_interval]))"
 # A name that goes on behind the metric's own: no stats_tags cut the labels out.
 UNCUT = 'count by (instance) ({__name__=~"(.+_)?modgate_.+___.+"})'
@@ -25,7 +25,13 @@ def health():
         "health",
         "sidecar health",
         "Whether the proxies count, and if not, why; what the filter costs them.",
-        [],
+        [
+            written(
+                "listener",
+                "goproxy",
+                "The stat_prefix of the listener that has the filter, or an expression for several. In a mesh it begins with inbound.",
+            )
+        ],
         [
             Section(
                 "Do they count, and if not, why",
@@ -51,7 +57,7 @@ def _now():
         ),
         number(
             "Envoys without the filter's figures",
-            "Envoys with a listener named goproxy that show no policy at all: the filter is not there, or was never loaded. "
+            "Envoys with such a listener that show no policy at all: the filter is not there, or was never loaded. "
             "Look at the filter's file and at Envoy's log.",
             f"count({answers} unless {named}) or vector(0)",
             "none",

@@ -17,6 +17,7 @@ pub mod forge;
 pub mod go;
 pub mod go_program;
 pub mod grafana;
+pub mod grafana_server;
 pub mod hosts;
 pub mod http;
 pub mod jwt;

@@ -39,6 +39,10 @@ impl Grafana<'_> {
         let mut choice = Choice::new();
         for variable in board.variables() {
             let name = text(&variable["name"]).to_owned();
+            if variable["type"] == "textbox" {
+                choice.insert(name, text(&variable["query"]).to_owned());
+                continue;
+            }
             let Some(query) = variable["query"]["query"].as_str() else {
                 // The data source and the filters ask nothing.
                 continue;

@@ -7,4 +7,5 @@ mod layout;
 mod made;
 mod proof;
 mod queries;
+mod scrape;
 mod traffic;

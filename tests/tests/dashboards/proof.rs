@@ -252,7 +252,7 @@ fn the_health_page_says_why_there_are_no_figures() {
         .iter()
         .find(|board| board.uid() == "modgate-health")
         .unwrap();
-    let none = Choice::new();
+    let none = grafana.open(health);
     for (title, value) in [
         ("Proxies that count", 0.0),
         ("Envoys without the filter's figures", 1.0),
