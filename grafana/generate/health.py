@@ -74,7 +74,7 @@ def _now():
         number(
             "Requests past the filter",
             "Requests a second that Envoys answer and the filter does not count. See the alert ModgateEnforcementGap.",
-            f"sum(clamp_min({ANSWERED} - ({rate(REQUESTS, by='instance')} or 0 * {ANSWERED}), 0)) or vector(0)",
+            f"round(sum(clamp_min({ANSWERED} - ({rate(REQUESTS, by='instance')} or 0 * {ANSWERED}), 0)), 0.01) or vector(0)",
             "reqps",
             [(None, "green"), (0.1, "red")],
         ),

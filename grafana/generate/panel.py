@@ -40,6 +40,15 @@ class Query:
 
 
 @dataclass(frozen=True)
+class State:
+    """A value that stands for something."""
+
+    value: int
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of a table: its heading, the query that fills it, and how it looks."""
 
@@ -47,15 +56,7 @@ class Column:
     expression: str
     unit: str = "short"
     steps: Steps | None = None
-
-
-@dataclass(frozen=True)
-class State:
-    """A value that stands for something."""
-
-    value: int
-    name: str
-    colour: str
+    states: tuple[State, ...] = ()
 
 
 def number(title, about, expression, unit, steps=PLAIN, states=(), trend=True):
@@ -186,6 +187,8 @@ def _look(column: Column) -> list[models.DynamicConfigValue]:
         cell = {"type": "color-background", "mode": "basic"}
         look.append(models.DynamicConfigValue(id_val="thresholds", value=_thresholds(column.steps).build()))
         look.append(models.DynamicConfigValue(id_val="custom.cellOptions", value=cell))
+    if column.states:
+        look.append(models.DynamicConfigValue(id_val="mappings", value=_mappings(column.states)))
     return look
 
 
@@ -201,11 +204,15 @@ def _dressed(panel, title, about, unit, steps, states=()):
     )
     if not states:
         return panel
+    return panel.mappings(_mappings(states))
+
+
+def _mappings(states) -> list[models.ValueMap]:
     options = {
         str(state.value): models.ValueMappingResult(text=state.name, color=state.colour, index=at)
         for at, state in enumerate(states)
     }
-    return panel.mappings([models.ValueMap(options=options)])
+    return [models.ValueMap(options=options)]
 
 
 def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:

@@ -88,6 +88,13 @@ def quantile(rank: float, *matchers: str, by: str = "", over: str = RATE) -> str
     return f"histogram_quantile({rank}, {buckets})"
 
 
+def bucket_counts(*matchers: str) -> str:
+    """How many fell below each bound, for a heat map. Envoy writes a bound as 10, `modgate serve` and
+    Prometheus 3 as 10.0: together they are one."""
+    grown = f"increase({series(f'{DURATION}_bucket', *matchers)}[{RATE}])"
+    return total(f'label_replace({grown}, "le", "$1", "le", "(.+)\\\\.0")', "le")
+
+
 def values_of(label: str, name: str) -> str:
     """The values of a label, for a variable."""
     _check_by(name, label)

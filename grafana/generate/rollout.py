@@ -125,12 +125,12 @@ def _differ():
         ),
         table(
             "Safe to enforce",
-            f"Safe (1) where at least {ENOUGH} requests were compared in the time shown and none differs or is in doubt. Show a "
+            f"Safe where at least {ENOUGH} requests were compared in the time shown and none differs or is in doubt. Show a "
             "day, as the alert ModgateRolloutSafe does.",
             [
                 Column("Compared", asked),
                 Column("In doubt", f"({doubts} or 0 * {asked})"),
-                Column("Safe", safe, "none", [(None, "orange"), (1, "green")]),
+                Column("Safe", safe, "none", [(None, "orange"), (1, "green")], (State(0, "not yet", "orange"), State(1, "safe", "green"))),
             ],
             ["tenant"],
         ),

@@ -6,11 +6,11 @@ from panel import BURN, FAILURES, HITS, PLAIN, SLOW, Column, Query, heat, lines,
 from query import (
     BYTES,
     DECISIONS,
-    DURATION,
     LOOKUPS,
     OPERATION,
     REFUSED,
     REQUESTS,
+    bucket_counts,
     failure_ratio,
     hit_ratio,
     increase,
@@ -99,7 +99,7 @@ def _heat():
         "Latency",
         "How many requests took how long. Two bands are hits and misses of the backend's cache: compare with "
         "the hit rate beside it.",
-        increase(f"{DURATION}_bucket", *CHOSEN, by="le", over="$__rate_interval"),
+        bucket_counts(*CHOSEN),
         "ms",
     )
 

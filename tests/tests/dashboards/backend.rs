@@ -57,11 +57,10 @@ fn serve(mut stream: TcpStream, folder: &Path, down: &AtomicBool) -> io::Result<
         let is_cold = path.to_string_lossy().contains("cold");
         let cache = if is_cold { "MISS" } else { "HIT" };
         let length = content.len();
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nx-cache: {cache}\r\ncontent-length: {length}\r\n\r\n"
-        )?;
-        stream.write_all(&content)?;
+        let head =
+            format!("HTTP/1.1 200 OK\r\nx-cache: {cache}\r\ncontent-length: {length}\r\n\r\n");
+        // At once, or the second part waits for the first one to be confirmed.
+        stream.write_all(&[head.as_bytes(), &content].concat())?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod asked;
 mod backend;
 mod layout;
 mod made;
+mod picture;
 mod proof;
 mod queries;
 mod scrape;

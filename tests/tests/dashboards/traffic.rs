@@ -122,10 +122,13 @@ fn round(proxy: SocketAddr, i: usize, seen: &mut Seen) {
         "/t/bank/github.com/boltdb-go/bolt/@v/list",
         "/t/web/github.com/boltdb-go/bolt/@v/list",
         "/t/web/corp.example/lib/@v/v1.9.9.info",
-        // Broken off.
-        "/t/bank/corp.example/wrong/@v/v1.0.0.zip",
+        "/t/bank/corp.example/lib/@v/v1.2.0.zip",
     ] {
         get(path);
+    }
+    if i.is_multiple_of(20) {
+        // Broken off.
+        get("/t/bank/corp.example/wrong/@v/v1.0.0.zip");
     }
     for path in [
         "/t/bank/other.example/m/@v/v1.0.0.info".to_owned(),
