@@ -1,22 +1,23 @@
 """Sidecar health: whether the proxies count at all, and if not, why; what the filter costs them."""
 
 from board import board, written
-from layout import Row, Section
-from panel import NONE_IS_GOOD, PLAIN, Column, Query, State, lines, number, table, timeline
+from layout import Section, even
+from panel import NONE_IS_GOOD, Column, Query, State, lines, number, table, timeline
 from query import OVERFLOW, POLICY, REQUESTS, rate, value
 
 # The `stat_prefix` of the listener that has the filter; in envoy/envoy.yaml and grafana/rules it is goproxy.
 LISTENER = 'envoy_http_conn_manager_prefix=~"$listener"'
 ANSWERED = f"sum by (instance) (rate(envoy_http_downstream_rq_completed{{{LISTENER}}}[$__rate_interval]))"
+EVER_ANSWERED = f"sum by (instance) (envoy_http_downstream_rq_completed{{{LISTENER}}})"
 # A name that goes on behind the metric's own: no stats_tags cut the labels out.
 UNCUT = 'count by (instance) ({__name__=~"(.+_)?modgate_.+___.+"})'
 LOADED = "envoy_extension_config_discovery_http_filter_modgate"
 VM = "envoy_wasm_modgate_vm_reload"
 
 WHY = (
-    "No figures: Envoy answers and the filter counts nothing; it is not in this listener, or was never loaded "
-    "(see Configurations below and Envoy's log). Labels in the names: the bootstrap lacks the stats_tags; add "
-    "what `modgate metrics --format envoy` prints, or `--format istio` for a mesh, and restart."
+    "No figures: Envoy answers and the filter counts nothing; it is not in this listener, or was never loaded"
+    " (see Configurations below and Envoy's log). Labels in the names: the bootstrap lacks the stats_tags;"
+    " add what `modgate metrics --format envoy` prints, or `--format istio` for a mesh, and restart."
 )
 
 
@@ -29,23 +30,27 @@ def health():
             written(
                 "listener",
                 "goproxy",
-                "The stat_prefix of the listener that has the filter, or an expression for several. In a mesh it begins with inbound.",
+                "The stat_prefix of the listener that has the filter, or an expression for several. In a mesh"
+                " it begins with inbound.",
             )
         ],
         [
             Section(
                 "Do they count, and if not, why",
-                [Row(4, [(6, panel) for panel in _now()]), Row(7, [(24, _state())]), Row(8, [(12, panel) for panel in _gap()])],
+                [
+                    even(4, _now()),
+                    even(7, [_state()]),
+                    even(8, _gap()),
+                ],
             ),
-            Section("The filter", [Row(8, [(8, panel) for panel in _filter()])]),
-            Section("What it costs", [Row(8, [(8, panel) for panel in _cost()])]),
-            Section("Labels", [Row(8, [(12, panel) for panel in _labels()])], folded=True),
+            Section("The filter", [even(8, _filter())]),
+            Section("What it costs", [even(8, _cost())]),
+            Section("Labels", [even(8, _labels())], folded=True),
         ],
     )
 
 
 def _now():
-    answers = f"sum by (instance) (envoy_http_downstream_rq_completed{{{LISTENER}}})"
     named = 'count by (instance) ({__name__=~"(.+_)?modgate_policy_info.*"})'
     return [
         number(
@@ -57,24 +62,27 @@ def _now():
         ),
         number(
             "Envoys without the filter's figures",
-            "Envoys with such a listener that show no policy at all: the filter is not there, or was never loaded. "
-            "Look at the filter's file and at Envoy's log.",
-            f"count({answers} unless {named}) or vector(0)",
+            "Envoys with such a listener that show no policy at all: the filter is not there, or was never"
+            " loaded. Look at the filter's file and at Envoy's log.",
+            f"count({EVER_ANSWERED} unless {named}) or vector(0)",
             "none",
             NONE_IS_GOOD,
         ),
         number(
             "Proxies with labels in the names",
-            "Proxies whose metrics still carry the labels in their names, so that every other panel lacks them. Add "
-            "the stats_tags of `modgate metrics --format envoy` to the bootstrap (`--format istio` for a mesh) and restart.",
+            "Proxies whose metrics still carry the labels in their names, so that every other panel lacks"
+            " them. Add the stats_tags of `modgate metrics --format envoy` to the bootstrap (`--format istio`"
+            " for a mesh) and restart.",
             f"count({UNCUT}) or vector(0)",
             "none",
             NONE_IS_GOOD,
         ),
         number(
             "Requests past the filter",
-            "Requests a second that Envoys answer and the filter does not count. See the alert ModgateEnforcementGap.",
-            f"round(sum(clamp_min({ANSWERED} - ({rate(REQUESTS, by='instance')} or 0 * {ANSWERED}), 0)), 0.01) or vector(0)",
+            "Requests a second that Envoys answer and the filter does not count. See the alert"
+            " ModgateEnforcementGap.",
+            f"round(sum(clamp_min({ANSWERED} - ({rate(REQUESTS, by='instance')} or 0 * {ANSWERED}), 0)),"
+            " 0.01) or vector(0)",
             "reqps",
             [(None, "green"), (0.1, "red")],
         ),
@@ -82,12 +90,11 @@ def _now():
 
 
 def _state():
-    answers = f"sum by (instance) (envoy_http_downstream_rq_completed{{{LISTENER}}})"
     return timeline(
         "Figures of each proxy",
         WHY,
         Query(
-            f"(2 + 0 * {UNCUT}) or (0 * {value(POLICY, by='instance')}) or (1 + 0 * {answers})",
+            f"(2 + 0 * {UNCUT}) or (0 * {value(POLICY, by='instance')}) or (1 + 0 * {EVER_ANSWERED})",
             "{{instance}}",
         ),
         [
@@ -111,10 +118,10 @@ def _gap():
         ),
         table(
             "Envoys and policies",
-            "What each Envoy has answered since it started, beside the policies that it shows: 1 is one in force. No "
-            "policy beside requests is an Envoy without the filter's figures.",
+            "What each Envoy has answered since it started, beside the policies that it shows: 1 is one in"
+            " force. No policy beside requests is an Envoy without the filter's figures.",
             [
-                Column("Answered", f"sum by (instance) (envoy_http_downstream_rq_completed{{{LISTENER}}})"),
+                Column("Answered", EVER_ANSWERED),
                 Column("Policies", value(POLICY, by="instance"), "none", [(None, "red"), (1, "green")]),
             ],
             ["instance"],
@@ -126,10 +133,13 @@ def _filter():
     return [
         lines(
             "Failures of the filter's machine",
-            "A filter that fails refuses everything until its machine is made anew. Reloads a second by what came of them.",
+            "A filter that fails refuses everything until its machine is made anew. Reloads a second by what"
+            " came of them.",
             [
                 Query(f"sum by (instance) (rate({VM}_success[$__rate_interval]))", "{{instance}}: made anew"),
-                Query(f"sum by (instance) (rate({VM}_failure[$__rate_interval]))", "{{instance}}: could not be"),
+                Query(
+                    f"sum by (instance) (rate({VM}_failure[$__rate_interval]))", "{{instance}}: could not be"
+                ),
                 Query(f"sum by (instance) (rate({VM}_backoff[$__rate_interval]))", "{{instance}}: waits"),
             ],
             "reqps",
@@ -137,8 +147,8 @@ def _filter():
         ),
         lines(
             "Configurations",
-            "Configurations of the filter since Envoy started: taken, refused by the filter, and not to be had. One that "
-            "is refused leaves the last good policy in force; Envoy's log says why.",
+            "Configurations of the filter since Envoy started: taken, refused by the filter, and not to be"
+            " had. One that is refused leaves the last good policy in force; Envoy's log says why.",
             [
                 Query(f"sum by (instance) ({LOADED}_update_success)", "{{instance}}: taken"),
                 Query(f"sum by (instance) ({LOADED}_update_rejected)", "{{instance}}: refused"),
@@ -148,7 +158,8 @@ def _filter():
         ),
         lines(
             "Machines",
-            "Machines of WebAssembly in each Envoy: one for each worker, and two more. Growing without end is a leak.",
+            "Machines of WebAssembly in each Envoy: one for each worker, and two more. Growing without end is"
+            " a leak.",
             [Query("sum by (instance) (envoy_wasm_envoy_wasm_runtime_v8_active)", "{{instance}}")],
             "none",
         ),
@@ -157,13 +168,17 @@ def _filter():
 
 def _cost():
     def mean(name, matchers):
-        return f"sum by (instance) (rate({name}_sum{matchers}[$__rate_interval])) / (sum by (instance) (rate({name}_count{matchers}[$__rate_interval])) > 0)"
+        return (
+            f"sum by (instance) (rate({name}_sum{matchers}[$__rate_interval])) / (sum by (instance)"
+            f" (rate({name}_count{matchers}[$__rate_interval])) > 0)"
+        )
 
     return [
         lines(
             "Time of requests, Envoy and upstream",
-            "Means: from a request's first byte to the answer's last one, and of that the time upstream. The gap between them is Envoy, the "
-            "filter and the client's own speed; denials make the first one smaller.",
+            "Means: from a request's first byte to the answer's last one, and of that the time upstream. The"
+            " gap between them is Envoy, the filter and the client's own speed; denials make the first one"
+            " smaller.",
             [
                 Query(mean("envoy_http_downstream_rq_time", f"{{{LISTENER}}}"), "{{instance}}: all"),
                 Query(mean("envoy_cluster_upstream_rq_time", ""), "{{instance}}: upstream"),
@@ -181,7 +196,8 @@ def _cost():
         ),
         lines(
             "Series",
-            "Series of the filter's metrics at each proxy. They are bounded by the policy: tenants, rules, backends and splits.",
+            "Series of the filter's metrics at each proxy. They are bounded by the policy: tenants, rules,"
+            " backends and splits.",
             [Query('count by (instance) ({__name__=~"modgate_.+"})', "{{instance}}")],
             "none",
             [(None, "green"), (20_000, "orange")],
@@ -193,7 +209,8 @@ def _labels():
     return [
         lines(
             "Values that did not fit",
-            "Values a second that were replaced by `other`, because the label has too many. See the alert ModgateLabelOverflow.",
+            "Values a second that were replaced by `other`, because the label has too many. See the alert"
+            " ModgateLabelOverflow.",
             [Query(rate(OVERFLOW, by="label_name"), "{{label_name}}")],
             "reqps",
             [(None, "green"), (0.001, "orange")],

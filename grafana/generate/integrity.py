@@ -1,7 +1,7 @@
 """Integrity: files whose hash is checked, what they are compared with, and what that costs."""
 
 from board import board, several
-from layout import Row, Section
+from layout import Section, even
 from panel import NONE_IS_GOOD, PLAIN, Column, Query, lines, number, table
 from query import (
     CHECKS,
@@ -27,10 +27,13 @@ def integrity():
         "Hashes of zips and go.mod files, the checksum database, and the time that hashing takes.",
         [several("tenant", CHECKS, "The tenant as the policy names it.")],
         [
-            Section("Now", [Row(4, [(6, panel) for panel in _now()])]),
-            Section("Checks", [Row(8, [(12, panel) for panel in _checks()]), Row(8, [(12, panel) for panel in _wrong()])]),
-            Section("Checksum database", [Row(8, [(12, panel) for panel in _sumdb()])]),
-            Section("Cost", [Row(8, [(8, panel) for panel in _cost()])]),
+            Section("Now", [even(4, _now())]),
+            Section(
+                "Checks",
+                [even(8, _checks()), even(8, _wrong())],
+            ),
+            Section("Checksum database", [even(8, _sumdb())]),
+            Section("Cost", [even(8, _cost())]),
         ],
     )
 
@@ -41,16 +44,17 @@ def _now():
         number("Checks", "Files a second that the policy wants checked.", checks, "reqps"),
         number(
             "Wrong files",
-            "Files that were not what they should be, since the proxies started: mismatches, malformed ones, and those of "
-            "which the checksum database cannot prove what it says. One is enough for the alert "
-            "ModgateIntegrityMismatch.",
+            "Files that were not what they should be, since the proxies started: mismatches, malformed ones,"
+            " and those of which the checksum database cannot prove what it says. One is enough for the alert"
+            " ModgateIntegrityMismatch.",
             f"{value(CHECKS, TENANT, WRONG)} or vector(0)",
             "none",
             NONE_IS_GOOD,
         ),
         number(
             "Verified",
-            "Share of the checked files whose hash was compared with a pin, a proof or the first one, and is right.",
+            "Share of the checked files whose hash was compared with a pin, a proof or the first one, and is"
+            " right.",
             ratio(rate(CHECKS, TENANT, 'result="verified"'), checks),
             "percentunit",
             [(None, "red"), (0.9, "orange"), (0.99, "green")],
@@ -76,7 +80,8 @@ def _checks():
         ),
         lines(
             "Checks by evidence",
-            "Files a second by what they were compared with: a pin, the checksum database, the first that was seen, or nothing.",
+            "Files a second by what they were compared with: a pin, the checksum database, the first that was"
+            " seen, or nothing.",
             [Query(rate(CHECKS, TENANT, by="artifact, evidence"), "{{artifact}} {{evidence}}")],
             "reqps",
             stacked=True,
@@ -88,14 +93,27 @@ def _wrong():
     return [
         table(
             "Wrong files by tenant",
-            "Since the proxies started. The lines at error in the proxy's log name module, version and both hashes.",
-            [Column("Files", value(CHECKS, TENANT, WRONG, by="tenant, artifact, result, evidence"), "none", NONE_IS_GOOD)],
+            "Since the proxies started. The lines at error in the proxy's log name module, version and both"
+            " hashes.",
+            [
+                Column(
+                    "Files",
+                    value(CHECKS, TENANT, WRONG, by="tenant, artifact, result, evidence"),
+                    "none",
+                    NONE_IS_GOOD,
+                )
+            ],
             ["tenant", "artifact", "result", "evidence"],
         ),
         lines(
             "Downloads that were stopped",
             "Requests a second that ended as refused for their hash.",
-            [Query(rate(REQUESTS, TENANT, 'outcome="integrity"', by="tenant, backend"), "{{tenant}} from {{backend}}")],
+            [
+                Query(
+                    rate(REQUESTS, TENANT, 'outcome="integrity"', by="tenant, backend"),
+                    "{{tenant}} from {{backend}}",
+                )
+            ],
             "reqps",
         ),
     ]
@@ -105,14 +123,16 @@ def _sumdb():
     return [
         lines(
             "Lookups by result",
-            "The filter's own lookups a second. Refused is a database that contradicts itself: see the alert ModgateSumdbRefused.",
+            "The filter's own lookups a second. Refused is a database that contradicts itself: see the alert"
+            " ModgateSumdbRefused.",
             [Query(rate(SUMDB, by="result"), "{{result}}")],
             "reqps",
             stacked=True,
         ),
         lines(
             "Lookups without an answer",
-            "Share of those that were not remembered; above half of them the alert ModgateSumdbUnavailable fires.",
+            "Share of those that were not remembered; above half of them the alert ModgateSumdbUnavailable"
+            " fires.",
             [Query(ratio(rate(SUMDB, 'result="unavailable"'), rate(SUMDB, ASKED)), "unavailable")],
             "percentunit",
             AWAY,

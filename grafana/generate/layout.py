@@ -15,6 +15,11 @@ class Row:
     panels: list[tuple[int, object]]
 
 
+def even(height: int, panels: list) -> Row:
+    """Panels of the same width."""
+    return Row(height, [(COLUMNS // len(panels), panel) for panel in panels])
+
+
 @dataclass(frozen=True)
 class Section:
     """Rows under a heading; a folded one is read when somebody opens it."""

@@ -2,7 +2,7 @@
 that says so."""
 
 from board import board, link_to, several
-from layout import Row, Section
+from layout import Section, even
 from panel import (
     BURN,
     FAILURES,
@@ -17,10 +17,8 @@ from panel import (
     table,
 )
 from query import (
-    BACKEND,
     BYTES,
     CHOSEN,
-    COUNTED,
     OPERATION,
     RANGE,
     REFUSED,
@@ -48,11 +46,15 @@ def overview():
             several("backend", REQUESTS, "The backend as the policy names it; none where none was asked."),
         ],
         [
-            Section("Now", [Row(4, [(6, panel) for panel in _now()]), Row(8, [(8, panel) for panel in _red()])]),
-            Section("Tenants", [Row(9, [(24, _tenants())]), Row(8, [(12, _grid()), (12, _burn())])]),
-            Section("Backends", [Row(8, [(8, panel) for panel in _backends()])]),
-            Section("Objectives (with the recording rules)", [Row(8, [(12, panel) for panel in _recorded()])], folded=True),
-            Section("Bytes and refusals", [Row(8, [(12, panel) for panel in _more()])], folded=True),
+            Section("Now", [even(4, _now()), even(8, _red())]),
+            Section("Tenants", [even(9, [_tenants()]), even(8, [_grid(), _burn()])]),
+            Section("Backends", [even(8, _backends())]),
+            Section(
+                "Objectives (with the recording rules)",
+                [even(8, _recorded())],
+                folded=True,
+            ),
+            Section("Bytes and refusals", [even(8, _more())], folded=True),
         ],
     )
 
@@ -67,8 +69,9 @@ def _now():
         ),
         number(
             "Failures",
-            "Share of the requests that fail: errors of a backend, time-outs, answers that break off, wrong hashes. "
-            "Denials, Go's ordinary 404 and what clients break off are none. Orange above the objective of 0.1 %.",
+            "Share of the requests that fail: errors of a backend, time-outs, answers that break off, wrong"
+            " hashes. Denials, Go's ordinary 404 and what clients break off are none. Orange above the"
+            " objective of 0.1 %.",
             failure_ratio(*CHOSEN),
             "percentunit",
             FAILURES,
@@ -82,7 +85,8 @@ def _now():
         ),
         number(
             "Hit rate",
-            "Share of hits, stale ones included, of the answers of which it is known what the backend's cache did.",
+            "Share of hits, stale ones included, of the answers of which it is known what the backend's cache"
+            " did.",
             hit_ratio(*CHOSEN),
             "percentunit",
             HITS,
@@ -101,7 +105,8 @@ def _red():
         ),
         lines(
             "Failures by operation",
-            "Share of the requests of each operation that fail; the lines are the objective and 14.4 times it.",
+            "Share of the requests of each operation that fail; the lines are the objective and 14.4"
+            " times it.",
             [Query(failure_ratio(*CHOSEN, by="operation"), "{{operation}}")],
             "percentunit",
             FAILURES,
@@ -109,7 +114,10 @@ def _red():
         lines(
             "Latency",
             "Half, 95 % and 99 % of the requests end within these times.",
-            [Query(quantile(rank, *CHOSEN), name) for rank, name in ((0.5, "50 %"), (0.95, "95 %"), (0.99, "99 %"))],
+            [
+                Query(quantile(rank, *CHOSEN), name)
+                for rank, name in ((0.5, "50 %"), (0.95, "95 %"), (0.99, "99 %"))
+            ],
             "ms",
             SLOW,
         ),
@@ -120,8 +128,8 @@ def _tenants():
     whole = {"by": "tenant", "over": RANGE}
     return table(
         "Tenants",
-        "Each tenant over the whole time shown. Budget burnt is the share of failures over the 0.1 % that the "
-        "objective allows: above 1 the tenant fails more often than it may. A tenant leads to its own page.",
+        "Each tenant over the whole time shown. Budget burnt is the share of failures over the 0.1 % that the"
+        " objective allows: above 1 the tenant fails more often than it may. A tenant leads to its own page.",
         [
             Column("Requests", increase(REQUESTS, *CHOSEN, by="tenant")),
             Column("Failures", failure_ratio(*CHOSEN, **whole), "percentunit", FAILURES),
@@ -148,8 +156,8 @@ def _grid():
 def _burn():
     return lines(
         "Who burns budget",
-        "How many times faster than it may a tenant uses its budget of failures up. Lines at 1, 6 and 14.4, where the "
-        "alerts are. Computed from the counters, so it needs no recording rules.",
+        "How many times faster than it may a tenant uses its budget of failures up. Lines at 1, 6 and 14.4,"
+        " where the alerts are. Computed from the counters, so it needs no recording rules.",
         [Query(f"{failure_ratio(*CHOSEN, by='tenant, operation')} / {BUDGET}", "{{tenant}} {{operation}}")],
         "none",
         BURN,
@@ -191,7 +199,10 @@ def _recorded():
             "Budget of failures, burn rates",
             f"How fast the budget burns over an hour, six hours and three days. {about}",
             [
-                Query(f"modgate:failure_ratio:rate{window}{chosen} / {BUDGET}", f"{{{{tenant}}}} {{{{operation}}}} {window}")
+                Query(
+                    f"modgate:failure_ratio:rate{window}{chosen} / {BUDGET}",
+                    f"{{{{tenant}}}} {{{{operation}}}} {window}",
+                )
                 for window in ("1h", "6h", "3d")
             ],
             "none",
@@ -220,7 +231,12 @@ def _more():
         lines(
             "Refusals by tenant",
             "Verdicts a second that hold and refuse: denials, probes and what is hidden.",
-            [Query(rate(DECISIONS, TENANT, 'stage!="shadow"', REFUSED, by="tenant, decision"), "{{tenant}} {{decision}}")],
+            [
+                Query(
+                    rate(DECISIONS, TENANT, 'stage!="shadow"', REFUSED, by="tenant, decision"),
+                    "{{tenant}} {{decision}}",
+                )
+            ],
             "reqps",
             PLAIN,
             stacked=True,

@@ -94,9 +94,7 @@ def lines(title, about, queries, unit, steps=PLAIN, stacked=False, limit=None):
             .calcs([])
         )
         .tooltip(
-            common.VizTooltipOptions()
-            .mode(kinds.TooltipDisplayMode.MULTI)
-            .sort(kinds.SortOrder.DESCENDING)
+            common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING)
         )
     )
     if limit is not None:
@@ -131,11 +129,7 @@ def timeline(title, about, query, states):
 def history(title, about, query, unit, steps):
     """A grid of coloured cells: what by when."""
     panel = _dressed(statushistory.Panel(), title, about, unit, steps)
-    return (
-        panel.show_value(kinds.VisibilityMode.NEVER)
-        .max_data_points(60)
-        .with_target(_target(query, "A"))
-    )
+    return panel.show_value(kinds.VisibilityMode.NEVER).max_data_points(60).with_target(_target(query, "A"))
 
 
 def bars(title, about, query, unit, steps=PLAIN, limit=None):
@@ -195,13 +189,7 @@ def _look(column: Column) -> list[models.DynamicConfigValue]:
 def _dressed(panel, title, about, unit, steps, states=()):
     if not about.endswith("."):
         raise ValueError(f"{title}: the description is no sentence")
-    panel = (
-        panel.title(title)
-        .description(about)
-        .datasource(SOURCE)
-        .unit(unit)
-        .thresholds(_thresholds(steps))
-    )
+    panel = panel.title(title).description(about).datasource(SOURCE).unit(unit).thresholds(_thresholds(steps))
     if not states:
         return panel
     return panel.mappings(_mappings(states))

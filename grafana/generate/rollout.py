@@ -1,7 +1,7 @@
 """Rollout: which policy is where, and what candidate rules would do."""
 
 from board import board, several
-from layout import Row, Section
+from layout import Section, even
 from panel import PLAIN, Column, Query, State, lines, number, table, timeline
 from query import DECISIONS, POLICY, REFUSED, TENANT, increase, rate, ratio, series, value
 
@@ -21,9 +21,12 @@ def rollout():
         "Policies in force, and candidate rules against those that hold.",
         [several("tenant", DECISIONS, "The tenant as the policy names it.")],
         [
-            Section("Candidates", [Row(4, [(6, panel) for panel in _now()]), Row(7, [(24, _stages())])]),
-            Section("Verdicts", [Row(8, [(8, panel) for panel in _verdicts()]), Row(8, [(12, panel) for panel in _differ()])]),
-            Section("Policies in force", [Row(8, [(12, _proxies()), (12, _where())])]),
+            Section("Candidates", [even(4, _now()), even(7, [_stages()])]),
+            Section(
+                "Verdicts",
+                [even(8, _verdicts()), even(8, _differ())],
+            ),
+            Section("Policies in force", [even(8, [_proxies(), _where()])]),
         ],
     )
 
@@ -33,8 +36,8 @@ def _now():
     return [
         number(
             "Policies in force",
-            "How many policies are in force at the same time. For more than one, longer than a roll-out takes, see the "
-            "alert ModgatePolicySkew.",
+            "How many policies are in force at the same time. For more than one, longer than a roll-out"
+            " takes, see the alert ModgatePolicySkew.",
             f"count(count by (policy_hash) ({series(POLICY)} == 1))",
             "none",
             [(None, "green"), (2, "orange")],
@@ -67,8 +70,8 @@ def _stages():
     decides = rate(DECISIONS, TENANT, CANARY, by="tenant")
     return timeline(
         "Stage by tenant",
-        "Shadow and enforce look alike from outside: one set of rules decides, the other is compared; the policy says "
-        "which. In a canary the candidate decides on a share.",
+        "Shadow and enforce look alike from outside: one set of rules decides, the other is compared; the"
+        " policy says which. In a canary the candidate decides on a share.",
         Query(f"(({has} > bool 0) or 0 * {judged}) + (({decides} > bool 0) or 0 * {judged})", "{{tenant}}"),
         [
             State(0, "no candidate", "blue"),
@@ -103,7 +106,8 @@ def _verdicts():
         ),
         lines(
             "Agreement",
-            "Compared requests a second, by whether both say the same. Unknown where only one of them needed to know more of the version.",
+            "Compared requests a second, by whether both say the same. Unknown where only one of them needed"
+            " to know more of the version.",
             [Query(rate(DECISIONS, TENANT, SHADOW, COMPARED, by="agreement"), "{{agreement}}")],
             "reqps",
             stacked=True,
@@ -118,19 +122,25 @@ def _differ():
     return [
         table(
             "Disagreements by rule",
-            "What the rules that do not hold would have said, where it is something else: with a candidate in shadow, "
-            "what it would refuse that is served today.",
+            "What the rules that do not hold would have said, where it is something else: with a candidate in"
+            " shadow, what it would refuse that is served today.",
             [Column("Requests", increase(DECISIONS, TENANT, SHADOW, DIFFERS, by="tenant, rule, decision"))],
             ["tenant", "rule", "decision"],
         ),
         table(
             "Safe to enforce",
-            f"Safe where at least {ENOUGH} requests were compared in the time shown and none differs or is in doubt. Show a "
-            "day, as the alert ModgateRolloutSafe does.",
+            f"Safe where at least {ENOUGH} requests were compared in the time shown and none differs or is in"
+            " doubt. Show a day, as the alert ModgateRolloutSafe does.",
             [
                 Column("Compared", asked),
                 Column("In doubt", f"({doubts} or 0 * {asked})"),
-                Column("Safe", safe, "none", [(None, "orange"), (1, "green")], (State(0, "not yet", "orange"), State(1, "safe", "green"))),
+                Column(
+                    "Safe",
+                    safe,
+                    "none",
+                    [(None, "orange"), (1, "green")],
+                    (State(0, "not yet", "orange"), State(1, "safe", "green")),
+                ),
             ],
             ["tenant"],
         ),

@@ -1,7 +1,7 @@
 """Splits and routing: who gets which version, and how the backends do beside each other."""
 
 from board import board, several
-from layout import Row, Section
+from layout import Section, even
 from panel import FAILURES, HITS, PLAIN, SLOW, Query, bars, lines, number
 from query import (
     ASSIGNMENTS,
@@ -32,8 +32,14 @@ def splits():
             several("backend", REQUESTS, "The backend as the policy names it."),
         ],
         [
-            Section("Splits", [Row(4, [(8, panel) for panel in _now()]), Row(8, [(8, panel) for panel in _variants()])]),
-            Section("Backends side by side", [Row(8, [(8, panel) for panel in _shares()]), Row(8, [(8, panel) for panel in _quality()])]),
+            Section(
+                "Splits",
+                [even(4, _now()), even(8, _variants())],
+            ),
+            Section(
+                "Backends side by side",
+                [even(8, _shares()), even(8, _quality())],
+            ),
         ],
     )
 
@@ -44,8 +50,8 @@ def _now():
         number("Led by a split", "Requests a second that a split led to a variant.", led, "reqps"),
         number(
             "Fallbacks",
-            "Share of them that were led to the control variant, or to none, because the backend lacks the version of "
-            "their own or the rules refuse it. See the alert ModgateSplitFallback.",
+            "Share of them that were led to the control variant, or to none, because the backend lacks the"
+            " version of their own or the rules refuse it. See the alert ModgateSplitFallback.",
             ratio(rate(FALLBACKS, SPLIT), led),
             "percentunit",
             [(None, "green"), (0.01, "orange"), (0.1, "red")],
@@ -65,17 +71,19 @@ def _variants():
     return [
         lines(
             "Variants",
-            "Requests a second by the variant that they were led to. Outcome and latency of a variant stand in the access log.",
+            "Requests a second by the variant that they were led to. Outcome and latency of a variant stand"
+            " in the access log.",
             [Query(rate(ASSIGNMENTS, SPLIT, by=by), "{{split}}: {{variant}}")],
             "reqps",
             stacked=True,
         ),
         bars(
             "Shares of the variants",
-            "Shares over the time shown, to be compared with the weights in the policy. Tiers and fixed variants count too, and "
-            "a busy client counts as often as it asks.",
+            "Shares over the time shown, to be compared with the weights in the policy. Tiers and fixed"
+            " variants count too, and a busy client counts as often as it asks.",
             Query(
-                f"{increase(ASSIGNMENTS, SPLIT, by=by)} / on (split) group_left () ({increase(ASSIGNMENTS, SPLIT, by='split')} > 0)",
+                f"{increase(ASSIGNMENTS, SPLIT, by=by)} / on (split) group_left ()"
+                f" ({increase(ASSIGNMENTS, SPLIT, by='split')} > 0)",
                 "{{split}}: {{variant}}",
             ),
             "percentunit",
@@ -104,7 +112,10 @@ def _shares():
         bars(
             "Shares of the backends",
             "Shares over the time shown, to be compared with the weights of the routes.",
-            Query(f"{increase(REQUESTS, *ASKED, COUNTED, by='backend')} / on () group_left () ({whole} > 0)", "{{backend}}"),
+            Query(
+                f"{increase(REQUESTS, *ASKED, COUNTED, by='backend')} / on () group_left () ({whole} > 0)",
+                "{{backend}}",
+            ),
             "percentunit",
             PLAIN,
             1,

@@ -1,7 +1,7 @@
 """Tenant: everything of one tenant, and why it is refused what."""
 
 from board import board, one, several
-from layout import Row, Section
+from layout import Section, even
 from panel import BURN, FAILURES, HITS, PLAIN, SLOW, Column, Query, heat, lines, number, table
 from query import (
     BYTES,
@@ -35,11 +35,11 @@ def tenant():
             several("backend", REQUESTS, "The backend as the policy names it; none where none was asked."),
         ],
         [
-            Section("Now", [Row(4, [(4, panel) for panel in _now()]), Row(8, [(8, panel) for panel in _red()])]),
-            Section("Latency and cache", [Row(9, [(12, _heat()), (12, _hits())])]),
-            Section("What the policy says", [Row(8, [(8, panel) for panel in _policy()])]),
-            Section("Objectives (with the recording rules)", [Row(8, [(24, _burn())])], folded=True),
-            Section("Cache and bytes", [Row(8, [(12, panel) for panel in _cache()])], folded=True),
+            Section("Now", [even(4, _now()), even(8, _red())]),
+            Section("Latency and cache", [even(9, [_heat(), _hits()])]),
+            Section("What the policy says", [even(8, _policy())]),
+            Section("Objectives (with the recording rules)", [even(8, [_burn()])], folded=True),
+            Section("Cache and bytes", [even(8, _cache())], folded=True),
         ],
     )
 
@@ -55,8 +55,16 @@ def _now():
             "percentunit",
             FAILURES,
         ),
-        number("Latency, 95 %", "95 % of the requests end within this time.", quantile(0.95, *CHOSEN), "ms", SLOW),
-        number("Hit rate", "Share of hits, of the lookups that are known.", hit_ratio(*CHOSEN), "percentunit", HITS),
+        number(
+            "Latency, 95 %", "95 % of the requests end within this time.", quantile(0.95, *CHOSEN), "ms", SLOW
+        ),
+        number(
+            "Hit rate",
+            "Share of hits, of the lookups that are known.",
+            hit_ratio(*CHOSEN),
+            "percentunit",
+            HITS,
+        ),
         number(
             "Refused",
             "Share of the verdicts that hold and refuse: denials, probes and what is hidden.",
@@ -133,8 +141,8 @@ def _policy():
         ),
         table(
             "Top reasons",
-            "The ten rules that refused most in the time shown. What a rule says stands in the policy, and the "
-            "modules in the access log.",
+            "The ten rules that refused most in the time shown. What a rule says stands in the policy, and"
+            " the modules in the access log.",
             [Column("Refusals", f"topk(10, {increase(DECISIONS, *HOLDS, REFUSED, by='rule, decision')})")],
             ["rule", "decision"],
         ),
@@ -144,9 +152,13 @@ def _policy():
 def _burn():
     return lines(
         "Budget of failures, burn rates",
-        "How fast the budget burns. Needs grafana/rules/recording.yaml in Prometheus; without it there is no data.",
+        "How fast the budget burns. Needs grafana/rules/recording.yaml in Prometheus; without it there is no"
+        " data.",
         [
-            Query(f"modgate:failure_ratio:rate{window}{{{TENANT}, {OPERATION}}} / 0.001", f"{{{{operation}}}} {window}")
+            Query(
+                f"modgate:failure_ratio:rate{window}{{{TENANT}, {OPERATION}}} / 0.001",
+                f"{{{{operation}}}} {window}",
+            )
             for window in ("1h", "6h", "3d")
         ],
         "none",
@@ -158,8 +170,8 @@ def _cache():
     return [
         lines(
             "Lookups by status and evidence",
-            "Answers with content a second, by what the backend's cache did and how that was told. Unknown is "
-            "never counted as a miss.",
+            "Answers with content a second, by what the backend's cache did and how that was told. Unknown is"
+            " never counted as a miss.",
             [Query(rate(LOOKUPS, *CHOSEN, by="cache_status, evidence"), "{{cache_status}} ({{evidence}})")],
             "reqps",
             PLAIN,

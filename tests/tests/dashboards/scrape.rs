@@ -13,8 +13,18 @@ fn read(file: &str) -> Value {
 #[test]
 fn promtool_takes_the_scrape_configurations() {
     let dir = tempfile::tempdir().unwrap();
-    for file in ["scrape/istio.yml", "scrape/serve.yml", "prometheus.yml"] {
+    for file in [
+        "scrape/istio.yml",
+        "scrape/serve.yml",
+        "prometheus.yml",
+        "otel-collector.yaml",
+    ] {
         let mut config = read(file);
+        // The collector carries a configuration of Prometheus.
+        if let Some(receiver) = config.pointer("/receivers/prometheus") {
+            assert_eq!(receiver["trim_metric_suffixes"], false, "{file}");
+            config = receiver["config"].clone();
+        }
         // Relative to the shipped file; tests/tests/rules.rs checks them.
         config.as_object_mut().unwrap().remove("rule_files");
         for job in config["scrape_configs"].as_array_mut().unwrap() {
