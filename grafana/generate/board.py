@@ -32,14 +32,27 @@ def board(uid: str, title: str, about: str, variables: list, sections: list[Sect
 
 
 def several(name: str, metric: str, about: str):
-    """A variable of which several values can be chosen, or all."""
+    """A variable of which several values can be chosen, or all: on every page, so that a choice holds on the way
+    from one to the other."""
     everything = models.VariableOption(selected=True, text=["All"], value=["$__all"])
-    return _of_label(name, metric, about).multi(True).include_all(True).all_value(".*").current(everything)
-
-
-def one(name: str, metric: str, about: str):
-    """A variable with one value at a time."""
-    return _of_label(name, metric, about).multi(False).include_all(False)
+    query = {
+        "qryType": 1,
+        "query": values_of(name, metric),
+        "refId": "PrometheusVariableQueryEditor-VariableQuery",
+    }
+    return (
+        builders.QueryVariable(name)
+        .label(name.capitalize())
+        .description(about)
+        .datasource(SOURCE)
+        .query(query)
+        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(models.VariableSort.ALPHABETICAL_ASC)
+        .multi(True)
+        .include_all(True)
+        .all_value(".*")
+        .current(everything)
+    )
 
 
 def written(name: str, value: str, about: str):
@@ -53,20 +66,6 @@ def link_to(uid: str, variable: str, column: str) -> str:
     """The address of another dashboard with one variable from a table's column, at the same time."""
     chosen = f"var-datasource=${{datasource}}&var-{variable}=${{__data.fields.{column}}}"
     return f"/d/{TAG}-{uid}?{chosen}&${{__url_time_range}}"
-
-
-def _of_label(label: str, metric: str, about: str):
-    asked = values_of(label, metric)
-    query = {"qryType": 1, "query": asked, "refId": "PrometheusVariableQueryEditor-VariableQuery"}
-    return (
-        builders.QueryVariable(label)
-        .label(label.capitalize())
-        .description(about)
-        .datasource(SOURCE)
-        .query(query)
-        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(models.VariableSort.ALPHABETICAL_ASC)
-    )
 
 
 def _datasource():

@@ -16,6 +16,7 @@ from grafana_foundation_sdk.builders import (
 )
 from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -109,6 +110,14 @@ def heat(title, about, buckets, unit):
     panel = _dressed(heatmap.Panel(), title, about, unit, PLAIN)
     return (
         panel.y_axis(heatmap.YAxisConfig().unit(unit))
+        .color(
+            heatmap.HeatmapColorOptions()
+            .mode(HeatmapColorMode.SCHEME)
+            .scheme("Oranges")
+            .fill("dark-orange")
+            .exponent(0.5)
+            .steps(64)
+        )
         .cell_gap(1)
         .with_target(_target(Query(buckets, "{{le}}"), "A").format(PromQueryFormat.HEATMAP))
     )

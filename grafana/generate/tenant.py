@@ -1,15 +1,17 @@
 """Tenant: everything of one tenant, and why it is refused what."""
 
-from board import board, one, several
+from board import board, several
 from layout import Section, even
 from panel import BURN, FAILURES, HITS, PLAIN, SLOW, Column, Query, heat, lines, number, table
 from query import (
     BYTES,
+    CHOSEN,
     DECISIONS,
     LOOKUPS,
     OPERATION,
     REFUSED,
     REQUESTS,
+    TENANT,
     bucket_counts,
     failure_ratio,
     hit_ratio,
@@ -19,8 +21,6 @@ from query import (
     ratio,
 )
 
-TENANT = 'tenant="$tenant"'
-CHOSEN = (TENANT, OPERATION, 'backend=~"$backend"')
 HOLDS = (TENANT, 'stage!="shadow"')
 
 
@@ -30,7 +30,7 @@ def tenant():
         "tenant",
         "One tenant: requests, failures, latency, hit rate, and what the policy refuses it.",
         [
-            one("tenant", REQUESTS, "The tenant as the policy names it."),
+            several("tenant", REQUESTS, "The tenant as the policy names it: choose one."),
             several("operation", REQUESTS, "The endpoint of the GOPROXY protocol."),
             several("backend", REQUESTS, "The backend as the policy names it; none where none was asked."),
         ],

@@ -30,8 +30,7 @@ pub struct Grafana<'p> {
 pub type Choice = BTreeMap<String, String>;
 
 impl Grafana<'_> {
-    /// What a dashboard's variables offer, and what is chosen when it is opened: all where it says so,
-    /// else the first.
+    /// What is chosen when a dashboard is opened: all that its variables offer.
     ///
     /// # Panics
     /// Where a variable has nothing to offer.
@@ -58,10 +57,9 @@ impl Grafana<'_> {
             ];
             let values = self.prometheus.ask(&path, &parameters);
             let values = values.unwrap_or_else(|e| panic!("{}: {name}: {e}", board.uid()));
-            let first = list(&values).first();
-            let first = first.unwrap_or_else(|| panic!("{}: nothing for {name}", board.uid()));
-            let all = variable["allValue"].as_str();
-            choice.insert(name, all.unwrap_or_else(|| text(first)).to_owned());
+            let offers = !list(&values).is_empty();
+            assert!(offers, "{}: nothing for {name}", board.uid());
+            choice.insert(name, text(&variable["allValue"]).to_owned());
         }
         choice
     }
