@@ -79,8 +79,8 @@ def _now():
         ),
         number(
             "Requests past the filter",
-            "Requests a second that Envoys answer and the filter does not count. See the alert"
-            " ModgateEnforcementGap.",
+            "Requests a second that Envoys answer and the filter does not count. A short peak where a series"
+            " begins is none: its first event is no rate yet. See the alert ModgateEnforcementGap.",
             f"round(sum(clamp_min({ANSWERED} - ({rate(REQUESTS, by='instance')} or 0 * {ANSWERED}), 0)),"
             " 0.01) or vector(0)",
             "reqps",

@@ -214,15 +214,15 @@ fn values_are_as_the_traffic_was(grafana: Grafana<'_>, day: &Day) {
     );
 
     let (health, all) = board("modgate-health");
-    for (title, value) in [
-        ("Proxies that count", 2.0),
-        ("Envoys without the filter's figures", 0.0),
-        ("Proxies with labels in the names", 0.0),
-        ("Requests past the filter", 0.0),
+    for (title, value, tolerance) in [
+        ("Proxies that count", 2.0, 0.0),
+        ("Envoys without the filter's figures", 0.0, 0.0),
+        ("Proxies with labels in the names", 0.0, 0.0),
+        // Of many; the first event of a new series is no rate yet.
+        ("Requests past the filter", 0.0, 2.0),
     ] {
         let brought = grafana.panel(health, title, &all);
-        // Of what two counters say, one may be scraped a moment earlier.
-        close(brought[0].mean(day.calm.0, day.calm.1), value, 0.2);
+        close(brought[0].mean(day.calm.0, day.calm.1), value, tolerance);
     }
     for proxy in grafana.panel(health, "Figures of each proxy", &all) {
         assert_eq!(proxy.last(), 0.0, "{proxy:?}");

@@ -45,7 +45,11 @@ pub fn draw_all(grafana: Grafana<'_>, folder: &Path) -> Drawn {
 }
 
 fn draw(grafana: &Grafana<'_>, board: &Board, file: &Path) -> Drawn {
-    let choice = grafana.open(board);
+    let mut choice = grafana.open(board);
+    if board.uid() == "modgate-tenant" {
+        // It is opened from the table of tenants.
+        choice.insert("tenant".to_owned(), "bank".to_owned());
+    }
     let bottom = board.top().iter().map(|panel| place(panel).1.1);
     let height = HEAD + bottom.max().unwrap_or(0) + GAP;
     let size = (24 * COLUMN as u32, height as u32);
