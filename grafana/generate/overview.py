@@ -23,6 +23,7 @@ from query import (
     RANGE,
     REFUSED,
     DECISIONS,
+    HOLDS,
     REQUESTS,
     TENANT,
     failure_ratio,
@@ -233,7 +234,7 @@ def _more():
             "Verdicts a second that hold and refuse: denials, probes and what is hidden.",
             [
                 Query(
-                    rate(DECISIONS, TENANT, 'stage!="shadow"', REFUSED, by="tenant, decision"),
+                    rate(DECISIONS, TENANT, HOLDS, REFUSED, by="tenant, decision"),
                     "{{tenant}} {{decision}}",
                 )
             ],

@@ -15,6 +15,8 @@ HASHED_TIME = "modgate_integrity_microseconds_total"
 SUMDB = "modgate_sumdb_lookups_total"
 ASSIGNMENTS = "modgate_split_assignments_total"
 FALLBACKS = "modgate_split_fallbacks_total"
+TRIALS = "modgate_route_trials_total"
+FAILOVERS = "modgate_failovers_total"
 POLICY = "modgate_policy_info"
 OVERFLOW = "modgate_label_overflow_total"
 
@@ -31,6 +33,9 @@ HIT = 'cache_status=~"hit|stale"'
 KNOWN = 'cache_status!="unknown"'
 WRONG = 'result=~"mismatch|unproven|malformed"'
 REFUSED = 'decision!="allow"'
+# What was asked beside what holds, and what holds.
+SHADOW = 'stage="shadow"'
+HOLDS = 'stage!="shadow"'
 
 RATE = "$__rate_interval"
 RANGE = "$__range"

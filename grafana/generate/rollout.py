@@ -3,13 +3,12 @@
 from board import board, several
 from layout import Section, even
 from panel import PLAIN, Column, Query, State, lines, number, table, timeline
-from query import DECISIONS, POLICY, REFUSED, TENANT, increase, rate, ratio, series, value
+from query import DECISIONS, HOLDS, POLICY, REFUSED, SHADOW, TENANT, increase, rate, ratio, series, value
 
 COMPARED = 'agreement!="none"'
 DIFFERS = 'agreement="differ"'
 CANARY = 'stage="canary"'
 ENFORCE = 'stage="enforce"'
-SHADOW = 'stage="shadow"'
 # The alert ModgateRolloutSafe wants as many.
 ENOUGH = 1000
 
@@ -58,7 +57,7 @@ def _now():
         number(
             "Decided by a candidate",
             "Share of the verdicts that hold which a canary's candidate gave.",
-            ratio(rate(DECISIONS, TENANT, CANARY), rate(DECISIONS, TENANT, 'stage!="shadow"')),
+            ratio(rate(DECISIONS, TENANT, CANARY), rate(DECISIONS, TENANT, HOLDS)),
             "percentunit",
         ),
     ]

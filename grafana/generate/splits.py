@@ -8,8 +8,12 @@ from query import (
     BACKEND,
     BYTES,
     COUNTED,
+    FAILOVERS,
     FALLBACKS,
+    HOLDS,
     REQUESTS,
+    SHADOW,
+    TRIALS,
     failure_ratio,
     hit_ratio,
     increase,
@@ -45,7 +49,7 @@ def splits():
 
 
 def _now():
-    led = rate(ASSIGNMENTS, SPLIT)
+    led = rate(ASSIGNMENTS, SPLIT, HOLDS)
     return [
         number("Led by a split", "Requests a second that a split led to a variant.", led, "reqps"),
         number(
@@ -59,7 +63,7 @@ def _now():
         number(
             "Without a variant",
             "Share of them that no variant was there for.",
-            ratio(rate(ASSIGNMENTS, SPLIT, 'variant="none"'), led),
+            ratio(rate(ASSIGNMENTS, SPLIT, HOLDS, 'variant="none"'), led),
             "percentunit",
             [(None, "green"), (0.001, "red")],
         ),
@@ -73,7 +77,7 @@ def _variants():
             "Variants",
             "Requests a second by the variant that they were led to. Outcome and latency of a variant stand"
             " in the access log.",
-            [Query(rate(ASSIGNMENTS, SPLIT, by=by), "{{split}}: {{variant}}")],
+            [Query(rate(ASSIGNMENTS, SPLIT, HOLDS, by=by), "{{split}}: {{variant}}")],
             "reqps",
             stacked=True,
         ),
@@ -82,8 +86,8 @@ def _variants():
             "Shares over the time shown, to be compared with the weights in the policy. Tiers and fixed"
             " variants count too, and a busy client counts as often as it asks.",
             Query(
-                f"{increase(ASSIGNMENTS, SPLIT, by=by)} / on (split) group_left ()"
-                f" ({increase(ASSIGNMENTS, SPLIT, by='split')} > 0)",
+                f"{increase(ASSIGNMENTS, SPLIT, HOLDS, by=by)} / on (split) group_left ()"
+                f" ({increase(ASSIGNMENTS, SPLIT, HOLDS, by='split')} > 0)",
                 "{{split}}: {{variant}}",
             ),
             "percentunit",
@@ -153,5 +157,37 @@ def _quality():
             [Query(quantile(0.95, *ASKED, by="backend"), "{{backend}}")],
             "ms",
             SLOW,
+        ),
+    ]
+
+
+def _tried():
+    return [
+        lines(
+            "Variants that would be",
+            "Requests a second that a split in shadow would have led, by the variant. It leads nobody.",
+            [Query(rate(ASSIGNMENTS, SPLIT, SHADOW, by="split, variant"), "{{split}}: {{variant}}")],
+            "reqps",
+            stacked=True,
+        ),
+        lines(
+            "Other routes",
+            "Requests a second while other routes are tried: the backend of the routes that were followed, and the one to"
+            " which the others lead.",
+            [
+                Query(
+                    rate(TRIALS, BACKEND, by="stage, backend, would_be"),
+                    "{{stage}}: {{backend}}, else {{would_be}}",
+                )
+            ],
+            "reqps",
+            stacked=True,
+        ),
+        lines(
+            "Stand-ins",
+            "Answers a second of another backend than the one that was asked first, which had failed.",
+            [Query(rate(FAILOVERS, BACKEND, by="backend, stand_in"), "{{stand_in}} for {{backend}}")],
+            "reqps",
+            [(None, "green"), (0.1, "orange")],
         ),
     ]

@@ -7,6 +7,7 @@ from query import (
     BYTES,
     CHOSEN,
     DECISIONS,
+    HOLDS,
     LOOKUPS,
     OPERATION,
     REFUSED,
@@ -21,7 +22,7 @@ from query import (
     ratio,
 )
 
-HOLDS = (TENANT, 'stage!="shadow"')
+VERDICTS = (TENANT, HOLDS)
 
 
 def tenant():
@@ -45,7 +46,7 @@ def tenant():
 
 
 def _now():
-    refused = rate(DECISIONS, *HOLDS, REFUSED)
+    refused = rate(DECISIONS, *VERDICTS, REFUSED)
     return [
         number("Requests", "Requests that ended, a second.", rate(REQUESTS, *CHOSEN), "reqps"),
         number(
@@ -68,7 +69,7 @@ def _now():
         number(
             "Refused",
             "Share of the verdicts that hold and refuse: denials, probes and what is hidden.",
-            ratio(refused, rate(DECISIONS, *HOLDS)),
+            ratio(refused, rate(DECISIONS, *VERDICTS)),
             "percentunit",
             [(None, "green"), (0.2, "orange"), (0.5, "red")],
         ),
@@ -128,14 +129,14 @@ def _policy():
         lines(
             "Verdicts",
             "Verdicts a second that hold. A probe is a denial that go takes for a 404, to look on.",
-            [Query(rate(DECISIONS, *HOLDS, by="decision"), "{{decision}}")],
+            [Query(rate(DECISIONS, *VERDICTS, by="decision"), "{{decision}}")],
             "reqps",
             stacked=True,
         ),
         lines(
             "Refusals by rule",
             "Verdicts a second that hold and refuse, by the rule that decided.",
-            [Query(rate(DECISIONS, *HOLDS, REFUSED, by="rule"), "{{rule}}")],
+            [Query(rate(DECISIONS, *VERDICTS, REFUSED, by="rule"), "{{rule}}")],
             "reqps",
             stacked=True,
         ),
@@ -143,7 +144,7 @@ def _policy():
             "Top reasons",
             "The ten rules that refused most in the time shown. What a rule says stands in the policy, and"
             " the modules in the access log.",
-            [Column("Refusals", f"topk(10, {increase(DECISIONS, *HOLDS, REFUSED, by='rule, decision')})")],
+            [Column("Refusals", f"topk(10, {increase(DECISIONS, *VERDICTS, REFUSED, by='rule, decision')})")],
             ["rule", "decision"],
         ),
     ]

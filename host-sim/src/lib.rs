@@ -8,6 +8,7 @@
 //! - [`Worker`]: one VM with its plugins and streams. Events go in as calls, what they bring about
 //!   comes out as [`Effect`]s; there is no I/O, no thread and no global state, and with a
 //!   [`clock::VirtualClock`] no time passes that the caller does not let pass.
+//! - [`clusters`]: what a policy asks of the proxy beside that.
 //! - [`serve`]: sockets around workers, a reverse proxy.
 //! - [`stats`]: metrics as Envoy and Prometheus name them; [`export`]: Modgate's own, for others.
 //! - [`cli`]: the command `modgate`.
@@ -54,6 +55,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod clusters;
 pub mod export;
 pub mod goproxy;
 pub mod http;

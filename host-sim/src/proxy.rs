@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::clock::{Clock, RealClock};
@@ -89,6 +89,8 @@ pub struct Proxy {
     stats: Stats,
     data: SharedData,
     queues: SharedQueues,
+    /// The clusters that came later.
+    more_clusters: RwLock<BTreeSet<String>>,
 }
 
 impl Proxy {
@@ -98,6 +100,7 @@ impl Proxy {
             stats: Stats::new(config.stats.clone()),
             data: SharedData::default(),
             queues: SharedQueues::default(),
+            more_clusters: RwLock::default(),
             config,
         })
     }
@@ -105,6 +108,22 @@ impl Proxy {
     /// What it was made with.
     pub fn config(&self) -> &ProxyConfig {
         &self.config
+    }
+
+    /// Whether there is a cluster of that name.
+    pub fn has_cluster(&self, name: &str) -> bool {
+        let more = || {
+            self.more_clusters
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        self.config.clusters.contains(name) || more().contains(name)
+    }
+
+    /// Adds clusters, as a control plane would. None is ever taken away.
+    pub fn add_clusters(&self, names: impl IntoIterator<Item = String>) {
+        let more = self.more_clusters.write();
+        more.unwrap_or_else(PoisonError::into_inner).extend(names);
     }
 
     /// The metrics of every worker.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http;
+use crate::modgate::{modgate, stderr};
 use crate::pki::Identity;
 use crate::process::Process;
 use crate::tools::{dist, root, tool};
@@ -26,6 +27,8 @@ pub struct Config {
     pub filter: bool,
     /// Whether the bootstrap cuts the labels out of the metrics' names.
     pub stats_tags: bool,
+    /// What `modgate envoy-routes` makes of the policy, where that is wanted.
+    pub routes: Option<Value>,
 }
 
 impl Config {
@@ -41,7 +44,27 @@ impl Config {
             concurrency: 1,
             filter: true,
             stats_tags: true,
+            routes: None,
         }
+    }
+
+    /// With the routes and clusters that `modgate envoy-routes` makes of the policy; `secrets` are names
+    /// and files.
+    ///
+    /// # Panics
+    /// Where it makes none.
+    #[must_use]
+    pub fn with_routes(mut self, secrets: &[(&str, &Path)]) -> Self {
+        let arguments = ["envoy-routes", "-"].map(ToOwned::to_owned);
+        let secrets = secrets
+            .iter()
+            .map(|(name, file)| format!("--secret={name}={}", file.display()));
+        let policy = self.policy.to_string();
+        let made = modgate(arguments.into_iter().chain(secrets), policy.as_bytes());
+        assert!(made.status.success(), "{}", stderr(&made));
+        let routes = serde_norway::from_slice(&made.stdout);
+        self.routes = Some(routes.unwrap_or_else(|e| panic!("envoy-routes: {e}")));
+        self
     }
 }
 
@@ -278,7 +301,41 @@ fn bootstrap_file(config: &Config, filter: &Path) -> Value {
         .map(|(name, address)| cluster(&template, name, *address));
     let clusters: Vec<Value> = clusters.collect();
     *at(&mut bootstrap, "/static_resources/clusters") = json!(clusters);
+    if let Some(routes) = &config.routes {
+        put_routes(&mut bootstrap, &config.policy, routes);
+    }
     bootstrap
+}
+
+/// Puts what `modgate envoy-routes` printed where its reader is told to.
+fn put_routes(bootstrap: &mut Value, policy: &Value, routes: &Value) {
+    *at(bootstrap, &format!("{LISTENER}{MANAGER}/route_config")) = routes["route_config"].clone();
+    let clusters = at(bootstrap, "/static_resources/clusters");
+    let clusters = clusters.as_array_mut().into_iter().flatten();
+    for cluster in clusters {
+        let name = cluster["name"].as_str().unwrap_or_default().to_owned();
+        let options = routes["cluster_options"]
+            .get(&name)
+            .and_then(Value::as_object);
+        for (key, value) in options.into_iter().flatten() {
+            cluster[key] = value.clone();
+        }
+        let backends = policy["backends"].as_object().into_iter().flatten();
+        let mut of_cluster = backends.filter(|(_, backend)| backend["cluster"] == json!(name));
+        if let Some((backend, _)) = of_cluster.next() {
+            let endpoint = "/load_assignment/endpoints/0/lb_endpoints/0";
+            at(cluster, endpoint)["metadata"] =
+                json!({"filter_metadata": {"modgate": {"backend": backend}}});
+        }
+    }
+    for key in ["clusters", "secrets"] {
+        let more = routes[key].as_array().cloned().unwrap_or_default();
+        let all = &mut bootstrap["static_resources"][key];
+        match all.as_array_mut() {
+            Some(all) => all.extend(more),
+            None => *all = more.into(),
+        }
+    }
 }
 
 fn cluster(template: &Value, name: &str, address: SocketAddr) -> Value {

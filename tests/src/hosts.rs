@@ -1,6 +1,7 @@
 //! The two hosts of the filter, for tests that hold for both.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -31,6 +32,27 @@ impl Host {
         [
             Self::Envoy(Box::new(Envoy::start(&config))),
             Self::Serve(Box::new(Serve::start(policy, &clusters))),
+        ]
+    }
+
+    /// Starts both with these clusters and secrets (names and files), Envoy with the routes that
+    /// `modgate envoy-routes` makes.
+    ///
+    /// # Panics
+    /// Where one does not come up.
+    pub fn both_routed(
+        policy: &Value,
+        clusters: &[(&str, SocketAddr)],
+        secrets: &[(&str, &Path)],
+    ) -> [Self; 2] {
+        let config = Config::new(policy.clone(), clusters).with_routes(secrets);
+        let arguments: Vec<String> = secrets
+            .iter()
+            .map(|(name, file)| format!("--secret={name}={}", file.display()))
+            .collect();
+        [
+            Self::Envoy(Box::new(Envoy::start(&config))),
+            Self::Serve(Box::new(Serve::start_with(policy, clusters, &arguments))),
         ]
     }
 

@@ -27,6 +27,18 @@ impl Serve {
     /// # Panics
     /// Where it does not come up.
     pub fn start(policy: &Value, upstreams: &[(&str, SocketAddr)]) -> Self {
+        Self::start_with(policy, upstreams, &[])
+    }
+
+    /// Starts it with more arguments.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn start_with(
+        policy: &Value,
+        upstreams: &[(&str, SocketAddr)],
+        arguments: &[String],
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
         let file = dir.path().join("policy.json");
         fs::write(&file, policy.to_string()).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
@@ -42,6 +54,7 @@ impl Serve {
         for (name, at) in upstreams {
             command.args(["--upstream", &format!("{name}=http://{at}")]);
         }
+        command.args(arguments);
         let mut process = Process::start("modgate-serve", command, dir.path());
         process.wait_until("ready", || {
             http::try_get(admin, "/ready").filter(|ready| ready.status == 200)

@@ -7,6 +7,20 @@
 /// so a proxy without the filter has no cluster to send to and answers 503: it fails closed.
 pub const CLUSTER_HEADER: &str = "x-modgate-cluster";
 
+/// What the names of all clusters begin with that Modgate makes itself. No policy names such a one.
+pub const RESERVED_CLUSTERS: &str = "modgate.";
+
+/// What the name of a cluster begins with in which other backends stand in for one that fails; behind
+/// it stand the names of the route and of the backend that comes first, with a dot between them.
+pub const FAILOVER_PREFIX: &str = "modgate.next.";
+
+/// As [`FAILOVER_PREFIX`], for the routes of a rollout's candidate.
+pub const CANDIDATE_FAILOVER_PREFIX: &str = "modgate.candidate.";
+
+/// Where a proxy keeps the name of the backend that an upstream host belongs to, so that it can be told
+/// which of several has answered: in its hosts' metadata, under this namespace and key.
+pub const HOST_METADATA: [&str; 2] = ["modgate", "backend"];
+
 /// What tells a client which variant of a split it was given, where the policy wants that.
 pub const VARIANT_HEADER: &str = "x-modgate-variant";
 

@@ -29,7 +29,9 @@ pub(crate) struct Consulting {
 /// What is known of such a request between two questions.
 pub(crate) struct Case {
     consultation: Consultation,
+    /// The backend's, or the one in which others stand in for it when it fails.
     cluster: String,
+    has_stand_ins: bool,
     authority: String,
     mutability: Mutability,
     pub(crate) scope: Rc<Scope>,
@@ -57,17 +59,22 @@ pub(crate) enum End<'p> {
 impl Case {
     pub(crate) fn new(
         consultation: &Consultation,
-        backend: &Backend,
+        (backend, cluster): (&Backend, &str),
         headers: &[Header],
         judgement: &Judgement<'_>,
         scope: Rc<Scope>,
         began: Moment,
     ) -> Box<Self> {
-        let authority = value_of(headers, ":authority").unwrap_or_default();
+        let asked = || value_of(headers, ":authority").unwrap_or_default();
+        let authority = match &backend.authority {
+            Some(authority) => authority.clone(),
+            None => String::from_utf8_lossy(asked()).into_owned(),
+        };
         Box::new(Self {
             consultation: consultation.clone(),
-            cluster: backend.cluster.clone(),
-            authority: String::from_utf8_lossy(authority).into_owned(),
+            has_stand_ins: cluster != backend.cluster,
+            cluster: cluster.to_owned(),
+            authority,
             mutability: judgement.mutability,
             scope,
             began,
@@ -140,8 +147,10 @@ impl Consulting {
 impl Case {
     /// Notes what the first answer tells of the backend's cache.
     fn looked_up(&mut self, policy: &Policy, answered: &Answered) {
-        let backend = policy.backends().get(self.consultation.backend());
-        let (None, Some(backend), Some(status)) = (self.cache, backend, answered.status) else {
+        let asked = policy.backends().get(self.consultation.backend());
+        // A callout does not tell which host answered it.
+        let backend = asked.filter(|_| !self.has_stand_ins);
+        let (None, Some(status)) = (self.cache, answered.status) else {
             return;
         };
         let began = self.began;

@@ -6,7 +6,7 @@ use modgate_engine::integrity::Artifact;
 use modgate_engine::judge::{Footer, Header, Reply};
 use modgate_engine::policy::{Backend, Tenant};
 use modgate_engine::redirect::Redirected;
-use modgate_engine::request::Mutability;
+use modgate_engine::request::{Mutability, OperationName};
 use modgate_engine::telemetry::{Ending, Outcome};
 use proxy_wasm::types::{LogLevel, MapType};
 
@@ -20,12 +20,18 @@ use crate::root::InForce;
 /// (`DownstreamConnectionTermination`).
 const CLIENT_GONE: u64 = 0x4000;
 
+/// The backend that answered, where its host does not say whose it is.
+const UNKNOWN: &str = "unknown";
+
 /// A request that went to a backend.
 pub(crate) struct Forwarded {
     pub(crate) scope: Rc<Scope>,
     /// The places of the tenant and of the backend in the policy.
     pub(crate) tenant: Option<usize>,
     pub(crate) backend: usize,
+    /// Whether others stand in for the backend when it fails.
+    pub(crate) has_stand_ins: bool,
+    pub(crate) operation: OperationName,
     pub(crate) mutability: Mutability,
     /// What a redirect must begin with to lead back to the same tenant.
     pub(crate) tenant_prefix: String,
@@ -58,6 +64,38 @@ pub(crate) enum File {
 }
 
 impl Forwarded {
+    /// The backend whose answer has begun; `None` where that cannot be told. Where it is not the one
+    /// that was asked first, it is the request's from now on; the second value is its name then.
+    pub(crate) fn answered_by<'p>(
+        &mut self,
+        in_force: &'p InForce,
+    ) -> (Option<&'p Backend>, Option<&'p str>) {
+        let backends = in_force.policy.backends();
+        let asked = backends.get(self.backend);
+        if !self.has_stand_ins {
+            return (asked, None);
+        }
+        let found = match host::upstream_backend() {
+            Some(name) => backends.iter().find(|known| known.name.as_bytes() == name),
+            None => None,
+        };
+        let stand_in = match found {
+            Some(found) if found.id == self.backend => return (asked, None),
+            Some(found) => {
+                let tenant = self.tenant(in_force);
+                self.backend = found.id;
+                self.scope = in_force.meters.scope(tenant, self.operation, Some(found));
+                found.name.as_str()
+            }
+            None if host::upstream_attempts() > 1 => UNKNOWN,
+            None => return (None, None),
+        };
+        if let Some(asked) = asked {
+            in_force.meters.stood_in(asked, stand_in);
+        }
+        (found, Some(stand_in))
+    }
+
     /// Notes body bytes of the answer, and its end.
     pub(crate) fn goes_on(&mut self, more: usize, ends: bool) {
         if let Answer::Began { status, bytes } = self.answer {

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use modgate_engine::judge::Header;
 use modgate_engine::policy::Facts;
+use modgate_engine::wire::HOST_METADATA;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
 
@@ -146,6 +147,26 @@ pub(crate) fn leave(name: &str, value: &str) {
 /// A string that the proxy knows under this path; `None` where it does not.
 pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
     hostcalls::get_property(path.to_vec()).ok().flatten()
+}
+
+/// What the upstream host that answers says of whose it is ([`HOST_METADATA`]).
+pub(crate) fn upstream_backend() -> Option<Vec<u8>> {
+    let [namespace, key] = HOST_METADATA;
+    let path = [
+        "xds",
+        "upstream_host_metadata",
+        "filter_metadata",
+        namespace,
+        key,
+    ];
+    property(&path).filter(|name| !name.is_empty())
+}
+
+/// How many upstream hosts were asked for this request, one after the other.
+pub(crate) fn upstream_attempts() -> u64 {
+    let attempts = property(&["upstream", "request_attempt_count"]);
+    let bytes = attempts.and_then(|bytes| bytes.try_into().ok());
+    bytes.map_or(0, u64::from_le_bytes)
 }
 
 /// Defines a metric, or finds the one of that name.

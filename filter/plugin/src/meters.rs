@@ -11,10 +11,11 @@ use modgate_engine::judge::{AssignedBy, Judgement};
 use modgate_engine::policy::{Backend, NO_VARIANT, Ruling, Tenant};
 use modgate_engine::request::OperationName;
 use modgate_engine::telemetry::{
-    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, INTEGRITY_BYTES_TOTAL,
+    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL,
     INTEGRITY_CHECKS_TOTAL, INTEGRITY_MICROSECONDS_TOTAL, Kind, LABEL_OVERFLOW_TOTAL, LabelBudget,
-    Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL, SHADOW,
-    SPLIT_ASSIGNMENTS_TOTAL, SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
+    Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL,
+    ROUTE_TRIALS_TOTAL, SHADOW, SPLIT_ASSIGNMENTS_TOTAL, SPLIT_FALLBACKS_TOTAL,
+    SUMDB_LOOKUPS_TOTAL, series,
 };
 use proxy_wasm::types::{LogLevel, MetricType};
 use rustc_hash::FxBuildHasher;
@@ -35,17 +36,25 @@ pub(crate) struct Meters {
     lookups: RefCell<Map<&'static str, Option<u32>>>,
     assignments: RefCell<Map<AssignmentKey, Option<u32>>>,
     fallbacks: RefCell<Map<FallbackKey, Option<u32>>>,
+    route_trials: RefCell<Map<RouteKey, Option<u32>>>,
+    failovers: RefCell<Map<FailoverKey, Option<u32>>>,
     labels: RefCell<Labels>,
 }
 
 /// Metric, tenant, artifact, result and evidence.
 type CheckKey = (&'static str, Option<usize>, [&'static str; 3]);
 
-/// The addresses of split and variant in the policy, which outlives this.
-type AssignmentKey = (usize, usize);
+/// The addresses of split and variant in the policy, which outlives this, and the stage.
+type AssignmentKey = (usize, usize, &'static str);
 
-/// That of a split, and of the variant that it led to.
-type FallbackKey = AssignmentKey;
+/// Those of a split, and of the variant that it led to.
+type FallbackKey = (usize, usize);
+
+/// The places of two backends in the policy, and the stage.
+type RouteKey = AssignmentKey;
+
+/// The backend that was asked first, and the address of the other one's name.
+type FailoverKey = (usize, usize);
 
 type ScopeKey = (Option<usize>, Option<usize>, OperationName);
 
@@ -160,15 +169,17 @@ impl Meters {
         };
         let split = assigned.split.name.as_str();
         let variant = assigned.variant.map_or(NO_VARIANT, |variant| &variant.name);
-        let key = (split.as_ptr().addr(), variant.as_ptr().addr());
+        let (split_key, variant_key) = (split.as_ptr().addr(), variant.as_ptr().addr());
+        let stage = assigned.stage;
         let mut known = self.assignments.borrow_mut();
-        let define_it = || define(&SPLIT_ASSIGNMENTS_TOTAL, &[split, variant]);
-        host::count(*known.entry(key).or_insert_with(define_it), 1);
+        let metric = known.entry((split_key, variant_key, stage));
+        let define_it = || define(&SPLIT_ASSIGNMENTS_TOTAL, &[split, variant, stage]);
+        host::count(*metric.or_insert_with(define_it), 1);
         if assigned.by != AssignedBy::Fallback {
             return;
         }
         let mut known = self.fallbacks.borrow_mut();
-        let metric = *known.entry(key).or_insert_with(|| {
+        let metric = *known.entry((split_key, variant_key)).or_insert_with(|| {
             let line = format!(
                 "modgate: the split {split} led a request to {variant}: \
                  the backend does not have the version that it should get, or the rules refuse it"
@@ -177,6 +188,38 @@ impl Meters {
             define(&SPLIT_FALLBACKS_TOTAL, &[split])
         });
         host::count(metric, 1);
+    }
+
+    /// Counts where two sets of routes lead a request, where there are two.
+    pub(crate) fn routed(&self, judgement: &Judgement<'_>) {
+        let Some(trial) = judgement.route_trial else {
+            return;
+        };
+        let name = |backend: Option<&'_ Backend>| -> String {
+            backend
+                .map_or(NO_BACKEND, |backend| &backend.name)
+                .to_owned()
+        };
+        let (backend, would_be) = (
+            judgement.backend(),
+            trial.would_be.map(|(_, backend)| backend),
+        );
+        let id = |backend: Option<&Backend>| backend.map_or(usize::MAX, |backend| backend.id);
+        let mut known = self.route_trials.borrow_mut();
+        let metric = known.entry((id(backend), id(would_be), trial.stage));
+        let metric = metric.or_insert_with(|| {
+            let labels = [trial.stage, &name(backend), &name(would_be)];
+            define(&ROUTE_TRIALS_TOTAL, &labels)
+        });
+        host::count(*metric, 1);
+    }
+
+    /// Counts an answer that came from another backend than the one that was asked first.
+    pub(crate) fn stood_in(&self, asked: &Backend, stand_in: &str) {
+        let mut known = self.failovers.borrow_mut();
+        let metric = known.entry((asked.id, stand_in.as_ptr().addr()));
+        let define_it = || define(&FAILOVERS_TOTAL, &[&asked.name, stand_in]);
+        host::count(*metric.or_insert_with(define_it), 1);
     }
 
     /// `labels` are those behind the tenant; what a metric does not have is empty.

@@ -27,6 +27,8 @@ pub(crate) struct Stream {
     /// What the access log will say; `None` where it wants nothing, or was told.
     access: Option<AccessMembers>,
     cache: Option<CacheVerdict>,
+    /// Who answered in the place of the backend that was asked first.
+    stand_in: Option<String>,
 }
 
 /// How far a request has come.
@@ -54,6 +56,7 @@ impl Stream {
             exchange: Exchange::Unjudged,
             access: None,
             cache: None,
+            stand_in: None,
         }
     }
 
@@ -64,9 +67,13 @@ impl Stream {
         judgement: &mut Judgement<'_>,
         began: Moment,
     ) -> Result<Forwarded, Reply> {
-        let (backend, path) = match &mut judgement.answer {
+        let (backend, cluster, path) = match &mut judgement.answer {
             Answer::Reply(reply) => return Err(std::mem::take(reply)),
-            Answer::Forward { backend, path } => (*backend, path.as_deref()),
+            Answer::Forward {
+                backend,
+                cluster,
+                path,
+            } => (*backend, *cluster, path.as_deref()),
             // What waits for its backend's word never goes on without it.
             Answer::Consult { .. } => {
                 return Err(Reply::unavailable("it was not judged to the end"));
@@ -87,8 +94,11 @@ impl Stream {
         if let Some(path) = path {
             written &= host::set_header(REQUEST, ":path", path);
         }
+        if let Some(authority) = &backend.authority {
+            written &= host::set_header(REQUEST, ":authority", authority);
+        }
         // The last write: in this ABI each one makes the proxy choose the route again.
-        written &= host::set_header(REQUEST, CLUSTER_HEADER, &backend.cluster);
+        written &= host::set_header(REQUEST, CLUSTER_HEADER, cluster);
         if !written {
             // What would go upstream is not what was judged.
             return Err(Reply::unavailable("the proxy did not take what was judged"));
@@ -103,6 +113,8 @@ impl Stream {
                 .scope(judgement.tenant, operation, Some(backend)),
             tenant: judgement.tenant.map(|tenant| tenant.id),
             backend: backend.id,
+            has_stand_ins: cluster != backend.cluster,
+            operation,
             mutability: judgement.mutability,
             tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
             request_id: judgement.request_id.take(),
@@ -136,6 +148,7 @@ impl Stream {
         if !repeats::is_repetition(headers, &judgement, began) {
             in_force.meters.decided(&judgement);
             in_force.meters.assigned(&judgement);
+            in_force.meters.routed(&judgement);
         }
         if let Plan::Refuse(artifact) = judgement.plan {
             let tenant = judgement.tenant;
@@ -291,6 +304,7 @@ impl HttpContext for Stream {
         let judgement = in_force.policy.judge(&headers, &Proxy);
         let Answer::Consult {
             backend,
+            cluster,
             consultation,
             ..
         } = &judgement.answer
@@ -301,7 +315,14 @@ impl HttpContext for Stream {
         self.access = AccessMembers::of(&in_force.policy, &headers, &judgement);
         let (tenant, operation) = (judgement.tenant, judgement.operation);
         let scope = in_force.meters.scope(tenant, operation, Some(backend));
-        let case = Case::new(consultation, backend, &headers, &judgement, scope, began);
+        let case = Case::new(
+            consultation,
+            (backend, cluster),
+            &headers,
+            &judgement,
+            scope,
+            began,
+        );
         let progress = case.begin(&in_force.policy);
         self.consulted(&in_force, &headers, || judgement, progress)
     }
@@ -327,11 +348,15 @@ impl HttpContext for Stream {
         let headers = host::headers(MapType::HttpResponseHeaders);
         let status = status_of(&headers);
         forwarded.answer = forwarded::Answer::Began { status, bytes: 0 };
+        let (answered_by, stand_in) = forwarded.answered_by(&in_force);
+        self.stand_in = stand_in.map(ToOwned::to_owned);
         let Some(backend) = in_force.policy.backends().get(forwarded.backend) else {
             return Action::Continue;
         };
         let (began, mutability) = (forwarded.began, forwarded.mutability);
-        self.cache = cache_verdict(backend, mutability, status, &headers, || began.elapsed());
+        self.cache = cache_verdict(answered_by, mutability, status, &headers, || {
+            began.elapsed()
+        });
         if let Some(verdict) = self.cache {
             forwarded.scope.looked_up(verdict);
         }
@@ -415,7 +440,10 @@ impl HttpContext for Stream {
         };
         scope.ended(outcome, began.elapsed(), bytes);
         if let Some(access) = self.access.take() {
-            host::leave(ACCESS_PROPERTY, &access.ended(self.cache, outcome));
+            host::leave(
+                ACCESS_PROPERTY,
+                &access.ended(self.stand_in.as_deref(), self.cache, outcome),
+            );
         }
     }
 }

@@ -54,7 +54,7 @@ impl Request {
         if self.timeout_ms > i32::MAX.unsigned_abs() {
             return Err(Status::BadArgument);
         }
-        if !host.proxy.config().clusters.contains(&self.cluster) {
+        if !host.proxy.has_cluster(&self.cluster) {
             return Err(Status::BadArgument);
         }
         let required = [":path", ":method", ":authority"];

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod desk;
+mod envoy_routes;
 mod explain;
 mod h1;
 mod metrics;
@@ -50,6 +51,8 @@ enum Command {
     H1(h1::Args),
     /// Make a policy's pins of go.sum files.
     Pins(pins::Args),
+    /// Print Envoy's routes and clusters for a policy.
+    EnvoyRoutes(envoy_routes::Args),
     /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
     Metrics(metrics::Args),
 }
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Policy(args) => policy::run(&args),
         Command::H1(args) => done(h1::run(&args)),
         Command::Pins(args) => done(pins::run(&args)),
+        Command::EnvoyRoutes(args) => done(envoy_routes::run(&args)),
         Command::Metrics(args) => done(metrics::run(&args)),
     };
     match outcome {

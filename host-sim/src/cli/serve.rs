@@ -20,6 +20,10 @@ pub(super) struct Args {
     /// A cluster that the policy names, and where it is; once for each.
     #[arg(long = "upstream", value_name = "NAME=URL", required = true)]
     upstreams: Vec<Upstream>,
+    /// A secret that the policy names as a header of a backend, and the file that holds the header's
+    /// whole value; once for each.
+    #[arg(long = "secret", value_name = "NAME=FILE", value_parser = secret)]
+    secrets: Vec<(String, PathBuf)>,
     /// Where requests come in.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -57,6 +61,7 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     config.listen = args.listen;
     config.admin = args.admin;
     config.workers = args.workers.map_or_else(processors, usize::from);
+    config.secrets = args.secrets.into_iter().collect();
     config.drain = Duration::from_secs(args.drain);
     config.access_log = match args.access_log {
         Format::Json => Some(Arc::new(|record| print_line(&record.to_json()))),
@@ -75,6 +80,15 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     eprintln!("stopping; running requests may end");
     server.shutdown();
     Ok(())
+}
+
+/// `NAME=FILE`.
+pub(super) fn secret(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("it is not NAME=FILE")?;
+    if name.is_empty() || file.is_empty() {
+        return Err("it is not NAME=FILE".to_owned());
+    }
+    Ok((name.to_owned(), file.into()))
 }
 
 fn processors() -> usize {

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::properties::Value;
+
 /// Envoy's response flags (`envoy/stream_info/stream_info.h`), the bits of `response.flags`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags(u64);
@@ -42,6 +44,10 @@ pub(crate) struct StreamInfo {
     pub from_upstream: bool,
     pub cluster: Option<String>,
     pub upstream_address: Option<SocketAddr>,
+    /// What the upstream's host says of itself, by namespace.
+    pub upstream_metadata: Vec<(String, Value)>,
+    /// How many upstreams were asked, the last one included.
+    pub upstream_attempts: u64,
     pub upstream_started: Option<Duration>,
     /// When the upstream's response had come whole.
     pub upstream_last_byte: Option<Duration>,

@@ -1,15 +1,17 @@
-//! The catalogue of metrics in the forms that others read: Envoy's and Istio's configuration, data,
-//! and the reference page.
+//! What others read of Modgate: the catalogue of metrics as Envoy's and Istio's configuration, as data
+//! and as the reference page, and Envoy's routes for a policy.
 
 mod envoy;
 mod istio;
 mod json;
 mod markdown;
+mod routes;
 
 pub use envoy::envoy;
 pub use istio::istio;
 pub use json::json;
 pub use markdown::markdown;
+pub use routes::EnvoyRoutes;
 
 use modgate_engine::telemetry::{CATALOGUE, Kind};
 

@@ -135,10 +135,18 @@ fn xds(scope: &Scope<'_>, rest: &[&str]) -> Result<Value, Status> {
     match *first {
         "cluster_name" => leaf(
             cluster
-                .filter(|name| scope.proxy.config().clusters.contains(name))
+                .filter(|name| scope.proxy.has_cluster(name))
                 .map(Value::text),
             deeper,
         ),
+        "upstream_host_metadata" => match deeper {
+            ["filter_metadata", namespace, deeper @ ..] => {
+                let mut known = stream.info.upstream_metadata.iter();
+                let found = known.find(|(name, _)| name == namespace);
+                leaf(found.map(|(_, value)| value.clone()), deeper)
+            }
+            _ => Err(Status::NotFound),
+        },
         "route_name" => {
             let name = &scope.proxy.config().route_name;
             leaf(cluster.map(|_| Value::text(name)), deeper)

@@ -36,8 +36,9 @@ pub(super) fn upstream(stream: &Stream, rest: &[&str]) -> Result<Value, Status> 
             leaf((!reason.is_empty()).then(|| Value::text(reason)), &[])
         }
         ["request_attempt_count"] => {
-            let attempts = u64::from(stream.info.upstream_started.is_some());
-            Ok(Value::Uint(attempts))
+            let attempts = stream.info.upstream_attempts;
+            let at_least = u64::from(stream.info.upstream_started.is_some());
+            Ok(Value::Uint(attempts.max(at_least)))
         }
         rest => address(stream.info.upstream_address, rest),
     }

@@ -1,5 +1,7 @@
 //! The filter's own requests.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -17,7 +19,7 @@ const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
 
 /// Sends a callout and collects its answer. The worker keeps the time.
 pub(super) fn send(
-    upstreams: &Upstreams,
+    upstreams: &Rc<Upstreams>,
     callout: Callout,
 ) -> impl Future<Output = CalloutAnswer> + 'static {
     let empty = callout.body.is_empty() && callout.trailers.is_empty();
@@ -27,18 +29,14 @@ pub(super) fn send(
         let (sender, body) = ChannelBody::new();
         (Some(sender), body)
     };
-    let request = upstreams
-        .origin(&callout.cluster)
-        .ok_or_else(|| "its cluster is gone".to_owned())
-        .and_then(|origin| convert::upstream_request(origin, &callout.headers, body));
-    let response = request.map(|request| upstreams.send(request));
+    let response = upstreams.send(&callout.cluster, &callout.headers, body);
     async move {
         let Ok(response) = response else {
             return CalloutAnswer::Failed(UpstreamFailure::Protocol);
         };
         let (response, ()) = tokio::join!(response, feed(sender, callout));
         let response = match response {
-            Ok(response) => response,
+            Ok(answer) => answer.response,
             Err(failure) => return CalloutAnswer::Failed(failure),
         };
         let headers = convert::response_headers(&response);

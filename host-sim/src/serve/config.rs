@@ -1,6 +1,6 @@
 //! What a proxy is started with.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clusters::Clusters;
 use crate::effect::LogLevel;
 use crate::stats::StatsConfig;
 
@@ -90,8 +91,8 @@ pub type AccessLog = Arc<dyn Fn(&AccessRecord) + Send + Sync>;
 /// Called for each line that the filter or the proxy writes.
 pub type LineLog = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
 
-/// Looks at a policy before the filter does; the error is one sentence.
-pub type PolicyCheck = Arc<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>;
+/// Says what a policy asks of the clusters.
+pub type PolicyReader = Arc<dyn Fn(&[u8]) -> Clusters + Send + Sync>;
 
 /// What a proxy is started with. [`ServeConfig::new`] gives defaults for everything but the three
 /// things that have none.
@@ -107,9 +108,12 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// Where `/metrics` and `/ready` are. Port 0 takes a free one.
     pub admin: SocketAddr,
-    /// Looks at every policy before the filter does. [`ServeConfig::new`] sets one that refuses a
-    /// policy with a cluster that no upstream has.
-    pub policy_check: Option<PolicyCheck>,
+    /// Reads every policy before the filter does; one that asks for clusters or secrets that are not
+    /// there is refused. [`ServeConfig::new`] sets Modgate's own; without it a policy asks nothing.
+    pub policy_reader: Option<PolicyReader>,
+    /// The files with the values of headers that are added for backends, by the names that the policy
+    /// has for them.
+    pub secrets: BTreeMap<String, PathBuf>,
     /// Worker threads, each with its own VM, as in Envoy.
     pub workers: usize,
     /// How long running requests may take to end after a stop was asked for.
@@ -136,7 +140,8 @@ impl ServeConfig {
         Self {
             module,
             policy,
-            policy_check: Some(clusters_exist(&upstreams)),
+            policy_reader: Some(Arc::new(asked_by)),
+            secrets: BTreeMap::new(),
             upstreams,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -153,27 +158,11 @@ impl ServeConfig {
     }
 }
 
-/// Refuses a policy with a backend in a cluster that no upstream has. What else is wrong with it the
-/// filter says better.
-fn clusters_exist(upstreams: &[Upstream]) -> PolicyCheck {
-    let known: BTreeSet<String> = upstreams.iter().map(|u| u.name.clone()).collect();
-    Arc::new(move |policy| {
-        let Ok(policy) = modgate_engine::policy::Policy::from_json(policy) else {
-            return Ok(());
-        };
-        let missing = policy
-            .backends()
-            .iter()
-            .find(|b| !known.contains(&b.cluster));
-        missing.map_or(Ok(()), |backend| {
-            Err(format!(
-                "its backend `{}` is in the cluster `{cluster}`, which no upstream is named for; \
-                 add --upstream {cluster}=http://HOST:PORT",
-                backend.name,
-                cluster = backend.cluster,
-            ))
-        })
-    })
+/// What one of Modgate's policies asks. Of a bad one nothing: what is wrong with it the filter says
+/// better.
+fn asked_by(policy: &[u8]) -> Clusters {
+    let policy = modgate_engine::policy::Policy::from_json(policy);
+    policy.map_or_else(|_| Clusters::default(), |policy| Clusters::of(&policy))
 }
 
 impl fmt::Debug for ServeConfig {

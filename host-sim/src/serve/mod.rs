@@ -5,6 +5,7 @@
 
 mod access;
 mod admin;
+mod asked;
 mod callout;
 mod channel;
 mod config;
@@ -21,6 +22,6 @@ mod upstream;
 mod vm;
 
 pub use access::AccessRecord;
-pub use config::{AccessLog, LineLog, ModuleSource, Policy, PolicyCheck, ServeConfig, Upstream};
+pub use config::{AccessLog, LineLog, ModuleSource, Policy, PolicyReader, ServeConfig, Upstream};
 pub use error::ServeError;
 pub use server::Server;

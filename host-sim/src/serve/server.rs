@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, watch};
 
 use super::admin;
+use super::asked::Asked;
 use super::config::{ModuleSource, Policy, ServeConfig};
 use super::error::ServeError;
 use super::policy_watch::PolicyWatch;
@@ -64,13 +65,16 @@ impl Server {
             ModuleSource::Bytes(binary) => Module::new(&engine, binary),
         }?;
         let policy = read_policy(&config.policy)?;
-        let upstreams = UpstreamConfig::new(&config.upstreams, config.connect_timeout)?;
+        let asked = Asked::new(config.secrets.clone());
+        let upstreams =
+            UpstreamConfig::new(&config.upstreams, config.connect_timeout, asked.clone())?;
         let shared = Arc::new(Shared {
             proxy: Proxy::new(proxy_config(&config)),
             module,
             access_log: config.access_log.clone(),
             line_log: config.log.clone(),
-            policy_check: config.policy_check.clone(),
+            policy_reader: config.policy_reader.clone(),
+            asked: asked.clone(),
             connections: AtomicU64::new(1),
         });
         shared

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::access::AccessRecord;
-use super::config::{AccessLog, LineLog, PolicyCheck};
+use super::asked::Asked;
+use super::config::{AccessLog, LineLog, PolicyReader};
+use crate::clusters::{Clusters, Member};
 use crate::context::PluginConfig;
 use crate::effect::{Effect, LogLevel, RootId};
 use crate::proxy::Proxy;
@@ -17,7 +19,8 @@ pub(super) struct Shared {
     pub module: Module,
     pub access_log: Option<AccessLog>,
     pub line_log: Option<LineLog>,
-    pub policy_check: Option<PolicyCheck>,
+    pub policy_reader: Option<PolicyReader>,
+    pub asked: Asked,
     pub connections: AtomicU64,
 }
 
@@ -44,13 +47,15 @@ impl Shared {
     }
 
     /// Starts the plugin in a VM of its own that is then thrown away, as Envoy does before it lets a
-    /// configuration near its workers.
+    /// configuration near its workers. What it asks of the clusters holds from then on.
     ///
     /// # Errors
     /// The check's or the filter's own words where there are some, else why it does not start.
     pub(super) fn try_out(&self, plugin: PluginConfig) -> Result<(), TrialError> {
-        if let Some(check) = &self.policy_check {
-            check(&plugin.configuration).map_err(TrialError::Refused)?;
+        let reader = self.policy_reader.as_ref();
+        let asks = reader.map_or_else(Clusters::default, |read| read(&plugin.configuration));
+        if let Some(missing) = self.missing(&asks) {
+            return Err(TrialError::Refused(missing));
         }
         let config = VmConfig {
             vm_id: "modgate".to_owned(),
@@ -68,11 +73,28 @@ impl Shared {
             }
         }
         match (started, reason) {
-            (Ok(_), _) => Ok(()),
+            (Ok(_), _) => {
+                self.proxy.add_clusters(asks.failovers.keys().cloned());
+                self.asked.becomes(asks);
+                Ok(())
+            }
             (Err(StartError::ConfigurationRefused), Some(reason)) => {
                 Err(TrialError::Refused(reason))
             }
             (Err(error), _) => Err(TrialError::Broken(error)),
+        }
+    }
+
+    /// What is not there that a policy asks for, in a sentence.
+    fn missing(&self, asks: &Clusters) -> Option<String> {
+        let mut backends = asks.backends.iter();
+        let missing = backends.find(|member| !self.proxy.has_cluster(&member.cluster));
+        match missing {
+            Some(Member { backend, cluster }) => Some(format!(
+                "its backend `{backend}` is in the cluster `{cluster}`, which no upstream is named for; \
+                 add --upstream {cluster}=http://HOST:PORT"
+            )),
+            None => self.asked.missing(asks),
         }
     }
 

@@ -3,18 +3,26 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, Response, Uri};
+use bytes::Bytes;
+use http::header::HOST;
+use http::{HeaderValue, Request, Response, Uri};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::asked::Asked;
 use super::channel::ChannelBody;
 use super::config::Upstream;
+use super::convert;
 use super::error::ServeError;
+use crate::clusters::Clusters;
+use crate::http::Headers;
 use crate::worker::UpstreamFailure;
 
 /// How long an idle connection is kept.
@@ -26,12 +34,14 @@ pub(super) struct UpstreamConfig {
     tls: rustls::ClientConfig,
     origins: HashMap<String, Uri>,
     connect_timeout: Duration,
+    asked: Asked,
 }
 
 impl UpstreamConfig {
     pub(super) fn new(
         upstreams: &[Upstream],
         connect_timeout: Duration,
+        asked: Asked,
     ) -> Result<Self, ServeError> {
         let mut origins = HashMap::new();
         for upstream in upstreams {
@@ -48,6 +58,7 @@ impl UpstreamConfig {
             )?,
             origins,
             connect_timeout,
+            asked,
         })
     }
 }
@@ -75,6 +86,16 @@ fn tls_config(needed: bool) -> Result<rustls::ClientConfig, ServeError> {
 pub(super) struct Upstreams {
     origins: HashMap<String, Uri>,
     client: Client<HttpsConnector<HttpConnector>, ChannelBody>,
+    asked: Asked,
+}
+
+/// What an upstream answers with.
+pub(super) struct Answer {
+    pub response: Response<Incoming>,
+    /// The backend that it is, where several stand in for each other.
+    pub backend: Option<String>,
+    /// How many were asked, it included.
+    pub attempts: u64,
 }
 
 impl Upstreams {
@@ -96,21 +117,88 @@ impl Upstreams {
         Self {
             origins: config.origins.clone(),
             client,
+            asked: config.asked.clone(),
         }
     }
 
-    pub(super) fn origin(&self, cluster: &str) -> Option<&Uri> {
-        self.origins.get(cluster)
+    /// The response's headers, with its body to come; or why there are none, for Envoy's words and
+    /// for the log. Where several backends stand in for each other they are asked one after the other,
+    /// as the retries of the routes do that `modgate envoy-routes` makes: the next where the one before
+    /// gave no answer, or one of 500 and above.
+    ///
+    /// # Errors
+    /// What about the request cannot be sent, as half a sentence.
+    pub(super) fn send(
+        self: &Rc<Self>,
+        cluster: &str,
+        headers: &Headers,
+        body: ChannelBody,
+    ) -> Result<impl Future<Output = Result<Answer, UpstreamFailure>> + use<>, String> {
+        let asked = self.asked.now();
+        let members: Vec<(String, Option<String>)> = asked
+            .members(cluster)
+            .into_iter()
+            .map(|(cluster, backend)| (cluster.to_owned(), backend.map(ToOwned::to_owned)))
+            .collect();
+        // A body goes out as it comes, so it can be sent only once.
+        let is_whole = body.is_end_stream();
+        let mut members = members.into_iter();
+        let (first, backend) = members.next().ok_or("its cluster is empty")?;
+        let request = self.request(&asked, &first, headers, body)?;
+        let (this, headers) = (Rc::clone(self), headers.clone());
+        Ok(async move {
+            let mut attempts = 1;
+            let mut answer = this.ask(request, backend, attempts).await;
+            for (cluster, backend) in members.take_while(|_| is_whole) {
+                if matches!(&answer, Ok(answer) if answer.response.status().as_u16() < 500) {
+                    break;
+                }
+                let next = this.request(&asked, &cluster, &headers, ChannelBody::empty());
+                let next = next.map_err(|_| UpstreamFailure::Protocol)?;
+                attempts += 1;
+                answer = this.ask(next, backend, attempts).await;
+            }
+            answer
+        })
     }
 
-    /// The response's headers, with its body to come; or why there are none, for Envoy's words and
-    /// for the log.
-    pub(super) fn send(
+    fn request(
+        &self,
+        asked: &Clusters,
+        cluster: &str,
+        headers: &Headers,
+        body: ChannelBody,
+    ) -> Result<Request<ChannelBody>, String> {
+        let origin = self.origins.get(cluster).ok_or("its cluster is gone")?;
+        let mut request = convert::upstream_request(origin, headers, body)?;
+        let authority = headers.get(":authority").map(Bytes::as_ref);
+        let of_cluster = asked.authorities.get(cluster);
+        let is_asked = |known: &&String| Some(known.as_bytes()) == authority;
+        if let Some(host) = of_cluster.and_then(|known| known.iter().find(is_asked)) {
+            let host = HeaderValue::from_str(host).map_err(|error| error.to_string())?;
+            request.headers_mut().insert(HOST, host);
+        }
+        for (name, value) in self.asked.headers(cluster)? {
+            request.headers_mut().insert(name, value);
+        }
+        Ok(request)
+    }
+
+    fn ask(
         &self,
         request: Request<ChannelBody>,
-    ) -> impl Future<Output = Result<Response<Incoming>, UpstreamFailure>> + 'static {
+        backend: Option<String>,
+        attempts: u64,
+    ) -> impl Future<Output = Result<Answer, UpstreamFailure>> + use<> {
         let response = self.client.request(request);
-        async move { response.await.map_err(|error| classify(&error)) }
+        async move {
+            let response = response.await.map_err(|error| classify(&error))?;
+            Ok(Answer {
+                response,
+                backend,
+                attempts,
+            })
+        }
     }
 }
 

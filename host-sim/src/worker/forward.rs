@@ -31,7 +31,7 @@ impl Worker {
             let reply = LocalReply::new(404, "", "route_not_found");
             return self.send_local_reply(id, reply);
         };
-        if !config.clusters.contains(&cluster) {
+        if !proxy.has_cluster(&cluster) {
             stream.info.flags.set(Flags::NO_CLUSTER);
             let reply = LocalReply::new(503, "", "cluster_not_found");
             return self.send_local_reply(id, reply);

@@ -8,6 +8,7 @@ use super::Worker;
 use crate::context::{Downstream, Flags, Stream, StreamInfo};
 use crate::effect::{Direction, RootId, StreamEffect, StreamId};
 use crate::http::{Body, Headers, LocalReply};
+use crate::properties::Value;
 
 /// Why an upstream gives no answer, or no whole one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +136,20 @@ impl Worker {
     pub fn upstream_address(&mut self, stream: StreamId, address: SocketAddr) {
         if let Some(stream) = self.live(stream.0) {
             stream.info.upstream_address = Some(address);
+        }
+    }
+
+    /// What the upstream's host says of itself (`xds.upstream_host_metadata`), by namespace, and how many
+    /// upstreams were asked before it answered, itself included.
+    pub fn upstream_host(
+        &mut self,
+        stream: StreamId,
+        metadata: Vec<(String, Value)>,
+        attempts: u64,
+    ) {
+        if let Some(stream) = self.live(stream.0) {
+            stream.info.upstream_metadata = metadata;
+            stream.info.upstream_attempts = attempts;
         }
     }
 

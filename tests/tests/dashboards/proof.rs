@@ -19,6 +19,10 @@ use crate::traffic::{self, Seen, now, policy};
 /// Queries that bring nothing here, and why. One that brings something must not stand here.
 const EMPTY: &[(&str, &str)] = &[
     (
+        "modgate-splits: Stand-ins: A",
+        "no backend has another that stands in for it",
+    ),
+    (
         "modgate-health: Values that did not fit: A",
         "no label has too many values",
     ),

@@ -58,6 +58,9 @@ pub fn policy(version: &str, rollout: Value) -> Value {
             {"id": "shared", "modules": ["shared.example"], "backends": {"one": 70, "two": 30}},
             {"id": "rest", "backend": "one"},
         ],
+        "routes_rollout": {
+            "stage": "shadow", "candidate": [{"id": "all", "backend": "two"}],
+        },
         "integrity": {
             "mode": "enforce",
             // Of something else.
@@ -84,6 +87,13 @@ pub fn policy(version: &str, rollout: Value) -> Value {
                 "variants": {"old": "v1.0.0", "new": "v1.1.0"},
                 "control": "old",
                 "assign": [{"variant": "new"}],
+            },
+            "tried": {
+                "module": "corp.example/old",
+                "variants": {"last": "v1.0.0"},
+                "control": "last",
+                "assign": [{"variant": "last"}],
+                "rollout": {"stage": "shadow"},
             },
         },
     })
@@ -116,6 +126,7 @@ fn round(proxy: SocketAddr, i: usize, seen: &mut Seen) {
         "/t/bank/corp.example/lib/@v/list",
         "/t/web/corp.example/fall/@v/list",
         "/t/web/corp.example/lib/@v/v1.2.0.zip",
+        "/t/web/corp.example/old/@v/list",
         "/t/web/corp.example/old/@v/v1.0.0.mod",
         "/t/web/other.example/m/@v/v1.0.0.mod",
         "/t/bank/public.example/m/@v/v1.0.0.mod",

@@ -1,8 +1,9 @@
 //! A request's headers, read once.
 
-use crate::policy::Policy;
 use crate::policy::identity::HeaderValue;
 use crate::policy::paths::{is_reserved_header, is_same_header};
+use crate::policy::{Backend, Policy};
+use crate::route::Host;
 
 /// A header as hosts hand it over: the name in lower case, the value in bytes.
 pub type Header = (String, Vec<u8>);
@@ -18,6 +19,10 @@ pub fn value_of<'h>(headers: &'h [Header], name: &str) -> Option<&'h [u8]> {
 pub(super) struct Head<'a> {
     pub(super) method: HeaderValue<'a>,
     pub(super) path: HeaderValue<'a>,
+    /// The host that is asked for, where it is asked for once and can be one.
+    pub(super) host: Option<Host>,
+    /// The headers that the proxy gives to some backend, and that the client sent.
+    added: Vec<&'a str>,
     pub(super) request_id: Option<&'a str>,
     /// Whether a value has what some servers take for the end of a line.
     pub(super) has_line_break: bool,
@@ -35,21 +40,48 @@ impl<'a> Head<'a> {
     /// Reads the headers in one pass.
     pub(super) fn read(policy: &'a Policy, headers: &'a [Header]) -> Self {
         let mut head = Self::default();
+        let mut authority = HeaderValue::Absent;
         for (name, value) in headers {
             head.has_line_break |= value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
             match name.as_str() {
                 ":method" => head.method.meet(value),
                 ":path" => head.path.meet(value),
+                ":authority" => authority.meet(value),
                 "x-request-id" => head.request_id = std::str::from_utf8(value).ok(),
                 "content-length" => head.has_body |= value != b"0",
                 name if name.starts_with(':') => {}
                 name => {
                     head.read_identity(policy, name, value);
                     head.read_split(policy, name, value);
+                    head.read_added(policy, name);
                 }
             }
         }
+        match authority {
+            HeaderValue::Once(authority) if policy.routes_by_host => {
+                head.host = Host::read(authority);
+            }
+            _ => {}
+        }
         head
+    }
+
+    fn read_added(&mut self, policy: &Policy, name: &'a str) {
+        let mut added = policy.added_headers.iter();
+        if added.any(|known| is_same_header(known, name)) && !self.added.contains(&name) {
+            self.added.push(name);
+        }
+    }
+
+    /// The client's headers that stand where the proxy puts its own for this backend.
+    pub(super) fn replaced(&self, backend: &Backend) -> Vec<String> {
+        let is_replaced = |name: &str| {
+            let mut added = backend.headers.iter();
+            added.any(|header| is_same_header(&header.name, name))
+                && !self.remove.iter().any(|removed| removed == name)
+        };
+        let replaced = self.added.iter().filter(|name| is_replaced(name));
+        replaced.map(|name| (*name).to_owned()).collect()
     }
 
     fn read_identity(&mut self, policy: &'a Policy, name: &str, value: &'a [u8]) {

@@ -2,11 +2,13 @@
 
 mod head;
 mod reply;
+mod routing;
 mod split;
 mod stage;
 
 pub use head::{Header, value_of};
 pub use reply::{Footer, Media, Reply};
+pub use routing::RouteTrial;
 pub use split::{Assigned, AssignedBy};
 pub use stage::StageTaken;
 
@@ -15,7 +17,7 @@ use crate::integrity::Plan;
 use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
 use crate::policy::{Age, Backend, Decision, Facts, Policy, Ruling, Subject, Tenant};
 use crate::request::{Mutability, Operation, OperationName, Refusal, SumdbCall, Target};
-use crate::route::{Route, To};
+use crate::route::Route;
 use crate::telemetry::Outcome;
 use head::Head;
 
@@ -39,6 +41,8 @@ pub struct Judgement<'p> {
     /// The bucket in which the backend was drawn, below [`crate::policy::BUCKETS`], where the route leads
     /// to several.
     pub bucket: Option<u32>,
+    /// What the routes say that are not followed, where some are tried.
+    pub route_trial: Option<RouteTrial<'p>>,
     /// The module path that is asked for, unescaped.
     pub module: Option<String>,
     /// The version or query that is asked for, unescaped.
@@ -66,6 +70,8 @@ pub enum Answer<'p> {
     Forward {
         /// Which.
         backend: &'p Backend,
+        /// The cluster that is asked: the backend's, or one in which others stand in for it.
+        cluster: &'p str,
         /// The path that goes upstream; `None` where it is, byte for byte, the one that came.
         path: Option<String>,
     },
@@ -73,6 +79,8 @@ pub enum Answer<'p> {
     Consult {
         /// Which backend is asked, and where it goes on to.
         backend: &'p Backend,
+        /// As in [`Answer::Forward`].
+        cluster: &'p str,
         /// As in [`Answer::Forward`].
         path: Option<String>,
         /// What goes from question to question.
@@ -120,6 +128,7 @@ impl Policy {
             ruling: None,
             route: None,
             bucket: None,
+            route_trial: None,
             module: None,
             version: None,
             tenant_prefix: String::new(),
@@ -176,7 +185,8 @@ impl Policy {
             }
         };
 
-        let (space, rest) = self.routes.enter(rest);
+        let routed = rest;
+        let (_, rest) = self.routes.enter(routed);
         let operation = self.operation(rest, footer)?;
         judgement.operation = operation.name();
         judgement.mutability = operation.mutability();
@@ -202,7 +212,11 @@ impl Policy {
                 Some((wanted, split::assigned(self, tenant, module, head, facts)?))
             });
             if let Some((wanted, (place, variant, assigned))) = assigned {
-                if let Some(version) = operation.canonical_version() {
+                if !assigned.holds() {
+                    // A file is led nowhere, so there is nothing to count.
+                    let is_led = operation.canonical_version().is_none();
+                    judgement.split = is_led.then_some(assigned);
+                } else if let Some(version) = operation.canonical_version() {
                     if let Some(reply) =
                         Reply::other_variant(&operation, &assigned, version, footer)
                     {
@@ -224,32 +238,19 @@ impl Policy {
             return Err(Reply::supported());
         }
 
-        let (backend, upstream_prefix) = match self.sumdb_backend(&operation) {
-            Some(backend) => (backend, ""),
-            None => {
-                let route = space.and_then(|space| space.pick(operation.module()));
-                judgement.route = route;
-                let to = route.and_then(|route| {
-                    let place = match &route.to {
-                        To::Backend(place) => *place,
-                        To::Drawn(drawn) => {
-                            // Of the checksum database all is one module, or a proof would be torn apart.
-                            let module = match &operation {
-                                Operation::Sumdb { database, .. } => database,
-                                operation => operation.module().unwrap_or_default(),
-                            };
-                            let (key, _) = stage::key(self, tenant, module, head, facts, drawn.by);
-                            let key = key.unwrap_or_default();
-                            let (place, bucket) = self.draw_backend(&route.id, drawn, &key);
-                            judgement.bucket = Some(bucket);
-                            place
-                        }
-                    };
-                    Some((self.backend(place)?, &*route.upstream_prefix))
-                });
-                to.ok_or_else(|| Reply::no_route(footer))?
-            }
-        };
+        let (destination, trial) = self.route(&routing::Request {
+            path: routed,
+            operation: &operation,
+            tenant,
+            head,
+            facts,
+        });
+        judgement.route_trial = trial;
+        let destination = destination.ok_or_else(|| Reply::no_route(footer))?;
+        let (backend, cluster) = (destination.backend, destination.cluster);
+        judgement.route = destination.route;
+        judgement.bucket = destination.bucket;
+        judgement.remove_headers.extend(head.replaced(backend));
         let plan = self.integrity.plan(tenant.integrity, judgement);
         judgement.plan = match plan {
             // An answer without a body has nothing to check.
@@ -261,7 +262,9 @@ impl Policy {
         }
         let mut upstream = String::with_capacity(path.len() + backend.base_path.len() + 16);
         upstream.push_str(&backend.base_path);
-        upstream.push_str(upstream_prefix);
+        if let Some(route) = destination.route {
+            upstream.push_str(&route.upstream_prefix);
+        }
         let prefix = upstream.len();
         operation.write_canonical(&mut upstream);
         let consultation = goal.map(|goal| {
@@ -279,9 +282,14 @@ impl Policy {
         });
         let path = (upstream.as_bytes() != path).then_some(upstream);
         Ok(match consultation {
-            None => Answer::Forward { backend, path },
+            None => Answer::Forward {
+                backend,
+                cluster,
+                path,
+            },
             Some(consultation) => Answer::Consult {
                 backend,
+                cluster,
                 path,
                 consultation,
             },
@@ -350,7 +358,16 @@ impl<'p> Judgement<'p> {
         self.ruling = Some(ruling);
         let answer = std::mem::replace(&mut self.answer, Answer::Reply(Reply::default()));
         self.answer = match answer {
-            Answer::Consult { backend, path, .. } => Answer::Forward { backend, path },
+            Answer::Consult {
+                backend,
+                cluster,
+                path,
+                ..
+            } => Answer::Forward {
+                backend,
+                cluster,
+                path,
+            },
             answer => answer,
         };
     }
@@ -361,7 +378,7 @@ impl<'p> Judgement<'p> {
         self.ruling = ruling.or(self.ruling);
         let told = self
             .split
-            .filter(|assigned| assigned.split.tells && reply.status == 200);
+            .filter(|assigned| assigned.holds() && assigned.split.tells && reply.status == 200);
         reply.variant = told.and_then(|assigned| Some(assigned.variant?.name.clone()));
         self.answer = Answer::Reply(reply);
     }
@@ -400,6 +417,8 @@ impl<'p> Judgement<'p> {
     }
 }
 
+#[cfg(test)]
+mod routing_tests;
 #[cfg(test)]
 mod stage_tests;
 #[cfg(test)]

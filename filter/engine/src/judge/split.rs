@@ -5,7 +5,8 @@ use std::fmt;
 use super::head::Head;
 use super::stage;
 use crate::policy::identity::HeaderValue;
-use crate::policy::{BUCKETS, By, Facts, Gets, NO_VARIANT, Policy, Split, Tenant, Variant};
+use crate::policy::{BUCKETS, By, Facts, Gets, NO_VARIANT, Policy, Split, Stage, Tenant, Variant};
+use crate::telemetry::{CANARY, ENFORCE, SHADOW};
 
 /// The variant of a split that a request was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,15 @@ pub struct Assigned<'p> {
     pub variant: Option<&'p Variant>,
     /// What gave it.
     pub by: AssignedBy,
+    /// The value of the label `stage`; see [`Assigned::holds`].
+    pub stage: &'static str,
+}
+
+impl Assigned<'_> {
+    /// Whether the request is led there; a split in shadow says only where it would.
+    pub fn holds(&self) -> bool {
+        self.stage != SHADOW
+    }
 }
 
 /// Why a request was given a variant.
@@ -52,9 +62,14 @@ impl fmt::Display for Assigned<'_> {
                     f,
                     "{}, variant {name}, {version}: {}",
                     self.split.name, self.by
-                )
+                )?;
             }
-            None => write!(f, "{}, variant {NO_VARIANT}: {}", self.split.name, self.by),
+            None => write!(f, "{}, variant {NO_VARIANT}: {}", self.split.name, self.by)?,
+        }
+        match self.stage {
+            SHADOW => f.write_str("; in shadow, it leads nobody"),
+            CANARY => f.write_str("; in the canary"),
+            _ => Ok(()),
         }
     }
 }
@@ -93,6 +108,17 @@ pub(super) fn assigned<'p>(
     facts: &dyn Facts,
 ) -> Option<(usize, usize, Assigned<'p>)> {
     let (place, split) = policy.splits.of(module)?;
+    let key = |by| stage::key(policy, tenant, module, head, facts, by).0;
+    let stage = match split.stage? {
+        Stage::Enforce => ENFORCE,
+        Stage::Canary { share, by } => {
+            // A tenant's canary is drawn for its name, which has no space.
+            let tried = format!("split {}", split.name);
+            let is_member = key(by).is_some_and(|key| share.holds(&tried, by, &key));
+            if is_member { CANARY } else { SHADOW }
+        }
+        Stage::Shadow => SHADOW,
+    };
     let holds = |header: &Option<(String, Option<String>)>| {
         let Some((name, wanted)) = header else {
             return true;
@@ -111,27 +137,26 @@ pub(super) fn assigned<'p>(
     })?;
     let (variant, by) = match gets {
         Gets::Variant(variant) => (*variant, AssignedBy::Name { assign }),
-        Gets::Drawn { weights, by } => {
-            match stage::key(policy, tenant, module, head, facts, *by).0 {
-                None => (split.control, AssignedBy::Unknown { assign }),
-                Some(key) => {
-                    let (variant, bucket) = policy.draw_variant(split, weights, *by, &key);
-                    (
-                        variant,
-                        AssignedBy::Draw {
-                            assign,
-                            by: *by,
-                            bucket,
-                        },
-                    )
-                }
+        Gets::Drawn { weights, by } => match key(*by) {
+            None => (split.control, AssignedBy::Unknown { assign }),
+            Some(key) => {
+                let (variant, bucket) = policy.draw_variant(split, weights, *by, &key);
+                (
+                    variant,
+                    AssignedBy::Draw {
+                        assign,
+                        by: *by,
+                        bucket,
+                    },
+                )
             }
-        }
+        },
     };
     let assigned = Assigned {
         split,
         variant: split.variants.get(variant),
         by,
+        stage,
     };
     Some((place, variant, assigned))
 }

@@ -63,6 +63,7 @@ fn outcome(path: &str, more: &[(&str, &str)]) -> Result<(String, String), (u16, 
         Answer::Forward {
             backend,
             path: upstream,
+            ..
         } => Ok((
             backend.cluster.clone(),
             upstream.unwrap_or_else(|| path.to_owned()),

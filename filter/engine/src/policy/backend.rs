@@ -15,6 +15,10 @@ pub struct Backend {
     pub cluster: String,
     /// What stands before the module path in its URLs: empty, or with a leading slash only.
     pub base_path: String,
+    /// The host that it is asked as; `None` where that is the client's.
+    pub authority: Option<String>,
+    /// The request headers that the proxy adds, sorted by name.
+    pub headers: Vec<AddedHeader>,
     /// What kind of server it is, where the document says.
     pub kind: Option<BackendKind>,
     /// The response headers that tell of its cache, in lower case.
@@ -25,6 +29,15 @@ pub struct Backend {
     pub hit_below: Option<Duration>,
     /// Whether the age of a version is that of its `Last-Modified`, and not of its `Time`.
     pub age_by_last_modified: bool,
+}
+
+/// A request header that the proxy adds. The filter never knows its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddedHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// What the proxy calls the value.
+    pub secret: String,
 }
 
 impl Backend {

@@ -1,25 +1,24 @@
 //! From the document to what decides. Every error is found, not only the first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::backend::{Backend, BackendKind};
+use super::backend::Backend;
 use super::denial::{MAX_CONTACT, MAX_REASON};
-use super::document::{
-    AgeDoc, BackendDoc, DefaultDoc, Document, KindDoc, RolloutDoc, RuleDoc, StageDoc, SumdbDoc,
-    TenantDoc, Text,
-};
+use super::document::{DefaultDoc, Document, RolloutDoc, RuleDoc, SumdbDoc, TenantDoc, Text};
 use super::error::{Path, PolicyError};
 use super::identity::Source;
 use super::names::{ANYONE, RESERVED_RULES, name_error, text_error};
 use super::pattern::{Meaning, PatternSetBuilder, Rank};
-use super::rollout::{By, Rollout, Share, Stage};
+use super::rollout::{self, Rollout};
 use super::rules::{Effect, Rule, RuleSet};
 use super::suggest::did_you_mean;
 use super::versions::VersionSet;
 use super::{
-    Policy, Sumdb, Tenant, duration, expectations, identity, integrity, paths, redirects, routes,
+    Policy, Sumdb, Tenant, backends, duration, expectations, identity, integrity, paths, routes,
     splits,
 };
+use crate::route::RouteTable;
+use crate::wire::FAILOVER_PREFIX;
 
 /// The database that the Go command asks when it is told nothing else.
 const DEFAULT_SUMDB: &str = "sum.golang.org";
@@ -130,13 +129,19 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         &rule_sets,
         &sources,
     );
-    let backends = backends(&mut errors, &root.key("backends"), &document.backends);
+    let backends = backends::compile(&mut errors, &root.key("backends"), &document.backends);
     let routes = routes::compile(
         &mut errors,
         &root.key("routes"),
         &document.routes,
         &backends,
+        FAILOVER_PREFIX,
     );
+    let trial = document.routes_rollout.as_ref();
+    let routes_trial = trial.and_then(|doc| {
+        let at = root.key("routes_rollout");
+        routes::trial(&mut errors, &at, doc, &routes, &backends)
+    });
     let sumdbs = sumdbs(
         &mut errors,
         &root.key("sumdb"),
@@ -153,7 +158,9 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
     );
     let identity_headers = identity::headers(&sources);
     let splits = splits::compile(&mut errors, &root, document, &identity_headers);
-    let is_drawn = document.routes.iter().any(|route| route.backends.is_some());
+    let tried = trial.map(|trial| &trial.candidate).into_iter().flatten();
+    let mut all_routes = document.routes.iter().chain(tried);
+    let is_drawn = all_routes.any(|route| route.backends.is_some());
     if document.seed.is_some() && document.splits.is_none() && !is_drawn {
         let message =
             "nothing is drawn by it: there are no splits, and no route has several backends";
@@ -162,6 +169,15 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
     if !errors.0.is_empty() {
         return Err(errors.0);
     }
+    let tried = routes_trial.as_ref().map(|trial| &trial.table);
+    let mut all_routes = [Some(&routes), tried]
+        .into_iter()
+        .flatten()
+        .flat_map(RouteTable::routes);
+    let routes_by_host = all_routes.any(|route| !route.hosts.is_empty());
+    drop(all_routes);
+    let added = backends.iter().flat_map(|backend| &backend.headers);
+    let added_headers: BTreeSet<_> = added.map(|header| header.name.clone()).collect();
     let policy = Policy {
         version: document.version.to_string(),
         hash,
@@ -180,7 +196,10 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         tenants,
         rule_sets,
         backends,
+        routes_by_host,
+        added_headers,
         routes,
+        routes_trial,
         sumdbs,
         splits,
         seed: document.seed.as_deref().unwrap_or_default().to_owned(),
@@ -348,95 +367,8 @@ fn rollout_of(
     rule_sets: &[RuleSet],
 ) -> Option<Rollout> {
     let candidate = named_sets(errors, &at.key("candidate"), &doc.candidate, rule_sets);
-    let share = doc.percent.and_then(|percent| {
-        let share = Share::of_percent(percent);
-        if share.is_none() {
-            let message = "write a number from 0 to 100 with at most two decimals";
-            errors.add(&at.key("percent"), message);
-        }
-        share
-    });
-    let by = doc.by.map(By::of);
-    let stage = match doc.stage {
-        StageDoc::Off => return None,
-        StageDoc::Shadow => Stage::Shadow,
-        StageDoc::Enforce => Stage::Enforce,
-        StageDoc::Canary => {
-            if doc.percent.is_none() {
-                errors.add(at, "a canary wants its percent");
-            }
-            if by.is_none() {
-                errors.add(at, "a canary wants by: client, tenant or module");
-            }
-            Stage::Canary {
-                share: share?,
-                by: by?,
-            }
-        }
-    };
+    let stage = rollout::stage(errors, at, doc.stage, doc.percent, doc.by)?;
     Some(Rollout { candidate, stage })
-}
-
-fn backends(
-    errors: &mut Errors,
-    at: &Path,
-    backends: &BTreeMap<String, BackendDoc>,
-) -> Vec<Backend> {
-    if backends.is_empty() {
-        errors.add(at, "no backend: there is nowhere to send a request");
-    }
-    let mut compiled = Vec::with_capacity(backends.len());
-    for (name, backend) in backends {
-        let at = at.key(name);
-        errors.check_name(&at, "backend", name);
-        if name == "none" {
-            errors.add(
-                &at,
-                "\"none\" is what metrics say where no backend was asked",
-            );
-        }
-        if let Err(message) = paths::cluster_name(&backend.cluster) {
-            errors.add(&at.key("cluster"), message);
-        }
-        let base_path = backend.base_path.as_deref().unwrap_or_default();
-        let base_path = paths::upstream_path(base_path).unwrap_or_else(|message| {
-            errors.add(&at.key("base_path"), message);
-            String::new()
-        });
-        let mut cache_headers = Vec::with_capacity(backend.cache_status.len());
-        for (i, header) in backend.cache_status.iter().enumerate() {
-            match paths::header_name(header) {
-                Ok(name) => cache_headers.push(name),
-                Err(message) => errors.add(&at.key("cache_status").index(i), message),
-            }
-        }
-        let redirects = redirects::compile(errors, &at.key("redirects"), &backend.redirects);
-        let hit_below = backend.hit_below.as_deref().and_then(|text| {
-            duration::parse(text)
-                .map_err(|message| errors.add(&at.key("hit_below"), message))
-                .ok()
-        });
-        compiled.push(Backend {
-            id: compiled.len(),
-            name: name.clone(),
-            cluster: backend.cluster.to_string(),
-            base_path,
-            kind: backend.kind.map(kind),
-            cache_headers,
-            redirects,
-            hit_below,
-            age_by_last_modified: backend.age == Some(AgeDoc::LastModified),
-        });
-    }
-    compiled
-}
-
-const fn kind(kind: KindDoc) -> BackendKind {
-    match kind {
-        KindDoc::Static => BackendKind::Static,
-        KindDoc::Goproxy => BackendKind::Goproxy,
-        KindDoc::Athens => BackendKind::Athens,
-    }
 }
 
 fn sumdbs(

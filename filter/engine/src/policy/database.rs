@@ -87,12 +87,15 @@ pub(super) fn compile(
     } else {
         String::new()
     };
-    let base_path = backends.get(backend).map(|backend| &*backend.base_path);
+    let asked = backends.get(backend);
+    let base_path = asked.map(|backend| &*backend.base_path);
     let host = key.name().split('/').next().unwrap_or_default();
+    let authority = document.authority.as_deref();
+    let authority = authority.or_else(|| asked?.authority.as_deref());
     Some(Database {
         backend,
         prefix: format!("{}{behind}", base_path.unwrap_or_default()),
-        authority: document.authority.as_deref().unwrap_or(host).to_owned(),
+        authority: authority.unwrap_or(host).to_owned(),
         timeout: timeout.ok()?,
         refuse_unavailable: document.on_unavailable != Some(UnknownDoc::Allow),
         private: patterns,

@@ -1,6 +1,7 @@
 //! The policy: read from its document ([`document`]), compiled, and asked.
 
 mod backend;
+mod backends;
 mod compile;
 mod database;
 pub(crate) mod denial;
@@ -25,10 +26,12 @@ mod suggest;
 mod versions;
 mod weights;
 
+use std::collections::BTreeSet;
+
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-pub use backend::{Backend, BackendKind};
+pub use backend::{AddedHeader, Backend, BackendKind};
 pub use database::Database;
 pub use denial::MAX_BYTES as MAX_DENIAL_BYTES;
 pub use desk::{Desk, Match, Standing, Tried};
@@ -47,7 +50,7 @@ pub use versions::VersionSet;
 
 use crate::integrity::plan::{Integrity, Mode};
 use crate::request::Operation;
-use crate::route::{Drawn, Route, RouteTable};
+use crate::route::{Drawn, Failover, Route, RouteTable, RoutesTrial};
 use document::{Document, TestDoc};
 use identity::Kinds;
 
@@ -75,6 +78,12 @@ pub struct Policy {
     rule_sets: Vec<RuleSet>,
     backends: Vec<Backend>,
     pub(crate) routes: RouteTable,
+    /// The routes that are tried beside those.
+    pub(crate) routes_trial: Option<RoutesTrial>,
+    /// Whether a route hangs on the host that is asked for.
+    pub(crate) routes_by_host: bool,
+    /// The headers that the proxy gives to backends, in lower case.
+    pub(crate) added_headers: BTreeSet<String>,
     sumdbs: Vec<Sumdb>,
     pub(crate) splits: Splits,
     /// What draws hang on beside what they are for.
@@ -166,6 +175,20 @@ impl Policy {
     /// The routes, by descending length of their prefix and then in the document's order.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
         self.routes.routes()
+    }
+
+    /// All routes, those in force and those that are tried beside them.
+    pub fn all_routes(&self) -> impl Iterator<Item = &Route> {
+        let tried = self
+            .routes_trial
+            .iter()
+            .flat_map(|trial| trial.table.routes());
+        self.routes().chain(tried)
+    }
+
+    /// The clusters in which several backends stand in for each other.
+    pub fn failovers(&self) -> impl Iterator<Item = &Failover> {
+        self.all_routes().flat_map(Route::failovers)
     }
 
     /// The tenants, sorted by name.

@@ -2,7 +2,8 @@
 
 use super::identity::Place;
 use super::names::is_name;
-use crate::wire::RESERVED_PREFIX;
+use crate::route::HostPattern;
+use crate::wire::{RESERVED_CLUSTERS, RESERVED_PREFIX};
 
 /// A path that goes upstream, without a slash at its end: `""` or `/a/b`.
 pub(super) fn upstream_path(path: &str) -> Result<String, String> {
@@ -94,7 +95,64 @@ pub(super) fn cluster_name(name: &str) -> Result<(), String> {
             "a cluster name has at most 256 graphic ASCII characters, no spaces".to_owned(),
         );
     }
+    if name.starts_with(RESERVED_CLUSTERS) {
+        return Err(format!(
+            "clusters that begin with {RESERVED_CLUSTERS:?} are made by `modgate envoy-routes`"
+        ));
+    }
     Ok(())
+}
+
+/// The name by which a proxy knows a secret.
+pub(super) fn secret_name(name: &str) -> Result<(), String> {
+    let fits = (1..=256).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
+    if fits {
+        Ok(())
+    } else {
+        // What stands here may be a secret itself, so it is not repeated.
+        Err("this is no name of a secret; it has 1 to 256 graphic ASCII characters, no spaces, and is not the secret itself".to_owned())
+    }
+}
+
+/// Headers that say how a message is carried, or that decide where it goes.
+const CARRYING_HEADERS: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The name, in lower case, of a request header that a proxy adds.
+pub(super) fn added_header(name: &str) -> Result<String, String> {
+    let name = header_name(name)?;
+    let mut carrying = CARRYING_HEADERS.iter();
+    if is_modgate_header(&name) || carrying.any(|known| is_same_header(known, &name)) {
+        return Err(format!("{name:?} is not a backend's to be given"));
+    }
+    Ok(name)
+}
+
+/// A host that is asked for: a name or an address in lower case, or `*.` and the end of names.
+pub(super) fn host_pattern(pattern: &str) -> Result<HostPattern, String> {
+    let lower = pattern.to_ascii_lowercase();
+    let (end, make): (&str, fn(String) -> HostPattern) = match lower.strip_prefix("*.") {
+        Some(end) => (end, |end| HostPattern::Below(format!(".{end}"))),
+        None => (lower.as_str(), HostPattern::Is),
+    };
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(allowed);
+    if end.len() <= 253 && end.split('.').all(is_label) {
+        return Ok(make(end.to_owned()));
+    }
+    Err(format!(
+        "{pattern:?} is no host, such as goproxy.corp.example or *.corp.example, without a port"
+    ))
 }
 
 /// A checksum database's name: a host, perhaps with a path (`go help module-auth`).

@@ -2,7 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::document::ByDoc;
+use super::compile::Errors;
+use super::document::{ByDoc, StageDoc};
+use super::error::Path;
 use super::weights;
 
 /// How far a tenant's candidate rules have come.
@@ -11,6 +13,42 @@ pub struct Rollout {
     /// The places of the candidate's rule sets, in order.
     pub(super) candidate: Vec<usize>,
     pub(crate) stage: Stage,
+}
+
+/// Compiles how far something has come; `None` where it is off.
+pub(super) fn stage(
+    errors: &mut Errors,
+    at: &Path,
+    stage: StageDoc,
+    percent: Option<f64>,
+    by: Option<ByDoc>,
+) -> Option<Stage> {
+    let share = percent.and_then(|percent| {
+        let share = Share::of_percent(percent);
+        if share.is_none() {
+            let message = "write a number from 0 to 100 with at most two decimals";
+            errors.add(&at.key("percent"), message);
+        }
+        share
+    });
+    let by = by.map(By::of);
+    match stage {
+        StageDoc::Off => None,
+        StageDoc::Shadow => Some(Stage::Shadow),
+        StageDoc::Enforce => Some(Stage::Enforce),
+        StageDoc::Canary => {
+            if percent.is_none() {
+                errors.add(at, "a canary wants its percent");
+            }
+            if by.is_none() {
+                errors.add(at, "a canary wants by: client, tenant or module");
+            }
+            Some(Stage::Canary {
+                share: share?,
+                by: by?,
+            })
+        }
+    }
 }
 
 /// The stages of a rollout.
@@ -84,11 +122,12 @@ impl Share {
         weights::hundredths(percent).map(Self)
     }
 
-    /// Whether a key of a tenant is in it. The answer hangs on nothing else, so it is the same for
-    /// every worker, proxy and policy; and who is in a share is in every larger one.
-    pub(crate) fn holds(self, tenant: &str, by: By, key: &str) -> bool {
+    /// Whether a key is in it, for what is tried, such as a tenant's rules (by its name). The answer
+    /// hangs on nothing else, so it is the same for every worker, proxy and policy; and who is in a
+    /// share is in every larger one.
+    pub(crate) fn holds(self, tried: &str, by: By, key: &str) -> bool {
         let mut hash = Sha256::new();
-        for part in ["modgate canary", tenant, by.as_str(), key] {
+        for part in ["modgate canary", tried, by.as_str(), key] {
             hash.update(part.as_bytes());
             hash.update([0]);
         }

@@ -420,3 +420,76 @@ fn what_is_wrong_with_shares_of_backends_is_told_at_its_place() {
         assert!(told, "{place}: {errors:?}");
     }
 }
+
+/// The example with this rollout of its split.
+fn tried(rollout: Value) -> Policy {
+    let mut document: Value = serde_json::from_str(EXAMPLE).unwrap();
+    document["splits"]["lib-beta"]["strict"] = json!(true);
+    document["splits"]["lib-beta"]["rollout"] = rollout;
+    Policy::from_json(document.to_string().as_bytes()).unwrap_or_else(|e| panic!("{e:?}"))
+}
+
+/// The stage of a client's assignment, and whether the request goes on as if there were no split.
+fn stage_of(policy: &Policy, address: &str, file: &str) -> (Option<&'static str>, bool) {
+    let path = format!("/t/web/corp.example/lib/@v/{file}");
+    let headers: Vec<Header> = vec![
+        (":method".to_owned(), b"GET".to_vec()),
+        (":path".to_owned(), path.into_bytes()),
+    ];
+    let judgement = policy.judge(&headers, &At(format!("{address}:4711")));
+    let goes_on = matches!(judgement.answer, crate::judge::Answer::Forward { .. });
+    (judgement.split.map(|assigned| assigned.stage), goes_on)
+}
+
+#[test]
+fn a_split_in_shadow_leads_nobody_and_says_where_it_would() {
+    let shadow = tried(json!({"stage": "shadow"}));
+    let off = tried(json!({"stage": "off"}));
+    let enforced = tried(json!({"stage": "enforce"}));
+    for file in ["list", "main.info"] {
+        assert_eq!(stage_of(&shadow, "10.0.0.1", file), (Some("shadow"), true));
+        assert_eq!(stage_of(&off, "10.0.0.1", file), (None, true));
+        assert_eq!(
+            stage_of(&enforced, "10.0.0.1", file),
+            (Some("enforce"), false)
+        );
+    }
+    // Not even the files that it would refuse.
+    assert_eq!(stage_of(&shadow, "10.0.0.1", "v1.1.0.zip"), (None, true));
+    assert_eq!(
+        stage_of(&enforced, "10.0.0.1", "v1.1.0.zip"),
+        (Some("enforce"), false)
+    );
+}
+
+#[test]
+fn a_canary_of_a_split_leads_its_share() {
+    let canary = |percent| tried(json!({"stage": "canary", "percent": percent, "by": "client"}));
+    let (small, large) = (canary(20), canary(50));
+    let mut members = 0;
+    for i in 0..1000 {
+        let address = address(i);
+        match stage_of(&small, &address, "list") {
+            (Some("canary"), false) => {
+                members += 1;
+                assert_eq!(stage_of(&large, &address, "list").0, Some("canary"));
+            }
+            found => assert_eq!(found, (Some("shadow"), true)),
+        }
+    }
+    assert!((150..250).contains(&members), "{members}");
+}
+
+#[test]
+fn what_is_wrong_with_a_splits_rollout_is_told_at_its_place() {
+    let mut document: Value = serde_json::from_str(EXAMPLE).unwrap();
+    document["splits"]["lib-beta"]["rollout"] = json!({"stage": "canary", "percent": 101});
+    let errors = Policy::from_json(document.to_string().as_bytes()).unwrap_err();
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    for expected in [
+        "$.splits.lib-beta.rollout.percent: write a number",
+        "$.splits.lib-beta.rollout: a canary wants by",
+    ] {
+        assert!(errors.iter().any(|e| e.starts_with(expected)), "{errors:?}");
+    }
+}

@@ -10,7 +10,7 @@ use super::compile::Errors;
 use super::document::{AssignDoc, Document, SplitDoc, Text};
 use super::error::Path;
 use super::names::ANYONE;
-use super::rollout::By;
+use super::rollout::{self, By, Stage};
 use super::rules::{Age, Decision, Subject};
 use super::suggest::did_you_mean;
 use super::{Policy, Side, paths, weights};
@@ -35,6 +35,8 @@ pub struct Split {
     pub strict: bool,
     /// Whether the client is told its variant.
     pub tells: bool,
+    /// How far it has come; `None` where it is off.
+    pub(crate) stage: Option<Stage>,
     pub(crate) assign: Vec<Assign>,
 }
 
@@ -167,6 +169,13 @@ fn one(
         &variants,
         |v| &v.name,
     );
+    let stage = match &doc.rollout {
+        None => Some(Stage::Enforce),
+        Some(doc) => {
+            let at = at.key("rollout");
+            rollout::stage(errors, &at, doc.stage, doc.percent, doc.by)
+        }
+    };
     let at = at.key("assign");
     let mut assign = Vec::with_capacity(doc.assign.len());
     for (i, doc) in doc.assign.iter().enumerate() {
@@ -199,6 +208,7 @@ fn one(
         control: control.unwrap_or_default(),
         strict: doc.strict.unwrap_or(false),
         tells: doc.tell.unwrap_or(false),
+        stage,
         assign,
     }
 }

@@ -1,13 +1,21 @@
 //! Routes: which backend a request goes to, and under which path.
 
-use crate::policy::By;
+mod failover;
+mod host;
+
+pub use failover::Failover;
+pub(crate) use host::{Host, HostPattern};
+
 use crate::policy::pattern::{PatternSet, Rank};
+use crate::policy::{By, Stage};
 
 /// One route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Its name in the document.
     pub id: String,
+    /// The hosts of which one must be asked for; empty where any will do.
+    pub(crate) hosts: Vec<HostPattern>,
     pub(crate) to: To,
     /// What stands upstream between the backend's base path and the module: empty, or with a
     /// leading slash only.
@@ -30,6 +38,16 @@ pub struct Drawn {
     pub(crate) weights: Vec<u16>,
     /// What stays with its backend.
     pub(crate) by: By,
+    /// The clusters that are asked in the backends' place, where others stand in for one that fails.
+    pub(crate) failovers: Vec<Failover>,
+}
+
+/// Routes that are tried beside those in force. They have the same prefixes, so that a path has one
+/// reading.
+#[derive(Clone, Debug)]
+pub(crate) struct RoutesTrial {
+    pub(crate) table: RouteTable,
+    pub(crate) stage: Stage,
 }
 
 /// All routes, by the path prefix that they want.
@@ -49,8 +67,8 @@ pub(crate) struct RouteSpace {
     pub(crate) routes: Vec<Route>,
     /// The module patterns of the routes that have some; ranks are places in `routes`.
     pub(crate) modules: PatternSet,
-    /// The place of the first route that takes every module.
-    pub(crate) catch_all: Option<Rank>,
+    /// The places of the routes that take every module.
+    pub(crate) any_module: Vec<Rank>,
 }
 
 impl RouteTable {
@@ -64,16 +82,46 @@ impl RouteTable {
         (None, path)
     }
 
+    /// The prefixes, in their order.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &str> {
+        self.spaces.iter().map(|space| space.prefix.as_str())
+    }
+
     pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
         self.spaces.iter().flat_map(|space| &space.routes)
     }
 }
 
 impl RouteSpace {
-    /// The first route that takes the module; without a module, the first that takes all.
-    pub(crate) fn pick(&self, module: Option<&str>) -> Option<&Route> {
-        let by_module = module.and_then(|module| self.modules.first_match(module));
-        let place = [by_module, self.catch_all].into_iter().flatten().min()?;
-        self.routes.get(place as usize)
+    /// The first route that takes the module and the host; without a module, the first that takes
+    /// all.
+    pub(crate) fn pick(&self, module: Option<&str>, host: Option<&Host>) -> Option<&Route> {
+        let takes = |place: Rank| {
+            let route = self.routes.get(place as usize);
+            route.is_some_and(|route| route.takes_host(host))
+        };
+        let of_module = |module| {
+            self.modules
+                .first_match_where(module, &mut |rank| takes(rank))
+        };
+        let any = self.any_module.iter().copied().find(|place| takes(*place));
+        let place = [module.and_then(of_module), any];
+        self.routes.get(place.into_iter().flatten().min()? as usize)
+    }
+}
+
+impl Route {
+    /// Whether it takes requests that ask for this host; `None` is one of which nothing is known.
+    fn takes_host(&self, host: Option<&Host>) -> bool {
+        let takes = |host| self.hosts.iter().any(|pattern| pattern.takes(host));
+        self.hosts.is_empty() || host.is_some_and(takes)
+    }
+
+    /// The clusters that it may ask in which several backends stand in for each other.
+    pub fn failovers(&self) -> &[Failover] {
+        match &self.to {
+            To::Backend(_) => &[],
+            To::Drawn(drawn) => &drawn.failovers,
+        }
     }
 }

@@ -8,7 +8,7 @@
 use std::fmt::Write;
 
 use super::{CacheVerdict, Outcome};
-use crate::judge::{Header, Judgement, value_of};
+use crate::judge::{Assigned, Header, Judgement, value_of};
 use crate::policy::Policy;
 
 /// The longest value that is written, in bytes; a longer one is cut and ends in `...`.
@@ -53,10 +53,10 @@ impl AccessMembers {
         });
         members.add("other_decision", decision);
         members.add("other_rule", rule);
-        let split = judgement.split.as_ref();
+        let split = judgement.split.filter(Assigned::holds);
         members.add(
             "split",
-            split.map_or(NOTHING, |assigned| &assigned.split.name),
+            split.map_or(NOTHING, |assigned| assigned.split.name.as_str()),
         );
         let variant = split.and_then(|assigned| assigned.variant);
         members.add("variant", variant.map_or(NOTHING, |variant| &variant.name));
@@ -66,8 +66,14 @@ impl AccessMembers {
         Some(members)
     }
 
-    /// The whole, once the request has ended.
-    pub fn ended(mut self, cache: Option<CacheVerdict>, outcome: Outcome) -> String {
+    /// The whole, once the request has ended. `stand_in` is who answered in the backend's place.
+    pub fn ended(
+        mut self,
+        stand_in: Option<&str>,
+        cache: Option<CacheVerdict>,
+        outcome: Outcome,
+    ) -> String {
+        self.add("stand_in", stand_in.unwrap_or(NOTHING));
         self.add("cache_status", cache.map_or(NOTHING, |v| v.status.as_str()));
         self.add("outcome", outcome.as_str());
         self.0
@@ -130,7 +136,7 @@ mod tests {
         headers.extend(more.iter().map(|(n, v)| ((*n).to_owned(), v.to_vec())));
         let judgement = policy.judge(&headers, &());
         let members = AccessMembers::of(&policy, &headers, &judgement).unwrap();
-        let text = members.ended(None, Outcome::Ok);
+        let text = members.ended(None, None, Outcome::Ok);
         serde_json::from_str(&format!("{{\"modgate\":\"{text}\"}}")).unwrap()
     }
 
@@ -147,7 +153,7 @@ mod tests {
                 "modgate": null, "request_id": "8d3f-1", "tenant": "acme",
                 "identity": "path_prefix", "operation": "zip", "module": "golang.org/x/text",
                 "version": "v0.1.0", "decision": "allow", "rule": "public", "split": "-", "variant": "-", "stage": "enforce",
-                "client": "-", "other_decision": "-", "other_rule": "-", "backend": "b", "method": "GET", "path": path, "cache_status": "-",
+                "client": "-", "other_decision": "-", "other_rule": "-", "backend": "b", "method": "GET", "path": path, "stand_in": "-", "cache_status": "-",
                 "outcome": "ok",
             })
         );

@@ -77,9 +77,10 @@ const COMMON_HEADERS: [&str; 3] = ["cache-status", "x-cache", "cf-cache-status"]
 
 /// What an answer tells of its backend's cache; `None` for an answer without content, such as 404
 /// or 502, which is no lookup. `to_first_byte` gives the time from the request to
-/// the answer's headers; reading the clock costs, so it is asked only where it counts.
+/// the answer's headers; reading the clock costs, so it is asked only where it counts. Where it is
+/// not known which backend answered, only what the answer itself says counts.
 pub fn cache_verdict(
-    backend: &Backend,
+    backend: Option<&Backend>,
     mutability: Mutability,
     status: u16,
     headers: &[Header],
@@ -95,18 +96,20 @@ pub fn cache_verdict(
     if value(headers, "age").is_some() {
         return verdict(CacheStatus::Hit, Evidence::Age);
     }
-    if let Some(status) = from_kind(backend.kind, mutability, status, headers) {
+    let kind = backend.and_then(|backend| backend.kind);
+    if let Some(status) = from_kind(kind, mutability, status, headers) {
         return verdict(status, Evidence::Backend);
     }
-    match backend.hit_below {
+    match backend.and_then(|backend| backend.hit_below) {
         Some(limit) if to_first_byte() < limit => verdict(CacheStatus::Hit, Evidence::Inferred),
         Some(_) => verdict(CacheStatus::Miss, Evidence::Inferred),
         None => verdict(CacheStatus::Unknown, Evidence::None),
     }
 }
 
-fn from_headers(backend: &Backend, headers: &[Header]) -> Option<CacheStatus> {
-    let named = backend.cache_headers.iter().map(String::as_str);
+fn from_headers(backend: Option<&Backend>, headers: &[Header]) -> Option<CacheStatus> {
+    let named = backend.map_or(&[][..], |backend| &backend.cache_headers);
+    let named = named.iter().map(String::as_str);
     let common = COMMON_HEADERS.into_iter();
     named.chain(common).find_map(|name| {
         let value = value(headers, name)?;
@@ -190,7 +193,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
             .collect();
-        let verdict = cache_verdict(backend, mutability, 200, &headers, || {
+        let verdict = cache_verdict(Some(backend), mutability, 200, &headers, || {
             Duration::from_millis(5)
         })
         .unwrap();
@@ -204,6 +207,8 @@ mod tests {
             name: "b".into(),
             cluster: "b".into(),
             base_path: String::new(),
+            authority: None,
+            headers: Vec::new(),
             kind,
             cache_headers: vec![],
             hit_below: None,
@@ -274,7 +279,7 @@ mod tests {
         b.hit_below = Some(Duration::from_millis(5));
         assert_eq!(ask(&b, Mutability::Fixed, &[]), ("miss", "inferred"));
         for status in [404, 410, 502] {
-            let none = cache_verdict(&b, Mutability::Fixed, status, &[], || Duration::ZERO);
+            let none = cache_verdict(Some(&b), Mutability::Fixed, status, &[], || Duration::ZERO);
             assert_eq!(none, None);
         }
     }

@@ -141,8 +141,8 @@ pub const SUMDB_LOOKUPS_TOTAL: Metric = Metric {
 pub const SPLIT_ASSIGNMENTS_TOTAL: Metric = Metric {
     name: "modgate_split_assignments_total",
     kind: Kind::Counter,
-    help: "Requests for a version list, the latest version or another query of a module with a split, and files that a strict split refused, by the variant that they were led to.",
-    labels: &["split", "variant"],
+    help: "Requests for a version list, the latest version or another query of a module with a split, and files that a strict split refused, by the variant that they were led to, and in the stage `shadow` by the one that they would have been led to.",
+    labels: &["split", "variant", "stage"],
 };
 
 /// Requests that a split led elsewhere than it should have.
@@ -151,6 +151,22 @@ pub const SPLIT_FALLBACKS_TOTAL: Metric = Metric {
     kind: Kind::Counter,
     help: "Those of them that were led to the control variant, or to none, because the backend did not have the version of their own or the rules refused it.",
     labels: &["split"],
+};
+
+/// Requests that two sets of routes were asked about.
+pub const ROUTE_TRIALS_TOTAL: Metric = Metric {
+    name: "modgate_route_trials_total",
+    kind: Kind::Counter,
+    help: "Requests while other routes are tried (`routes_rollout`), by the backend of the routes that were followed and by the one of the other routes.",
+    labels: &["stage", "backend", "would_be"],
+};
+
+/// Requests that another backend answered than the one that was asked first.
+pub const FAILOVERS_TOTAL: Metric = Metric {
+    name: "modgate_failovers_total",
+    kind: Kind::Counter,
+    help: "Answers of another backend than the one that was asked first (`on_failure`), by both.",
+    labels: &["backend", "stand_in"],
 };
 
 /// The policy that is in force.
@@ -182,6 +198,8 @@ pub const CATALOGUE: &[Metric] = &[
     SUMDB_LOOKUPS_TOTAL,
     SPLIT_ASSIGNMENTS_TOTAL,
     SPLIT_FALLBACKS_TOTAL,
+    ROUTE_TRIALS_TOTAL,
+    FAILOVERS_TOTAL,
     POLICY_INFO,
     LABEL_OVERFLOW_TOTAL,
 ];
@@ -200,7 +218,7 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "backend",
-        help: "The backend as the policy names it; `none` where none was asked.",
+        help: "The backend as the policy names it; `none` where none was asked. Where another one stood in for it and can be told, that one.",
         values: &[],
     },
     Label {
@@ -239,7 +257,7 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "stage",
-        help: "The stage of the rules that gave the verdict: `enforce` and, for the share of a canary, `canary` decided; `shadow` was asked beside them and decided nothing.",
+        help: "The stage of the rules that gave the verdict, of the split or of the routes: `enforce` and, for the share of a canary, `canary` decided; `shadow` was asked beside them and decided nothing.",
         values: &[ENFORCE, CANARY, SHADOW],
     },
     Label {
@@ -288,6 +306,16 @@ pub const LABELS: &[Label] = &[
     Label {
         name: "variant",
         help: "The variant as the policy names it; `none` where the backend had neither its version nor that of the control variant.",
+        values: &[],
+    },
+    Label {
+        name: "would_be",
+        help: "The backend to which the routes lead that are not followed; `none` where they lead nowhere.",
+        values: &[],
+    },
+    Label {
+        name: "stand_in",
+        help: "The backend that answered in the place of `backend`; `unknown` where the cluster's hosts do not say whose they are.",
         values: &[],
     },
     Label {

@@ -58,6 +58,7 @@ fn forwarding(judgement: &Judgement<'_>, path: &str) -> Option<Forwarding> {
     let Answer::Forward {
         backend,
         path: upstream,
+        ..
     } = &judgement.answer
     else {
         return None;

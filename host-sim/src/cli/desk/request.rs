@@ -171,7 +171,17 @@ impl Told {
             body: None,
         };
         match &judgement.answer {
-            Answer::Forward { backend, path } | Answer::Consult { backend, path, .. } => {
+            Answer::Forward {
+                backend,
+                cluster,
+                path,
+            }
+            | Answer::Consult {
+                backend,
+                cluster,
+                path,
+                ..
+            } => {
                 if let Answer::Consult { .. } = judgement.answer {
                     let is_led = told.split.is_some() && judgement.operation != OperationName::List;
                     told.lookup = Some(if is_led {
@@ -185,7 +195,7 @@ impl Told {
                     });
                 }
                 told.backend = Some(backend.name.clone());
-                told.cluster = Some(backend.cluster.clone());
+                told.cluster = Some((*cluster).to_owned());
                 told.upstream = Some(path.clone().unwrap_or_else(|| asked.to_owned()));
                 told.check = check(&judgement.plan);
             }

@@ -3,14 +3,14 @@
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::Response;
 use http_body::Frame;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use crate::serve::upstream;
 use crate::worker::UpstreamFailure;
 
-pub(super) type Answer = Result<Response<Incoming>, UpstreamFailure>;
+pub(super) type Answer = Result<upstream::Answer, UpstreamFailure>;
 
 /// Where the upstream's half stands.
 pub(super) enum Upstream {

@@ -16,8 +16,11 @@ use tokio::time::Instant;
 
 use self::incoming::{FromUpstream, Upstream, answer_of, next_frame};
 use self::outgoing::{Outgoing, feed_client};
+use modgate_engine::wire::HOST_METADATA;
+
 use crate::effect::{Direction, LogLevel, StreamEffect, StreamId};
 use crate::http::Headers;
+use crate::properties::Value;
 use crate::serve::access::AccessRecord;
 use crate::serve::channel::{ChannelBody, Reset};
 use crate::serve::convert;
@@ -205,14 +208,8 @@ impl Running {
         };
         self.to_upstream.sender = sender;
         self.to_upstream.ended = end_stream;
-        let origin = self.task.upstreams.origin(cluster);
-        let request = origin
-            .ok_or_else(|| "its cluster is gone".to_owned())
-            .and_then(|origin| convert::upstream_request(origin, headers, body));
-        match request {
-            Ok(request) => {
-                self.upstream = Upstream::Waiting(Box::pin(self.task.upstreams.send(request)));
-            }
+        match self.task.upstreams.send(cluster, headers, body) {
+            Ok(answer) => self.upstream = Upstream::Waiting(Box::pin(answer)),
             Err(reason) => {
                 let line = format!("the request cannot be sent to {cluster}: {reason}");
                 self.task.shared.log(LogLevel::Warn, &line);
@@ -285,7 +282,14 @@ impl Running {
         let id = self.task.id;
         let vm = Rc::clone(&self.task.vm);
         match answer {
-            FromUpstream::Headers(Ok(response)) => {
+            FromUpstream::Headers(Ok(answer)) => {
+                let response = answer.response;
+                let metadata = answer.backend.map(|backend| {
+                    let [namespace, key] = HOST_METADATA;
+                    let named = vec![(key.to_owned(), Value::text(backend))];
+                    (namespace.to_owned(), Value::Map(named))
+                });
+                let attempts = answer.attempts;
                 let headers = convert::response_headers(&response);
                 let peer = peer_of(&response);
                 let body = response.into_body();
@@ -298,6 +302,7 @@ impl Running {
                     if let Some(peer) = peer {
                         worker.upstream_address(id, peer);
                     }
+                    worker.upstream_host(id, metadata.into_iter().collect(), attempts);
                     worker.response_headers(id, headers, end_stream);
                 });
             }

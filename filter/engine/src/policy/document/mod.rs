@@ -1,10 +1,13 @@
 //! The policy document as it is written: its shape, and nothing of its meaning.
 
+mod backend;
 mod claim;
 mod expectation;
 mod integrity;
 mod json;
 mod node;
+mod rollout;
+mod route;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod shape;
@@ -17,9 +20,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+pub use backend::{AgeDoc, BackendDoc, HeaderDoc, KindDoc, RedirectDoc};
 pub use claim::ClaimDoc;
 pub use expectation::{ExpectDoc, OperationDoc, TestDoc};
 pub use integrity::{DatabaseDoc, IntegrityDoc, ModeDoc, UnknownDoc};
+pub use rollout::{ByDoc, RolloutDoc, SplitRolloutDoc, StageDoc};
+pub use route::{OnFailureDoc, RouteDoc, RoutesRolloutDoc};
 pub use split::{AssignDoc, SplitDoc};
 pub use text::Text;
 
@@ -55,6 +61,8 @@ pub struct Document {
     pub backends: BTreeMap<String, BackendDoc>,
     /// Which request goes to which backend; the first that matches decides.
     pub routes: Vec<RouteDoc>,
+    /// Routes that are tried beside those.
+    pub routes_rollout: Option<RoutesRolloutDoc>,
     /// What is demanded of the files that are served.
     pub integrity: Option<IntegrityDoc>,
     /// Whether the filter hands the proxy's access log what it knows of a request; it does.
@@ -135,49 +143,6 @@ pub struct TenantDoc {
     pub require: Vec<Text>,
 }
 
-/// A tenant's `rollout`.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RolloutDoc {
-    /// The rule sets that are tried, in order, in the place of the tenant's own.
-    pub candidate: Vec<Text>,
-    /// How far they have come.
-    pub stage: StageDoc,
-    /// The share of a canary, from 0 to 100 with at most two decimals.
-    pub percent: Option<f64>,
-    /// What stays on one side of a canary.
-    pub by: Option<ByDoc>,
-}
-
-/// A rollout's `stage`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum StageDoc {
-    /// The candidate is not asked.
-    Off,
-    /// The candidate is asked and counted, and decides nothing.
-    Shadow,
-    /// The candidate decides on a share.
-    Canary,
-    /// The candidate decides.
-    Enforce,
-}
-
-/// A canary's `by`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum ByDoc {
-    /// Who asks, as exactly as it is known.
-    Client,
-    /// The tenant as a whole.
-    Tenant,
-    /// The module that is asked for.
-    Module,
-}
-
 /// One of a rule set. Exactly one of `allow` and `deny`.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -204,89 +169,6 @@ pub struct RuleDoc {
     pub min_age: Option<Text>,
     /// Whether a denial means modules whatever the case of their letters.
     pub fold_case: Option<bool>,
-}
-
-/// One of `backends`.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct BackendDoc {
-    /// The cluster as the proxy names it.
-    pub cluster: Text,
-    /// What stands before the module path in the backend's URLs.
-    pub base_path: Option<Text>,
-    /// What the backend is, which tells how its cache is read off its answers.
-    pub kind: Option<KindDoc>,
-    /// Response headers that tell of the cache, the first that is there decides.
-    #[serde(default)]
-    pub cache_status: Vec<Text>,
-    /// Where the backend may redirect to; every other redirect is refused.
-    #[serde(default)]
-    pub redirects: Vec<RedirectDoc>,
-    /// What tells the age of a version; its `.info` does.
-    pub age: Option<AgeDoc>,
-    /// An answer that begins sooner than this is taken for a hit, where nothing else tells.
-    pub hit_below: Option<Text>,
-}
-
-/// What tells the age of a version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum AgeDoc {
-    /// `Time` in its `.info`, which is the time of the commit, by the author's clock.
-    Info,
-    /// The header `Last-Modified` of its `.info`: when the backend got it, where it says so.
-    LastModified,
-}
-
-/// One of a backend's `redirects`. Exactly one of `rewrite` and `pass`.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(transform = schema::one_way))]
-#[serde(deny_unknown_fields)]
-pub struct RedirectDoc {
-    /// The place: the beginning of a URL, or of a path on the backend itself.
-    pub to: Text,
-    /// The path behind the tenant's prefix that takes its place, so that the client stays here.
-    pub rewrite: Option<Text>,
-    /// Whether the client is sent there as the backend says, past the filter.
-    pub pass: Option<bool>,
-}
-
-/// The kinds of backend whose cache can be told from their answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum KindDoc {
-    /// Files, all of which are there.
-    Static,
-    /// goproxy/goproxy: `Last-Modified` comes with what was cached.
-    Goproxy,
-    /// Athens: in redirect mode a redirect is a miss; else nothing tells.
-    Athens,
-}
-
-/// One of `routes`.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(transform = schema::one_target))]
-#[serde(deny_unknown_fields)]
-pub struct RouteDoc {
-    /// The route's name.
-    pub id: Text,
-    /// What the path begins with.
-    pub path_prefix: Option<Text>,
-    /// What goes upstream in the prefix's place; without it the prefix stays.
-    pub rewrite: Option<Text>,
-    /// The modules that take this route; without it all.
-    pub modules: Option<Vec<Text>>,
-    /// The backend's name.
-    pub backend: Option<Text>,
-    /// The shares of several backends by name, in percent, 100 together.
-    pub backends: Option<BTreeMap<String, f64>>,
-    /// What stays with one of them; `module` without it.
-    pub by: Option<ByDoc>,
 }
 
 /// One of `sumdb`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{ByDoc, Text};
+use super::{ByDoc, SplitRolloutDoc, Text};
 
 /// One of `splits`.
 #[derive(Clone, Debug, Deserialize)]
@@ -23,6 +23,8 @@ pub struct SplitDoc {
     pub strict: Option<bool>,
     /// Whether the client is told its variant, in the header `x-modgate-variant`.
     pub tell: Option<bool>,
+    /// How far it has come; it holds without that.
+    pub rollout: Option<SplitRolloutDoc>,
 }
 
 /// One of a split's `assign`. Exactly one of `variant` and `weights`.

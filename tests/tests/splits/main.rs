@@ -1,5 +1,8 @@
 //! Splits: which version of a module real go comes to, behind real Envoy and behind the simulator.
 
+mod routing;
+mod trials;
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use host_sim::goproxy::{Module, Server, Tree};
