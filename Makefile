@@ -1,6 +1,6 @@
 # Thin: each target calls a script or cargo. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo envoy test fuzz bench fmt lint doc clean
+.PHONY: help setup build demo envoy dashboards pictures test fuzz bench fmt lint doc clean
 # The programs that the set-up put in place come first.
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
@@ -16,6 +16,10 @@ demo: ## the filter at work in front of a small Go proxy, with real go commands
 	@dist/modgate demo
 envoy: ## the same with real Envoy, goproxy, Athens and Prometheus; Ctrl-C stops it
 	@scripts/envoy
+dashboards: ## make grafana/dashboards and grafana/kubernetes from grafana/generate
+	@scripts/dashboards
+pictures: ## draw docs/dashboards, previews of the dashboards, from real query results
+	@scripts/pictures
 test: ## everything a change must pass
 	@scripts/test
 fuzz: ## everything that reads what others wrote, three minutes for each part

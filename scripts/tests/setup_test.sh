@@ -60,3 +60,14 @@ test_no_rust() {
   refuses wasm
   says "Rust is needed"
 }
+
+test_old_python_is_refused_for_dashboards() {
+  mkdir -p machine
+  printf '#!/bin/sh\necho 3.9\n' >machine/python3
+  chmod +x machine/python3
+  export PATH=$HERE/machine:$PATH
+  set_up dashboards
+  refuses dashboards
+  says "python3 is 3.9 here; install python3 of 3.11 or newer"
+  leaves_nothing dashboards
+}

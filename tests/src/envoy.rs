@@ -25,6 +25,8 @@ pub struct Config {
     pub concurrency: u32,
     /// Whether the filter is there at all.
     pub filter: bool,
+    /// Whether the bootstrap cuts the labels out of the metrics' names.
+    pub stats_tags: bool,
     /// What `modgate envoy-routes` makes of the policy, where that is wanted.
     pub routes: Option<Value>,
 }
@@ -41,6 +43,7 @@ impl Config {
             clusters,
             concurrency: 1,
             filter: true,
+            stats_tags: true,
             routes: None,
         }
     }
@@ -287,6 +290,9 @@ fn bootstrap_file(config: &Config, filter: &Path) -> Value {
     } else {
         let filters = at(&mut bootstrap, &format!("{manager}/http_filters"));
         filters.as_array_mut().map(|filters| filters.remove(0));
+    }
+    if !config.stats_tags {
+        *at(&mut bootstrap, "/stats_config/stats_tags") = json!([]);
     }
     let template = at(&mut bootstrap, "/static_resources/clusters/0").clone();
     let clusters = config

@@ -3,7 +3,7 @@
 //! In reading order: [`tools`] finds the programs, [`process`] runs them, [`envoy`], [`backends`] and
 //! [`serve`] are the ones that answer requests, [`stack`] is all of them together, [`go`] and [`http`] ask, [`metrics`] reads figures;
 //! [`module_zips`] are real ones, [`forge`] makes others, [`dirhash`] is Go's judgement of both;
-//! [`sumdb`] is a checksum database;
+//! [`sumdb`] is a checksum database; [`grafana`] reads dashboards, [`promql`] what they ask;
 //! [`mod@bench`] measures instead of testing.
 
 pub mod authn;
@@ -16,6 +16,8 @@ pub mod envoy;
 pub mod forge;
 pub mod go;
 pub mod go_program;
+pub mod grafana;
+pub mod grafana_server;
 pub mod hosts;
 pub mod http;
 pub mod jwt;
@@ -25,6 +27,7 @@ pub mod module_zips;
 pub mod pki;
 pub mod policies;
 pub mod process;
+pub mod promql;
 pub mod seed;
 pub mod serve;
 pub mod stack;

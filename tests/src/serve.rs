@@ -72,6 +72,11 @@ impl Serve {
         self.address
     }
 
+    /// The admin interface.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// What it shows to Prometheus.
     pub fn prometheus(&self) -> String {
         http::get(self.admin, "/metrics").body

@@ -32,7 +32,7 @@ pub struct Stack {
 pub struct Prometheus {
     address: SocketAddr,
     // Before the folder, so that it has ended when its files go.
-    _process: Process,
+    process: Process,
     _dir: TempDir,
 }
 
@@ -47,7 +47,7 @@ impl Stack {
         let athens = Backend::athens();
         let clusters = [("goproxy", goproxy.address()), ("athens", athens.address())];
         let envoy = Envoy::start(&Config::new(policy, &clusters));
-        let prometheus = Prometheus::start(envoy.admin());
+        let prometheus = Prometheus::start(&[Target::envoy(envoy.admin())]);
         Self {
             envoy,
             goproxy,
@@ -57,16 +57,47 @@ impl Stack {
     }
 }
 
+/// Something that Prometheus scrapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Where it answers.
+    pub address: SocketAddr,
+    /// Under which path.
+    pub path: &'static str,
+}
+
+impl Target {
+    /// An Envoy's admin interface.
+    pub fn envoy(address: SocketAddr) -> Self {
+        let path = "/stats/prometheus";
+        Self { address, path }
+    }
+
+    /// The admin interface of `modgate serve`.
+    pub fn serve(address: SocketAddr) -> Self {
+        let path = "/metrics";
+        Self { address, path }
+    }
+}
+
 impl Prometheus {
-    /// Starts Prometheus with the shipped configuration on an Envoy's admin interface.
+    /// Starts Prometheus with the shipped configuration and rules on these targets, with every interval
+    /// a second.
     ///
     /// # Panics
     /// Where it does not come up.
-    pub fn start(envoy_admin: SocketAddr) -> Self {
+    pub fn start(targets: &[Target]) -> Self {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
         let mut config = read(&root().join("grafana/prometheus.yml"));
-        config["scrape_configs"][0]["static_configs"][0]["targets"] =
-            json!([envoy_admin.to_string()]);
+        let template = config["scrape_configs"][0].clone();
+        let job = |(number, target): (usize, &Target)| {
+            let mut job = template.clone();
+            job["job_name"] = json!(format!("modgate-{number}"));
+            job["metrics_path"] = json!(target.path);
+            job["static_configs"][0]["targets"] = json!([target.address.to_string()]);
+            job
+        };
+        config["scrape_configs"] = targets.iter().enumerate().map(job).collect();
         config["global"]["scrape_interval"] = json!("1s");
         config["global"]["evaluation_interval"] = json!("1s");
         // Relative to the shipped file.
@@ -89,7 +120,7 @@ impl Prometheus {
         });
         Self {
             address,
-            _process: process,
+            process,
             _dir: dir,
         }
     }
@@ -99,20 +130,57 @@ impl Prometheus {
         self.address
     }
 
-    /// The value of a query without spaces that gives one number; `None` while it gives nothing.
-    pub fn query(&self, query: &str) -> Option<f64> {
-        let encoded = query
-            .replace('{', "%7B")
-            .replace('}', "%7D")
-            .replace('"', "%22");
-        let answer = http::try_get(self.address, &format!("/api/v1/query?query={encoded}"))?;
-        let answer: Value = serde_json::from_str(&answer.body).ok()?;
-        answer
-            .pointer("/data/result/0/value/1")?
-            .as_str()?
-            .parse()
-            .ok()
+    /// Waits until it has scraped so many targets, which takes it some seconds.
+    ///
+    /// # Panics
+    /// Where one of them does not answer.
+    pub fn wait_for_scrapes(&mut self, targets: usize) {
+        let address = self.address;
+        self.process.wait_until("scraping", || {
+            let answer = ask(address, "query", &[("query", "count(up == 1)")]).ok()?;
+            let up = answer.pointer("/result/0/value/1")?.as_str()?;
+            (up == targets.to_string()).then_some(())
+        });
     }
+
+    /// The value of a query that gives one number; `None` while it gives nothing.
+    pub fn query(&self, query: &str) -> Option<f64> {
+        let answer = self.ask("query", &[("query", query)]).ok()?;
+        let value = answer.pointer("/result/0/value/1")?;
+        value.as_str()?.parse().ok()
+    }
+
+    /// The `data` of an answer of its HTTP API, below `/api/v1/`.
+    ///
+    /// # Errors
+    /// What Prometheus says, where it refuses.
+    pub fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
+        ask(self.address, path, parameters)
+    }
+}
+
+fn ask(at: SocketAddr, path: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
+    let pair = |(name, value): &(&str, &str)| format!("{}={}", encode(name), encode(value));
+    let pairs: Vec<String> = parameters.iter().map(pair).collect();
+    let target = format!("/api/v1/{path}?{}", pairs.join("&"));
+    let answer = http::try_get(at, &target).ok_or("no answer")?;
+    let mut answer: Value =
+        serde_json::from_str(&answer.body).map_err(|e| format!("{e}: {}", answer.body))?;
+    match answer["status"].as_str() {
+        Some("success") => Ok(answer["data"].take()),
+        _ => Err(answer["error"].to_string()),
+    }
+}
+
+/// As a part of a URL's query.
+fn encode(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
 }
 
 /// JSON or YAML.

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use host_sim::goproxy::{Module, Server, Tree};
-use modgate_engine::telemetry::{Kind, Metric, metric_named};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::http;
 use modgate_tests::metrics::Figures;
 use modgate_tests::policies::three_tenants;
+use modgate_tests::promql;
 use modgate_tests::tools::{root, tool};
 use serde_json::Value;
 
@@ -119,49 +119,13 @@ fn every_alert_has_a_page_and_cases_of_both_kinds() {
     }
 }
 
-/// The catalogue's metric behind the name of a series.
-fn metric_of(series: &str) -> Option<&'static Metric> {
-    let histogram = ["_bucket", "_count", "_sum"]
-        .iter()
-        .find_map(|end| metric_named(series.strip_suffix(end)?))
-        .filter(|metric| matches!(metric.kind, Kind::Histogram { .. }));
-    histogram.or_else(|| metric_named(series))
-}
-
-/// The names of metrics in an expression, each with the labels of its matchers.
-fn used(expression: &str) -> Vec<(String, Vec<String>)> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
-    let mut found = Vec::new();
-    let mut rest = expression;
-    while let Some(at) = rest.find("modgate_") {
-        let from = &rest[at..];
-        let end = from.find(|c| !is_name(c)).unwrap_or(from.len());
-        let (name, behind) = from.split_at(end);
-        let matchers = behind
-            .strip_prefix('{')
-            .and_then(|text| text.split_once('}'));
-        let labels = matchers.map_or("", |(text, _)| text).split(',');
-        let labels = labels.filter_map(|matcher| matcher.split(['=', '!']).next());
-        let labels = labels.map(str::trim).filter(|label| !label.is_empty());
-        found.push((name.to_owned(), labels.map(ToOwned::to_owned).collect()));
-        rest = behind;
-    }
-    found
-}
-
 #[test]
 fn the_rules_name_nothing_that_is_not_in_the_catalogue() {
     let mut seen = BTreeSet::new();
     for rule in rules() {
         let expression = rule["expr"].as_str().unwrap();
-        for (series, labels) in used(expression) {
-            let metric = metric_of(&series).unwrap_or_else(|| panic!("{series} in {expression}"));
-            for label in labels {
-                let known = label == "le" || metric.labels.contains(&&*label);
-                assert!(known, "{series} has no label {label}: {expression}");
-            }
-            seen.insert(metric.name);
-        }
+        let metrics = promql::check(expression).unwrap_or_else(|reason| panic!("{reason}"));
+        seen.extend(metrics.iter().map(|metric| metric.name));
     }
     assert!(seen.len() >= 9, "{seen:?}");
 }

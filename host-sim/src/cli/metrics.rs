@@ -21,6 +21,8 @@ enum Format {
     Envoy,
     /// A pod's annotations: labels' names and histograms' buckets.
     Istio,
+    /// The catalogue as data: every metric with its labels, every label with its values.
+    Json,
     /// The reference page.
     Markdown,
 }
@@ -29,6 +31,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let text = match args.format {
         Format::Envoy => export::envoy()?,
         Format::Istio => export::istio()?,
+        Format::Json => export::json(),
         Format::Markdown => export::markdown(),
     };
     match std::io::stdout().write_all(text.as_bytes()) {

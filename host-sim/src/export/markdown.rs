@@ -12,7 +12,8 @@ pub fn markdown() -> String {
          # Metrics\n\n\
          What the filter counts, in Envoy (`/stats/prometheus`) and in `modgate serve` (`/metrics`) \
          alike. Envoy needs the labels' patterns and the histograms' buckets in its bootstrap: \
-         `modgate metrics --format envoy`, and `--format istio` for a mesh.\n\n\
+         `modgate metrics --format envoy`, and `--format istio` for a mesh. `--format json` is this page \
+         as data.\n\n\
          ## Series\n\n\
          | metric | type | labels | what it counts |\n|---|---|---|---|\n",
     );

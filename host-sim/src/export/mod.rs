@@ -1,13 +1,15 @@
-//! What others read of Modgate: the catalogue of metrics as Envoy's and Istio's configuration and as
-//! the reference page, and Envoy's routes for a policy.
+//! What others read of Modgate: the catalogue of metrics as Envoy's and Istio's configuration, as data
+//! and as the reference page, and Envoy's routes for a policy.
 
 mod envoy;
 mod istio;
+mod json;
 mod markdown;
 mod routes;
 
 pub use envoy::envoy;
 pub use istio::istio;
+pub use json::json;
 pub use markdown::markdown;
 pub use routes::EnvoyRoutes;
 

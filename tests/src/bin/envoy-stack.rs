@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use modgate_tests::go::{Go, Sumdb};
+use modgate_tests::grafana_server::GrafanaServer;
 use modgate_tests::stack::Stack;
 
 const DENIED: &str = "github.com/boltdb-go/bolt@v1.3.1";
@@ -31,11 +32,18 @@ fn main() {
     }
     println!("Starting goproxy, Athens, Envoy with the filter, and Prometheus ...");
     let stack = Stack::start();
+    let grafana = GrafanaServer::find().and_then(|program| {
+        println!("Starting Grafana ({}) ...", program.display());
+        GrafanaServer::start(&program, stack.prometheus.address())
+    });
     if check {
         try_it(&stack);
+        look_at_it(&stack, grafana.as_ref());
         return;
     }
     explain(&stack);
+    look_at_it(&stack, grafana.as_ref());
+    println!("\nCtrl-C stops everything.");
     // A closed channel is no reason to go on.
     let _ = stopped.recv();
     println!("\nStopping.");
@@ -64,13 +72,28 @@ Try, in a folder with a go.mod (GOFLAGS=-modcacherw GOMODCACHE=$(mktemp -d) keep
   # behind the prefix /go.dev/v1 the modules come from Athens
   GOPROXY=http://{envoy}/t/web/go.dev/v1 go mod download {ALLOWED}
 
-The policy is examples/envoy/policy.json. To see the figures in Grafana, add a Prometheus data source
-with the URL http://{prometheus}.
-
-Ctrl-C stops everything.",
+The policy is examples/envoy/policy.json.",
         stack.goproxy.address(),
         stack.athens.address(),
         stack.envoy.admin(),
+    );
+}
+
+/// Where the dashboards are, or how a Grafana gets them.
+fn look_at_it(stack: &Stack, grafana: Option<&GrafanaServer>) {
+    if let Some(grafana) = grafana {
+        println!("\nGrafana    {}", grafana.url());
+        return;
+    }
+    println!(
+        "
+No `grafana` on PATH that starts. To see the dashboards in a Grafana of your own, start it with
+
+  GF_PATHS_PROVISIONING=$PWD/grafana/provisioning MODGATE_DASHBOARDS=$PWD/grafana/dashboards \\
+  MODGATE_PROMETHEUS=http://{}
+
+or add that Prometheus as a data source and import grafana/dashboards/*.json.",
+        stack.prometheus.address()
     );
 }
 

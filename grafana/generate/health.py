@@ -1,0 +1,224 @@
+"""Sidecar health: whether the proxies count at all, and if not, why; what the filter costs them."""
+
+from board import board, written
+from layout import Section, even
+from panel import NONE_IS_GOOD, Column, Query, State, lines, number, table, timeline
+from query import OVERFLOW, POLICY, REQUESTS, rate, value
+
+# The `stat_prefix` of the listener that has the filter; in envoy/envoy.yaml and grafana/rules it is goproxy.
+LISTENER = 'envoy_http_conn_manager_prefix=~"$listener"'
+ANSWERED = f"sum by (instance) (rate(envoy_http_downstream_rq_completed{{{LISTENER}}}[$__rate_interval]))"
+EVER_ANSWERED = f"sum by (instance) (envoy_http_downstream_rq_completed{{{LISTENER}}})"
+# A name that goes on behind the metric's own: no stats_tags cut the labels out.
+UNCUT = 'count by (instance) ({__name__=~"(.+_)?modgate_.+___.+"})'
+LOADED = "envoy_extension_config_discovery_http_filter_modgate"
+VM = "envoy_wasm_modgate_vm_reload"
+
+WHY = (
+    "No figures: Envoy answers and the filter counts nothing; it is not in this listener, or was never loaded"
+    " (see Configurations below and Envoy's log). Labels in the names: the bootstrap lacks the stats_tags;"
+    " add what `modgate metrics --format envoy` prints, or `--format istio` for a mesh, and restart."
+)
+
+
+def health():
+    return board(
+        "health",
+        "sidecar health",
+        "Whether the proxies count, and if not, why; what the filter costs them.",
+        [
+            written(
+                "listener",
+                "goproxy",
+                "The stat_prefix of the listener that has the filter, or an expression for several. In a mesh"
+                " it begins with inbound.",
+            )
+        ],
+        [
+            Section(
+                "Do they count, and if not, why",
+                [
+                    even(4, _now()),
+                    even(7, [_state()]),
+                    even(8, _gap()),
+                ],
+            ),
+            Section("The filter", [even(8, _filter())]),
+            Section("What it costs", [even(8, _cost())]),
+            Section("Labels", [even(8, _labels())], folded=True),
+        ],
+    )
+
+
+def _now():
+    named = 'count by (instance) ({__name__=~"(.+_)?modgate_policy_info.*"})'
+    return [
+        number(
+            "Proxies that count",
+            "Proxies that show which policy they have in force, Envoys and `modgate serve` alike.",
+            f"count({value(POLICY, by='instance')}) or vector(0)",
+            "none",
+            [(None, "red"), (1, "green")],
+        ),
+        number(
+            "Envoys without the filter's figures",
+            "Envoys with such a listener that show no policy at all: the filter is not there, or was never"
+            " loaded. Look at the filter's file and at Envoy's log.",
+            f"count({EVER_ANSWERED} unless {named}) or vector(0)",
+            "none",
+            NONE_IS_GOOD,
+        ),
+        number(
+            "Proxies with labels in the names",
+            "Proxies whose metrics still carry the labels in their names, so that every other panel lacks"
+            " them. Add the stats_tags of `modgate metrics --format envoy` to the bootstrap (`--format istio`"
+            " for a mesh) and restart.",
+            f"count({UNCUT}) or vector(0)",
+            "none",
+            NONE_IS_GOOD,
+        ),
+        number(
+            "Requests past the filter",
+            "Requests a second that Envoys answer and the filter does not count. A short peak where a series"
+            " begins is none: its first event is no rate yet. See the alert ModgateEnforcementGap.",
+            f"round(sum(clamp_min({ANSWERED} - ({rate(REQUESTS, by='instance')} or 0 * {ANSWERED}), 0)),"
+            " 0.01) or vector(0)",
+            "reqps",
+            [(None, "green"), (0.1, "red")],
+        ),
+    ]
+
+
+def _state():
+    return timeline(
+        "Figures of each proxy",
+        WHY,
+        Query(
+            f"(2 + 0 * {UNCUT}) or (0 * {value(POLICY, by='instance')}) or (1 + 0 * {EVER_ANSWERED})",
+            "{{instance}}",
+        ),
+        [
+            State(0, "counts", "green"),
+            State(1, "no figures of the filter", "red"),
+            State(2, "labels in the names", "orange"),
+        ],
+    )
+
+
+def _gap():
+    return [
+        lines(
+            "Answered by Envoy, counted by the filter",
+            "Requests a second. The two are the same where every request passes the filter.",
+            [
+                Query(ANSWERED, "{{instance}}: Envoy"),
+                Query(rate(REQUESTS, by="instance"), "{{instance}}: filter"),
+            ],
+            "reqps",
+        ),
+        table(
+            "Envoys and policies",
+            "What each Envoy has answered since it started, beside the policies that it shows: 1 is one in"
+            " force. No policy beside requests is an Envoy without the filter's figures.",
+            [
+                Column("Answered", EVER_ANSWERED),
+                Column("Policies", value(POLICY, by="instance"), "none", [(None, "red"), (1, "green")]),
+            ],
+            ["instance"],
+        ),
+    ]
+
+
+def _filter():
+    return [
+        lines(
+            "Failures of the filter's machine",
+            "A filter that fails refuses everything until its machine is made anew. Reloads a second by what"
+            " came of them.",
+            [
+                Query(f"sum by (instance) (rate({VM}_success[$__rate_interval]))", "{{instance}}: made anew"),
+                Query(
+                    f"sum by (instance) (rate({VM}_failure[$__rate_interval]))", "{{instance}}: could not be"
+                ),
+                Query(f"sum by (instance) (rate({VM}_backoff[$__rate_interval]))", "{{instance}}: waits"),
+            ],
+            "reqps",
+            [(None, "green"), (0.01, "red")],
+        ),
+        lines(
+            "Configurations",
+            "Configurations of the filter since Envoy started: taken, refused by the filter, and not to be"
+            " had. One that is refused leaves the last good policy in force; Envoy's log says why.",
+            [
+                Query(f"sum by (instance) ({LOADED}_update_success)", "{{instance}}: taken"),
+                Query(f"sum by (instance) ({LOADED}_update_rejected)", "{{instance}}: refused"),
+                Query(f"sum by (instance) ({LOADED}_update_failure)", "{{instance}}: not to be had"),
+            ],
+            "none",
+        ),
+        lines(
+            "Machines",
+            "Machines of WebAssembly in each Envoy: one for each worker, and two more. Growing without end is"
+            " a leak.",
+            [Query("sum by (instance) (envoy_wasm_envoy_wasm_runtime_v8_active)", "{{instance}}")],
+            "none",
+        ),
+    ]
+
+
+def _cost():
+    def mean(name, matchers):
+        return (
+            f"sum by (instance) (rate({name}_sum{matchers}[$__rate_interval])) / (sum by (instance)"
+            f" (rate({name}_count{matchers}[$__rate_interval])) > 0)"
+        )
+
+    return [
+        lines(
+            "Time of requests, Envoy and upstream",
+            "Means: from a request's first byte to the answer's last one, and of that the time upstream. The"
+            " gap between them is Envoy, the filter and the client's own speed; denials make the first one"
+            " smaller.",
+            [
+                Query(mean("envoy_http_downstream_rq_time", f"{{{LISTENER}}}"), "{{instance}}: all"),
+                Query(mean("envoy_cluster_upstream_rq_time", ""), "{{instance}}: upstream"),
+            ],
+            "ms",
+        ),
+        lines(
+            "Memory",
+            "What each Envoy holds, the filter's machines included.",
+            [
+                Query("sum by (instance) (envoy_server_memory_physical_size)", "{{instance}}: physical"),
+                Query("sum by (instance) (envoy_server_memory_allocated)", "{{instance}}: allocated"),
+            ],
+            "bytes",
+        ),
+        lines(
+            "Series",
+            "Series of the filter's metrics at each proxy. They are bounded by the policy: tenants, rules,"
+            " backends and splits.",
+            [Query('count by (instance) ({__name__=~"modgate_.+"})', "{{instance}}")],
+            "none",
+            [(None, "green"), (20_000, "orange")],
+        ),
+    ]
+
+
+def _labels():
+    return [
+        lines(
+            "Values that did not fit",
+            "Values a second that were replaced by `other`, because the label has too many. See the alert"
+            " ModgateLabelOverflow.",
+            [Query(rate(OVERFLOW, by="label_name"), "{{label_name}}")],
+            "reqps",
+            [(None, "green"), (0.001, "orange")],
+        ),
+        table(
+            "Values that did not fit, since the start",
+            "By proxy and label; each is one more than the label has room for.",
+            [Column("Times", value(OVERFLOW, by="instance, label_name"), "none", NONE_IS_GOOD)],
+            ["instance", "label_name"],
+        ),
+    ]

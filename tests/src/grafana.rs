@@ -1,0 +1,123 @@
+//! The dashboards, read as Grafana reads them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::tools::root;
+
+/// A dashboard.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// Its file.
+    pub file: PathBuf,
+    /// The whole of it.
+    pub json: Value,
+}
+
+/// Something that a dashboard asks of Prometheus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Dashboard, panel and letter, for messages.
+    pub place: String,
+    /// The expression, with Grafana's variables in it.
+    pub expression: String,
+    /// Whether only the value at the end of the time shown is asked for.
+    pub instant: bool,
+}
+
+/// All committed dashboards, by name.
+///
+/// # Panics
+/// Where one cannot be read.
+pub fn boards() -> Vec<Board> {
+    let files = fs::read_dir(root().join("grafana/dashboards"))
+        .unwrap_or_else(|e| panic!("grafana/dashboards: {e}"));
+    let mut files: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+    files.sort();
+    let read = |file: PathBuf| {
+        let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let json =
+            serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        Board { file, json }
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// Runs the program that makes the dashboards.
+///
+/// # Panics
+/// Where it cannot be run at all.
+pub fn make(catalogue: &Path, into: &Path) -> Output {
+    let model = root().join(".tools/opt/dashboards/wheel");
+    assert!(
+        model.exists(),
+        "Grafana's model of dashboards is not there; run `make setup`, which puts it into .tools/opt"
+    );
+    Command::new("python3")
+        .arg("-B")
+        .arg(root().join("grafana/generate"))
+        .arg(catalogue)
+        .arg(into)
+        .env("PYTHONPATH", model)
+        .output()
+        .unwrap_or_else(|e| panic!("python3 cannot be run: {e}"))
+}
+
+impl Board {
+    /// The address that links use.
+    pub fn uid(&self) -> &str {
+        text(&self.json["uid"])
+    }
+
+    /// Rows and panels on the open page.
+    pub fn top(&self) -> &[Value] {
+        list(&self.json["panels"])
+    }
+
+    /// All panels, those in folded rows too, without the rows.
+    pub fn panels(&self) -> Vec<&Value> {
+        let all = self.top().iter();
+        let all = all.flat_map(|panel| std::iter::once(panel).chain(list(&panel["panels"])));
+        all.filter(|panel| panel["type"] != "row").collect()
+    }
+
+    /// The variables.
+    pub fn variables(&self) -> &[Value] {
+        list(&self.json["templating"]["list"])
+    }
+
+    /// What the panels ask, and the annotations.
+    pub fn queries(&self) -> Vec<Query> {
+        let of_panel = |panel: &Value| -> Vec<Query> {
+            let title = text(&panel["title"]).to_owned();
+            let query = |target: &Value| Query {
+                place: format!("{}: {title}: {}", self.uid(), text(&target["refId"])),
+                expression: text(&target["expr"]).to_owned(),
+                instant: target["instant"] == true,
+            };
+            list(&panel["targets"]).iter().map(query).collect()
+        };
+        let annotation = |annotation: &Value| Query {
+            place: format!("{}: {}", self.uid(), text(&annotation["name"])),
+            expression: text(&annotation["expr"]).to_owned(),
+            instant: false,
+        };
+        let panels = self.panels();
+        let of_panels = panels.into_iter().flat_map(of_panel);
+        let annotations = list(&self.json["annotations"]["list"]).iter();
+        of_panels.chain(annotations.map(annotation)).collect()
+    }
+}
+
+/// A text; empty where there is none.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// A list; empty where there is none.
+pub fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
