@@ -44,6 +44,10 @@ def splits():
                 "Backends side by side",
                 [even(8, _shares()), even(8, _quality())],
             ),
+            Section(
+                "Tried beside what holds, and standing in",
+                [even(8, _tried())],
+            ),
         ],
     )
 
