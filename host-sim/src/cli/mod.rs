@@ -13,6 +13,7 @@ mod policy;
 mod progress;
 mod replay;
 mod serve;
+mod sim;
 mod stop;
 mod table;
 mod test;
@@ -50,6 +51,8 @@ enum Command {
     H1(h1::Args),
     /// Make a policy's pins of go.sum files.
     Pins(pins::Args),
+    /// Play scenarios of a filter, in virtual time, and say what is not as expected.
+    Sim(sim::Args),
     /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
     Metrics(metrics::Args),
 }
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Policy(args) => policy::run(&args),
         Command::H1(args) => done(h1::run(&args)),
         Command::Pins(args) => done(pins::run(&args)),
+        Command::Sim(args) => sim::run(&args),
         Command::Metrics(args) => done(metrics::run(&args)),
     };
     match outcome {
