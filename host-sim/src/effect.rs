@@ -225,4 +225,39 @@ pub enum Effect {
     CancelCallout(CalloutToken),
     /// The filter, or the host on its behalf, wrote a line.
     Log(LogLevel, String),
+    /// The filter was called, or called; only where [`VmConfig::trace`](crate::VmConfig) asks for it.
+    Crossing(Crossing),
+}
+
+/// One step over the border between host and guest. Arguments are as the ABI has them: numbers,
+/// addresses among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Crossing {
+    /// The host calls an export of the guest.
+    Called {
+        /// The export.
+        callback: &'static str,
+        /// The context that it is called for.
+        context: u32,
+        /// The arguments, as Rust shows them.
+        arguments: String,
+    },
+    /// The export has returned, or failed.
+    Returned {
+        /// The export.
+        callback: &'static str,
+        /// What it returned, as Rust shows it; `None` where it failed.
+        result: Option<String>,
+        /// What the call used, where the budget is in fuel.
+        fuel: Option<u64>,
+    },
+    /// The guest has called the host. What the call brought about stands before it.
+    Hostcall {
+        /// The import.
+        name: &'static str,
+        /// The arguments.
+        arguments: Vec<String>,
+        /// The ABI's status, or the errno of WASI; `None` where the guest failed meanwhile.
+        status: Option<u32>,
+    },
 }

@@ -10,6 +10,7 @@
 //!   [`clock::VirtualClock`] no time passes that the caller does not let pass.
 //! - [`clusters`]: what a policy asks of the proxy beside that.
 //! - [`serve`]: sockets around workers, a reverse proxy.
+//! - [`sim`]: scenarios around workers, in virtual time.
 //! - [`stats`]: metrics as Envoy and Prometheus name them; [`export`]: Modgate's own, for others.
 //! - [`cli`]: the command `modgate`.
 //!
@@ -60,6 +61,7 @@ pub mod export;
 pub mod goproxy;
 pub mod http;
 pub mod serve;
+pub mod sim;
 pub mod stats;
 
 mod abi;
@@ -76,8 +78,8 @@ mod worker;
 
 pub use context::{Downstream, PeerCertificate, PluginConfig, Protocol, Tls};
 pub use effect::{
-    Callout, CalloutToken, Direction, Effect, LogLevel, Part, RootId, StreamEffect, StreamId,
-    StreamSummary,
+    Callout, CalloutToken, Crossing, Direction, Effect, LogLevel, Part, RootId, StreamEffect,
+    StreamId, StreamSummary,
 };
 pub use properties::Value as PropertyValue;
 pub use proxy::{DEFAULT_BUFFER_LIMIT, ForeignFunction, Proxy, ProxyConfig, Route};

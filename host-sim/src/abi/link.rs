@@ -7,7 +7,7 @@ use super::{
     Status, buffers, effective_context, foreign, grpc, header_maps, http_callouts, log, metrics,
     properties, queues, shared_data, stream_control, timers, wasi,
 };
-use crate::effect::LogLevel;
+use crate::effect::{Crossing, Effect, LogLevel};
 use crate::host::Host;
 use crate::vm::{Engine, ModuleError, VmConfig};
 
@@ -21,7 +21,8 @@ macro_rules! hostcalls {
                 if !allowed {
                     return Ok(restricted(caller, $name, Status::InternalFailure as u32));
                 }
-                answer(caller, |call| $function(call, $($arg),*))
+                let arguments = || vec![$($arg.to_string()),*];
+                answer(caller, $name, arguments, |call| $function(call, $($arg),*))
             })?;
         )*
     };
@@ -38,7 +39,11 @@ macro_rules! wasi_calls {
                         return restricted(caller, $name, wasi::NOT_CAPABLE);
                     }
                     match Call::new(caller) {
-                        Ok(mut call) => wasi::errno($function(&mut call, $($arg),*)),
+                        Ok(mut call) => {
+                            let errno = wasi::errno($function(&mut call, $($arg),*));
+                            trace(&mut call, $name, || vec![$($arg.to_string()),*], Some(&errno));
+                            errno
+                        }
                         Err(_) => wasi::FAULT,
                     }
                 })?;
@@ -146,16 +151,37 @@ fn allows(config: &VmConfig, name: &str) -> bool {
 
 fn answer(
     caller: Caller<'_, Host>,
+    name: &'static str,
+    arguments: impl FnOnce() -> Vec<String>,
     hostcall: impl FnOnce(&mut Call<'_>) -> Outcome,
 ) -> wasmtime::Result<u32> {
-    let outcome = match Call::new(caller) {
-        Ok(mut call) => hostcall(&mut call),
-        Err(status) => Err(status.into()),
+    let mut call = match Call::new(caller) {
+        Ok(call) => call,
+        Err(status) => return Ok(status as u32),
     };
-    match outcome {
+    let status = match hostcall(&mut call) {
         Ok(()) => Ok(0),
         Err(Fault::Status(status)) => Ok(status as u32),
         Err(Fault::Trap(trap)) => Err(trap),
+    };
+    trace(&mut call, name, arguments, status.as_ref().ok());
+    status
+}
+
+/// Tells of a hostcall, where that is asked for.
+fn trace(
+    call: &mut Call<'_>,
+    name: &'static str,
+    arguments: impl FnOnce() -> Vec<String>,
+    status: Option<&u32>,
+) {
+    let host = call.host();
+    if host.config.trace {
+        host.effects.push_back(Effect::Crossing(Crossing::Hostcall {
+            name,
+            arguments: arguments(),
+            status: status.copied(),
+        }));
     }
 }
 

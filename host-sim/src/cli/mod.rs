@@ -14,6 +14,7 @@ mod policy;
 mod progress;
 mod replay;
 mod serve;
+mod sim;
 mod split;
 mod stop;
 mod table;
@@ -56,6 +57,8 @@ enum Command {
     Pins(pins::Args),
     /// Print Envoy's routes and clusters for a policy.
     EnvoyRoutes(envoy_routes::Args),
+    /// Play scenarios of a filter, in virtual time, and say what is not as expected.
+    Sim(sim::Args),
     /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
     Metrics(metrics::Args),
 }
@@ -76,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::H1(args) => done(h1::run(&args)),
         Command::Pins(args) => done(pins::run(&args)),
         Command::EnvoyRoutes(args) => done(envoy_routes::run(&args)),
+        Command::Sim(args) => sim::run(&args),
         Command::Metrics(args) => done(metrics::run(&args)),
     };
     match outcome {

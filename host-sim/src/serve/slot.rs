@@ -2,17 +2,14 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::shared::Shared;
 use super::upstream::Upstreams;
 use super::vm::Vm;
 use crate::context::PluginConfig;
 use crate::effect::LogLevel;
-use crate::vm::StartError;
-
-/// Envoy's `reload_config.backoff`: a failed VM is not replaced more often.
-const BACK_OFF: Duration = Duration::from_secs(1);
+use crate::vm::{RELOAD_BACK_OFF, StartError};
 
 /// The VM that new requests are for. Those that run on a VM that was replaced keep it.
 pub(super) struct Slot {
@@ -40,7 +37,9 @@ impl Slot {
 
     /// The VM for a new request: where the last one has failed and the back-off is over, a new one.
     pub(super) fn vm(&mut self) -> Rc<Vm> {
-        let due = self.last_replaced.is_none_or(|at| at.elapsed() >= BACK_OFF);
+        let due = self
+            .last_replaced
+            .is_none_or(|at| at.elapsed() >= RELOAD_BACK_OFF);
         if self.vm.has_failed() && due {
             self.replace();
         }

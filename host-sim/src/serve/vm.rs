@@ -119,6 +119,8 @@ impl Vm {
                     .borrow_mut()
                     .insert(token, task.abort_handle());
             }
+            // Never asked for here.
+            Effect::Crossing(_) => {}
             Effect::CancelCallout(token) => {
                 if let Some(task) = self.callouts.borrow_mut().remove(&token) {
                     task.abort();

@@ -27,6 +27,9 @@ pub enum FailPolicy {
     Reload,
 }
 
+/// Envoy's `reload_config.backoff`: a failed VM is not replaced more often.
+pub(crate) const RELOAD_BACK_OFF: Duration = Duration::from_secs(1);
+
 /// What a VM is made with (Envoy's `VmConfig`).
 #[derive(Clone, Debug)]
 pub struct VmConfig {
@@ -46,6 +49,8 @@ pub struct VmConfig {
     pub log_level: LogLevel,
     /// What happens to requests once the VM has failed.
     pub fail_policy: FailPolicy,
+    /// Tell of every call into the guest and out of it ([`Crossing`](crate::Crossing)).
+    pub trace: bool,
 }
 
 impl Default for VmConfig {
@@ -59,6 +64,7 @@ impl Default for VmConfig {
             memory_limit: 1 << 30,
             log_level: LogLevel::Info,
             fail_policy: FailPolicy::Closed,
+            trace: false,
         }
     }
 }

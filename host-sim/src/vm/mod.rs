@@ -6,6 +6,7 @@ mod error;
 mod exports;
 mod module;
 
+pub(crate) use config::RELOAD_BACK_OFF;
 pub use config::{Budget, FailPolicy, VmConfig};
 pub(crate) use engine::EPOCH;
 pub use engine::{Engine, EngineOptions};

@@ -1,9 +1,11 @@
 //! Calls into the guest.
 
+use std::fmt::Debug;
+
 use wasmtime::{Store, Trap, TypedFunc, WasmParams, WasmResults};
 
 use super::Worker;
-use crate::effect::LogLevel;
+use crate::effect::{Crossing, Effect, LogLevel};
 use crate::host::{Host, VM_CONTEXT};
 use crate::vm::{Budget, EPOCH, VmFailure};
 
@@ -29,7 +31,7 @@ impl<R> Called<R> {
 
 impl Worker {
     /// Calls an export for a context. What the guest asked for meanwhile waits in the actions.
-    pub(super) fn call<P: WasmParams, R: WasmResults>(
+    pub(super) fn call<P: WasmParams + Debug, R: WasmResults + Debug>(
         &mut self,
         name: &'static str,
         context: u32,
@@ -46,9 +48,25 @@ impl Worker {
         let host = store.data_mut();
         let outer = (host.current, host.effective);
         (host.current, host.effective) = (context, None);
+        if host.config.trace {
+            host.effects.push_back(Effect::Crossing(Crossing::Called {
+                callback: name,
+                context,
+                arguments: format!("{params:?}"),
+            }));
+        }
         refill(store);
         let result = function.call(&mut *store, params);
+        let fuel = used_fuel(store);
         let host = store.data_mut();
+        if host.config.trace {
+            let result = result.as_ref().ok();
+            host.effects.push_back(Effect::Crossing(Crossing::Returned {
+                callback: name,
+                result: result.map(|result| format!("{result:?}")),
+                fuel,
+            }));
+        }
         (host.current, host.effective) = outer;
         match result {
             Ok(result) => Called::Returned(result),
@@ -86,6 +104,14 @@ pub(super) fn refill(store: &mut Store<Host>) {
             // Fails only where fuel is not counted, which was checked at the start.
             _ = store.set_fuel(units);
         }
+    }
+}
+
+/// What the last call used of its budget, where that is in fuel.
+fn used_fuel(store: &Store<Host>) -> Option<u64> {
+    match store.data().config.budget {
+        Budget::Time(_) => None,
+        Budget::Fuel(units) => Some(units.saturating_sub(store.get_fuel().ok()?)),
     }
 }
 

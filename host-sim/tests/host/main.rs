@@ -12,6 +12,7 @@ mod local_replies;
 mod metrics;
 mod properties;
 mod random;
+mod scenarios;
 mod sharing;
 mod support;
 mod timers;

@@ -186,6 +186,7 @@ impl Run {
                 Effect::Callout(callout) => self.callouts.push(callout.token),
                 Effect::CancelCallout(token) => self.callouts.retain(|known| *known != token),
                 Effect::Log(_, line) => panic!("the guest failed: {line}"),
+                Effect::Crossing(crossing) => panic!("nobody asked for {crossing:?}"),
             }
         }
         self.seen.retain(|_, seen| !seen.ended);

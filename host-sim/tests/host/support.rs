@@ -173,6 +173,7 @@ pub fn tell(effect: &Effect) -> String {
     let effect = match effect {
         Effect::Log(_, line) => return line.clone(),
         Effect::Callout(callout) => return tell_callout(callout),
+        Effect::Crossing(crossing) => return format!("{crossing:?}"),
         Effect::CancelCallout(token) => return format!("cancel callout {}", token.number()),
         Effect::Stream(_, effect) => effect,
     };

@@ -1,0 +1,98 @@
+//! What comes in, from a client or from an upstream, step by step.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::model::{Fault, Request};
+use super::values::{Chunks, Pairs};
+use crate::http::Headers;
+use crate::worker::UpstreamFailure;
+
+/// One thing that comes in after the headers; the last but for a failure ends the message.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Headers(Headers, bool),
+    Data(Bytes, bool),
+    Trailers(Headers),
+    Fails(UpstreamFailure),
+}
+
+/// What is still to come of a message, each with its delay.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    pub steps: VecDeque<(Duration, Step)>,
+    /// The proxy reads no more for now.
+    pub stopped: bool,
+    /// A step is due, but the proxy does not read.
+    pub waiting: bool,
+}
+
+/// A message's body, trailers and end; whether its headers end it already. With a fault there is no
+/// end.
+pub(super) fn after_headers(
+    body: &Chunks,
+    trailers: &Pairs,
+    late_end: bool,
+    breaks: Option<Fault>,
+) -> (bool, VecDeque<(Duration, Step)>) {
+    let mut steps = VecDeque::new();
+    let whole = breaks.is_none();
+    let ends_itself = trailers.0.is_empty() && !late_end && whole;
+    for (i, chunk) in body.0.iter().enumerate() {
+        let last = i + 1 == body.0.len();
+        let step = Step::Data(chunk.data.clone(), last && ends_itself);
+        steps.push_back((chunk.after, step));
+    }
+    if let Some(fault) = breaks {
+        if let Some(failure) = fault.failure() {
+            steps.push_back((Duration::ZERO, Step::Fails(failure)));
+        }
+    } else if !trailers.0.is_empty() {
+        steps.push_back((Duration::ZERO, Step::Trailers(trailers.headers())));
+    } else if late_end {
+        steps.push_back((Duration::ZERO, Step::Data(Bytes::new(), true)));
+    }
+    (whole && steps.is_empty(), steps)
+}
+
+impl Request {
+    /// The headers as Envoy shows them to its filters.
+    pub(super) fn message(&self, number: usize) -> (Headers, bool, VecDeque<(Duration, Step)>) {
+        let mut headers = Headers::from_pairs([
+            (":authority", self.authority.clone()),
+            (":path", self.path.clone()),
+            (":method", self.method.clone()),
+            (":scheme", "http".to_owned()),
+        ]);
+        self.headers.add_to(&mut headers);
+        for (name, value) in [
+            ("x-forwarded-proto", "http".to_owned()),
+            (
+                "x-request-id",
+                format!("00000000-0000-4000-8000-{number:012}"),
+            ),
+        ] {
+            if headers.get(name).is_none() {
+                headers.add(name, value);
+            }
+        }
+        let (end, steps) = after_headers(&self.body, &self.trailers, self.late_end, None);
+        (headers, end, steps)
+    }
+}
+
+impl Fault {
+    /// What the proxy takes it for; nothing where it is silence.
+    pub(super) fn failure(self) -> Option<UpstreamFailure> {
+        Some(match self {
+            Self::Refused => UpstreamFailure::Connect("refused".to_owned()),
+            Self::Closed => UpstreamFailure::ConnectionTermination,
+            Self::Reset => UpstreamFailure::RemoteReset,
+            Self::Garbled => UpstreamFailure::Protocol,
+            Self::TimedOut => UpstreamFailure::Timeout,
+            Self::Silent => return None,
+        })
+    }
+}

@@ -1,0 +1,426 @@
+//! What stands in a scenario's file. Every key is in docs/simulator.md.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::expect::Selector;
+use super::values::{Chunks, Pairs, Span};
+use crate::proxy::DEFAULT_BUFFER_LIMIT;
+use crate::vm::FailPolicy;
+
+/// A scenario.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What it shows, in a few words.
+    pub name: String,
+    /// Where the random numbers of every VM start.
+    #[serde(default)]
+    pub seed: u64,
+    /// When it ends, for requests that do not.
+    #[serde(default = "half_a_minute")]
+    pub until: Span,
+    /// The filter and its VM.
+    #[serde(default)]
+    pub filter: Filter,
+    /// How the proxy finds a request's cluster.
+    #[serde(default)]
+    pub route: RouteTo,
+    /// The clusters that exist, and what each answers: the first behaviour that fits.
+    #[serde(default)]
+    pub upstreams: BTreeMap<String, Vec<Behaviour>>,
+    /// What clients send.
+    #[serde(default)]
+    pub requests: Vec<Request>,
+    /// What is expected besides what clients see.
+    #[serde(default)]
+    pub expect: Expect,
+    /// What may come of it when it is explored.
+    #[serde(default)]
+    pub explore: Exploration,
+}
+
+/// What may come of a scenario when it is explored.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Exploration {
+    /// Statuses below 500 that a client may see when an upstream fails.
+    pub statuses: Vec<u16>,
+}
+
+const fn half_a_minute() -> Span {
+    Span(std::time::Duration::from_secs(30))
+}
+
+impl Scenario {
+    /// Reads a scenario: YAML, or JSON, which is YAML too.
+    ///
+    /// # Errors
+    /// What is wrong, with its path and line; keys that no scenario has among it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let scenario: Self = serde_norway::from_str(text).map_err(|error| error.to_string())?;
+        if scenario.filter.workers == 0 {
+            return Err("filter.workers: there is at least one".to_owned());
+        }
+        for (i, request) in scenario.requests.iter().enumerate() {
+            if request.worker >= scenario.filter.workers {
+                let workers = scenario.filter.workers;
+                return Err(format!(
+                    "requests[{i}].worker: there are {workers}, counted from 0"
+                ));
+            }
+        }
+        Ok(scenario)
+    }
+}
+
+/// The filter and its VM.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// The module's file, from the scenario's folder; Modgate's own where there is none.
+    pub wasm: Option<String>,
+    /// Handed to the filter as text: a text as it is, all else as JSON.
+    pub configuration: serde_json::Value,
+    /// The same from a file, from the scenario's folder.
+    pub configuration_file: Option<String>,
+    /// Handed to the filter in `on_vm_start`.
+    pub vm_configuration: String,
+    /// Which of the module's plugins it is.
+    pub root_id: String,
+    /// Envoy's setting of this name.
+    pub allow_on_headers_stop_iteration: bool,
+    /// Envoy's `failure_policy`.
+    pub fail_policy: VmFailPolicy,
+    /// How many workers there are, each with a VM.
+    pub workers: usize,
+    /// How much of a held body is kept, in bytes.
+    pub buffer_limit: usize,
+    /// The most memory of a VM, in bytes.
+    pub memory_limit: usize,
+    /// The most fuel of one call into a VM, about one unit for each instruction.
+    pub fuel_limit: u64,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self {
+            wasm: None,
+            configuration: serde_json::Value::Null,
+            configuration_file: None,
+            vm_configuration: String::new(),
+            root_id: String::new(),
+            allow_on_headers_stop_iteration: false,
+            fail_policy: VmFailPolicy::Closed,
+            workers: 1,
+            buffer_limit: DEFAULT_BUFFER_LIMIT,
+            memory_limit: 1 << 30,
+            fuel_limit: 10_000_000_000,
+        }
+    }
+}
+
+/// What happens to requests once a VM has failed.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum VmFailPolicy {
+    /// They are answered 503.
+    Closed,
+    /// They pass unfiltered.
+    Open,
+    /// They are answered 503 until a new VM is made, at most one in a second.
+    Reload,
+}
+
+impl From<VmFailPolicy> for FailPolicy {
+    fn from(policy: VmFailPolicy) -> Self {
+        match policy {
+            VmFailPolicy::Closed => Self::Closed,
+            VmFailPolicy::Open => Self::Open,
+            VmFailPolicy::Reload => Self::Reload,
+        }
+    }
+}
+
+/// How the proxy finds a request's cluster.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct RouteTo {
+    /// This one.
+    pub cluster: Option<String>,
+    /// The one that this request header names. Without both it is the header that Modgate sets.
+    pub header: Option<String>,
+}
+
+/// What a cluster does with a request, be it a client's or a callout.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Behaviour {
+    /// Only for requests of this method.
+    pub method: Option<String>,
+    /// Only for requests of this path, query included.
+    pub path: Option<String>,
+    /// Only for so many requests.
+    pub times: Option<u32>,
+    /// It answers a request's headers and does not wait for its end.
+    pub early: bool,
+    /// How long until the answer's headers, or its fault, come.
+    pub after: Span,
+    /// Instead of an answer.
+    pub fault: Option<Fault>,
+    /// The answer's status.
+    pub status: u16,
+    /// The answer's headers.
+    pub headers: Pairs,
+    /// The answer's body.
+    pub body: Chunks,
+    /// The answer's trailers.
+    pub trailers: Pairs,
+    /// The end of the answer comes by itself, after its last chunk.
+    pub late_end: bool,
+    /// Instead of the answer's end.
+    pub breaks: Option<Fault>,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            method: None,
+            path: None,
+            times: None,
+            early: false,
+            after: Span::default(),
+            fault: None,
+            status: 200,
+            headers: Pairs::default(),
+            body: Chunks::default(),
+            trailers: Pairs::default(),
+            late_end: false,
+            breaks: None,
+        }
+    }
+}
+
+/// How an upstream fails.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// It takes no connection.
+    Refused,
+    /// It closes the connection.
+    Closed,
+    /// It resets the request.
+    Reset,
+    /// It sends what is no HTTP.
+    Garbled,
+    /// The proxy gives up on it.
+    TimedOut,
+    /// It says nothing more.
+    Silent,
+}
+
+impl Fault {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Refused,
+        Self::Closed,
+        Self::Reset,
+        Self::Garbled,
+        Self::TimedOut,
+        Self::Silent,
+    ];
+
+    /// As it is written in a scenario.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Closed => "closed",
+            Self::Reset => "reset",
+            Self::Garbled => "garbled",
+            Self::TimedOut => "timed_out",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+/// A client's request.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// When its headers come.
+    #[serde(default)]
+    pub at: Span,
+    /// The worker that it comes to, counted from 0.
+    #[serde(default)]
+    pub worker: usize,
+    /// `:method`
+    #[serde(default = "get")]
+    pub method: String,
+    /// `:path`
+    pub path: String,
+    /// `:authority`
+    #[serde(default = "authority")]
+    pub authority: String,
+    /// All other headers.
+    #[serde(default)]
+    pub headers: Pairs,
+    /// Its body.
+    #[serde(default)]
+    pub body: Chunks,
+    /// Its trailers.
+    #[serde(default)]
+    pub trailers: Pairs,
+    /// Its end comes by itself, after the headers or the last chunk.
+    #[serde(default)]
+    pub late_end: bool,
+    /// How long after its headers the client goes.
+    #[serde(default)]
+    pub leaves: Option<Span>,
+    /// What the client is expected to see.
+    #[serde(default)]
+    pub expect: Client,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+fn authority() -> String {
+    "proxy.example".to_owned()
+}
+
+/// What a client is expected to see; what is not there is not looked at, but for `outcome`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Client {
+    /// The status.
+    pub status: Option<u16>,
+    /// These headers with exactly these values; `null` for one that is not there.
+    pub headers: BTreeMap<String, Option<String>>,
+    /// The whole body.
+    pub body: Option<String>,
+    /// Parts of the body.
+    pub body_contains: Vec<String>,
+    /// How long the body is, in bytes.
+    pub body_size: Option<usize>,
+    /// The body's SHA-256, in hexadecimal.
+    pub body_sha256: Option<String>,
+    /// All trailers.
+    pub trailers: Option<Pairs>,
+    /// How it ends: `complete` unless said otherwise.
+    pub outcome: Outcome,
+}
+
+/// How a request ends for the client.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// With a whole answer.
+    #[default]
+    Complete,
+    /// The stream was reset.
+    Reset,
+    /// The client went first.
+    Left,
+    /// Not at all.
+    Pending,
+}
+
+impl Outcome {
+    /// As it is written in a scenario.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Reset => "reset",
+            Self::Left => "left",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+/// What is expected besides what clients see.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expect {
+    /// Whether the filter takes its configuration.
+    pub start: Start,
+    /// Every request that upstreams get, in order.
+    pub upstream: Option<Vec<Upstream>>,
+    /// The sum of the series that fit: `name{label=value}`; of a histogram, its observations.
+    pub metrics: BTreeMap<Selector, u64>,
+    /// Each is part of a log line.
+    pub log: Vec<String>,
+    /// None is part of a log line.
+    pub no_log: Vec<String>,
+    /// Whether a VM fails.
+    pub fails: bool,
+    /// What must not be exceeded.
+    pub budget: Budgets,
+}
+
+/// Whether the filter takes its configuration.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// It does.
+    #[default]
+    Taken,
+    /// It does not; no request is sent.
+    Refused,
+}
+
+/// A request that an upstream is expected to get; what is not there is not looked at.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// The cluster.
+    pub cluster: String,
+    /// `:method`
+    pub method: Option<String>,
+    /// `:path`
+    pub path: Option<String>,
+    /// Whether it is a callout.
+    pub callout: Option<bool>,
+    /// These headers with exactly these values; `null` for one that is not there.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Option<String>>,
+    /// The whole body.
+    pub body: Option<String>,
+    /// How it ends.
+    pub ending: Option<Ending>,
+}
+
+/// How a request ends for the upstream.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It came whole.
+    Complete,
+    /// The proxy gave it up before it, or its answer, had come whole.
+    Cancelled,
+    /// It was still coming.
+    Pending,
+}
+
+impl Ending {
+    /// As it is written in a scenario.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Cancelled => "cancelled",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+/// What must not be exceeded.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budgets {
+    /// The fuel of the dearest call into a VM, starts left out.
+    pub fuel: Option<u64>,
+    /// The memory of the largest VM, in bytes.
+    pub memory: Option<usize>,
+    /// All hostcalls, starts left out.
+    pub hostcalls: Option<u64>,
+}
