@@ -40,7 +40,10 @@ fn check_labels(judgement: &Judgement<'_>) {
 fn check_log(asked: &Asked, judgement: &Judgement<'_>) {
     let members = AccessMembers::of(&POLICY, &asked.headers, judgement);
     let members = members.expect("the access log is on");
-    let text = format!("{{\"modgate\":\"{}\"}}", members.ended(None, Outcome::Ok));
+    let text = format!(
+        "{{\"modgate\":\"{}\"}}",
+        members.ended(None, None, Outcome::Ok)
+    );
     assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     let line: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let tenant = judgement.tenant.map_or("-", |tenant| &tenant.name);
@@ -67,8 +70,12 @@ fn described(judgement: &Judgement<'_>) -> String {
     let tenant = judgement.tenant.map(|tenant| &tenant.name);
     let route = judgement.route.map(|route| &route.id);
     match &judgement.answer {
-        Answer::Forward { backend, path } => format!(
-            "{tenant:?} {route:?} {:?} {} {path:?}",
+        Answer::Forward {
+            backend,
+            cluster,
+            path,
+        } => format!(
+            "{tenant:?} {route:?} {:?} {} {cluster} {path:?}",
             judgement.operation, backend.name
         ),
         Answer::Consult { path, .. } => format!("{tenant:?} {route:?} consults {path:?}"),
