@@ -19,6 +19,7 @@ mod split;
 mod stop;
 mod table;
 mod test;
+mod warm;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ enum Command {
     H1(h1::Args),
     /// Make a policy's pins of go.sum files.
     Pins(pins::Args),
+    /// Ask a proxy for everything that a build will want, so that it has it then.
+    Warm(warm::Args),
     /// Print Envoy's routes and clusters for a policy.
     EnvoyRoutes(envoy_routes::Args),
     /// Play scenarios of a filter, in virtual time, and say what is not as expected.
@@ -78,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Policy(args) => policy::run(&args),
         Command::H1(args) => done(h1::run(&args)),
         Command::Pins(args) => done(pins::run(&args)),
+        Command::Warm(args) => done(warm::run(&args)),
         Command::EnvoyRoutes(args) => done(envoy_routes::run(&args)),
         Command::Sim(args) => sim::run(&args),
         Command::Metrics(args) => done(metrics::run(&args)),

@@ -18,7 +18,7 @@ mod shared;
 mod slot;
 mod stream;
 mod thread;
-mod upstream;
+pub(crate) mod upstream;
 mod vm;
 
 pub use access::AccessRecord;

@@ -65,7 +65,7 @@ impl UpstreamConfig {
 
 /// The machine's own certificates, which a company's proxy may stand behind, and Mozilla's where
 /// the machine has none.
-fn tls_config(needed: bool) -> Result<rustls::ClientConfig, ServeError> {
+pub(crate) fn tls_config(needed: bool) -> Result<rustls::ClientConfig, ServeError> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -80,6 +80,22 @@ fn tls_config(needed: bool) -> Result<rustls::ClientConfig, ServeError> {
         Err(_) => builder.with_webpki_roots(),
     };
     Ok(config.with_no_client_auth())
+}
+
+/// Connects to `http` and `https` servers.
+pub(crate) fn connector(
+    tls: rustls::ClientConfig,
+    connect_timeout: Duration,
+) -> HttpsConnector<HttpConnector> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(connect_timeout));
+    HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(tcp)
 }
 
 /// The upstreams, as one worker sees them, with its own connections.
@@ -100,15 +116,7 @@ pub(super) struct Answer {
 
 impl Upstreams {
     pub(super) fn new(config: &UpstreamConfig) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(config.connect_timeout));
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(config.tls.clone())
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(tcp);
+        let https = connector(config.tls.clone(), config.connect_timeout);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())

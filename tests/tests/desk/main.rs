@@ -1,5 +1,7 @@
 //! `modgate check`, `explain` and `test`, as a person runs them.
 
+mod warm;
+
 use std::path::PathBuf;
 use std::process::Output;
 

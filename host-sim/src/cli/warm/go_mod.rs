@@ -1,0 +1,150 @@
+//! What a go.mod file requires (go.dev/ref/mod#go-mod-file). Only the lines that name versions are read;
+//! the Go command itself judges the rest.
+
+use std::collections::BTreeMap;
+
+/// What is required.
+#[derive(Debug, Default)]
+pub(super) struct Requirements {
+    /// Module, version and line.
+    pub(super) modules: Vec<(String, String, usize)>,
+    /// What is replaced by a folder, a sentence each.
+    pub(super) left_out: Vec<String>,
+}
+
+/// By module, and by version where the line has one: the module and the version that take the place.
+type Replacements = BTreeMap<(String, Option<String>), (String, Option<String>)>;
+
+/// Reads the requirements, each as what it is replaced by.
+///
+/// # Errors
+/// The line that is no requirement or no replacement.
+pub(super) fn requirements(text: &str) -> Result<Requirements, String> {
+    let (mut required, mut replaced) = (Vec::new(), Replacements::new());
+    let mut block: Option<String> = None;
+    for (number, line) in (1..).zip(text.lines()) {
+        let words = words(line).map_err(|why| format!("line {number}: {why}"))?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (verb, rest) = match (&block, words.as_slice()) {
+            (_, []) => continue,
+            (Some(_), [")"]) => {
+                block = None;
+                continue;
+            }
+            (None, [verb, "("]) => {
+                block = Some((*verb).to_owned());
+                continue;
+            }
+            (Some(verb), all) => (verb.as_str(), all),
+            (None, [verb, rest @ ..]) => (*verb, rest),
+        };
+        match (verb, rest) {
+            ("require", [module, version]) => {
+                required.push(((*module).to_owned(), (*version).to_owned(), number));
+            }
+            ("replace", [old, "=>", new @ ..]) => {
+                replaced.insert(((*old).to_owned(), None), replacement(number, new)?);
+            }
+            ("replace", [old, version, "=>", new @ ..]) => {
+                let old = ((*old).to_owned(), Some((*version).to_owned()));
+                replaced.insert(old, replacement(number, new)?);
+            }
+            ("require" | "replace", _) => {
+                return Err(format!("line {number}: this is no {verb} line"));
+            }
+            _ => {}
+        }
+    }
+    let mut all = Requirements::default();
+    for (module, version, line) in required {
+        let exact = replaced.get(&(module.clone(), Some(version.clone())));
+        match exact.or_else(|| replaced.get(&(module.clone(), None))) {
+            None => all.modules.push((module, version, line)),
+            Some((new, Some(version))) => all.modules.push((new.clone(), version.clone(), line)),
+            Some((folder, None)) => {
+                let sentence = format!("{module}@{version} is replaced by the folder {folder}");
+                all.left_out.push(sentence);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn replacement(number: usize, new: &[&str]) -> Result<(String, Option<String>), String> {
+    match new {
+        [folder] => Ok(((*folder).to_owned(), None)),
+        [module, version] => Ok(((*module).to_owned(), Some((*version).to_owned()))),
+        _ => Err(format!("line {number}: this is no replace line")),
+    }
+}
+
+/// The words of a line, without comments; strings without their quotes.
+fn words(line: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut rest = line.trim_start();
+    while !rest.is_empty() && !rest.starts_with("//") {
+        let end = match rest.chars().next() {
+            Some(quote @ ('"' | '`')) => {
+                let end = rest[1..].find(quote).ok_or("a string without its end")?;
+                words.push(rest[1..=end].to_owned());
+                end + 2
+            }
+            Some('(' | ')') => {
+                words.push(rest[..1].to_owned());
+                1
+            }
+            _ => {
+                let end = rest.find(|c: char| c.is_whitespace() || c == '(' || c == ')');
+                let end = end.unwrap_or(rest.len());
+                let end = rest[..end].find("//").unwrap_or(end);
+                words.push(rest[..end].to_owned());
+                end
+            }
+        };
+        rest = rest[end..].trim_start();
+    }
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirements_are_read_as_what_replaces_them() {
+        let text = "module a.example/m // x\n\ngo 1.22\nrequire a.example/b v1.0.0\nrequire (\n\
+            \t\"a.example/c\" v1.1.0 // indirect\n\ta.example/d v1.2.0\n\ta.example/e v1.3.0\n)\n\
+            exclude a.example/b v0.9.0\nreplace a.example/c => ../c\n\
+            replace (\n\ta.example/d v1.2.0 => f.example/d v1.2.1\n\ta.example/e v9.9.9 => ./e\n)\n\
+            retract [v0.1.0, v0.2.0]\n";
+        let all = requirements(text).unwrap();
+        let names: Vec<String> = all
+            .modules
+            .iter()
+            .map(|(m, v, l)| format!("{l} {m}@{v}"))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "4 a.example/b@v1.0.0",
+                "7 f.example/d@v1.2.1",
+                "8 a.example/e@v1.3.0"
+            ]
+        );
+        assert_eq!(
+            all.left_out,
+            ["a.example/c@v1.1.0 is replaced by the folder ../c"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_line_is_told() {
+        for (text, says) in [
+            ("require a.example/b\n", "line 1: this is no require line"),
+            ("x\nreplace a => b c d\n", "line 2: this is no replace line"),
+            ("require \"a v1\n", "line 1: a string without its end"),
+        ] {
+            assert_eq!(requirements(text).unwrap_err(), says, "{text}");
+        }
+    }
+}

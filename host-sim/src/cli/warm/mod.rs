@@ -1,0 +1,135 @@
+//! `modgate warm`: asks a proxy for everything that a build will want, so that it has it then.
+
+mod client;
+mod fetch;
+mod go_mod;
+mod print;
+mod wanted;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use modgate_engine::policy::parse_duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::out;
+use super::progress;
+use super::serve::secret;
+use client::Client;
+use fetch::{Fetched, Patience};
+use wanted::Wanted;
+
+/// The arguments of `modgate warm`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A file is told by its name, else by what is in it: go.sum, go.mod, or a list of MODULE@VERSION. With a go.sum every hash is compared, and a wrong one is a failure. Nothing is asked before all files are read.\n\
+    Status 1: something could not be had, or is not what go.sum says."
+)]
+pub(super) struct Args {
+    /// What to ask for: go.sum, go.mod, or a list; `-` for standard input.
+    #[arg(value_name = "FILE", required_unless_present = "module")]
+    files: Vec<PathBuf>,
+    /// The proxy, as GOPROXY has it: with the tenant's path prefix, where there is one.
+    #[arg(long, value_name = "URL")]
+    proxy: String,
+    /// A module of which a version was just tagged.
+    #[arg(long, requires = "version")]
+    module: Option<String>,
+    /// That version; of a module in a subfolder the tag, `sub/v1.2.3`, does, too.
+    #[arg(long, requires = "module")]
+    version: Option<String>,
+    /// How many versions are asked for at a time.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// How long one file may take. A proxy that has not got a version yet clones its repository.
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
+    timeout: Duration,
+    /// How long to ask again, where the proxy has not got a version or fails: a new tag may not be
+    /// everywhere yet.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    wait: Option<Duration>,
+    /// A request header, and the file that holds its whole value; once for each.
+    #[arg(long = "header-file", value_name = "NAME=FILE", value_parser = secret)]
+    headers: Vec<(String, PathBuf)>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let wanted = Wanted::read(
+        &args.files,
+        args.module.as_deref().zip(args.version.as_deref()),
+    )?;
+    let client = Client::new(&args.proxy, &args.headers)?;
+    let patience = Patience {
+        timeout: args.timeout,
+        wait: args.wait.unwrap_or_default(),
+    };
+    let began = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (fetched, interrupted) = runtime.block_on(all(
+        &wanted,
+        Arc::new(client),
+        patience,
+        usize::from(args.jobs),
+    ));
+    let text = if args.json {
+        serde_json::to_string_pretty(&fetched)? + "\n"
+    } else {
+        print::summary(&wanted, &fetched, began.elapsed())
+    };
+    out::print(&text)?;
+    if interrupted {
+        return Err("it was stopped before it was done".into());
+    }
+    let failed = fetched.iter().filter(|file| file.failure.is_some()).count();
+    if failed > 0 {
+        let of = out::count(fetched.len(), "file");
+        return Err(format!("{failed} of {of} failed").into());
+    }
+    Ok(())
+}
+
+/// Asks for everything; what was had by then, and whether Ctrl-C came before the end.
+async fn all(
+    wanted: &Wanted,
+    client: Arc<Client>,
+    patience: Patience,
+    jobs: usize,
+) -> (Vec<Fetched>, bool) {
+    let bar = progress::things(wanted.versions.len() as u64, "versions");
+    let places = Arc::new(Semaphore::new(jobs));
+    let mut running = JoinSet::new();
+    for (module, hashes) in wanted.versions.clone() {
+        let (client, places) = (Arc::clone(&client), Arc::clone(&places));
+        running.spawn(async move {
+            // Nobody closes it.
+            let _place = places.acquire_owned().await;
+            fetch::version(&client, patience, &module, &hashes).await
+        });
+    }
+    let mut fetched = Vec::new();
+    let interrupted = loop {
+        tokio::select! {
+            ended = running.join_next() => match ended {
+                Some(Ok(files)) => {
+                    fetched.extend(files);
+                    bar.inc(1);
+                }
+                // A task that ended by itself has said why.
+                Some(Err(_)) => {}
+                None => break false,
+            },
+            _ = tokio::signal::ctrl_c() => break true,
+        }
+    };
+    bar.finish_and_clear();
+    fetched.sort_by(|a: &Fetched, b: &Fetched| (&a.version, a.file).cmp(&(&b.version, b.file)));
+    (fetched, interrupted)
+}
