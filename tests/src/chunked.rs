@@ -65,7 +65,10 @@ fn serve(mut stream: TcpStream, folder: &Path, with_trailers: bool) -> io::Resul
 }
 
 /// The path of the next request, below the root; `None` where the client has gone.
-fn requested(reader: &mut impl BufRead) -> io::Result<Option<PathBuf>> {
+///
+/// # Errors
+/// What the reader says.
+pub fn requested(reader: &mut impl BufRead) -> io::Result<Option<PathBuf>> {
     let mut path = None;
     for line in reader.lines() {
         let line = line?;

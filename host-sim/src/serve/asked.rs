@@ -1,7 +1,7 @@
 //! What the policies in force ask of the upstreams.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{HeaderName, HeaderValue};
@@ -68,13 +68,22 @@ impl Asked {
     fn secret(&self, name: &str) -> Result<HeaderValue, String> {
         let path = self.secrets.get(name);
         let path = path.ok_or_else(|| format!("nobody has said where the secret {name} is"))?;
-        let bytes = std::fs::read(path)
-            .map_err(|error| format!("the secret {name} in {}: {error}", path.display()))?;
-        let mut value = HeaderValue::from_bytes(bytes.trim_ascii_end())
-            .ok()
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| format!("what is in {} is no header's value", path.display()))?;
-        value.set_sensitive(true);
-        Ok(value)
+        header_in(path).map_err(|why| format!("the secret {name}: {why}"))
     }
+}
+
+/// The value of a header that is a file's content, without the line feed at its end. Nothing that prints
+/// headers shows it.
+///
+/// # Errors
+/// The file and what is wrong, never what is in it.
+pub(crate) fn header_in(path: &Path) -> Result<HeaderValue, String> {
+    let failed = |why: &str| format!("{}: {why}", path.display());
+    let bytes = std::fs::read(path).map_err(|error| failed(&error.to_string()))?;
+    let mut value = HeaderValue::from_bytes(bytes.trim_ascii_end())
+        .ok()
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| failed("what is in it is no header's value"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }

@@ -5,7 +5,7 @@
 
 mod access;
 mod admin;
-mod asked;
+pub(crate) mod asked;
 mod callout;
 mod channel;
 mod config;

@@ -240,7 +240,8 @@ pub(super) fn body_failure(error: &hyper::Error) -> UpstreamFailure {
     UpstreamFailure::ConnectionTermination
 }
 
-fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+/// What lies at the bottom of an error.
+pub(crate) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

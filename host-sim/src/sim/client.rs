@@ -1,11 +1,13 @@
 //! What comes in, from a client or from an upstream, step by step.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::model::{Fault, Request};
+use super::timeline;
 use super::values::{Chunks, Pairs};
 use crate::http::Headers;
 use crate::worker::UpstreamFailure;
@@ -94,5 +96,31 @@ impl Fault {
             Self::TimedOut => UpstreamFailure::Timeout,
             Self::Silent => return None,
         })
+    }
+}
+
+impl Step {
+    /// Whether nothing of the message comes behind it.
+    pub(super) const fn ends(&self) -> bool {
+        match self {
+            Self::Headers(_, end) | Self::Data(_, end) => *end,
+            Self::Trailers(_) | Self::Fails(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Headers(headers, end) => {
+                let (list, end) = (timeline::list(headers), timeline::end(*end));
+                write!(f, "{list}{end} come")
+            }
+            Self::Data(data, end) => {
+                write!(f, "{} bytes{} come", data.len(), timeline::end(*end))
+            }
+            Self::Trailers(trailers) => write!(f, "trailers {} come", timeline::list(trailers)),
+            Self::Fails(failure) => write!(f, "the upstream fails: {failure:?}"),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::model::{Ending, Outcome};
-use crate::effect::LogLevel;
+use crate::effect::{LogLevel, StreamEffect};
 use crate::http::{Body, Headers};
 use crate::stats::Series;
 
@@ -93,4 +93,38 @@ pub struct Usage {
     pub memory: usize,
     /// All hostcalls.
     pub hostcalls: u64,
+}
+
+impl ClientSeen {
+    pub(super) fn sees(&mut self, effect: StreamEffect) {
+        let ended = match effect {
+            StreamEffect::DownstreamHeaders {
+                headers,
+                end_stream,
+                ..
+            } => {
+                self.headers = Some(headers);
+                end_stream
+            }
+            StreamEffect::DownstreamData {
+                mut data,
+                end_stream,
+            } => {
+                self.body.append(&mut data);
+                end_stream
+            }
+            StreamEffect::DownstreamTrailers { trailers } => {
+                self.trailers = Some(trailers);
+                true
+            }
+            StreamEffect::DownstreamReset => {
+                self.outcome.get_or_insert(Outcome::Reset);
+                false
+            }
+            _ => false,
+        };
+        if ended {
+            self.outcome.get_or_insert(Outcome::Complete);
+        }
+    }
 }

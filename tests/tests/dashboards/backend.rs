@@ -1,11 +1,13 @@
 //! A Go proxy with a cache that the test directs: it says of each answer whether it was a hit, and it can
 //! be made to fail.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use modgate_tests::chunked::requested;
 
 /// The running server. Its threads end with their connections.
 #[derive(Debug)]
@@ -63,20 +65,4 @@ fn serve(mut stream: TcpStream, folder: &Path, down: &AtomicBool) -> io::Result<
         stream.write_all(&[head.as_bytes(), &content].concat())?;
     }
     Ok(())
-}
-
-/// The path of the next request, below the root; `None` where the client has gone.
-fn requested(reader: &mut impl BufRead) -> io::Result<Option<PathBuf>> {
-    let mut path = None;
-    for line in reader.lines() {
-        let line = line?;
-        if line.is_empty() {
-            return Ok(path);
-        }
-        if path.is_none() {
-            let target = line.split(' ').nth(1).unwrap_or_default();
-            path = Some(PathBuf::from(target.trim_start_matches('/')));
-        }
-    }
-    Ok(None)
 }

@@ -13,7 +13,8 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::serve::upstream::{connector, tls_config};
+use crate::serve::asked::header_in;
+use crate::serve::upstream::{connector, innermost, tls_config};
 
 /// How many redirects are followed, as by the Go command (net/http).
 const MAX_REDIRECTS: usize = 10;
@@ -88,7 +89,7 @@ impl Client {
                 .http
                 .request(request)
                 .await
-                .map_err(|error| told(&error))?;
+                .map_err(|error| format!("it cannot be asked: {}", innermost(&error)))?;
             let place = answer.headers().get(LOCATION).cloned();
             let (true, Some(place)) = (answer.status().is_redirection(), place) else {
                 return Ok(answer);
@@ -123,24 +124,12 @@ fn follow(from: &Uri, place: &HeaderValue) -> Option<Uri> {
 fn header_map(headers: &[(String, PathBuf)]) -> Result<HeaderMap, String> {
     let mut map = HeaderMap::new();
     for (name, file) in headers {
-        let failed = |why: &str| format!("--header-file {name}={}: {why}", file.display());
+        let failed = |why: &str| format!("--header-file {name}: {why}");
         let known = HeaderName::from_bytes(name.as_bytes());
         let known = known.map_err(|_| failed("this is no header's name"))?;
-        let bytes = std::fs::read(file).map_err(|error| failed(&error.to_string()))?;
-        let value = HeaderValue::from_bytes(bytes.trim_ascii_end());
-        let mut value = value.map_err(|_| failed("what is in it is no header's value"))?;
-        value.set_sensitive(true);
-        map.insert(known, value);
+        map.insert(known, header_in(file).map_err(|why| failed(&why))?);
     }
     Ok(map)
-}
-
-fn told(error: &hyper_util::client::legacy::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    format!("it cannot be asked: {innermost}")
 }
 
 #[cfg(test)]

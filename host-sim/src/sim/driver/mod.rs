@@ -1,21 +1,21 @@
 //! Plays a scenario: what is due next happens next, and the clock moves there.
 
+mod exchange;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::client::{Flow, Step};
-use super::model::{Behaviour, Ending, Outcome, RouteTo, Scenario, VmFailPolicy};
+use self::exchange::Exchange;
+use super::client::Flow;
+use super::model::{Ending, RouteTo, Scenario, VmFailPolicy};
 use super::run::{ClientSeen, Line, Run, UpstreamSeen};
 use super::schedule::Schedule;
 use super::timeline;
 use super::upstream::Upstreams;
 use crate::clock::{Clock, VirtualClock};
 use crate::context::{Downstream, PluginConfig};
-use crate::effect::{
-    Callout, CalloutToken, Crossing, Direction, Effect, RootId, StreamEffect, StreamId,
-};
-use crate::http::Body;
+use crate::effect::{Callout, CalloutToken, Crossing, Direction, Effect, RootId, StreamId};
 use crate::proxy::{Proxy, ProxyConfig, Route};
 use crate::stats::StatsConfig;
 use crate::vm::{Budget, Module, RELOAD_BACK_OFF, StartError, VmConfig};
@@ -93,23 +93,6 @@ enum Event {
 struct Vm {
     worker: Worker,
     root: RootId,
-}
-
-/// A request that has begun.
-struct Exchange {
-    vm: usize,
-    stream: StreamId,
-    request: Flow,
-    response: Flow,
-    behaviour: Option<Behaviour>,
-    /// Its place among what upstreams got.
-    upstream: Option<usize>,
-    /// The upstream's answer has begun to come.
-    answering: bool,
-    /// The upstream's answer has ended.
-    answered: bool,
-    head: bool,
-    over: bool,
 }
 
 struct Driver<'s> {
@@ -335,72 +318,6 @@ impl<'s> Driver<'s> {
         }
     }
 
-    fn leave(&mut self, i: usize) {
-        let Some(exchange) = self.exchanges.get(i).and_then(Option::as_ref) else {
-            return;
-        };
-        if exchange.over {
-            return;
-        }
-        let (vm, stream) = (exchange.vm, exchange.stream);
-        if let Some(client) = self.run.clients.get_mut(i) {
-            client.outcome.get_or_insert(Outcome::Left);
-        }
-        self.note(vm, format!("client of request {} goes", i + 1));
-        self.with(vm, |worker| worker.downstream_closed(stream));
-    }
-
-    fn flow(&mut self, i: usize, direction: Direction) -> Option<&mut Flow> {
-        let exchange = self.exchanges.get_mut(i)?.as_mut()?;
-        let flow = match direction {
-            Direction::Request => &mut exchange.request,
-            Direction::Response => &mut exchange.response,
-        };
-        (!exchange.over).then_some(flow)
-    }
-
-    fn plan_step(&mut self, i: usize, direction: Direction) {
-        let flow = self.flow(i, direction);
-        if let Some((after, _)) = flow.and_then(|flow| flow.steps.front()) {
-            let after = *after;
-            self.plan_after(after, Event::Comes(i, direction));
-        }
-    }
-
-    fn step(&mut self, i: usize, direction: Direction) {
-        let Some(flow) = self.flow(i, direction) else {
-            return;
-        };
-        if flow.stopped {
-            flow.waiting = true;
-            return;
-        }
-        let Some((_, step)) = flow.steps.pop_front() else {
-            return;
-        };
-        let last = flow.steps.is_empty();
-        self.plan_step(i, direction);
-        let Some(exchange) = self.exchanges.get_mut(i).and_then(Option::as_mut) else {
-            return;
-        };
-        let (vm, stream) = (exchange.vm, exchange.stream);
-        exchange.answered |= last && direction == Direction::Response && ends(&step);
-        let half = timeline::half(direction);
-        self.note(vm, format!("{half} {}: {}", i + 1, tell(&step)));
-        self.with(vm, |worker| match (direction, step) {
-            (Direction::Request, Step::Data(data, end)) => worker.request_body(stream, data, end),
-            (Direction::Request, Step::Trailers(map)) => worker.request_trailers(stream, map),
-            // A client's message begins with the exchange, and it fails by its leaving.
-            (Direction::Request, Step::Headers(..) | Step::Fails(_)) => {}
-            (Direction::Response, Step::Headers(headers, end)) => {
-                worker.response_headers(stream, headers, end);
-            }
-            (Direction::Response, Step::Data(data, end)) => worker.response_body(stream, data, end),
-            (Direction::Response, Step::Trailers(map)) => worker.response_trailers(stream, map),
-            (Direction::Response, Step::Fails(failure)) => worker.upstream_failed(stream, &failure),
-        });
-    }
-
     fn dispatch(&mut self, vm: usize, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
@@ -480,108 +397,6 @@ impl<'s> Driver<'s> {
         }
     }
 
-    fn stream_effect(&mut self, i: usize, effect: StreamEffect) {
-        match effect {
-            StreamEffect::UpstreamHeaders {
-                cluster,
-                headers,
-                end_stream,
-            } => {
-                let behaviour = self.upstreams.choose(&cluster, &headers);
-                let seen = self.run.upstream.len();
-                self.run.upstream.push(UpstreamSeen {
-                    cluster,
-                    callout: false,
-                    headers,
-                    body: Body::new(),
-                    trailers: None,
-                    ending: Ending::Pending,
-                });
-                if behaviour.is_none() {
-                    self.unanswered(seen);
-                }
-                if let Some(exchange) = self.exchanges.get_mut(i).and_then(Option::as_mut) {
-                    exchange.behaviour = behaviour;
-                    exchange.upstream = Some(seen);
-                }
-                self.upstream_moves(i, end_stream);
-            }
-            StreamEffect::UpstreamData {
-                mut data,
-                end_stream,
-            } => {
-                if let Some(seen) = self.upstream_of(i) {
-                    seen.body.append(&mut data);
-                }
-                self.upstream_moves(i, end_stream);
-            }
-            StreamEffect::UpstreamTrailers { trailers } => {
-                if let Some(seen) = self.upstream_of(i) {
-                    seen.trailers = Some(trailers);
-                }
-                self.upstream_moves(i, true);
-            }
-            StreamEffect::StopReading { direction } => {
-                if let Some(flow) = self.flow(i, direction) {
-                    flow.stopped = true;
-                }
-            }
-            StreamEffect::ResumeReading { direction } => {
-                let waits = self.flow(i, direction).is_some_and(|flow| {
-                    flow.stopped = false;
-                    std::mem::take(&mut flow.waiting)
-                });
-                if waits {
-                    self.plan_after(Duration::ZERO, Event::Comes(i, direction));
-                }
-            }
-            StreamEffect::Ended { .. } => self.ended(i),
-            StreamEffect::Paused { .. } | StreamEffect::Resumed { .. } => {}
-            for_client => {
-                if let Some(client) = self.run.clients.get_mut(i) {
-                    client.sees(for_client);
-                }
-            }
-        }
-    }
-
-    fn upstream_of(&mut self, i: usize) -> Option<&mut UpstreamSeen> {
-        let seen = self.exchanges.get(i)?.as_ref()?.upstream?;
-        self.run.upstream.get_mut(seen)
-    }
-
-    /// More of the request has come to the upstream, which may answer now.
-    fn upstream_moves(&mut self, i: usize, end: bool) {
-        if end && let Some(seen) = self.upstream_of(i) {
-            seen.ending = Ending::Complete;
-        }
-        let Some(exchange) = self.exchanges.get_mut(i).and_then(Option::as_mut) else {
-            return;
-        };
-        let Some(behaviour) = &exchange.behaviour else {
-            return;
-        };
-        if exchange.answering || !(end || behaviour.early) {
-            return;
-        }
-        exchange.answering = true;
-        exchange.response.steps = behaviour.steps(exchange.head);
-        self.plan_step(i, Direction::Response);
-    }
-
-    fn ended(&mut self, i: usize) {
-        let Some(exchange) = self.exchanges.get_mut(i).and_then(Option::as_mut) else {
-            return;
-        };
-        exchange.over = true;
-        let answered = exchange.answered;
-        if let Some(seen) = self.upstream_of(i)
-            && !(answered && seen.ending == Ending::Complete)
-        {
-            seen.ending = Ending::Cancelled;
-        }
-    }
-
     fn note(&mut self, vm: usize, text: String) {
         let at = self.clock.monotonic();
         self.run.timeline.push(Line { at, vm, text });
@@ -605,57 +420,5 @@ impl<'s> Driver<'s> {
         self.run.series = self.proxy.stats().series();
         self.run.ended = self.clock.monotonic();
         self.run
-    }
-}
-
-impl ClientSeen {
-    fn sees(&mut self, effect: StreamEffect) {
-        let ended = match effect {
-            StreamEffect::DownstreamHeaders {
-                headers,
-                end_stream,
-                ..
-            } => {
-                self.headers = Some(headers);
-                end_stream
-            }
-            StreamEffect::DownstreamData {
-                mut data,
-                end_stream,
-            } => {
-                self.body.append(&mut data);
-                end_stream
-            }
-            StreamEffect::DownstreamTrailers { trailers } => {
-                self.trailers = Some(trailers);
-                true
-            }
-            StreamEffect::DownstreamReset => {
-                self.outcome.get_or_insert(Outcome::Reset);
-                false
-            }
-            _ => false,
-        };
-        if ended {
-            self.outcome.get_or_insert(Outcome::Complete);
-        }
-    }
-}
-
-const fn ends(step: &Step) -> bool {
-    match step {
-        Step::Headers(_, end) | Step::Data(_, end) => *end,
-        Step::Trailers(_) | Step::Fails(_) => true,
-    }
-}
-
-fn tell(step: &Step) -> String {
-    match step {
-        Step::Headers(headers, end) => {
-            format!("{}{} come", timeline::list(headers), timeline::end(*end))
-        }
-        Step::Data(data, end) => format!("{} bytes{} come", data.len(), timeline::end(*end)),
-        Step::Trailers(trailers) => format!("trailers {} come", timeline::list(trailers)),
-        Step::Fails(failure) => format!("the upstream fails: {failure:?}"),
     }
 }
