@@ -195,10 +195,9 @@ impl Meters {
         let Some(trial) = judgement.route_trial else {
             return;
         };
-        let name = |backend: Option<&'_ Backend>| -> String {
-            backend
-                .map_or(NO_BACKEND, |backend| &backend.name)
-                .to_owned()
+        let name = |backend: Option<&Backend>| match backend {
+            Some(backend) => backend.name.clone(),
+            None => NO_BACKEND.to_owned(),
         };
         let (backend, would_be) = (
             judgement.backend(),

@@ -8,6 +8,7 @@ use http_status::StatusCode;
 use modgate_tests::envoy::{Config, Envoy, shipped};
 use modgate_tests::hosts::Host;
 use modgate_tests::http;
+use modgate_tests::metrics::Figures;
 use modgate_tests::modgate::{modgate, stderr, stdout};
 use modgate_tests::process::free_port;
 use modgate_tests::tools::root;
@@ -29,6 +30,7 @@ fn nobody() -> SocketAddr {
 fn routed(routes: Value) -> Value {
     json!({
         "version": "1", "default": "allow", "tenants": {"*": {"rules": ["r"]}},
+        "identity": [{"path_prefix": "/t/{tenant}"}],
         "rules": {"r": [{"id": "aged", "allow": ["aged.example"], "min_age": "1h"}]},
         "backends": {
             "first": {"cluster": "first"}, "second": {"cluster": "second"},
@@ -187,7 +189,35 @@ fn the_filters_own_questions_go_on_to_the_next_backend_too() {
     for host in Host::both_routed(&policy, &clusters, &[]) {
         let answer = host.get("/aged.example/@v/v1.0.0.info");
         assert_eq!(answer.status, 200, "{}", answer.body);
+        let go = host.go("web");
+        go.run(&["get", "aged.example@latest"]).expect_ok();
+        let listed = go.run(&["list", "-m", "-f", "{{.Version}}", "aged.example"]);
+        assert_eq!(listed.expect_ok().trim(), "v1.0.0");
     }
+}
+
+#[test]
+fn a_backend_that_keeps_failing_is_passed_over() {
+    let (failing, second) = (library(), library());
+    let fault = Fault::Status(StatusCode::INTERNAL_SERVER_ERROR);
+    failing.1.set_fault(LIST, fault);
+    let policy = routed(json!([
+        {"id": "all", "backends": {"first": 100, "second": 0}, "on_failure": "next"},
+    ]));
+    let clusters = [
+        ("first", failing.1.address()),
+        ("second", second.1.address()),
+    ];
+    let envoy = Envoy::start(&Config::new(policy, &clusters).with_routes(&[]));
+    for _ in 0..20 {
+        assert_eq!(http::get(envoy.address(), LIST).status, 200);
+    }
+    let asked = failing.1.requests().len();
+    assert!((5..10).contains(&asked), "{asked} of 20 requests");
+    // Who answered at the first attempt stands in all the same.
+    let counted = Figures::parse(&envoy.prometheus());
+    let labels = [("backend", "first"), ("stand_in", "second")];
+    assert_eq!(counted.sum(FAILOVERS, &labels), 20.0);
 }
 
 #[test]

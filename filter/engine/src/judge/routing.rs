@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use super::stage;
-use crate::policy::{Backend, By, Facts, Policy, Stage, Tenant};
+use crate::policy::{Backend, By, Facts, Policy, Reach, Tenant};
 use crate::request::Operation;
 use crate::route::{Route, RouteTable, To};
 use crate::telemetry::{CANARY, ENFORCE};
@@ -58,16 +58,11 @@ impl Policy {
             return (active, None);
         };
         let candidate = request.destination(self, &trial.table);
-        let (held, other, stage) = match trial.stage {
-            Stage::Enforce => (candidate, active, ENFORCE),
-            Stage::Canary { share, by }
-                if request
-                    .key(self, by)
-                    .is_some_and(|key| share.holds(ROUTES, by, &key)) =>
-            {
-                (candidate, active, CANARY)
-            }
-            Stage::Canary { .. } | Stage::Shadow => (active, candidate, ENFORCE),
+        let reach = trial.stage.reach(ROUTES, |by| request.key(self, by));
+        let (held, other, stage) = match reach {
+            Reach::Not => (active, candidate, ENFORCE),
+            Reach::Member => (candidate, active, CANARY),
+            Reach::All => (candidate, active, ENFORCE),
         };
         let trial = RouteTrial {
             stage,

@@ -5,7 +5,7 @@ use std::fmt;
 use super::head::Head;
 use super::stage;
 use crate::policy::identity::HeaderValue;
-use crate::policy::{BUCKETS, By, Facts, Gets, NO_VARIANT, Policy, Split, Stage, Tenant, Variant};
+use crate::policy::{BUCKETS, By, Facts, Gets, NO_VARIANT, Policy, Reach, Split, Tenant, Variant};
 use crate::telemetry::{CANARY, ENFORCE, SHADOW};
 
 /// The variant of a split that a request was given.
@@ -109,15 +109,11 @@ pub(super) fn assigned<'p>(
 ) -> Option<(usize, usize, Assigned<'p>)> {
     let (place, split) = policy.splits.of(module)?;
     let key = |by| stage::key(policy, tenant, module, head, facts, by).0;
-    let stage = match split.stage? {
-        Stage::Enforce => ENFORCE,
-        Stage::Canary { share, by } => {
-            // A tenant's canary is drawn for its name, which has no space.
-            let tried = format!("split {}", split.name);
-            let is_member = key(by).is_some_and(|key| share.holds(&tried, by, &key));
-            if is_member { CANARY } else { SHADOW }
-        }
-        Stage::Shadow => SHADOW,
+    // A tenant's canary is drawn for its name, which has no space.
+    let stage = match split.stage?.reach(&format!("split {}", split.name), key) {
+        Reach::Not => SHADOW,
+        Reach::Member => CANARY,
+        Reach::All => ENFORCE,
     };
     let holds = |header: &Option<(String, Option<String>)>| {
         let Some((name, wanted)) = header else {

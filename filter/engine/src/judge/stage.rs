@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use crate::policy::identity::{Fact, HeaderValue, Place};
-use crate::policy::{By, Facts, Policy, Side, Stage, Tenant};
+use crate::policy::{By, Facts, Policy, Reach, Side, Tenant};
 use crate::telemetry::{CANARY, ENFORCE};
 
 /// Which rules hold for a request, and why.
@@ -43,25 +43,21 @@ pub(super) fn taken(
     let Some(rollout) = &tenant.rollout else {
         return StageTaken::default();
     };
-    let (share, by) = match rollout.stage {
-        Stage::Shadow => return StageTaken::default(),
-        Stage::Enforce => return StageTaken::of(Side::Candidate),
-        Stage::Canary { share, by } => (share, by),
+    let mut client = None;
+    let reach = rollout.stage.reach(&tenant.name, |by| {
+        let (key, kind) = key(policy, tenant, module, head, facts, by);
+        client = kind;
+        key
+    });
+    let taken = match reach {
+        Reach::Not => StageTaken::default(),
+        Reach::All => StageTaken::of(Side::Candidate),
+        Reach::Member => StageTaken {
+            name: CANARY,
+            ..StageTaken::of(Side::Candidate)
+        },
     };
-    let (key, client) = key(policy, tenant, module, head, facts, by);
-    // Of whom nothing is known nobody is made a part of a trial.
-    let is_member = key.is_some_and(|key| share.holds(&tenant.name, by, &key));
-    StageTaken {
-        client,
-        ..if is_member {
-            StageTaken {
-                name: CANARY,
-                ..StageTaken::of(Side::Candidate)
-            }
-        } else {
-            StageTaken::default()
-        }
-    }
+    StageTaken { client, ..taken }
 }
 
 /// What a draw is for, and what the client was told apart by, where that counts; `None` of a client of

@@ -62,6 +62,33 @@ pub(crate) enum Stage {
     Enforce,
 }
 
+/// Whom something that is tried has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Not this request.
+    Not,
+    /// This request, as one of a canary's share.
+    Member,
+    /// All requests.
+    All,
+}
+
+impl Stage {
+    /// Whether what is tried holds for a request. `tried` names it, such as a tenant's rules by the
+    /// tenant's name, and `key` gives what the request is drawn for, nothing for a client of whom
+    /// nothing is known: nobody such is made a part of a trial.
+    pub(crate) fn reach(self, tried: &str, key: impl FnOnce(By) -> Option<String>) -> Reach {
+        match self {
+            Self::Shadow => Reach::Not,
+            Self::Enforce => Reach::All,
+            Self::Canary { share, by } => {
+                let is_member = key(by).is_some_and(|key| share.holds(tried, by, &key));
+                if is_member { Reach::Member } else { Reach::Not }
+            }
+        }
+    }
+}
+
 /// A part of all keys, in hundredths of a percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Share(u16);
@@ -125,7 +152,7 @@ impl Share {
     /// Whether a key is in it, for what is tried, such as a tenant's rules (by its name). The answer
     /// hangs on nothing else, so it is the same for every worker, proxy and policy; and who is in a
     /// share is in every larger one.
-    pub(crate) fn holds(self, tried: &str, by: By, key: &str) -> bool {
+    fn holds(self, tried: &str, by: By, key: &str) -> bool {
         let mut hash = Sha256::new();
         for part in ["modgate canary", tried, by.as_str(), key] {
             hash.update(part.as_bytes());
