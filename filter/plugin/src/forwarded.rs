@@ -6,7 +6,7 @@ use modgate_engine::integrity::Artifact;
 use modgate_engine::judge::{Footer, Header, Reply};
 use modgate_engine::policy::{Backend, Tenant};
 use modgate_engine::redirect::Redirected;
-use modgate_engine::request::{Mutability, OperationName};
+use modgate_engine::request::Mutability;
 use modgate_engine::telemetry::{Ending, Outcome};
 use proxy_wasm::types::{LogLevel, MapType};
 
@@ -31,7 +31,6 @@ pub(crate) struct Forwarded {
     pub(crate) backend: usize,
     /// Whether others stand in for the backend when it fails.
     pub(crate) has_stand_ins: bool,
-    pub(crate) operation: OperationName,
     pub(crate) mutability: Mutability,
     /// What a redirect must begin with to lead back to the same tenant.
     pub(crate) tenant_prefix: String,
@@ -82,9 +81,8 @@ impl Forwarded {
         let stand_in = match found {
             Some(found) if found.id == self.backend => return (asked, None),
             Some(found) => {
-                let tenant = self.tenant(in_force);
                 self.backend = found.id;
-                self.scope = in_force.meters.scope(tenant, self.operation, Some(found));
+                self.scope = in_force.meters.scope_at(&self.scope, found);
                 found.name.as_str()
             }
             None if host::upstream_attempts() > 1 => UNKNOWN,

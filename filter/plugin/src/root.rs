@@ -1,9 +1,10 @@
 //! One plugin configuration: the policy that is in force, and the last good one kept.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use modgate_engine::policy::{Policy, PolicyError};
-use modgate_engine::telemetry::{POLICY_INFO, series};
+use modgate_engine::telemetry::series;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel, MetricType};
 
@@ -80,30 +81,36 @@ fn refusal(errors: &[PolicyError]) -> String {
     line
 }
 
-/// Says in log and metrics which policy is in force.
+/// Says in log and metrics which policy is in force, and how far its rollouts have come.
 ///
-/// The gauge is shared by all workers, each of which comes here, and by the root contexts of earlier
+/// The gauges are shared by all workers, each of which comes here, and by the root contexts of earlier
 /// configurations, which may live on for a while. So what was announced last is shared too.
 fn announce(policy: &Policy) {
-    let version = series::label_value_from(policy.version());
-    let now = series::stat_name(&POLICY_INFO, &[&version, policy.hash()]);
+    let standing = policy.standing();
+    let names: Vec<&str> = standing.iter().map(|(name, _)| name.as_str()).collect();
+    // No value of a label has a line break.
+    let now = names.join("\n");
     let root_id = host::property(&["plugin_root_id"]).unwrap_or_default();
     let key = format!("modgate.policy_info.{}", String::from_utf8_lossy(&root_id));
-    let before = host::shared(&key).and_then(|name| String::from_utf8(name).ok());
+    let before = host::shared(&key).and_then(|names| String::from_utf8(names).ok());
     if before.as_deref() != Some(now.as_str()) {
-        if let Some(before) = before {
-            host::record(host::define_metric(MetricType::Gauge, &before), 0);
-        }
+        let before = before.unwrap_or_default();
+        let stand: HashSet<&str> = names.into_iter().collect();
+        let gone = before.lines().filter(|name| !stand.contains(name));
+        gone.for_each(|name| host::record(host::define_metric(MetricType::Gauge, name), 0));
         host::share(&key, now.as_bytes());
         host::log(
             LogLevel::Info,
             &format!(
-                "modgate: policy {version} ({}) is in force: {} tenants, {} backends",
+                "modgate: policy {} ({}) is in force: {} tenants, {} backends",
+                series::label_value_from(policy.version()),
                 policy.hash(),
                 policy.tenants().len(),
                 policy.backends().len()
             ),
         );
     }
-    host::record(host::define_metric(MetricType::Gauge, &now), 1);
+    for (name, value) in standing {
+        host::record(host::define_metric(MetricType::Gauge, &name), value);
+    }
 }

@@ -106,15 +106,11 @@ impl Stream {
         if let File::Guarded(guard) = &mut file {
             guard.ask(in_force);
         }
-        let operation = judgement.operation;
         Ok(Forwarded {
-            scope: in_force
-                .meters
-                .scope(judgement.tenant, operation, Some(backend)),
+            scope: in_force.meters.scope(judgement, Some(backend)),
             tenant: judgement.tenant.map(|tenant| tenant.id),
             backend: backend.id,
             has_stand_ins: cluster != backend.cluster,
-            operation,
             mutability: judgement.mutability,
             tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
             request_id: judgement.request_id.take(),
@@ -154,7 +150,6 @@ impl Stream {
             let tenant = judgement.tenant;
             in_force.meters.checked(tenant, artifact, "unknown", "none");
         }
-        let (tenant, operation) = (judgement.tenant, judgement.operation);
         let backend = judgement.backend();
         match Self::forward(in_force, headers, &mut judgement, began) {
             Ok(forwarded) => {
@@ -162,7 +157,7 @@ impl Stream {
                 Action::Continue
             }
             Err(reply) => {
-                let scope = in_force.meters.scope(tenant, operation, backend);
+                let scope = in_force.meters.scope(&judgement, backend);
                 self.reply(scope, began, bytes, &reply)
             }
         }
@@ -313,8 +308,7 @@ impl HttpContext for Stream {
         };
         // For the log of a request whose client does not wait for the end.
         self.access = AccessMembers::of(&in_force.policy, &headers, &judgement);
-        let (tenant, operation) = (judgement.tenant, judgement.operation);
-        let scope = in_force.meters.scope(tenant, operation, Some(backend));
+        let scope = in_force.meters.scope(&judgement, Some(backend));
         let case = Case::new(
             consultation,
             (backend, cluster),
@@ -438,7 +432,7 @@ impl HttpContext for Stream {
                 (&forwarded.scope, &forwarded.began, outcome, bytes)
             }
         };
-        scope.ended(outcome, began.elapsed(), bytes);
+        scope.ended(outcome, began.elapsed(), bytes, self.cache);
         if let Some(access) = self.access.take() {
             host::leave(
                 ACCESS_PROPERTY,

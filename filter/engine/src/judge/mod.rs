@@ -9,7 +9,7 @@ mod stage;
 pub use head::{Header, value_of};
 pub use reply::{Footer, Media, Reply};
 pub use routing::RouteTrial;
-pub use split::{Assigned, AssignedBy};
+pub use split::{Assigned, AssignedBy, OfVariant};
 pub use stage::StageTaken;
 
 use crate::consult::{About, Consultation, Steer};
@@ -53,6 +53,8 @@ pub struct Judgement<'p> {
     pub request_id: Option<String>,
     /// The variant of a split that it was given.
     pub split: Option<Assigned<'p>>,
+    /// The variant whose version's file is asked for.
+    pub file_of: Option<OfVariant<'p>>,
     /// What is to be checked of the answer.
     pub plan: Plan,
     /// The backend that was asked before the request was answered here.
@@ -144,6 +146,7 @@ impl Policy {
             tenant_prefix: String::new(),
             request_id: head.request_id.map(ToOwned::to_owned),
             split: None,
+            file_of: None,
             plan: Plan::Pass,
             consulted: None,
             remove_headers: std::mem::take(&mut head.remove),
@@ -222,11 +225,13 @@ impl Policy {
                 Some((wanted, split::assigned(self, tenant, module, head, facts)?))
             });
             if let Some((wanted, (place, variant, assigned))) = assigned {
+                let version = operation.canonical_version();
+                judgement.file_of =
+                    version.and_then(|version| OfVariant::with_version(assigned.split, version));
                 if !assigned.holds() {
                     // A file is led nowhere, so there is nothing to count.
-                    let is_led = operation.canonical_version().is_none();
-                    judgement.split = is_led.then_some(assigned);
-                } else if let Some(version) = operation.canonical_version() {
+                    judgement.split = version.is_none().then_some(assigned);
+                } else if let Some(version) = version {
                     if let Some(reply) =
                         Reply::other_variant(&operation, &assigned, version, footer)
                     {
@@ -410,6 +415,16 @@ impl<'p> Judgement<'p> {
             assigned.by = AssignedBy::Fallback;
             assigned.variant = led_to;
         }
+    }
+
+    /// The variant that the request counts for: the one that it was led to, or whose file it asks for.
+    pub fn of_variant(&self) -> Option<OfVariant<'p>> {
+        let led = self.split.filter(Assigned::holds);
+        let led = led.map(|assigned| OfVariant {
+            split: assigned.split,
+            variant: assigned.variant,
+        });
+        led.or(self.file_of)
     }
 
     /// The values of the labels `decision` and `rule`: the verdict's, or what refused the request

@@ -28,6 +28,32 @@ impl Assigned<'_> {
     }
 }
 
+/// A split and one of its variants; `None` where the backend has none of its versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfVariant<'p> {
+    /// The split.
+    pub split: &'p Split,
+    /// The variant.
+    pub variant: Option<&'p Variant>,
+}
+
+impl<'p> OfVariant<'p> {
+    /// The variant of that version.
+    pub(super) fn with_version(split: &'p Split, version: &str) -> Option<Self> {
+        let variant = split.variants.iter().find(|v| v.version == version)?;
+        Some(Self {
+            split,
+            variant: Some(variant),
+        })
+    }
+
+    /// The values of the labels `split` and `variant`.
+    pub fn labels(&self) -> (&'p str, &'p str) {
+        let variant = self.variant.map_or(NO_VARIANT, |variant| &variant.name);
+        (&self.split.name, variant)
+    }
+}
+
 /// Why a request was given a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssignedBy {

@@ -6,6 +6,7 @@ use super::compile::Errors;
 use super::document::{ByDoc, StageDoc};
 use super::error::Path;
 use super::weights;
+use crate::telemetry::{CANARY, ENFORCE, SHADOW};
 
 /// How far a tenant's candidate rules have come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,15 @@ pub(crate) enum Reach {
 }
 
 impl Stage {
+    /// The value of the label `stage`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shadow => SHADOW,
+            Self::Canary { .. } => CANARY,
+            Self::Enforce => ENFORCE,
+        }
+    }
+
     /// Whether what is tried holds for a request. `tried` names it, such as a tenant's rules by the
     /// tenant's name, and `key` gives what the request is drawn for, nothing for a client of whom
     /// nothing is known: nobody such is made a part of a trial.

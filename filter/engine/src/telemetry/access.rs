@@ -8,7 +8,7 @@
 use std::fmt::Write;
 
 use super::{CacheVerdict, Outcome};
-use crate::judge::{Assigned, Header, Judgement, value_of};
+use crate::judge::{Header, Judgement, value_of};
 use crate::policy::Policy;
 
 /// The longest value that is written, in bytes; a longer one is cut and ends in `...`.
@@ -53,12 +53,9 @@ impl AccessMembers {
         });
         members.add("other_decision", decision);
         members.add("other_rule", rule);
-        let split = judgement.split.filter(Assigned::holds);
-        members.add(
-            "split",
-            split.map_or(NOTHING, |assigned| assigned.split.name.as_str()),
-        );
-        let variant = split.and_then(|assigned| assigned.variant);
+        let of_variant = judgement.of_variant();
+        let variant = of_variant.and_then(|of| of.variant);
+        members.add("split", of_variant.map_or(NOTHING, |of| &of.split.name));
         members.add("variant", variant.map_or(NOTHING, |variant| &variant.name));
         members.add("backend", backend.unwrap_or(NOTHING));
         members.add("method", &header(":method"));

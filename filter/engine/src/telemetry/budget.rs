@@ -7,6 +7,10 @@ use rustc_hash::FxBuildHasher;
 /// The most values that each of the labels `tenant` and `rule` has in one VM.
 pub const MAX_LABEL_VALUES: usize = 5000;
 
+/// The most pairs of a tenant and a variant that requests are counted by in one VM: each has a series
+/// for each operation, backend and outcome.
+pub const MAX_TENANT_VARIANTS: usize = 1000;
+
 /// Lets a bounded number of values through; they come from the policy, never from a client.
 #[derive(Debug)]
 pub struct LabelBudget {

@@ -68,7 +68,14 @@ pub const REQUESTS_TOTAL: Metric = Metric {
     name: "modgate_requests_total",
     kind: Kind::Counter,
     help: "Requests that ended, by what came of them.",
-    labels: &["tenant", "operation", "backend", "outcome"],
+    labels: &[
+        "tenant",
+        "operation",
+        "backend",
+        "outcome",
+        "split",
+        "variant",
+    ],
 };
 
 /// Answers in which the backend's cache could be told.
@@ -86,7 +93,14 @@ pub const REQUEST_DURATION_MILLISECONDS: Metric = Metric {
         buckets: DURATION_BUCKETS_MS,
     },
     help: "Time from the request's headers to the end of its answer, in milliseconds.",
-    labels: &["tenant", "operation", "backend"],
+    labels: &[
+        "tenant",
+        "operation",
+        "backend",
+        "cache_status",
+        "split",
+        "variant",
+    ],
 };
 
 /// Verdicts of the policy.
@@ -177,6 +191,30 @@ pub const POLICY_INFO: Metric = Metric {
     labels: &["policy_version", "policy_hash"],
 };
 
+/// How far the candidate rules of tenants have come.
+pub const ROLLOUT_INFO: Metric = Metric {
+    name: "modgate_rollout_info",
+    kind: Kind::Gauge,
+    help: "1 for the stage that a tenant's rollout has in the policy in force, 0 for one that it had. Its candidate rules decide nothing in `shadow`, for a share of the requests in `canary`, and everything in `enforce`.",
+    labels: &["tenant", "stage"],
+};
+
+/// What splits are to give, to hold the shares against.
+pub const SPLIT_WEIGHT_BASIS_POINTS: Metric = Metric {
+    name: "modgate_split_weight_basis_points",
+    kind: Kind::Gauge,
+    help: "The weight of a variant where a split's assignment draws one, in hundredths of a percent; 0 also for one that the policy in force does not have.",
+    labels: &["split", "assign", "variant"],
+};
+
+/// What routes are to give, to hold the shares against.
+pub const ROUTE_WEIGHT_BASIS_POINTS: Metric = Metric {
+    name: "modgate_route_weight_basis_points",
+    kind: Kind::Gauge,
+    help: "The weight of a backend where a route leads to several, in hundredths of a percent; 0 also for one that the policy in force does not have.",
+    labels: &["route", "backend"],
+};
+
 /// Label values that did not fit.
 pub const LABEL_OVERFLOW_TOTAL: Metric = Metric {
     name: "modgate_label_overflow_total",
@@ -201,6 +239,9 @@ pub const CATALOGUE: &[Metric] = &[
     ROUTE_TRIALS_TOTAL,
     FAILOVERS_TOTAL,
     POLICY_INFO,
+    ROLLOUT_INFO,
+    SPLIT_WEIGHT_BASIS_POINTS,
+    ROUTE_WEIGHT_BASIS_POINTS,
     LABEL_OVERFLOW_TOTAL,
 ];
 
@@ -238,8 +279,8 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "cache_status",
-        help: "What the backend's cache did. `unknown` is never counted as a miss.",
-        values: &["hit", "miss", "stale", "unknown"],
+        help: "What the backend's cache did. `unknown` is never counted as a miss; `none` is a request that was no lookup: refused here, or answered without content.",
+        values: &["hit", "miss", "stale", "unknown", "none"],
     },
     Label {
         name: "evidence",
@@ -257,7 +298,7 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "stage",
-        help: "The stage of the rules that gave the verdict, of the split or of the routes: `enforce` and, for the share of a canary, `canary` decided; `shadow` was asked beside them and decided nothing.",
+        help: "The stage of the rules that gave the verdict, of the split or of the routes: `enforce` and, for the share of a canary, `canary` decided; `shadow` was asked beside them and decided nothing. Of a rollout: how far it has come.",
         values: &[ENFORCE, CANARY, SHADOW],
     },
     Label {
@@ -300,12 +341,22 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "split",
-        help: "The split as the policy names it.",
+        help: "The split as the policy names it; of a request, the one that `variant` belongs to, `none` without one.",
         values: &[],
     },
     Label {
         name: "variant",
-        help: "The variant as the policy names it; `none` where the backend had neither its version nor that of the control variant.",
+        help: "The variant as the policy names it: the one that a request was led to, or whose version's file it is for; `none` where there is no such one, because the module has no split, the version is no variant's, or the backend had neither the version nor that of the control variant.",
+        values: &[],
+    },
+    Label {
+        name: "assign",
+        help: "The place in a split's `assign`, from 0.",
+        values: &[],
+    },
+    Label {
+        name: "route",
+        help: "The id of the route.",
         values: &[],
     },
     Label {
@@ -331,7 +382,7 @@ pub const LABELS: &[Label] = &[
     Label {
         name: "label_name",
         help: "The label that had too many values.",
-        values: &["tenant", "rule"],
+        values: &["tenant", "rule", "variant"],
     },
 ];
 

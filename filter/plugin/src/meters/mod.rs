@@ -1,6 +1,9 @@
 //! Counts what came of requests. Series are defined when they are first needed, and found again by
 //! number, so that counting costs no more than the hostcall.
 
+mod labels;
+mod scope;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,23 +12,23 @@ use std::time::Duration;
 use modgate_engine::integrity::Artifact;
 use modgate_engine::judge::{AssignedBy, Judgement};
 use modgate_engine::policy::{Backend, NO_VARIANT, Ruling, Tenant};
-use modgate_engine::request::OperationName;
 use modgate_engine::telemetry::{
-    CACHE_LOOKUPS_TOTAL, CacheVerdict, DECISIONS_TOTAL, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL,
-    INTEGRITY_CHECKS_TOTAL, INTEGRITY_MICROSECONDS_TOTAL, Kind, LABEL_OVERFLOW_TOTAL, LabelBudget,
-    Metric, Outcome, REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL,
-    ROUTE_TRIALS_TOTAL, SHADOW, SPLIT_ASSIGNMENTS_TOTAL, SPLIT_FALLBACKS_TOTAL,
-    SUMDB_LOOKUPS_TOTAL, series,
+    DECISIONS_TOTAL, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL, INTEGRITY_CHECKS_TOTAL,
+    INTEGRITY_MICROSECONDS_TOTAL, Kind, Metric, ROUTE_TRIALS_TOTAL, SHADOW,
+    SPLIT_ASSIGNMENTS_TOTAL, SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
 use proxy_wasm::types::{LogLevel, MetricType};
 use rustc_hash::FxBuildHasher;
 
+use self::labels::Labels;
+pub(crate) use self::scope::Scope;
+use self::scope::{Names, ScopeKey};
 use crate::host;
 
 type Map<K, V> = HashMap<K, V, FxBuildHasher>;
 
-/// The label `backend` where none was asked.
-const NO_BACKEND: &str = "none";
+/// The value of a label where there is nothing to name.
+const NONE: &str = "none";
 
 /// All series of one policy in one VM.
 #[derive(Default)]
@@ -56,38 +59,51 @@ type RouteKey = AssignmentKey;
 /// The backend that was asked first, and the address of the other one's name.
 type FailoverKey = (usize, usize);
 
-type ScopeKey = (Option<usize>, Option<usize>, OperationName);
-
 /// Tenant, the other labels, and the rule, which is told by its address in the policy, which outlives
 /// this.
 type DecisionKey = (Option<usize>, [&'static str; 3], usize);
 
-/// The series of one tenant, operation and backend.
-pub(crate) struct Scope {
-    tenant: String,
-    operation: &'static str,
-    backend: String,
-    duration: Option<u32>,
-    bytes: Option<u32>,
-    requests: RefCell<Map<Outcome, Option<u32>>>,
-    lookups: RefCell<Map<CacheVerdict, Option<u32>>>,
-}
-
 impl Meters {
-    /// The series for requests of this kind.
-    pub(crate) fn scope(
-        &self,
-        tenant: Option<&Tenant>,
-        operation: OperationName,
-        backend: Option<&Backend>,
-    ) -> Rc<Scope> {
-        let key = (tenant.map(|t| t.id), backend.map(|b| b.id), operation);
+    /// The series for a request that was judged so, and that this backend is asked for.
+    pub(crate) fn scope(&self, judgement: &Judgement<'_>, backend: Option<&Backend>) -> Rc<Scope> {
+        let of_variant = judgement.of_variant().map(|of| of.labels());
+        let address = |name: &str| name.as_ptr().addr();
+        let key = ScopeKey {
+            tenant: judgement.tenant.map(|tenant| tenant.id),
+            operation: judgement.operation,
+            backend: backend.map(|backend| backend.id),
+            variant: of_variant.map(|(split, variant)| (address(split), address(variant))),
+        };
+        self.scope_of(key, || {
+            let mut labels = self.labels.borrow_mut();
+            let tenant = labels.tenant(judgement.tenant);
+            let (split, variant) = labels.variant(&tenant, of_variant);
+            Names {
+                backend: backend.map_or(NONE, |backend| &backend.name).to_owned(),
+                split: split.to_owned(),
+                variant: variant.to_owned(),
+                tenant,
+            }
+        })
+    }
+
+    /// The series for a request of another scope, which this backend answered.
+    pub(crate) fn scope_at(&self, scope: &Scope, backend: &Backend) -> Rc<Scope> {
+        let key = ScopeKey {
+            backend: Some(backend.id),
+            ..scope.key
+        };
+        self.scope_of(key, || Names {
+            backend: backend.name.clone(),
+            ..scope.names.clone()
+        })
+    }
+
+    fn scope_of(&self, key: ScopeKey, names: impl FnOnce() -> Names) -> Rc<Scope> {
         if let Some(scope) = self.scopes.borrow().get(&key) {
             return Rc::clone(scope);
         }
-        let tenant = self.labels.borrow_mut().tenant(tenant);
-        let backend = backend.map_or(NO_BACKEND, |backend| &backend.name);
-        let scope = Rc::new(Scope::new(tenant, operation.as_str(), backend.to_owned()));
+        let scope = Rc::new(Scope::new(key, names()));
         self.scopes.borrow_mut().insert(key, Rc::clone(&scope));
         scope
     }
@@ -197,7 +213,7 @@ impl Meters {
         };
         let name = |backend: Option<&Backend>| match backend {
             Some(backend) => backend.name.clone(),
-            None => NO_BACKEND.to_owned(),
+            None => NONE.to_owned(),
         };
         let (backend, would_be) = (
             judgement.backend(),
@@ -241,95 +257,6 @@ impl Meters {
         });
         host::count(id, by);
     }
-}
-
-impl Scope {
-    fn new(tenant: String, operation: &'static str, backend: String) -> Self {
-        let labels = [&*tenant, operation, &*backend];
-        let bytes = (backend != NO_BACKEND).then(|| define(&RESPONSE_BYTES_TOTAL, &labels));
-        Self {
-            duration: define(&REQUEST_DURATION_MILLISECONDS, &labels),
-            bytes: bytes.flatten(),
-            requests: RefCell::default(),
-            lookups: RefCell::default(),
-            tenant,
-            operation,
-            backend,
-        }
-    }
-
-    /// Counts a request that has ended, after so long, and with so many bytes of a backend's answer.
-    pub(crate) fn ended(&self, outcome: Outcome, took: Duration, bytes: u64) {
-        let metric = *self
-            .requests
-            .borrow_mut()
-            .entry(outcome)
-            .or_insert_with(|| {
-                define(
-                    &REQUESTS_TOTAL,
-                    &[
-                        &self.tenant,
-                        self.operation,
-                        &self.backend,
-                        outcome.as_str(),
-                    ],
-                )
-            });
-        host::count(metric, 1);
-        host::record(
-            self.duration,
-            u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        );
-        host::count(self.bytes, bytes);
-    }
-
-    /// Counts what a backend's cache did.
-    pub(crate) fn looked_up(&self, verdict: CacheVerdict) {
-        let metric = *self.lookups.borrow_mut().entry(verdict).or_insert_with(|| {
-            define(
-                &CACHE_LOOKUPS_TOTAL,
-                &[
-                    &self.tenant,
-                    self.operation,
-                    &self.backend,
-                    verdict.status.as_str(),
-                    verdict.evidence.as_str(),
-                ],
-            )
-        });
-        host::count(metric, 1);
-    }
-}
-
-/// The values of labels that the policy gives, within their budgets.
-#[derive(Default)]
-struct Labels {
-    tenants: LabelBudget,
-    rules: LabelBudget,
-}
-
-impl Labels {
-    fn tenant(&mut self, tenant: Option<&Tenant>) -> String {
-        match tenant {
-            Some(tenant) if tenant.is_anyone() => series::OTHER.to_owned(),
-            Some(tenant) if self.tenants.admits(&tenant.name) => tenant.name.clone(),
-            Some(_) => overflow("tenant").to_owned(),
-            None => series::OTHER.to_owned(),
-        }
-    }
-
-    fn rule<'a>(&mut self, rule: &'a str) -> &'a str {
-        if self.rules.admits(rule) {
-            rule
-        } else {
-            overflow("rule")
-        }
-    }
-}
-
-fn overflow(label: &str) -> &'static str {
-    host::count(define(&LABEL_OVERFLOW_TOTAL, &[label]), 1);
-    series::OTHER
 }
 
 fn define(metric: &Metric, labels: &[&str]) -> Option<u32> {

@@ -1,0 +1,148 @@
+//! What a policy says of itself, in gauges: that it is in force, how far its rollouts have come, and
+//! what its weights are.
+
+use super::series::{self, stat_name};
+use super::{
+    MAX_LABEL_VALUES, POLICY_INFO, ROLLOUT_INFO, ROUTE_WEIGHT_BASIS_POINTS,
+    SPLIT_WEIGHT_BASIS_POINTS,
+};
+use crate::policy::{Gets, Policy};
+use crate::route::To;
+
+/// Whom a gauge is about, and what it is set to.
+pub type Standing = (String, u64);
+
+impl Policy {
+    /// The gauges that stand while the policy is in force, by the names of their stats; the first is
+    /// its own. Each is to be set to 0 when it is not.
+    pub fn standing(&self) -> Vec<Standing> {
+        let version = series::label_value_from(self.version());
+        let mut all = vec![(stat_name(&POLICY_INFO, &[&version, self.hash()]), 1)];
+        all.extend(self.standing_rollouts().take(MAX_LABEL_VALUES));
+        all.extend(self.standing_splits().take(MAX_LABEL_VALUES));
+        all.extend(self.standing_routes().take(MAX_LABEL_VALUES));
+        all
+    }
+
+    fn standing_rollouts(&self) -> impl Iterator<Item = Standing> + '_ {
+        self.tenants().iter().filter_map(|tenant| {
+            let stage = tenant.rollout.as_ref()?.stage.as_str();
+            let name = if tenant.is_anyone() {
+                series::OTHER
+            } else {
+                &tenant.name
+            };
+            Some((stat_name(&ROLLOUT_INFO, &[name, stage]), 1))
+        })
+    }
+
+    fn standing_splits(&self) -> impl Iterator<Item = Standing> + '_ {
+        let splits = self.splits().iter().filter(|split| split.stage.is_some());
+        let assigns = splits.flat_map(|split| {
+            let assigns = split.assign.iter().enumerate();
+            assigns.map(move |(place, assign)| (split, place.to_string(), &assign.gets))
+        });
+        assigns.flat_map(|(split, place, gets)| {
+            let weights = match gets {
+                Gets::Drawn { weights, .. } => weights.as_slice(),
+                Gets::Variant(_) => &[],
+            };
+            let drawn = split.variants.iter().zip(weights);
+            drawn.map(move |(variant, weight)| {
+                let labels = [&*split.name, &place, &variant.name];
+                let name = stat_name(&SPLIT_WEIGHT_BASIS_POINTS, &labels);
+                (name, u64::from(*weight))
+            })
+        })
+    }
+
+    fn standing_routes(&self) -> impl Iterator<Item = Standing> + '_ {
+        self.routes.routes().flat_map(|route| {
+            let weights = match &route.to {
+                To::Drawn(drawn) => drawn.weights.as_slice(),
+                To::Backend(_) => &[],
+            };
+            let drawn = self.backends().iter().zip(weights);
+            drawn
+                .filter(|(_, weight)| **weight > 0)
+                .map(|(backend, weight)| {
+                    let labels = [&*route.id, &*backend.name];
+                    let name = stat_name(&ROUTE_WEIGHT_BASIS_POINTS, &labels);
+                    (name, u64::from(*weight))
+                })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rollouts_and_weights_stand_beside_the_policy() {
+        let document = json!({
+            "version": "2026.1", "default": "deny",
+            "identity": [{"path_prefix": "/t/{tenant}"}],
+            "tenants": {
+                "off": {"rules": ["r"], "rollout": {"candidate": ["r"], "stage": "off"}},
+                "some": {"rules": ["r"], "rollout": {
+                    "candidate": ["r"], "stage": "canary", "percent": 5, "by": "client"}},
+                "*": {"rules": ["r"], "rollout": {"candidate": ["r"], "stage": "shadow"}},
+            },
+            "rules": {"r": [{"id": "own", "allow": ["corp.example/**"]}]},
+            "backends": {"a": {"cluster": "a"}, "b": {"cluster": "b"}, "c": {"cluster": "c"}},
+            "routes": [
+                {"id": "try", "modules": ["corp.example/**"], "backends": {"a": 87.5, "b": 12.5}},
+                {"id": "all", "backend": "c"},
+            ],
+            "splits": {"lib": {
+                "module": "corp.example/lib",
+                "variants": {"beta": "v1.3.0-beta.1", "stable": "v1.2.0"},
+                "control": "stable",
+                "assign": [
+                    {"tenants": ["off"], "variant": "beta"},
+                    {"weights": {"beta": 30, "stable": 70}, "by": "client"},
+                ],
+            }},
+        });
+        let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
+        let standing = policy.standing();
+        let labels = |labels: &[(&str, &str)]| -> String {
+            let each = labels
+                .iter()
+                .map(|(name, value)| format!("{name}=.={value};.;"));
+            each.collect()
+        };
+        assert!(
+            standing[0]
+                .0
+                .starts_with("modgate_policy_infopolicy_version=.=2026_1;.;")
+        );
+        let split = |variant| {
+            let labels = labels(&[("split", "lib"), ("assign", "1"), ("variant", variant)]);
+            format!("modgate_split_weight_basis_points{labels}")
+        };
+        let route = |backend| {
+            let labels = labels(&[("route", "try"), ("backend", backend)]);
+            format!("modgate_route_weight_basis_points{labels}")
+        };
+        let rollout = |tenant, stage| {
+            let labels = labels(&[("tenant", tenant), ("stage", stage)]);
+            format!("modgate_rollout_info{labels}")
+        };
+        let mut rest = standing[1..].to_vec();
+        rest.sort();
+        let mut wanted = vec![
+            (rollout("other", "shadow"), 1),
+            (rollout("some", "canary"), 1),
+            (split("beta"), 3000),
+            (split("stable"), 7000),
+            (route("a"), 8750),
+            (route("b"), 1250),
+        ];
+        wanted.sort();
+        assert_eq!(rest, wanted);
+    }
+}
