@@ -18,6 +18,9 @@ FALLBACKS = "modgate_split_fallbacks_total"
 TRIALS = "modgate_route_trials_total"
 FAILOVERS = "modgate_failovers_total"
 POLICY = "modgate_policy_info"
+ROLLOUTS = "modgate_rollout_info"
+SPLIT_WEIGHTS = "modgate_split_weight_basis_points"
+ROUTE_WEIGHTS = "modgate_route_weight_basis_points"
 OVERFLOW = "modgate_label_overflow_total"
 
 # What the dashboards' variables choose.
@@ -31,6 +34,7 @@ COUNTED = 'outcome!~"aborted|client_error"'
 FAILED = 'outcome=~"upstream_error|timeout|truncated|integrity"'
 HIT = 'cache_status=~"hit|stale"'
 KNOWN = 'cache_status!="unknown"'
+MISS = 'cache_status="miss"'
 WRONG = 'result=~"mismatch|unproven|malformed"'
 REFUSED = 'decision!="allow"'
 # What was asked beside what holds, and what holds.

@@ -3,7 +3,7 @@
 from board import board, several
 from layout import Section, even
 from panel import PLAIN, Column, Query, State, lines, number, table, timeline
-from query import DECISIONS, HOLDS, POLICY, REFUSED, SHADOW, TENANT, increase, rate, ratio, series, value
+from query import DECISIONS, HOLDS, POLICY, REFUSED, ROLLOUTS, SHADOW, TENANT, increase, rate, ratio, series, value
 
 COMPARED = 'agreement!="none"'
 DIFFERS = 'agreement="differ"'
@@ -64,18 +64,18 @@ def _now():
 
 
 def _stages():
-    judged = rate(DECISIONS, TENANT, by="tenant")
-    has = rate(DECISIONS, TENANT, COMPARED, by="tenant")
-    decides = rate(DECISIONS, TENANT, CANARY, by="tenant")
+    def of(stage, number):
+        return f'{number} * max by (tenant) ({series(ROLLOUTS, TENANT, stage)} == 1)'
+
     return timeline(
         "Stage by tenant",
-        "Shadow and enforce look alike from outside: one set of rules decides, the other is compared; the"
-        " policy says which. In a canary the candidate decides on a share.",
-        Query(f"(({has} > bool 0) or 0 * {judged}) + (({decides} > bool 0) or 0 * {judged})", "{{tenant}}"),
+        "How far a tenant's candidate rules have come: they decide nothing, decide for a share of the requests,"
+        " or decide. While proxies differ, the farther stage.",
+        Query(f"{of(ENFORCE, 3)} or {of(CANARY, 2)} or {of(SHADOW, 1)}", "{{tenant}}"),
         [
-            State(0, "no candidate", "blue"),
-            State(1, "shadow or enforce", "purple"),
+            State(1, "shadow", "purple"),
             State(2, "canary", "orange"),
+            State(3, "enforce", "green"),
         ],
     )
 

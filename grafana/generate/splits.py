@@ -12,7 +12,9 @@ from query import (
     FALLBACKS,
     HOLDS,
     REQUESTS,
+    ROUTE_WEIGHTS,
     SHADOW,
+    SPLIT_WEIGHTS,
     TRIALS,
     failure_ratio,
     hit_ratio,
@@ -20,6 +22,7 @@ from query import (
     quantile,
     rate,
     ratio,
+    series,
 )
 
 SPLIT = 'split=~"$split"'
@@ -38,7 +41,7 @@ def splits():
         [
             Section(
                 "Splits",
-                [even(4, _now()), even(8, _variants())],
+                [even(4, _now()), even(8, _variants()), even(8, _outcomes()), even(8, _weights())],
             ),
             Section(
                 "Backends side by side",
@@ -79,15 +82,14 @@ def _variants():
     return [
         lines(
             "Variants",
-            "Requests a second by the variant that they were led to. Outcome and latency of a variant stand"
-            " in the access log.",
+            "Requests a second by the variant that they were led to.",
             [Query(rate(ASSIGNMENTS, SPLIT, HOLDS, by=by), "{{split}}: {{variant}}")],
             "reqps",
             stacked=True,
         ),
         bars(
             "Shares of the variants",
-            "Shares over the time shown, to be compared with the weights in the policy. Tiers and fixed"
+            "Shares over the time shown, to be compared with the weights below. Tiers and fixed"
             " variants count too, and a busy client counts as often as it asks.",
             Query(
                 f"{increase(ASSIGNMENTS, SPLIT, HOLDS, by=by)} / on (split) group_left ()"
@@ -103,6 +105,71 @@ def _variants():
             "Requests a second that were led elsewhere than they should have been.",
             [Query(rate(FALLBACKS, SPLIT, by="split"), "{{split}}")],
             "reqps",
+        ),
+    ]
+
+
+def _outcomes():
+    """A variant's requests are those that were led to it, and those for its version's files."""
+    by = "split, variant"
+    mine = (SPLIT, 'variant!="none"')
+    name = "{{split}}: {{variant}}"
+    return [
+        lines(
+            "Failures by variant",
+            "Share of the requests of each variant that fail, files of its version included.",
+            [Query(failure_ratio(*mine, by=by), name)],
+            "percentunit",
+            FAILURES,
+        ),
+        lines(
+            "Not there or refused, by variant",
+            "Share of the requests of each variant that the backend had not, or that were refused.",
+            [
+                Query(
+                    ratio(
+                        rate(REQUESTS, *mine, 'outcome=~"not_found|denied"', by=by),
+                        rate(REQUESTS, *mine, COUNTED, by=by),
+                    ),
+                    name,
+                )
+            ],
+            "percentunit",
+        ),
+        lines(
+            "Latency by variant, 95 %",
+            "95 % of the requests of each variant end within this time.",
+            [Query(quantile(0.95, *mine, by=by), name)],
+            "ms",
+            SLOW,
+        ),
+    ]
+
+
+def _weights():
+    return [
+        bars(
+            "Weights of the variants",
+            "What the policy's draws are to give, by the place of the assignment in the split. Who is given a"
+            " variant by name has no weight.",
+            Query(
+                f"max by (split, assign, variant) ({series(SPLIT_WEIGHTS, SPLIT)}) / 10000 > 0",
+                "{{split}} assign[{{assign}}]: {{variant}}",
+            ),
+            "percentunit",
+            PLAIN,
+            1,
+        ),
+        bars(
+            "Weights of the backends",
+            "What the routes that lead to several backends are to give, by route.",
+            Query(
+                f"max by (route, backend) ({series(ROUTE_WEIGHTS, BACKEND)}) / 10000 > 0",
+                "{{route}}: {{backend}}",
+            ),
+            "percentunit",
+            PLAIN,
+            1,
         ),
     ]
 

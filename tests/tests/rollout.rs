@@ -62,6 +62,15 @@ fn a_candidate_goes_from_nobody_to_some_to_all() {
     let decisions = |envoy: &Envoy, labels: &[(&str, &str)]| {
         Figures::parse(&envoy.prometheus()).sum("modgate_decisions_total", labels)
     };
+    let stands_at = |envoy: &Envoy, stage: &str| {
+        let figures = Figures::parse(&envoy.prometheus());
+        for other in ["shadow", "canary", "enforce"] {
+            let labels = [("tenant", "web"), ("stage", other)];
+            let value = f64::from(u8::from(other == stage));
+            assert_eq!(figures.sum("modgate_rollout_info", &labels), value);
+        }
+    };
+    stands_at(&envoy, "shadow");
     let applied = [
         ("stage", "enforce"),
         ("decision", "allow"),
@@ -88,6 +97,7 @@ fn a_candidate_goes_from_nobody_to_some_to_all() {
     assert!(envoy.reload(&policy("2", half.clone())));
     let first = refused(envoy.address());
     assert!((8..=32).contains(&first.len()), "{first:?}");
+    stands_at(&envoy, "canary");
     let canary = [("stage", "canary"), ("decision", "deny")];
     assert_eq!(decisions(&envoy, &canary), first.len() as f64);
     // The same on other workers, after a reload, in another process and in the simulator.
@@ -104,11 +114,13 @@ fn a_candidate_goes_from_nobody_to_some_to_all() {
         "5",
         json!({"candidate": ["next"], "stage": "enforce"})
     )));
+    stands_at(&envoy, "enforce");
     let go = Go::new(format!("http://{}/t/web", envoy.address()), Sumdb::Off);
     let said = go.run(&["mod", "download", "corp.example/m0@v1.0.0"]);
     assert!(said.expect_failure().contains("nothing new this week"));
     assert!(envoy.reload(&policy("6", json!({"candidate": ["next"], "stage": "off"}))));
     assert_eq!(refused(envoy.address()), [] as [usize; 0]);
+    stands_at(&envoy, "off");
 }
 
 #[test]

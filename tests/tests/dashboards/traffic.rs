@@ -92,7 +92,7 @@ pub fn policy(version: &str, rollout: Value) -> Value {
                 "module": "corp.example/old",
                 "variants": {"last": "v1.0.0"},
                 "control": "last",
-                "assign": [{"variant": "last"}],
+                "assign": [{"weights": {"last": 100}, "by": "tenant"}],
                 "rollout": {"stage": "shadow"},
             },
         },

@@ -98,7 +98,18 @@ fn go_comes_to_the_variant_however_it_asks() {
         for variant in ["beta", "stable"] {
             let labels = [("split", "lib-beta"), ("variant", variant)];
             assert!(host.figures().sum(ASSIGNED, &labels) >= 4.0, "{variant}");
+            // Who is led there is counted with it, and so are the files of its version.
+            for operation in ["list", "latest", "zip"] {
+                let told = [&labels[..], &[("operation", operation), ("outcome", "ok")]].concat();
+                let told = host.figures().sum("modgate_requests_total", &told);
+                assert!(told >= 1.0, "{variant} {operation}");
+            }
+            let took = "modgate_request_duration_milliseconds_count";
+            assert!(host.figures().sum(took, &labels) >= 4.0, "{variant}");
         }
+        let of_none = [("split", "none"), ("variant", "none"), ("operation", "zip")];
+        let of_none = host.figures().sum("modgate_requests_total", &of_none);
+        assert!(of_none >= 1.0, "v1.3.0 is no variant's");
         assert_eq!(
             host.figures().sum("modgate_split_fallbacks_total", &[]),
             0.0
