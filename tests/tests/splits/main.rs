@@ -99,7 +99,7 @@ fn go_comes_to_the_variant_however_it_asks() {
             let labels = [("split", "lib-beta"), ("variant", variant)];
             assert!(host.figures().sum(ASSIGNED, &labels) >= 4.0, "{variant}");
             // Who is led there is counted with it, and so are the files of its version.
-            for operation in ["list", "latest", "zip"] {
+            for operation in ["list", "zip"] {
                 let told = [&labels[..], &[("operation", operation), ("outcome", "ok")]].concat();
                 let told = host.figures().sum("modgate_requests_total", &told);
                 assert!(told >= 1.0, "{variant} {operation}");
