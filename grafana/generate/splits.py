@@ -41,7 +41,7 @@ def splits():
         [
             Section(
                 "Splits",
-                [even(4, _now()), even(8, _variants()), even(8, _outcomes()), even(8, _weights())],
+                [even(4, _now()), even(8, _variants()), even(8, _outcomes())],
             ),
             Section(
                 "Backends side by side",
@@ -89,12 +89,24 @@ def _variants():
         ),
         bars(
             "Shares of the variants",
-            "Shares over the time shown, to be compared with the weights below. Tiers and fixed"
+            "Shares over the time shown, to be compared with the weights beside them. Tiers and fixed"
             " variants count too, and a busy client counts as often as it asks.",
             Query(
                 f"{increase(ASSIGNMENTS, SPLIT, HOLDS, by=by)} / on (split) group_left ()"
                 f" ({increase(ASSIGNMENTS, SPLIT, HOLDS, by='split')} > 0)",
                 "{{split}}: {{variant}}",
+            ),
+            "percentunit",
+            PLAIN,
+            1,
+        ),
+        bars(
+            "Weights of the variants",
+            "What the policy's draws are to give, by the place of the assignment in the split. Who is given a"
+            " variant by name has no weight.",
+            Query(
+                f"max by (split, assign, variant) ({series(SPLIT_WEIGHTS, SPLIT)}) / 10000 > 0",
+                "{{split}}[{{assign}}]: {{variant}}",
             ),
             "percentunit",
             PLAIN,
@@ -146,34 +158,6 @@ def _outcomes():
     ]
 
 
-def _weights():
-    return [
-        bars(
-            "Weights of the variants",
-            "What the policy's draws are to give, by the place of the assignment in the split. Who is given a"
-            " variant by name has no weight.",
-            Query(
-                f"max by (split, assign, variant) ({series(SPLIT_WEIGHTS, SPLIT)}) / 10000 > 0",
-                "{{split}} assign[{{assign}}]: {{variant}}",
-            ),
-            "percentunit",
-            PLAIN,
-            1,
-        ),
-        bars(
-            "Weights of the backends",
-            "What the routes that lead to several backends are to give, by route.",
-            Query(
-                f"max by (route, backend) ({series(ROUTE_WEIGHTS, BACKEND)}) / 10000 > 0",
-                "{{route}}: {{backend}}",
-            ),
-            "percentunit",
-            PLAIN,
-            1,
-        ),
-    ]
-
-
 def _shares():
     whole = increase(REQUESTS, *ASKED, COUNTED)
     return [
@@ -190,6 +174,17 @@ def _shares():
             Query(
                 f"{increase(REQUESTS, *ASKED, COUNTED, by='backend')} / on () group_left () ({whole} > 0)",
                 "{{backend}}",
+            ),
+            "percentunit",
+            PLAIN,
+            1,
+        ),
+        bars(
+            "Weights of the backends",
+            "What the routes that lead to several backends are to give, by route.",
+            Query(
+                f"max by (route, backend) ({series(ROUTE_WEIGHTS, BACKEND)}) / 10000 > 0",
+                "{{route}}: {{backend}}",
             ),
             "percentunit",
             PLAIN,
