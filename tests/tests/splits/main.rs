@@ -1,5 +1,6 @@
 //! Splits: which version of a module real go comes to, behind real Envoy and behind the simulator.
 
+mod commands;
 mod routing;
 mod trials;
 
