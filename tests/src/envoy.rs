@@ -25,6 +25,8 @@ pub struct Config {
     pub concurrency: u32,
     /// Whether the filter is there at all.
     pub filter: bool,
+    /// The filter's module.
+    pub module: PathBuf,
     /// Whether the bootstrap cuts the labels out of the metrics' names.
     pub stats_tags: bool,
     /// What `modgate envoy-routes` makes of the policy, where that is wanted.
@@ -43,6 +45,7 @@ impl Config {
             clusters,
             concurrency: 1,
             filter: true,
+            module: dist("modgate.wasm"),
             stats_tags: true,
             routes: None,
         }
@@ -138,6 +141,7 @@ pub struct Envoy {
     address: SocketAddr,
     admin: SocketAddr,
     dir: TempDir,
+    module: PathBuf,
     generation: u32,
 }
 
@@ -159,7 +163,7 @@ impl Envoy {
         let bootstrap = dir.path().join("envoy.json");
         let filter = dir.path().join("modgate.json");
         let admin_file = dir.path().join("admin.txt");
-        write(&filter, &filter_file(&config.policy, 0));
+        write(&filter, &filter_file(&config.module, &config.policy, 0));
         let mut file = bootstrap_file(config, &filter);
         change(&mut Listener::of(&mut file));
         write(&bootstrap, &file);
@@ -183,6 +187,7 @@ impl Envoy {
             address,
             admin,
             dir,
+            module: config.module.clone(),
             generation: 0,
         }
     }
@@ -224,7 +229,7 @@ impl Envoy {
         let before = self.reloads();
         self.generation += 1;
         let new = self.dir.path().join("modgate.json.new");
-        write(&new, &filter_file(policy, self.generation));
+        write(&new, &filter_file(&self.module, policy, self.generation));
         let target = self.dir.path().join("modgate.json");
         fs::rename(&new, &target).unwrap_or_else(|e| panic!("{}: {e}", target.display()));
         before
@@ -352,15 +357,15 @@ fn cluster(template: &Value, name: &str, address: SocketAddr) -> Value {
     cluster
 }
 
-/// The shipped file of the filter with the policy and the built module.
-fn filter_file(policy: &Value, generation: u32) -> Value {
+/// The shipped file of the filter with the policy and a module.
+fn filter_file(module: &Path, policy: &Value, generation: u32) -> Value {
     let mut file = shipped("modgate.yaml");
     file["version_info"] = json!(generation.to_string());
     let config = "/resources/0/typed_config/config";
     *at(
         &mut file,
         &format!("{config}/vm_config/code/local/filename"),
-    ) = json!(dist("modgate.wasm"));
+    ) = json!(module);
     *at(&mut file, &format!("{config}/configuration/value")) = json!(policy.to_string());
     file
 }
