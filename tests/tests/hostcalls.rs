@@ -99,6 +99,15 @@ const HOSTCALLS: &[Hostcall] = &[
     ("proxy_get_metric", true, &[Number(999), Out]),
     ("proxy_set_effective_context", false, &[Number(1)]),
     ("proxy_call_foreign_function", true, &[Text, Text, Out, Out]),
+    ("args_sizes_get", true, &[Out, Out]),
+    ("environ_sizes_get", true, &[Out, Out]),
+    ("clock_time_get", true, &[Number(0), Long(0), Out]),
+    ("fd_fdstat_get", true, &[Number(1), Out]),
+    ("fd_seek", true, &[Number(1), Long(0), Number(0), Out]),
+    ("fd_read", true, &[Number(0), Out, Number(0), Out]),
+    ("fd_prestat_get", true, &[Number(3), Out]),
+    ("fd_prestat_dir_name", true, &[Number(3), Text]),
+    ("fd_close", true, &[Number(1)]),
 ];
 
 /// Those that may not be called with harmless arguments, and do nothing with a wrong number.
@@ -169,6 +178,11 @@ fn calls() -> Vec<Call> {
 fn guest(calls: &[Call]) -> Vec<u8> {
     let mut imports = String::new();
     for (name, _, takes) in HOSTCALLS {
+        let module = if name.starts_with("proxy_") {
+            "env"
+        } else {
+            "wasi_snapshot_preview1"
+        };
         let types: Vec<&str> = takes
             .iter()
             .flat_map(|takes| match takes {
@@ -180,7 +194,7 @@ fn guest(calls: &[Call]) -> Vec<u8> {
         let types = types.join(" ");
         writeln!(
             imports,
-            r#"(import "env" "{name}" (func ${name} (param {types}) (result i32)))"#
+            r#"(import "{module}" "{name}" (func ${name} (param {types}) (result i32)))"#
         )
         .unwrap();
     }

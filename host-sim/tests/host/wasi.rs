@@ -83,7 +83,7 @@ fn hostile_arguments_are_faults() {
     assert_eq!(
         answers(&calls),
         [
-            fault, fault, fault, fault, fault, fault, fault, fault, "28", "28", "00"
+            fault, fault, fault, "00", fault, fault, fault, fault, "28", "28", "00"
         ]
     );
 }

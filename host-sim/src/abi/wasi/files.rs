@@ -75,8 +75,11 @@ pub(in super::super) fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, to: u32) -> 
     if !matches!(fd, 1 | 2) {
         return Err(Errno::BadDescriptor);
     }
-    for (offset, value) in [(0, 0), (8, RIGHT_TO_WRITE), (16, 0)] {
-        call.write::<u64>(to.saturating_add(offset), value)?;
+    // Envoy does not look at whether there was room. The last word first: without it, none is written.
+    for (offset, value) in [(16, 0), (8, RIGHT_TO_WRITE), (0, 0)] {
+        if call.write::<u64>(to.saturating_add(offset), value).is_err() {
+            break;
+        }
     }
     Ok(())
 }
