@@ -170,6 +170,32 @@ fn what_was_taken_back_is_not_chosen_though_the_split_hides_who_says_so() {
     }
 }
 
+/// The budget is `MAX_TENANT_VARIANTS`: what is more is counted, and not told apart.
+#[test]
+fn tenants_and_variants_are_told_apart_up_to_a_thousand() {
+    let (_dir, server) = files(&VERSIONS.map(lib));
+    let mut policy = by_tenant(json!({}));
+    let names: Vec<String> = (0..1010).map(|i| format!("t{i}")).collect();
+    for name in &names {
+        policy["tenants"][name] = json!({"rules": ["corp"]});
+    }
+    // Of one worker: each has a budget of its own.
+    let clusters = [("backend", server.address())];
+    let envoy = Envoy::start(&Config::new(policy.clone(), &clusters));
+    let serve = Serve::start_with(&policy, &clusters, &["--workers=1".to_owned()]);
+    for host in [Host::Envoy(Box::new(envoy)), Host::Serve(Box::new(serve))] {
+        for name in &names {
+            assert_eq!(host.get(&format!("/t/{name}/{LIB}/@v/list")).status, 200);
+        }
+        let figures = host.figures();
+        let count = |labels: &[(&str, &str)]| figures.sum("modgate_requests_total", labels);
+        assert_eq!(count(&[("variant", "stable")]), 1000.0);
+        assert_eq!(count(&[("split", "other"), ("variant", "other")]), 10.0);
+        let overflow = [("label_name", "variant")];
+        assert_eq!(figures.sum("modgate_label_overflow_total", &overflow), 10.0);
+    }
+}
+
 #[test]
 fn without_the_beta_everybody_gets_the_control() {
     let (_dir, server) = files(&[lib("v1.0.0"), lib("v1.2.0"), lib("v1.4.0")]);
