@@ -268,7 +268,8 @@ fn reloads(admin: SocketAddr) -> (u64, u64) {
     (sum(".update_success"), sum(".update_rejected"))
 }
 
-fn listener_address(admin: SocketAddr) -> Option<SocketAddr> {
+/// Where the listener `goproxy` is, once Envoy is ready.
+pub(crate) fn listener_address(admin: SocketAddr) -> Option<SocketAddr> {
     let ready = http::try_get(admin, "/ready")?;
     if ready.status != 200 {
         return None;

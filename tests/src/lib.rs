@@ -4,7 +4,7 @@
 //! [`serve`] are the ones that answer requests, [`stack`] is all of them together, [`go`] and [`http`] ask, [`metrics`] reads figures;
 //! [`module_zips`] are real ones, [`forge`] makes others, [`dirhash`] is Go's judgement of both;
 //! [`sumdb`] is a checksum database; [`grafana`] reads dashboards, [`promql`] what they ask;
-//! [`mod@bench`] measures instead of testing.
+//! [`envoy_scenarios`] plays the simulator's scenarios on real Envoy; [`mod@bench`] measures instead of testing.
 
 pub mod authn;
 pub mod backends;
@@ -13,6 +13,7 @@ pub mod bypass;
 pub mod chunked;
 pub mod dirhash;
 pub mod envoy;
+pub mod envoy_scenarios;
 pub mod forge;
 pub mod go;
 pub mod go_program;

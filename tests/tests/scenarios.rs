@@ -7,9 +7,13 @@ use modgate_tests::modgate::{modgate, stdout};
 use modgate_tests::tools::root;
 use serde_json::Value;
 
-/// Every scenario of the project.
+/// Every scenario of the filter.
 fn scenarios() -> Vec<PathBuf> {
-    let folder = root().join("tests/scenarios");
+    scenarios_in("tests/scenarios")
+}
+
+fn scenarios_in(folder: &str) -> Vec<PathBuf> {
+    let folder = root().join(folder);
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -39,7 +43,8 @@ fn changed(folder: &Path, name: &str, from: &str, to: &str) -> PathBuf {
 
 #[test]
 fn every_scenario_goes_as_expected() {
-    let files = scenarios();
+    let mut files = scenarios();
+    files.extend(scenarios_in("tests/scenarios/odd"));
     let output = sim(&[], &files);
     let printed = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{printed}");

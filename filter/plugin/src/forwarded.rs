@@ -16,9 +16,9 @@ use crate::integrity::{Guard, Held, Judged, Step};
 use crate::meters::Scope;
 use crate::root::InForce;
 
-/// The bit of Envoy's `response.flags` for "the client closed the connection"
-/// (`DownstreamConnectionTermination`).
-const CLIENT_GONE: u64 = 0x4000;
+/// The bits of Envoy's `response.flags` for "the client closed the connection" and "the client reset the
+/// stream", as one of HTTP/2 does (`DownstreamConnectionTermination`, `DownstreamRemoteReset`).
+const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
 
 /// The backend that answered, where its host does not say whose it is.
 const UNKNOWN: &str = "unknown";

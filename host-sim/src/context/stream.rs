@@ -102,6 +102,8 @@ pub(crate) struct Stream {
     pub prepared: Option<LocalReply>,
     /// The VM's failure was answered: the VM is not asked about this stream any more.
     pub failed: bool,
+    /// It began when its VM had failed already, and passes for that.
+    pub unfiltered: bool,
     /// `on_log` runs: maps are those of the access log.
     pub log_phase: bool,
     /// The response's headers went to the client.
@@ -123,6 +125,7 @@ impl Stream {
             route: None,
             prepared: None,
             failed: false,
+            unfiltered: false,
             log_phase: false,
             response_started: false,
             finishing: false,
@@ -150,7 +153,10 @@ impl Stream {
         if let Some(known) = &self.route {
             return known.clone();
         }
+        let path = self.request.headers.as_ref().and_then(|h| h.get(":path"));
         match &config.route {
+            // No route matches a request without a path.
+            _ if path.is_none() => None,
             Route::None => None,
             Route::Cluster(name) => Some(name.clone()),
             Route::ClusterHeader(header) => {

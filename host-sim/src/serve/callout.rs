@@ -46,7 +46,7 @@ pub(super) fn send(
                 body,
                 trailers,
             },
-            Err(failure) => CalloutAnswer::Failed(failure),
+            Err(_) => CalloutAnswer::BrokenOff,
         }
     }
 }

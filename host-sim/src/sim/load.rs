@@ -35,7 +35,7 @@ impl Scenario {
 
 impl Filter {
     /// What the filter gets.
-    pub(super) fn configuration_text(&self) -> String {
+    pub fn configuration_text(&self) -> String {
         match &self.configuration {
             serde_json::Value::Null => String::new(),
             serde_json::Value::String(text) => text.clone(),

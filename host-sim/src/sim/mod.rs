@@ -52,6 +52,7 @@ pub use model::{
 pub use report::{Played, json, junit, text};
 pub use run::{ClientSeen, Line, Run, UpstreamSeen, Usage};
 pub use schedule::{FaultAt, Schedule};
+pub use upstream::Upstreams;
 pub use values::{Chunk, Chunks, Pairs, Span};
 
 use std::path::PathBuf;

@@ -39,6 +39,10 @@ pub struct Scenario {
     /// What may come of it when it is explored.
     #[serde(default)]
     pub explore: Exploration,
+    /// What of it is otherwise in real Envoy, and why: how a [`Difference`](super::Difference) begins,
+    /// with the reason. Nothing here is looked at when the scenario is played.
+    #[serde(default)]
+    pub differs: BTreeMap<String, String>,
 }
 
 /// What may come of a scenario when it is explored.

@@ -10,30 +10,33 @@ use crate::http::{Body, Headers};
 use crate::worker::CalloutAnswer;
 
 /// The behaviours of all clusters, and how often each was asked for.
-#[derive(Debug)]
-pub(super) struct Upstreams<'s> {
-    clusters: &'s BTreeMap<String, Vec<Behaviour>>,
-    used: HashMap<(&'s str, usize), u32>,
+#[derive(Clone, Debug)]
+pub struct Upstreams {
+    clusters: BTreeMap<String, Vec<Behaviour>>,
+    used: HashMap<(String, usize), u32>,
     /// Requests so far.
     asked: usize,
     fault: Option<FaultAt>,
 }
 
-impl<'s> Upstreams<'s> {
-    pub(super) fn new(
-        clusters: &'s BTreeMap<String, Vec<Behaviour>>,
-        fault: Option<FaultAt>,
-    ) -> Self {
+impl Upstreams {
+    /// None of these was asked yet.
+    pub fn new(clusters: &BTreeMap<String, Vec<Behaviour>>) -> Self {
         Self {
-            clusters,
+            clusters: clusters.clone(),
             used: HashMap::new(),
             asked: 0,
-            fault,
+            fault: None,
         }
     }
 
-    /// The first behaviour that fits and is not used up.
-    pub(super) fn choose(&mut self, cluster: &str, headers: &Headers) -> Option<Behaviour> {
+    /// With this fault besides those of the behaviours.
+    pub(super) fn failing(self, fault: Option<FaultAt>) -> Self {
+        Self { fault, ..self }
+    }
+
+    /// The first behaviour that fits and is not used up; the headers have `:method` and `:path`.
+    pub fn choose(&mut self, cluster: &str, headers: &Headers) -> Option<Behaviour> {
         self.asked += 1;
         let fault = self.fault.filter(|at| at.request == self.asked);
         let fits = |wanted: &Option<String>, name| {
@@ -45,7 +48,7 @@ impl<'s> Upstreams<'s> {
             if !fits(&behaviour.method, ":method") || !fits(&behaviour.path, ":path") {
                 continue;
             }
-            let used = self.used.entry((cluster, i)).or_default();
+            let used = self.used.entry((cluster.clone(), i)).or_default();
             if behaviour.times.is_none_or(|times| *used < times) {
                 *used += 1;
                 return Some(behaviour.failing(fault));
@@ -117,7 +120,8 @@ impl Behaviour {
         }
         let after = self.after.0 + body;
         if let Some(fault) = self.breaks {
-            return Some((after, CalloutAnswer::Failed(fault.failure()?)));
+            fault.failure()?;
+            return Some((after, CalloutAnswer::BrokenOff));
         }
         let mut body = Body::new();
         for chunk in &self.body.0 {

@@ -34,7 +34,8 @@ impl Pairs {
         }
     }
 
-    pub(super) fn headers(&self) -> Headers {
+    /// As headers of a message.
+    pub fn headers(&self) -> Headers {
         let mut headers = Headers::new();
         self.add_to(&mut headers);
         headers

@@ -17,16 +17,13 @@ impl Worker {
         let Some(stream) = self.live(id) else {
             return HeadersStatus::StopAllIterationAndWatermark;
         };
-        if stream.failed {
+        if stream.failed || stream.unfiltered {
             return HeadersStatus::Continue;
         }
         let root = stream.root;
         let half = stream.half(direction);
         half.in_callback = Some(Part::Headers);
         let count = count(half.headers.as_ref());
-        if self.passes_unfiltered() {
-            return HeadersStatus::Continue;
-        }
         let (name, callback) = match direction {
             Direction::Request => ("proxy_on_request_headers", &self.exports.on_request_headers),
             Direction::Response => (
@@ -55,7 +52,7 @@ impl Worker {
     /// The filter's word on a part of the body; `None` where there is no stream any more.
     pub(super) fn call_body(&mut self, id: u32, direction: Direction) -> Option<DataStatus> {
         let stream = self.live(id)?;
-        if !stream.created || stream.failed {
+        if !stream.created || stream.failed || stream.unfiltered {
             return Some(DataStatus::Continue);
         }
         let half = stream.half(direction);
@@ -65,9 +62,6 @@ impl Worker {
         }
         let end = half.filter_ended;
         let size = half.visible_body().map_or(0, |body| body.len());
-        if self.passes_unfiltered() {
-            return Some(DataStatus::Continue);
-        }
         let (name, callback) = match direction {
             Direction::Request => ("proxy_on_request_body", &self.exports.on_request_body),
             Direction::Response => ("proxy_on_response_body", &self.exports.on_response_body),
@@ -90,15 +84,12 @@ impl Worker {
         let Some(stream) = self.live(id) else {
             return TrailersStatus::StopIteration;
         };
-        if !stream.created || stream.failed {
+        if !stream.created || stream.failed || stream.unfiltered {
             return TrailersStatus::Continue;
         }
         let half = stream.half(direction);
         half.in_callback = Some(Part::Trailers);
         let count = count(half.trailers.as_ref());
-        if self.passes_unfiltered() {
-            return TrailersStatus::Continue;
-        }
         let (name, callback) = match direction {
             Direction::Request => (
                 "proxy_on_request_trailers",

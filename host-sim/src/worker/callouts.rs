@@ -21,6 +21,9 @@ pub enum CalloutAnswer {
     /// None. The filter gets what Envoy's router makes of it: a response with a status of 503 or
     /// 504 and Envoy's own text.
     Failed(UpstreamFailure),
+    /// One that breaks off after its headers. The filter is called with sizes of 0 and can read
+    /// nothing (`Context::onHttpCallFailure`).
+    BrokenOff,
 }
 
 impl Worker {
@@ -30,32 +33,36 @@ impl Worker {
             return;
         };
         let root = pending.root;
-        let (headers, body, trailers) = match answer {
+        let answer = match answer {
             CalloutAnswer::Response {
                 headers,
                 body,
                 trailers,
-            } => (headers, body, trailers),
+            } => Some((headers, body, trailers)),
             // Whatever the proxy answers its clients, Envoy's callouts know 503 only.
             CalloutAnswer::Failed(failure) => {
                 let (headers, body) = failure.reply(503).into_message(false);
-                (headers, Body::from(body), None)
+                Some((headers, Body::from(body), None))
             }
+            CalloutAnswer::BrokenOff => None,
         };
-        let size = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
-        let params = (
-            root,
-            token.0,
-            size(headers.len()),
-            size(body.len()),
-            size(trailers.as_ref().map_or(0, Headers::len)),
-        );
-        self.host().answer = Some(CurrentAnswer {
+        let answer = answer.map(|(headers, body, trailers)| CurrentAnswer {
             root,
             headers,
             body,
             trailers,
         });
+        let size = |of: &dyn Fn(&CurrentAnswer) -> usize| {
+            u32::try_from(answer.as_ref().map_or(0, of)).unwrap_or(u32::MAX)
+        };
+        let params = (
+            root,
+            token.0,
+            size(&|answer| answer.headers.len()),
+            size(&|answer| answer.body.len()),
+            size(&|answer| answer.trailers.as_ref().map_or(0, Headers::len)),
+        );
+        self.host().answer = answer;
         let export = self.exports.on_http_call_response.clone();
         self.call("proxy_on_http_call_response", root, export, params);
         self.host().answer = None;

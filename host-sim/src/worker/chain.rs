@@ -117,7 +117,8 @@ impl Worker {
             data.append(&mut half.current);
             self.forward_data(id, direction, data, end && !added_trailers);
             if added_trailers {
-                self.filter_trailers(id, direction);
+                // Envoy shows them to the filters behind this one.
+                self.forward_trailers(id, direction);
             }
             return;
         }

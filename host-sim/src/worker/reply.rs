@@ -100,7 +100,8 @@ impl Worker {
         self.finish(id);
     }
 
-    /// Whether requests pass a VM that has failed.
+    /// Whether requests that begin now pass a VM that has failed. Those that it had begun with fail,
+    /// whatever the policy.
     pub(super) fn passes_unfiltered(&self) -> bool {
         self.failure().is_some() && self.store.data().config.fail_policy == FailPolicy::Open
     }

@@ -77,11 +77,12 @@ impl Worker {
             start_wall: proxy.config().clock.wall(),
             ..StreamInfo::default()
         };
+        let mut stream = Stream::new(root.0, downstream, info);
+        stream.unfiltered = self.passes_unfiltered();
         let host = self.host();
         if let Some(root) = host.roots.get_mut(&root.0) {
             root.streams += 1;
         }
-        let stream = Stream::new(root.0, downstream, info);
         host.streams.insert(id, stream);
         StreamId(id)
     }

@@ -109,7 +109,7 @@ struct Driver<'s> {
     exchanges: Vec<Option<Exchange>>,
     streams: HashMap<(usize, StreamId), usize>,
     callouts: HashMap<(usize, CalloutToken), usize>,
-    upstreams: Upstreams<'s>,
+    upstreams: Upstreams,
     /// Which client goes, and after how many events.
     leave: Option<(usize, u64)>,
     started: bool,
@@ -132,7 +132,7 @@ impl<'s> Driver<'s> {
             exchanges: std::iter::repeat_with(|| None).take(requests).collect(),
             streams: HashMap::new(),
             callouts: HashMap::new(),
-            upstreams: Upstreams::new(&scenario.upstreams, schedule.fault),
+            upstreams: Upstreams::new(&scenario.upstreams).failing(schedule.fault),
             leave: schedule.leave,
             started: false,
             run: Run {
@@ -245,8 +245,7 @@ impl<'s> Driver<'s> {
             Event::Comes(i, direction) => self.step(i, direction),
             Event::Leaves(i) => self.leave(i),
             Event::Answers(vm, token, answer) => {
-                if let Some(seen) = self.callouts.remove(&(vm, token)) {
-                    self.end_upstream(seen, Ending::Complete);
+                if self.callouts.remove(&(vm, token)).is_some() {
                     self.note(vm, format!("callout {} is answered", token.number()));
                     self.with(vm, |worker| worker.callout_answered(token, *answer));
                 }
@@ -358,21 +357,27 @@ impl<'s> Driver<'s> {
 
     fn callout(&mut self, vm: usize, callout: Callout) {
         let (token, cluster) = (callout.token, callout.cluster);
-        let headers = timeline::list(&callout.headers);
+        let mut headers = callout.headers;
+        if headers.get(":scheme").is_none() {
+            // The router says how it goes.
+            headers.add(":scheme", "http");
+        }
+        let shown = timeline::list(&headers);
         self.note(
             vm,
-            format!("callout {} to {cluster}: {headers}", token.number()),
+            format!("callout {} to {cluster}: {shown}", token.number()),
         );
-        let behaviour = self.upstreams.choose(&cluster, &callout.headers);
+        let behaviour = self.upstreams.choose(&cluster, &headers);
         let seen = self.run.upstream.len();
         self.callouts.insert((vm, token), seen);
         self.run.upstream.push(UpstreamSeen {
             cluster,
             callout: true,
-            headers: callout.headers,
+            headers,
             body: callout.body,
             trailers: Some(callout.trailers).filter(|trailers| !trailers.is_empty()),
-            ending: Ending::Pending,
+            // It goes out in one piece.
+            ending: Ending::Complete,
         });
         match behaviour {
             None => self.unanswered(seen),

@@ -1,0 +1,81 @@
+//! What a filter may do that no filter should.
+
+/// What this filter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Oddity {
+    /// Holds every request at its headers and lets none go.
+    HoldsRequests,
+    /// Holds every response at its headers and lets none go.
+    HoldsResponses,
+    /// Holds a body until its end, and says how long it was.
+    HoldsBodies,
+    /// Holds a request until the next tick.
+    WaitsForATick,
+    /// Answers a request twice.
+    RepliesTwice,
+    /// Answers in a request's body.
+    RepliesInABody,
+    /// Answers when the response's headers have come.
+    RepliesToAResponse,
+    /// Answers when the response's headers are out.
+    RepliesTooLate,
+    /// Closes the stream in the request's body.
+    ClosesInARequest,
+    /// Closes the stream in the response's body.
+    ClosesInAResponse,
+    /// Sets headers that are out already.
+    WritesHeadersLate,
+    /// Doubles every chunk of every body.
+    GrowsBodies,
+    /// Answers every body with nothing.
+    EmptiesBodies,
+    /// Adds trailers where there were none.
+    AddsTrailers,
+    /// Takes the status out of the response.
+    LosesTheStatus,
+    /// Takes the path out of the request.
+    LosesThePath,
+    /// Panics at the headers of `/trap`.
+    TrapsInHeaders,
+    /// Panics in the response's body.
+    TrapsInABody,
+    /// Asks `side` before a request goes on.
+    Asks,
+    /// Asks `side`, and answers with what it hears.
+    Relays,
+    /// Asks a cluster that does not exist.
+    AsksNobody,
+    /// Refuses its configuration.
+    Refuses,
+}
+
+impl Oddity {
+    /// By its name in a configuration.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "holds requests" => Self::HoldsRequests,
+            "holds responses" => Self::HoldsResponses,
+            "holds bodies" => Self::HoldsBodies,
+            "waits for a tick" => Self::WaitsForATick,
+            "replies twice" => Self::RepliesTwice,
+            "replies in a body" => Self::RepliesInABody,
+            "replies to a response" => Self::RepliesToAResponse,
+            "replies too late" => Self::RepliesTooLate,
+            "closes in a request" => Self::ClosesInARequest,
+            "closes in a response" => Self::ClosesInAResponse,
+            "writes headers late" => Self::WritesHeadersLate,
+            "grows bodies" => Self::GrowsBodies,
+            "empties bodies" => Self::EmptiesBodies,
+            "adds trailers" => Self::AddsTrailers,
+            "loses the status" => Self::LosesTheStatus,
+            "loses the path" => Self::LosesThePath,
+            "traps in headers" => Self::TrapsInHeaders,
+            "traps in a body" => Self::TrapsInABody,
+            "asks" => Self::Asks,
+            "relays" => Self::Relays,
+            "asks nobody" => Self::AsksNobody,
+            "refuses" => Self::Refuses,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! The plugin: it reads what kind of filter it is.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{ContextType, MetricType};
+
+use crate::oddity::Oddity;
+use crate::stream::Stream;
+
+/// The streams that the next tick lets go on.
+pub(crate) type Waiting = Rc<RefCell<Vec<u32>>>;
+
+/// The plugin.
+#[derive(Default)]
+pub(crate) struct Root {
+    oddity: Option<Oddity>,
+    waiting: Waiting,
+    /// Counts the callbacks of streams.
+    calls: u32,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, _size: usize) -> bool {
+        let text = self.get_plugin_configuration().unwrap_or_default();
+        let name = String::from_utf8_lossy(&text);
+        self.oddity = Oddity::named(&name);
+        if matches!(self.oddity, None | Some(Oddity::Refuses)) {
+            let _ = hostcalls::log(
+                proxy_wasm::types::LogLevel::Error,
+                &format!("{name}: no such filter"),
+            );
+            return false;
+        }
+        self.calls = hostcalls::define_metric(MetricType::Counter, "odd_calls").unwrap_or(0);
+        if self.oddity == Some(Oddity::WaitsForATick) {
+            self.set_tick_period(Duration::from_millis(50));
+        }
+        true
+    }
+
+    fn on_tick(&mut self) {
+        for stream in self.waiting.take() {
+            if hostcalls::set_effective_context(stream).is_ok() {
+                let _ = hostcalls::resume_http_request();
+            }
+        }
+    }
+
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream {
+            id,
+            oddity: self.oddity?,
+            waiting: self.waiting.clone(),
+            calls: self.calls,
+        }))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}

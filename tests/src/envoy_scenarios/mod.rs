@@ -1,0 +1,121 @@
+//! Scenarios of `modgate sim`, played on real Envoy: what comes of one is a [`Run`] as the simulator's own,
+//! so that the scenario's expectations judge both, and [`compare`] finds where the two hosts differ.
+//!
+//! Clients and upstreams speak HTTP/2, in which a message's parts and its end are what a scenario says
+//! they are: the end may come by itself, trailers exist, and a reset is not a closed connection. Times
+//! are real. In reading order: [`bootstrap`] is Envoy's configuration, [`upstream`] answers,
+//! [`client`] asks, [`figures`] reads metrics, [`compare`] judges.
+
+pub mod bootstrap;
+pub mod client;
+pub mod compare;
+pub mod figures;
+pub mod upstream;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use host_sim::LogLevel;
+use host_sim::sim::{Fault, Run, Scenario};
+
+use crate::envoy::listener_address;
+use crate::http;
+use crate::process::{Process, free_port};
+use crate::tools::tool;
+use upstream::Script;
+
+/// How long Envoy may take until it listens: two cores may be busy with other tests.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long after the last answer Envoy is given for its log and its metrics.
+const SETTLING: Duration = Duration::from_millis(600);
+
+/// Plays a scenario on real Envoy with this module.
+///
+/// # Panics
+/// Where Envoy does not come up, or the scenario has what cannot be had on a real network.
+pub fn play(scenario: &Scenario, module: &Path) -> Run {
+    let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap_or_else(|e| panic!("no runtime: {e}"));
+    let script = Arc::new(Script::new(&scenario.upstreams));
+    let addresses = runtime.block_on(listen(scenario, &script));
+    let bootstrap = dir.path().join("envoy.json");
+    let content = bootstrap::of(scenario, module, &addresses);
+    fs::write(&bootstrap, content.to_string()).unwrap_or_else(|e| panic!("{e}"));
+    let admin_file = dir.path().join("admin.txt");
+    let mut command = Command::new(tool("envoy"));
+    command
+        .arg("-c")
+        .arg(&bootstrap)
+        .args(["--use-dynamic-base-id", "--log-level", "info"])
+        .args(["--concurrency", &scenario.filter.workers.to_string()])
+        .arg("--admin-address-path")
+        .arg(&admin_file);
+    let mut process = Process::start("envoy", command, dir.path());
+    let mut run = Run::default();
+    match started(&mut process, &admin_file) {
+        Err(refused) => run.refused = Some(refused),
+        Ok((admin, address)) => {
+            run.clients = runtime.block_on(client::all(scenario, address));
+            std::thread::sleep(SETTLING);
+            run.series = figures::series(&http::get(admin, "/stats/prometheus").body);
+        }
+    }
+    (run.upstream, run.unanswered) = script.seen();
+    let log = process.log();
+    run.failures = log
+        .lines()
+        .filter(|line| line.contains("Function: proxy_on_") && line.contains("failed"))
+        .map(ToOwned::to_owned)
+        .collect();
+    run.log = log
+        .lines()
+        .map(|line| (LogLevel::Info, line.to_owned()))
+        .collect();
+    run
+}
+
+/// A port for each cluster; nobody listens where all that a cluster does is to refuse.
+async fn listen(scenario: &Scenario, script: &Arc<Script>) -> BTreeMap<String, SocketAddr> {
+    let mut addresses = BTreeMap::new();
+    for (cluster, behaviours) in &scenario.upstreams {
+        let refusing = behaviours
+            .iter()
+            .filter(|behaviour| behaviour.fault == Some(Fault::Refused));
+        let address = match refusing.count() {
+            0 => upstream::listen(cluster.clone(), script.clone()).await,
+            all if all == behaviours.len() => SocketAddr::from(([127, 0, 0, 1], free_port())),
+            _ => panic!("{cluster}: connections are refused by a whole cluster or not at all"),
+        };
+        addresses.insert(cluster.clone(), address);
+    }
+    addresses
+}
+
+/// The admin interface and the listener; or why Envoy did not take its configuration.
+fn started(process: &mut Process, admin: &Path) -> Result<(SocketAddr, SocketAddr), String> {
+    let start = Instant::now();
+    loop {
+        let admin = fs::read_to_string(admin).ok();
+        let admin = admin.and_then(|text| text.trim().parse().ok());
+        if let Some(admin) = admin
+            && let Some(address) = listener_address(admin)
+        {
+            return Ok((admin, address));
+        }
+        if !process.is_running() {
+            let log = process.log();
+            let why = log.lines().rfind(|line| line.contains("Unable to create"));
+            return Err(why.map_or_else(|| panic!("{log}"), ToOwned::to_owned));
+        }
+        assert!(start.elapsed() < START_LIMIT, "{}", process.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
