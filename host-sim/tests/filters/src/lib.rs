@@ -1,5 +1,5 @@
-//! Filters that do what no filter should. Which one it is, is the configuration's text: an [`Oddity`]
-//! for each. Built to `.work/filters/odd.wasm`, and played by the scenarios in `tests/scenarios/odd`, in
+//! Filters that do what no filter should. Which one it is, is the configuration's text: a variant of
+//! `oddity::Oddity` for each. Built to `.work/filters/odd.wasm`, and played by the scenarios in `tests/scenarios/odd`, in
 //! the simulator and in Envoy.
 
 mod oddity;

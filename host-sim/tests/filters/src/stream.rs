@@ -85,11 +85,7 @@ impl HttpContext for Stream {
                 let path = self.get_http_request_header(":path");
                 assert!(path.as_deref() != Some("/trap"), "a trap");
             }
-            Oddity::Asks | Oddity::Relays => {
-                if self.ask("side") {
-                    return Action::Pause;
-                }
-            }
+            Oddity::Asks | Oddity::Relays if self.ask("side") => return Action::Pause,
             Oddity::AsksNobody => {
                 let asked = self.ask("nobody").to_string();
                 self.add_http_request_header("x-asked", &asked);
