@@ -33,6 +33,8 @@ pub(crate) enum Action {
 pub(crate) struct PendingCallout {
     pub root: u32,
     pub deadline: Option<Duration>,
+    /// The answer's headers have come.
+    pub begun: bool,
 }
 
 /// The answer that `on_http_call_response` is about.

@@ -76,6 +76,7 @@ impl Request {
         let pending = PendingCallout {
             root: host.root_id(),
             deadline: timeout.map(|timeout| host.proxy.now() + timeout),
+            begun: false,
         };
         host.callouts.insert(token.0, pending);
         host.effects.push_back(Effect::Callout(Box::new(Callout {

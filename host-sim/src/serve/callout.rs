@@ -17,10 +17,11 @@ use crate::worker::{CalloutAnswer, UpstreamFailure};
 /// An answer is not longer than this, whatever a server sends.
 const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
 
-/// Sends a callout and collects its answer. The worker keeps the time.
+/// Sends a callout and collects its answer; says when that has `begun`. The worker keeps the time.
 pub(super) fn send(
     upstreams: &Rc<Upstreams>,
     callout: Callout,
+    begun: impl FnOnce() + 'static,
 ) -> impl Future<Output = CalloutAnswer> + 'static {
     let empty = callout.body.is_empty() && callout.trailers.is_empty();
     let (sender, body) = if empty {
@@ -40,6 +41,7 @@ pub(super) fn send(
             Err(failure) => return CalloutAnswer::Failed(failure),
         };
         let headers = convert::response_headers(&response);
+        begun();
         match collect(response.into_body()).await {
             Ok((body, trailers)) => CalloutAnswer::Response {
                 headers,

@@ -109,7 +109,10 @@ impl Vm {
             Effect::Callout(request) => {
                 let token = request.token;
                 let vm = Rc::clone(self);
-                let answer = callout::send(&self.upstreams, *request);
+                let answer = callout::send(&self.upstreams, *request, {
+                    let vm = Rc::clone(&vm);
+                    move || vm.with(|worker| worker.callout_begun(token))
+                });
                 let task = tokio::task::spawn_local(async move {
                     let answer = answer.await;
                     vm.callouts.borrow_mut().remove(&token);

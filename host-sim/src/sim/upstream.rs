@@ -107,6 +107,13 @@ impl Behaviour {
         steps
     }
 
+    /// When the headers of the answer to a callout come, where its end is not known to come with them.
+    pub(super) fn callout_begins(&self) -> Option<Duration> {
+        let at_once = self.body.0.iter().all(|chunk| chunk.after.is_zero());
+        let begins = self.fault.is_none() && !(at_once && self.breaks.is_none());
+        begins.then_some(self.after.0)
+    }
+
     /// The answer to a callout, and when it comes; nothing where it never does.
     pub(super) fn callout(&self) -> Option<(Duration, CalloutAnswer)> {
         let body = self

@@ -27,6 +27,13 @@ pub enum CalloutAnswer {
 }
 
 impl Worker {
+    /// The answer's headers have come: if it is given up from now on, it breaks off.
+    pub fn callout_begun(&mut self, token: CalloutToken) {
+        if let Some(pending) = self.host().callouts.get_mut(&token.0) {
+            pending.begun = true;
+        }
+    }
+
     /// Hands an answer to the filter: `on_http_call_response` on its root context.
     pub fn callout_answered(&mut self, token: CalloutToken, answer: CalloutAnswer) {
         let Some(pending) = self.host().callouts.remove(&token.0) else {

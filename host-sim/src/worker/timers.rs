@@ -56,14 +56,19 @@ impl Worker {
         let pending = &self.host().callouts;
         let mut late: Vec<_> = pending
             .iter()
-            .filter_map(|(token, callout)| Some((callout.deadline?, *token)))
-            .filter(|(deadline, _)| *deadline <= now)
+            .filter_map(|(token, callout)| Some((callout.deadline?, *token, callout.begun)))
+            .filter(|(deadline, ..)| *deadline <= now)
             .collect();
         late.sort_unstable();
-        for (_, token) in late {
+        for (_, token, begun) in late {
             let token = CalloutToken(token);
             self.host().effects.push_back(Effect::CancelCallout(token));
-            self.callout_answered(token, CalloutAnswer::Failed(UpstreamFailure::Timeout));
+            let answer = if begun {
+                CalloutAnswer::BrokenOff
+            } else {
+                CalloutAnswer::Failed(UpstreamFailure::Timeout)
+            };
+            self.callout_answered(token, answer);
         }
     }
 

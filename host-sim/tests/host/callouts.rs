@@ -107,6 +107,26 @@ fn the_worker_keeps_the_time() {
 }
 
 #[test]
+fn of_an_answer_that_breaks_off_there_is_nothing_to_read() {
+    let nothing = ["04", "00", "", "", "resumed Request", "to up: / end"];
+    let mut host = Host::new(&guest(FILTER));
+    host.get("/");
+    let token = sent_token(&mut host);
+    host.worker
+        .callout_answered(token, CalloutAnswer::BrokenOff);
+    assert_eq!(host.story(), nothing);
+    // The same where it takes too long once it has begun.
+    let mut host = Host::new(&guest(FILTER));
+    host.get("/");
+    let token = sent_token(&mut host);
+    host.worker.callout_begun(token);
+    host.advance(Duration::from_millis(500));
+    let story = host.story();
+    assert_eq!(story[0], "cancel callout 4");
+    assert_eq!(story[1..], nothing);
+}
+
+#[test]
 fn an_answer_after_the_stream_has_gone_changes_nothing() {
     let mut host = Host::new(&guest(FILTER));
     let stream = host.get("/");

@@ -57,6 +57,18 @@ fn where_the_policy_is_open_later_requests_pass() {
 }
 
 #[test]
+fn what_the_vm_had_begun_with_fails_where_the_policy_is_open_too() {
+    let mut setup = Setup::default();
+    setup.vm.fail_policy = FailPolicy::Open;
+    let mut host = setup.start(&guest(TRAP));
+    let running = host.get("/");
+    host.get("/bad");
+    host.take();
+    host.respond(running, &[(":status", "200")], true);
+    assert_eq!(host.story(), ["client: 503 end", "ended wasm_fail_stream"]);
+}
+
+#[test]
 fn a_trap_once_the_headers_are_out_closes_the_stream() {
     let binary = guest(
         r#"(func (export "proxy_on_response_body") (param i32 i32 i32) (result i32) unreachable)"#,

@@ -63,8 +63,12 @@ pub fn play(scenario: &Scenario, module: &Path) -> Run {
     match started(&mut process, &admin_file) {
         Err(refused) => run.refused = Some(refused),
         Ok((admin, address)) => {
-            run.clients = runtime.block_on(client::all(scenario, address));
-            std::thread::sleep(SETTLING);
+            run.clients = runtime.block_on(async {
+                let clients = client::all(scenario, address).await;
+                script.settle().await;
+                tokio::time::sleep(SETTLING).await;
+                clients
+            });
             run.series = figures::series(&http::get(admin, "/stats/prometheus").body);
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,12 +21,17 @@ use super::client::pairs;
 /// What was written before a fault has this long to get out.
 const FLUSH: Duration = Duration::from_millis(100);
 
+/// How long an upstream that says nothing is watched for what the proxy does.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// What upstreams are to do, and what they got.
 #[derive(Debug)]
 pub struct Script {
     upstreams: Mutex<Upstreams>,
     seen: Mutex<Vec<UpstreamSeen>>,
     unanswered: Mutex<Vec<String>>,
+    /// Exchanges that are not over.
+    open: AtomicUsize,
 }
 
 impl Script {
@@ -35,12 +41,22 @@ impl Script {
             upstreams: Mutex::new(Upstreams::new(clusters)),
             seen: Mutex::default(),
             unanswered: Mutex::default(),
+            open: AtomicUsize::new(0),
         }
     }
 
     /// Every request in the order of their headers, and those that no behaviour fits.
     pub fn seen(&self) -> (Vec<UpstreamSeen>, Vec<String>) {
         (lock(&self.seen).clone(), lock(&self.unanswered).clone())
+    }
+
+    /// Waits for what is still to come of exchanges once all clients are through; for silent ones no
+    /// longer than [`SILENCE`].
+    pub async fn settle(&self) {
+        let start = tokio::time::Instant::now();
+        while self.open.load(Ordering::Relaxed) > 0 && start.elapsed() < SILENCE {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     fn begins(&self, cluster: &str, headers: Headers) -> (usize, Option<Behaviour>) {
@@ -106,6 +122,7 @@ async fn serve(stream: TcpStream, cluster: String, script: Arc<Script>) -> Optio
     while let Some(Ok((request, respond))) = connection.accept().await {
         let (cluster, script, wire) = (cluster.clone(), script.clone(), wire.clone());
         tokio::spawn(async move {
+            script.open.fetch_add(1, Ordering::Relaxed);
             let (number, behaviour) = script.begins(&cluster, headers(&request));
             let exchange = Exchange {
                 number,
@@ -119,6 +136,7 @@ async fn serve(stream: TcpStream, cluster: String, script: Arc<Script>) -> Optio
             if exchange.run(request, respond, behaviour).await.is_none() {
                 exchange.script.ends(number, Ending::Cancelled);
             }
+            exchange.script.open.fetch_sub(1, Ordering::Relaxed);
         });
     }
     Some(())

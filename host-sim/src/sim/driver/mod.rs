@@ -87,6 +87,8 @@ enum Event {
     /// The next step of a request, or of its response.
     Comes(usize, Direction),
     Leaves(usize),
+    /// The headers of the answer to a callout come.
+    AnswerBegins(usize, CalloutToken),
     Answers(usize, CalloutToken, Box<CalloutAnswer>),
 }
 
@@ -244,6 +246,7 @@ impl<'s> Driver<'s> {
             Event::Begins(i) => self.begin(i),
             Event::Comes(i, direction) => self.step(i, direction),
             Event::Leaves(i) => self.leave(i),
+            Event::AnswerBegins(vm, token) => self.with(vm, |worker| worker.callout_begun(token)),
             Event::Answers(vm, token, answer) => {
                 if self.callouts.remove(&(vm, token)).is_some() {
                     self.note(vm, format!("callout {} is answered", token.number()));
@@ -382,6 +385,9 @@ impl<'s> Driver<'s> {
         match behaviour {
             None => self.unanswered(seen),
             Some(behaviour) => {
+                if let Some(after) = behaviour.callout_begins() {
+                    self.plan_after(after, Event::AnswerBegins(vm, token));
+                }
                 if let Some((after, answer)) = behaviour.callout() {
                     self.plan_after(after, Event::Answers(vm, token, Box::new(answer)));
                 }
