@@ -51,7 +51,7 @@ impl Script {
     }
 
     /// Waits for what is still to come of exchanges once all clients are through; for silent ones no
-    /// longer than [`SILENCE`].
+    /// longer than two seconds.
     pub async fn settle(&self) {
         let start = tokio::time::Instant::now();
         while self.open.load(Ordering::Relaxed) > 0 && start.elapsed() < SILENCE {
