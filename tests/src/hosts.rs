@@ -65,11 +65,16 @@ impl Host {
     }
 
     /// What it shows to Prometheus.
-    pub fn figures(&self) -> Figures {
-        Figures::parse(&match self {
+    pub fn prometheus(&self) -> String {
+        match self {
             Self::Envoy(envoy) => envoy.prometheus(),
             Self::Serve(serve) => serve.prometheus(),
-        })
+        }
+    }
+
+    /// The figures in that.
+    pub fn figures(&self) -> Figures {
+        Figures::parse(&self.prometheus())
     }
 
     /// The process.

@@ -1,6 +1,7 @@
 //! Figures as Prometheus reads them: series by name and parsed labels.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use prometheus_parse::{Scrape, Value};
 
@@ -37,6 +38,33 @@ impl Figures {
             figures.insert((sample.metric, labels), value);
         }
         Self(figures)
+    }
+
+    /// Scrapes until a sum is at least so large. Envoy adds a histogram's observations to what it shows
+    /// every five seconds.
+    ///
+    /// # Panics
+    /// Where that does not come within half a minute.
+    pub fn once_at_least(
+        scrape: impl Fn() -> String,
+        name: &str,
+        labels: &[(&str, &str)],
+        least: f64,
+    ) -> Self {
+        let start = Instant::now();
+        loop {
+            let figures = Self::parse(&scrape());
+            let seen = figures.sum(name, labels);
+            if seen >= least {
+                return figures;
+            }
+            let waited = start.elapsed();
+            assert!(
+                waited.as_secs() < 30,
+                "{name} {labels:?}: {seen} of {least}"
+            );
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// The sum over all series of that name that have these labels.

@@ -47,18 +47,32 @@ impl Process {
     ///
     /// # Panics
     /// Where the program ends first, or is not ready in a minute; the message has the end of its log.
-    pub fn wait_until<T>(&mut self, what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    pub fn wait_until<T>(&mut self, what: &str, ready: impl FnMut() -> Option<T>) -> T {
+        self.wait_or_end(what, ready).unwrap_or_else(|status| {
+            let (name, log) = (&self.name, self.log_tail());
+            panic!("{name} ended with {status} before {what}:\n{log}")
+        })
+    }
+
+    /// Waits until `ready` gives something.
+    ///
+    /// # Errors
+    /// The program's status, where it ends first.
+    ///
+    /// # Panics
+    /// Where it is not ready in a minute; the message has the end of its log.
+    pub fn wait_or_end<T>(
+        &mut self,
+        what: &str,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> Result<T, ExitStatus> {
         let start = Instant::now();
         loop {
             if let Some(value) = ready() {
-                return value;
+                return Ok(value);
             }
             if let Ok(Some(status)) = self.child.try_wait() {
-                panic!(
-                    "{} ended with {status} before {what}:\n{}",
-                    self.name,
-                    self.log_tail()
-                );
+                return Err(status);
             }
             if start.elapsed() > START_LIMIT {
                 panic!("{} was not {what} in time:\n{}", self.name, self.log_tail());

@@ -136,21 +136,9 @@ fn the_simulator_and_envoy_answer_ask_and_count_alike() {
     assert_eq!(reached(&envoy_backend), reached(&serve_backend));
     assert!(reached(&envoy_backend).len() > 5);
 
-    // Envoy adds a histogram's observations to what it shows every five seconds.
-    let want = format!(
-        "modgate_request_duration_milliseconds_count of {} requests",
-        TRAFFIC.len()
-    );
-    let start = std::time::Instant::now();
-    let of_envoy = loop {
-        let figures = Figures::parse(&envoy.prometheus());
-        let seen = figures.sum("modgate_request_duration_milliseconds_count", &[]);
-        if seen == TRAFFIC.len() as f64 {
-            break figures;
-        }
-        assert!(start.elapsed().as_secs() < 30, "{want}, got {seen}");
-        std::thread::sleep(std::time::Duration::from_millis(200));
-    };
+    let took = "modgate_request_duration_milliseconds_count";
+    let all = TRAFFIC.len() as f64;
+    let of_envoy = Figures::once_at_least(|| envoy.prometheus(), took, &[], all);
     let of_serve = Figures::parse(&serve.prometheus());
     let comparable = |figures: Figures| {
         // Sums of times differ; their counts do not.

@@ -12,18 +12,8 @@ use modgate_tests::http;
 use modgate_tests::metrics::Figures;
 use modgate_tests::policies::three_tenants;
 use modgate_tests::promql;
-use modgate_tests::tools::{root, tool};
+use modgate_tests::tools::{files, root, tool};
 use serde_json::Value;
-
-fn files(folder: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(root().join(folder)).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = paths
-        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
-        .collect();
-    files.sort();
-    files
-}
 
 fn read(file: &Path) -> Value {
     let text = std::fs::read_to_string(file).unwrap();
@@ -37,7 +27,10 @@ fn rules() -> Vec<Value> {
         let rules = |group: Value| group["rules"].as_array().unwrap().clone();
         groups.into_iter().flat_map(rules).collect()
     };
-    files("grafana/rules").iter().flat_map(of_file).collect()
+    files("grafana/rules", "yaml")
+        .iter()
+        .flat_map(of_file)
+        .collect()
 }
 
 fn alerts() -> Vec<String> {
@@ -52,7 +45,7 @@ fn promtool_takes_the_rules_and_their_cases_pass() {
     for (command, folder) in [("check", "grafana/rules"), ("test", "grafana/rules/tests")] {
         let output = Command::new(tool("promtool"))
             .args([command, "rules"])
-            .args(files(folder))
+            .args(files(folder, "yaml"))
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -67,7 +60,10 @@ fn every_alert_has_a_page_and_cases_of_both_kinds() {
     let alerts = alerts();
     assert!(alerts.len() >= 15, "{alerts:?}");
     let (mut fires, mut is_silent) = (BTreeSet::new(), BTreeSet::new());
-    for case in files("grafana/rules/tests").iter().map(|file| read(file)) {
+    for case in files("grafana/rules/tests", "yaml")
+        .iter()
+        .map(|file| read(file))
+    {
         for test in case["tests"].as_array().unwrap() {
             let series = test["input_series"].as_array().unwrap();
             for rule in test["alert_rule_test"].as_array().unwrap() {

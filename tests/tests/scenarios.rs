@@ -9,17 +9,7 @@ use serde_json::Value;
 
 /// Every scenario of the filter.
 fn scenarios() -> Vec<PathBuf> {
-    scenarios_in("tests/scenarios")
-}
-
-fn scenarios_in(folder: &str) -> Vec<PathBuf> {
-    let folder = root().join(folder);
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "yaml"))
-        .collect();
-    files.sort();
+    let files = modgate_tests::tools::files("tests/scenarios", "yaml");
     assert!(files.len() > 4, "{files:?}");
     files
 }
@@ -44,7 +34,7 @@ fn changed(folder: &Path, name: &str, from: &str, to: &str) -> PathBuf {
 #[test]
 fn every_scenario_goes_as_expected() {
     let mut files = scenarios();
-    files.extend(scenarios_in("tests/scenarios/odd"));
+    files.extend(modgate_tests::tools::files("tests/scenarios/odd", "yaml"));
     let output = sim(&[], &files);
     let printed = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{printed}");

@@ -12,12 +12,16 @@ use super::values::{Chunks, Pairs};
 use crate::http::Headers;
 use crate::worker::UpstreamFailure;
 
-/// One thing that comes in after the headers; the last but for a failure ends the message.
+/// One part of a message; the last, but for a failure, ends it.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub enum Step {
+    /// An answer's headers, and whether nothing comes behind them.
     Headers(Headers, bool),
+    /// A part of the body, and whether it is the last.
     Data(Bytes, bool),
+    /// The trailers.
     Trailers(Headers),
+    /// The upstream fails.
     Fails(UpstreamFailure),
 }
 
@@ -60,8 +64,9 @@ pub(super) fn after_headers(
 }
 
 impl Request {
-    /// The headers as Envoy shows them to its filters.
-    pub(super) fn message(&self, number: usize) -> (Headers, bool, VecDeque<(Duration, Step)>) {
+    /// The headers as Envoy shows them to its filters, with the id of the request of this number;
+    /// whether nothing comes behind them; and what comes, each part with its delay.
+    pub fn message(&self, number: usize) -> (Headers, bool, VecDeque<(Duration, Step)>) {
         let mut headers = Headers::from_pairs([
             (":authority", self.authority.clone()),
             (":path", self.path.clone()),

@@ -194,6 +194,7 @@ fn compare_body(name: &str, expected: &Client, seen: &Body, found: &mut Found) {
 }
 
 fn compare_upstreams(expected: &[Upstream], seen: &[UpstreamSeen], found: &mut Found) {
+    let seen: Vec<_> = seen.iter().filter(|seen| !seen.refused).collect();
     if expected.len() != seen.len() {
         let line = |cluster: &str, method: &str, path: &str| format!("{cluster}: {method} {path}");
         let wanted = expected.iter().map(|e| {

@@ -42,6 +42,7 @@ mod timeline;
 mod upstream;
 mod values;
 
+pub use client::Step;
 pub use difference::Difference;
 pub use expect::Selector;
 pub use explore::Explored;

@@ -71,6 +71,8 @@ pub struct UpstreamSeen {
     pub trailers: Option<Headers>,
     /// How it ended.
     pub ending: Ending,
+    /// It takes no connection: this is what it would have got.
+    pub refused: bool,
 }
 
 /// A line of the timeline.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::client::{Step, after_headers};
-use super::model::Behaviour;
+use super::model::{Behaviour, Fault};
 use super::schedule::FaultAt;
 use crate::http::{Body, Headers};
 use crate::worker::CalloutAnswer;
@@ -81,14 +81,20 @@ impl Behaviour {
         behaviour
     }
 
+    /// Whether it takes no connection.
+    pub fn refuses(&self) -> bool {
+        self.fault == Some(Fault::Refused)
+    }
+
     fn answer_headers(&self) -> Headers {
         let mut headers = Headers::from_pairs([(":status", self.status.to_string())]);
         self.headers.add_to(&mut headers);
         headers
     }
 
-    /// The answer to a client's request that came with this method.
-    pub(super) fn steps(&self, head: bool) -> VecDeque<(Duration, Step)> {
+    /// The answer to a client's request, each part with its delay; without a body where the request's
+    /// method is HEAD.
+    pub fn steps(&self, head: bool) -> VecDeque<(Duration, Step)> {
         if let Some(fault) = self.fault {
             let failure = fault.failure().map(Step::Fails);
             return failure

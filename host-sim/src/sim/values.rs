@@ -34,8 +34,7 @@ impl Pairs {
         }
     }
 
-    /// As headers of a message.
-    pub fn headers(&self) -> Headers {
+    pub(super) fn headers(&self) -> Headers {
         let mut headers = Headers::new();
         self.add_to(&mut headers);
         headers

@@ -58,7 +58,12 @@ fn of_runs(simulator: &Run, envoy: &Run) -> Vec<Difference> {
         }
     }
     let requests = |run: &Run| {
-        let mut requests: Vec<_> = run.upstream.iter().map(upstream).collect();
+        let mut requests: Vec<_> = run
+            .upstream
+            .iter()
+            .filter(|seen| !seen.refused)
+            .map(upstream)
+            .collect();
         requests.sort();
         requests.join("\n")
     };

@@ -3,14 +3,15 @@
 //!
 //! Clients and upstreams speak HTTP/2, in which a message's parts and its end are what a scenario says
 //! they are: the end may come by itself, trailers exist, and a reset is not a closed connection. Times
-//! are real. In reading order: [`bootstrap`] is Envoy's configuration, [`upstream`] answers,
-//! [`client`] asks, [`figures`] reads metrics, [`compare`] judges.
+//! are real. In reading order: [`bootstrap`] is Envoy's configuration, `wire` sends and reads messages,
+//! [`upstream`] answers, [`client`] asks, [`figures`] reads metrics, [`compare`] judges.
 
 pub mod bootstrap;
 pub mod client;
 pub mod compare;
 pub mod figures;
 pub mod upstream;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,10 +19,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use host_sim::LogLevel;
-use host_sim::sim::{Fault, Run, Scenario};
+use host_sim::sim::{Run, Scenario};
 
 use crate::envoy::listener_address;
 use crate::http;
@@ -29,8 +30,6 @@ use crate::process::{Process, free_port};
 use crate::tools::tool;
 use upstream::Script;
 
-/// How long Envoy may take until it listens: two cores may be busy with other tests.
-const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long after the last answer Envoy is given for its log and its metrics.
 const SETTLING: Duration = Duration::from_millis(600);
 
@@ -90,9 +89,7 @@ pub fn play(scenario: &Scenario, module: &Path) -> Run {
 async fn listen(scenario: &Scenario, script: &Arc<Script>) -> BTreeMap<String, SocketAddr> {
     let mut addresses = BTreeMap::new();
     for (cluster, behaviours) in &scenario.upstreams {
-        let refusing = behaviours
-            .iter()
-            .filter(|behaviour| behaviour.fault == Some(Fault::Refused));
+        let refusing = behaviours.iter().filter(|behaviour| behaviour.refuses());
         let address = match refusing.count() {
             0 => upstream::listen(cluster.clone(), script.clone()).await,
             all if all == behaviours.len() => SocketAddr::from(([127, 0, 0, 1], free_port())),
@@ -105,21 +102,13 @@ async fn listen(scenario: &Scenario, script: &Arc<Script>) -> BTreeMap<String, S
 
 /// The admin interface and the listener; or why Envoy did not take its configuration.
 fn started(process: &mut Process, admin: &Path) -> Result<(SocketAddr, SocketAddr), String> {
-    let start = Instant::now();
-    loop {
-        let admin = fs::read_to_string(admin).ok();
-        let admin = admin.and_then(|text| text.trim().parse().ok());
-        if let Some(admin) = admin
-            && let Some(address) = listener_address(admin)
-        {
-            return Ok((admin, address));
-        }
-        if !process.is_running() {
-            let log = process.log();
-            let why = log.lines().rfind(|line| line.contains("Unable to create"));
-            return Err(why.map_or_else(|| panic!("{log}"), ToOwned::to_owned));
-        }
-        assert!(start.elapsed() < START_LIMIT, "{}", process.log());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let ready = process.wait_or_end("ready", || {
+        let admin = fs::read_to_string(admin).ok()?.trim().parse().ok()?;
+        Some((admin, listener_address(admin)?))
+    });
+    ready.map_err(|_| {
+        let log = process.log();
+        let why = log.lines().rfind(|line| line.contains("Unable to create"));
+        why.map_or_else(|| panic!("{log}"), ToOwned::to_owned)
+    })
 }

@@ -5,21 +5,18 @@ use std::future::poll_fn;
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use host_sim::http::{Body, Headers};
-use host_sim::sim::{Behaviour, Ending, Fault, UpstreamSeen, Upstreams};
+use host_sim::sim::{Behaviour, Ending, Fault, Step, UpstreamSeen, Upstreams};
 use http_status::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::client::pairs;
-
-/// What was written before a fault has this long to get out.
-const FLUSH: Duration = Duration::from_millis(100);
+use super::wire::{self, Sent, WINDOW, lock, with_pseudo};
 
 /// How long an upstream that says nothing is watched for what the proxy does.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -73,23 +70,10 @@ impl Script {
             body: Body::new(),
             trailers: None,
             ending: Ending::Pending,
+            refused: false,
         });
         (seen.len() - 1, behaviour)
     }
-
-    fn change(&self, number: usize, change: impl FnOnce(&mut UpstreamSeen)) {
-        if let Some(seen) = lock(&self.seen).get_mut(number) {
-            change(seen);
-        }
-    }
-
-    fn ends(&self, number: usize, ending: Ending) {
-        self.change(number, |seen| seen.ending = ending);
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Begins to listen for a cluster.
@@ -114,27 +98,27 @@ async fn serve(stream: TcpStream, cluster: String, script: Arc<Script>) -> Optio
     let wire = Arc::new(stream.try_clone().ok()?);
     let stream = TcpStream::from_std(stream).ok()?;
     let mut connection = h2::server::Builder::new()
-        .initial_window_size(1 << 24)
-        .initial_connection_window_size(1 << 24)
+        .initial_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .handshake::<_, Bytes>(stream)
         .await
         .ok()?;
     while let Some(Ok((request, respond))) = connection.accept().await {
         let (cluster, script, wire) = (cluster.clone(), script.clone(), wire.clone());
         tokio::spawn(async move {
-            script.open.fetch_add(1, Ordering::Relaxed);
             let (number, behaviour) = script.begins(&cluster, headers(&request));
+            // Without a behaviour the scenario fails by what is unanswered; Envoy sees a reset.
+            let Some(behaviour) = behaviour else {
+                return;
+            };
+            script.open.fetch_add(1, Ordering::Relaxed);
             let exchange = Exchange {
                 number,
                 script,
                 wire,
             };
-            let Some(behaviour) = behaviour else {
-                exchange.no_behaviour(respond);
-                return;
-            };
-            if exchange.run(request, respond, behaviour).await.is_none() {
-                exchange.script.ends(number, Ending::Cancelled);
+            if exchange.run(request, respond, &behaviour).await.is_none() {
+                exchange.ends(Ending::Cancelled);
             }
             exchange.script.open.fetch_sub(1, Ordering::Relaxed);
         });
@@ -146,19 +130,17 @@ fn headers(request: &Request<RecvStream>) -> Headers {
     let uri = request.uri();
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let mut all = Headers::from_pairs([
+    let pseudo = [
         (":authority", authority.to_owned()),
         (":path", path.to_owned()),
         (":method", request.method().to_string()),
         (":scheme", uri.scheme_str().unwrap_or_default().to_owned()),
-    ]);
-    for (name, value) in pairs(request.headers()) {
-        all.add(name, value);
-    }
-    all
+    ];
+    with_pseudo(pseudo, request.headers())
 }
 
 /// A request that has come.
+#[derive(Clone)]
 struct Exchange {
     number: usize,
     script: Arc<Script>,
@@ -166,131 +148,107 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn no_behaviour(&self, mut respond: SendResponse<Bytes>) {
-        let mut response = Response::new(());
-        *response.status_mut() = http_status::StatusCode::NOT_IMPLEMENTED;
-        // The scenario fails by what is unanswered, whatever becomes of this.
-        let _ = respond.send_response(response, true);
-    }
-
     /// `None` where the proxy gave it up.
     async fn run(
         &self,
         request: Request<RecvStream>,
         mut respond: SendResponse<Bytes>,
-        behaviour: Behaviour,
+        behaviour: &Behaviour,
     ) -> Option<()> {
         let head = request.method() == "HEAD";
         let body = request.into_body();
         if behaviour.early {
-            let exchange = Self {
-                number: self.number,
-                script: self.script.clone(),
-                wire: self.wire.clone(),
-            };
+            let exchange = self.clone();
             tokio::spawn(async move {
                 if exchange.read(body).await.is_none() {
-                    exchange.script.ends(exchange.number, Ending::Cancelled);
+                    exchange.ends(Ending::Cancelled);
                 }
             });
         } else {
             self.read(body).await?;
         }
-        if behaviour.fault != Some(Fault::TimedOut) {
+        let mut steps = behaviour.steps(head);
+        let first = steps.pop_front();
+        if let Some((after, _)) = &first
+            && behaviour.fault != Some(Fault::TimedOut)
+        {
             tokio::select! {
                 _ = poll_fn(|cx| respond.poll_reset(cx)) => return None,
-                () = tokio::time::sleep(behaviour.after.0) => {}
+                () = tokio::time::sleep(*after) => {}
             }
         }
-        if let Some(fault) = behaviour.fault {
-            match self.wire_fault(fault) {
-                Some(()) => {}
-                None if fault == Fault::Reset => respond.send_reset(Reason::INTERNAL_ERROR),
-                // The proxy is who ends it, if anybody.
-                None => {
-                    let given_up = poll_fn(|cx| respond.poll_reset(cx)).await;
-                    let timed_out = fault == Fault::TimedOut;
-                    return (timed_out && given_up.is_ok()).then_some(());
-                }
-            }
-            return Some(());
+        let Some((_, Step::Headers(headers, end))) = first else {
+            return self.fails_at_once(respond, behaviour.fault?).await;
+        };
+        let mut response = Response::new(());
+        *response.status_mut() = http_status::StatusCode::from_u16(behaviour.status).ok()?;
+        *response.headers_mut() = wire::map(&headers);
+        let mut stream = respond.send_response(response, end).ok()?;
+        match wire::send(&mut stream, steps).await {
+            Sent::Unwanted => None,
+            Sent::UntilFault => self.breaks(stream, behaviour.breaks?).await,
+            // Silence is no step.
+            Sent::All if behaviour.breaks.is_some() => self.breaks(stream, Fault::Silent).await,
+            Sent::All => Some(()),
         }
-        let mut response = Response::builder().status(behaviour.status);
-        for (name, value) in &behaviour.headers.0 {
-            response = response.header(name, value);
-        }
-        let response = response.body(()).unwrap_or_else(|e| panic!("{e}"));
-        let whole = behaviour.body.0.is_empty()
-            && behaviour.trailers.0.is_empty()
-            && !behaviour.late_end
-            && behaviour.breaks.is_none();
-        let stream = respond.send_response(response, head || whole).ok()?;
-        if head || whole {
-            return Some(());
-        }
-        self.answer(stream, &behaviour).await
     }
 
-    async fn answer(&self, mut stream: SendStream<Bytes>, behaviour: &Behaviour) -> Option<()> {
-        let ends_itself =
-            behaviour.trailers.0.is_empty() && !behaviour.late_end && behaviour.breaks.is_none();
-        for (i, chunk) in behaviour.body.0.iter().enumerate() {
-            tokio::select! {
-                _ = poll_fn(|cx| stream.poll_reset(cx)) => return None,
-                () = tokio::time::sleep(chunk.after) => {}
-            }
-            let last = i + 1 == behaviour.body.0.len();
-            stream
-                .send_data(chunk.data.clone(), last && ends_itself)
-                .ok()?;
+    async fn fails_at_once(&self, mut respond: SendResponse<Bytes>, fault: Fault) -> Option<()> {
+        if self.wire_fails(fault) {
+            return Some(());
         }
-        if let Some(fault) = behaviour.breaks {
-            tokio::time::sleep(FLUSH).await;
-            match self.wire_fault(fault) {
-                Some(()) => {}
-                None if fault == Fault::Reset => stream.send_reset(Reason::INTERNAL_ERROR),
-                None => {
-                    let _ = poll_fn(|cx| stream.poll_reset(cx)).await;
-                    return None;
-                }
-            }
-        } else if !behaviour.trailers.0.is_empty() {
-            stream
-                .send_trailers(super::client::map(&behaviour.trailers))
-                .ok()?;
-        } else if behaviour.late_end {
-            tokio::select! {
-                _ = poll_fn(|cx| stream.poll_reset(cx)) => return None,
-                () = tokio::time::sleep(FLUSH) => {}
-            }
-            stream.send_data(Bytes::new(), true).ok()?;
+        if fault == Fault::Reset {
+            respond.send_reset(Reason::INTERNAL_ERROR);
+            return Some(());
         }
-        Some(())
+        // The proxy is who ends it, if anybody; a time-out is its right.
+        let given_up = poll_fn(|cx| respond.poll_reset(cx)).await;
+        (fault == Fault::TimedOut && given_up.is_ok()).then_some(())
     }
 
-    /// Faults of the connection.
-    fn wire_fault(&self, fault: Fault) -> Option<()> {
+    async fn breaks(&self, mut stream: SendStream<Bytes>, fault: Fault) -> Option<()> {
+        if self.wire_fails(fault) {
+            return Some(());
+        }
+        if fault == Fault::Reset {
+            stream.send_reset(Reason::INTERNAL_ERROR);
+            return Some(());
+        }
+        let _ = poll_fn(|cx| stream.poll_reset(cx)).await;
+        None
+    }
+
+    /// Faults of the connection; whether it was one.
+    fn wire_fails(&self, fault: Fault) -> bool {
         let mut wire = self.wire.as_ref();
-        if fault == Fault::Garbled {
+        // One that is gone already is as broken as it can be.
+        match fault {
             // No frame is that long.
-            wire.write_all(&[0xff; 64]).ok()?;
-            return Some(());
+            Fault::Garbled => _ = wire.write_all(&[0xff; 64]),
+            Fault::Closed => _ = wire.shutdown(Shutdown::Both),
+            _ => return false,
         }
-        (fault == Fault::Closed).then(|| _ = wire.shutdown(Shutdown::Both))
+        true
     }
 
     /// Reads the whole request; `None` where it breaks off.
-    async fn read(&self, mut body: RecvStream) -> Option<()> {
-        while let Some(data) = body.data().await {
-            let data = data.ok()?;
-            body.flow_control().release_capacity(data.len()).ok()?;
-            self.script.change(self.number, |seen| seen.body.push(data));
-        }
-        let trailers = body.trailers().await.ok()?;
-        self.script.change(self.number, |seen| {
-            seen.trailers = trailers.map(|map| Headers::from_pairs(pairs(&map)));
+    async fn read(&self, body: RecvStream) -> Option<()> {
+        let push = |data| self.change(|seen| seen.body.push(data));
+        let trailers = wire::read(body, push).await.ok()?;
+        self.change(|seen| {
+            seen.trailers = trailers;
             seen.ending = Ending::Complete;
         });
         Some(())
+    }
+
+    fn ends(&self, ending: Ending) {
+        self.change(|seen| seen.ending = ending);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut UpstreamSeen)) {
+        if let Some(seen) = lock(&self.script.seen).get_mut(self.number) {
+            change(seen);
+        }
     }
 }

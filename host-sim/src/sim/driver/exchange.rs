@@ -110,6 +110,7 @@ impl Driver<'_> {
                     body: Body::new(),
                     trailers: None,
                     ending: Ending::Pending,
+                    refused: behaviour.as_ref().is_some_and(Behaviour::refuses),
                 });
                 if behaviour.is_none() {
                     self.unanswered(seen);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::exchange::Exchange;
 use super::client::Flow;
-use super::model::{Ending, RouteTo, Scenario, VmFailPolicy};
+use super::model::{Behaviour, Ending, RouteTo, Scenario, VmFailPolicy};
 use super::run::{ClientSeen, Line, Run, UpstreamSeen};
 use super::schedule::Schedule;
 use super::timeline;
@@ -246,7 +246,13 @@ impl<'s> Driver<'s> {
             Event::Begins(i) => self.begin(i),
             Event::Comes(i, direction) => self.step(i, direction),
             Event::Leaves(i) => self.leave(i),
-            Event::AnswerBegins(vm, token) => self.with(vm, |worker| worker.callout_begun(token)),
+            Event::AnswerBegins(vm, token) => {
+                self.note(
+                    vm,
+                    format!("the answer to callout {} begins", token.number()),
+                );
+                self.with(vm, |worker| worker.callout_begun(token));
+            }
             Event::Answers(vm, token, answer) => {
                 if self.callouts.remove(&(vm, token)).is_some() {
                     self.note(vm, format!("callout {} is answered", token.number()));
@@ -381,6 +387,7 @@ impl<'s> Driver<'s> {
             trailers: Some(callout.trailers).filter(|trailers| !trailers.is_empty()),
             // It goes out in one piece.
             ending: Ending::Complete,
+            refused: behaviour.as_ref().is_some_and(Behaviour::refuses),
         });
         match behaviour {
             None => self.unanswered(seen),
