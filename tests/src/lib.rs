@@ -4,7 +4,7 @@
 //! [`serve`] are the ones that answer requests, [`stack`] is all of them together, [`go`] and [`http`] ask, [`metrics`] reads figures;
 //! [`module_zips`] are real ones, [`forge`] makes others, [`dirhash`] is Go's judgement of both;
 //! [`sumdb`] is a checksum database; [`grafana`] reads dashboards, [`promql`] what they ask;
-//! [`envoy_scenarios`] plays the simulator's scenarios on real Envoy; [`mod@bench`] measures instead of testing.
+//! [`envoy_scenarios`] plays the simulator's scenarios on real Envoy, [`hostcalls`] hostile calls on both; [`mod@bench`] measures instead of testing.
 
 pub mod authn;
 pub mod backends;
@@ -19,6 +19,7 @@ pub mod go;
 pub mod go_program;
 pub mod grafana;
 pub mod grafana_server;
+pub mod hostcalls;
 pub mod hosts;
 pub mod http;
 pub mod jwt;

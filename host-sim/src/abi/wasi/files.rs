@@ -24,8 +24,11 @@ pub(in super::super) fn fd_write(
         _ => return Err(Errno::BadDescriptor),
     };
     let (memory, host) = call.split();
-    let size = count.checked_mul(8).ok_or(Errno::Fault)?;
-    let vectors = GuestSlice::new(vectors, size).read(memory)?;
+    // Envoy reads vector by vector: where there are none, it does not look where they would be.
+    let vectors = match count.checked_mul(8).ok_or(Errno::Fault)? {
+        0 => &[],
+        size => GuestSlice::new(vectors, size).read(memory)?,
+    };
     let mut line = Vec::new();
     let mut written = 0_u32;
     for vector in vectors.chunks_exact(8) {
