@@ -24,9 +24,10 @@ test: ## everything a change must pass
 	@scripts/test
 fuzz: ## everything that reads what others wrote, three minutes for each part
 	@scripts/fuzz
-bench: ## what the filter costs in Envoy, measured against Envoy without it
+bench: ## what the filter costs in Envoy, against Envoy without it; what the simulator does
 	@scripts/bench
 	@scripts/bench downloads
+	@scripts/bench simulator
 fmt: ## format the Rust code
 	@cargo fmt --all
 	@cargo fmt --manifest-path fuzz/Cargo.toml

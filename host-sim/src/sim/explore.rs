@@ -128,6 +128,7 @@ impl Scenario {
             with(&|s| s.empty = true),
             with(&|s| s.late = true),
             with(&|s| s.trailers = true),
+            with(&|s| s.request_trailers = true),
         ];
         for request in 1..=base.upstream.len() {
             for fault in Fault::ALL {
@@ -236,6 +237,7 @@ fn mixed(singles: &[Schedule], rng: &mut Rng) -> Schedule {
         mixed.empty |= one.empty;
         mixed.late |= one.late;
         mixed.trailers |= one.trailers;
+        mixed.request_trailers |= one.request_trailers;
         mixed.leave = one.leave.or(mixed.leave);
         mixed.fault = one.fault.or(mixed.fault);
     }

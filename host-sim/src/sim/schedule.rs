@@ -9,7 +9,7 @@ use super::model::{Fault, Scenario};
 use super::values::{Chunk, Chunks, Pairs};
 
 /// Another way in which the exchange of a scenario may come about. It is written as words:
-/// `cuts=1,7 empty late trailers leave=1@4 fault=2:reset@1`.
+/// `cuts=1,7 empty late trailers request-trailers leave=1@4 fault=2:reset@1`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
     /// Every body comes in chunks that end here.
@@ -20,6 +20,8 @@ pub struct Schedule {
     pub late: bool,
     /// Answers have trailers.
     pub trailers: bool,
+    /// Requests have trailers.
+    pub request_trailers: bool,
     /// The client of this request, counted from 1, goes after so many events.
     pub leave: Option<(usize, u64)>,
     /// What goes wrong at an upstream.
@@ -49,13 +51,16 @@ impl Schedule {
         for behaviour in scenario.upstreams.values_mut().flatten() {
             behaviour.body = self.cut(&behaviour.body);
             behaviour.late_end |= self.late;
-            if self.trailers && behaviour.trailers.0.is_empty() {
-                behaviour.trailers = Pairs(vec![("x-end".to_owned(), "1".to_owned())]);
+            if self.trailers {
+                add_trailers(&mut behaviour.trailers);
             }
         }
         for request in &mut scenario.requests {
             request.body = self.cut(&request.body);
             request.late_end |= self.late;
+            if self.request_trailers {
+                add_trailers(&mut request.trailers);
+            }
         }
         scenario
     }
@@ -98,6 +103,7 @@ impl Schedule {
             with(&|s| s.empty = false),
             with(&|s| s.late = false),
             with(&|s| s.trailers = false),
+            with(&|s| s.request_trailers = false),
             with(&|s| s.leave = None),
             with(&|s| s.fault = None),
             with(&|s| s.cuts.clear()),
@@ -121,6 +127,7 @@ impl fmt::Display for Schedule {
             (self.empty, "empty"),
             (self.late, "late"),
             (self.trailers, "trailers"),
+            (self.request_trailers, "request-trailers"),
         ] {
             if there {
                 words.push(word.to_owned());
@@ -149,7 +156,8 @@ impl FromStr for Schedule {
         for word in text.split_whitespace() {
             schedule.read(word).ok_or_else(|| {
                 format!(
-                    "`{word}` is none of cuts=N,N empty late trailers leave=N@N fault=N:FAULT[@N]"
+                    "`{word}` is none of cuts=N,N empty late trailers request-trailers leave=N@N \
+                     fault=N:FAULT[@N]"
                 )
             })?;
         }
@@ -163,6 +171,7 @@ impl Schedule {
             ("empty", "") => self.empty = true,
             ("late", "") => self.late = true,
             ("trailers", "") => self.trailers = true,
+            ("request-trailers", "") => self.request_trailers = true,
             ("cuts", cuts) => {
                 let cuts: Result<Vec<usize>, _> = cuts.split(',').map(str::parse).collect();
                 self.cuts = cuts.ok()?;
@@ -194,4 +203,11 @@ impl Schedule {
 /// A number of things that are counted from 1.
 fn counted(text: &str) -> Option<usize> {
     text.parse().ok().filter(|number| *number > 0)
+}
+
+/// Trailers where there are none.
+fn add_trailers(trailers: &mut Pairs) {
+    if trailers.0.is_empty() {
+        trailers.0.push(("x-end".to_owned(), "1".to_owned()));
+    }
 }

@@ -4,7 +4,7 @@
 //! In reading order: [`workload`] makes the policy and the requests, [`identity`] says how they name
 //! their tenant, [`upstream`] answers them, [`sides`] starts the two Envoys, [`load`] asks and counts,
 //! [`cpu`] tells what it cost, [`pairs`] lets the sides take turns and compares them, [`report`] tells.
-//! [`downloads`] are module zips instead, which the filter hashes.
+//! [`downloads`] are module zips instead, which the filter hashes; [`simulator`] is the simulator's own speed.
 
 pub mod cpu;
 pub mod downloads;
@@ -13,5 +13,6 @@ pub mod load;
 pub mod pairs;
 pub mod report;
 pub mod sides;
+pub mod simulator;
 pub mod upstream;
 pub mod workload;

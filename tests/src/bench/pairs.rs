@@ -146,9 +146,9 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of one figure of each pair. `None` without pairs.
-    pub fn of(pairs: &[Pair], figure: impl Fn(&Pair) -> f64) -> Option<Self> {
-        let mut figures: Vec<f64> = pairs.iter().map(figure).collect();
+    /// Of one figure of each pair, or of whatever else was measured. `None` without any.
+    pub fn of<T>(measured: &[T], figure: impl Fn(&T) -> f64) -> Option<Self> {
+        let mut figures: Vec<f64> = measured.iter().map(figure).collect();
         figures.sort_by(f64::total_cmp);
         let last = figures.len().checked_sub(1)?;
         // Between the two nearest ones, as most statistics programs do it.
@@ -165,6 +165,14 @@ impl Spread {
             lower: quantile(0.25),
             upper: quantile(0.75),
         })
+    }
+
+    /// The median, and the quartiles behind it, with so many digits after the point.
+    pub fn shown(&self, digits: usize) -> String {
+        format!(
+            "{:.digits$} ({:.digits$} to {:.digits$})",
+            self.median, self.lower, self.upper
+        )
     }
 }
 

@@ -102,15 +102,15 @@ impl Report {
         let (without, with) = (&self.without, &self.with);
         table.add_row([
             "requests/s".to_owned(),
-            show(without.requests_per_second, 0),
-            show(with.requests_per_second, 0),
-            format!("ratio {}", show(self.ratio, 3)),
+            without.requests_per_second.shown(0),
+            with.requests_per_second.shown(0),
+            format!("ratio {}", self.ratio.shown(3)),
         ]);
         table.add_row([
             "CPU per request, us".to_owned(),
-            show(without.cpu_us, 2),
-            show(with.cpu_us, 2),
-            format!("added {}", show(self.added_cpu_us, 2)),
+            without.cpu_us.shown(2),
+            with.cpu_us.shown(2),
+            format!("added {}", self.added_cpu_us.shown(2)),
         ]);
         if let Some((without, with)) = self.instructions {
             table.add_row([
@@ -122,8 +122,8 @@ impl Report {
         }
         table.add_row([
             "Envoy busy".to_owned(),
-            show(without.busy, 2),
-            show(with.busy, 2),
+            without.busy.shown(2),
+            with.busy.shown(2),
             String::new(),
         ]);
         table.add_row([
@@ -164,11 +164,4 @@ fn instructions(pairs: &[Pair]) -> Option<(f64, f64)> {
         Spread::of(pairs, of_pair).map(|spread| spread.median)
     };
     median(|(without, _)| without).zip(median(|(_, with)| with))
-}
-
-fn show(spread: Spread, digits: usize) -> String {
-    format!(
-        "{:.digits$} ({:.digits$} to {:.digits$})",
-        spread.median, spread.lower, spread.upper
-    )
 }

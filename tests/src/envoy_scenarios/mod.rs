@@ -4,12 +4,14 @@
 //! Clients and upstreams speak HTTP/2, in which a message's parts and its end are what a scenario says
 //! they are: the end may come by itself, trailers exist, and a reset is not a closed connection. Times
 //! are real. In reading order: [`bootstrap`] is Envoy's configuration, `wire` sends and reads messages,
-//! [`upstream`] answers, [`client`] asks, [`figures`] reads metrics, [`compare`] judges.
+//! [`upstream`] answers, [`client`] asks, [`figures`] reads metrics, [`compare`] finds
+//! what differs, [`judge`] does it all for files.
 
 pub mod bootstrap;
 pub mod client;
 pub mod compare;
 pub mod figures;
+pub mod judge;
 pub mod upstream;
 mod wire;
 
