@@ -46,8 +46,7 @@ impl About {
     }
 
     pub(super) fn info<'a>(&'a self, query: &'a str) -> Operation<'a> {
-        let (module, query) = (self.module.as_str().into(), query.into());
-        Operation::Info { module, query }
+        Operation::info(self.module.as_str().into(), query.into())
     }
 
     pub(super) fn go_mod<'a>(&'a self, version: &'a str) -> Operation<'a> {

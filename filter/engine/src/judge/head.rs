@@ -42,7 +42,10 @@ impl<'a> Head<'a> {
         let mut head = Self::default();
         let mut authority = HeaderValue::Absent;
         for (name, value) in headers {
-            head.has_line_break |= value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
+            // Without a way out of the loop, so that many bytes are looked at at once.
+            head.has_line_break |= value.iter().fold(false, |found, byte| {
+                found | matches!(byte, b'\r' | b'\n' | 0)
+            });
             match name.as_str() {
                 ":method" => head.method.meet(value),
                 ":path" => head.path.meet(value),

@@ -214,16 +214,16 @@ impl Policy {
                 self.decide_both(tenant, stage.side, module, &subject, operation.is_probe());
             judgement.ruling = Some(ruling);
             let verdict = ruling.verdict;
-            goal = operation.goal().filter(|_| verdict.is_open);
+            goal = verdict.is_open.then(|| operation.goal()).flatten();
             let refusal = Reply::refusal(&operation, &tenant.name, &verdict, footer);
             if let Some(reply) = refusal.filter(|_| goal.is_none()) {
                 return Err(reply);
             }
             // What the rules refuse as a whole, no variant of it is served.
             let is_served = verdict.decision == Decision::Allow;
-            let assigned = operation.goal().filter(|_| is_served).and_then(|wanted| {
-                Some((wanted, split::assigned(self, tenant, module, head, facts)?))
-            });
+            let split_of = || split::assigned(self, tenant, module, head, facts);
+            let assigned = is_served.then(split_of).flatten();
+            let assigned = assigned.and_then(|assigned| Some((operation.goal()?, assigned)));
             if let Some((wanted, (place, variant, assigned))) = assigned {
                 let version = operation.canonical_version();
                 judgement.file_of =

@@ -1,5 +1,6 @@
 //! The rules for one element of a path, shared by module paths and versions (x/mod `checkElem`).
 
+use super::split_at_first;
 use crate::request::Refusal;
 
 /// Names that Windows keeps for devices, whatever follows the first dot.
@@ -37,5 +38,5 @@ pub(super) fn is_windows_short_name(element: &str) -> bool {
 }
 
 fn before_first_dot(element: &str) -> &str {
-    element.split_once('.').map_or(element, |(short, _)| short)
+    split_at_first(element, b'.').map_or(element, |(short, _)| short)
 }

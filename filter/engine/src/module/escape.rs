@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::Bytes;
 use crate::request::Refusal;
 
 /// Undoes the escape. Borrows where nothing was escaped.
@@ -10,17 +11,11 @@ use crate::request::Refusal;
 /// # Errors
 /// Raw upper case, a `!` that is not followed by a lower-case letter, and anything beyond ASCII.
 pub fn unescape(escaped: &str) -> Result<Cow<'_, str>, Refusal> {
-    if let Some(bad) = escaped
-        .bytes()
-        .find(|b| b.is_ascii_uppercase() || !b.is_ascii())
-    {
-        return Err(if bad.is_ascii() {
-            Refusal::RawUpperCase
-        } else {
-            Refusal::NonAscii
-        });
+    let bytes = Bytes::of(escaped.as_bytes());
+    if bytes.have_never_escaped() {
+        return Err(first_never_escaped(escaped));
     }
-    if !escaped.contains('!') {
+    if !bytes.have_bang() {
         return Ok(Cow::Borrowed(escaped));
     }
     let mut plain = String::with_capacity(escaped.len());
@@ -38,9 +33,21 @@ pub fn unescape(escaped: &str) -> Result<Cow<'_, str>, Refusal> {
     Ok(Cow::Owned(plain))
 }
 
+fn first_never_escaped(escaped: &str) -> Refusal {
+    let mut bytes = escaped.bytes();
+    match bytes.find(|b| b.is_ascii_uppercase() || !b.is_ascii()) {
+        Some(b'A'..=b'Z') => Refusal::RawUpperCase,
+        _ => Refusal::NonAscii,
+    }
+}
+
 /// Appends a name as the Go command writes it into a URL: the case escape, then percent-encoding
 /// as `url.PathEscape` does it, `!` included, with slashes kept.
 pub fn escape_into(name: &str, out: &mut String) {
+    if Bytes::of(name.as_bytes()).are_url() {
+        out.push_str(name);
+        return;
+    }
     for c in name.chars() {
         match c {
             'A'..='Z' => {

@@ -2,6 +2,7 @@
 //!
 //! A name that is accepted here is one that `go` could have asked for; every other is refused.
 
+mod bytes;
 mod case;
 mod element;
 mod escape;
@@ -11,6 +12,7 @@ pub mod path;
 pub mod semver;
 pub mod version;
 
+pub(crate) use bytes::{Bytes, is_path_byte, split_at_first, split_at_last};
 pub use case::fold_case;
 pub use escape::{escape_into, unescape};
 pub use file_path::check_file_path;

@@ -1,6 +1,7 @@
 //! Module paths (x/mod `CheckPath`, `SplitPathVersion`).
 
 use super::element::{check_common, is_windows_short_name};
+use super::{Bytes, split_at_first};
 use crate::request::Refusal;
 
 /// Whether `path` (unescaped) is a valid module path.
@@ -8,8 +9,11 @@ use crate::request::Refusal;
 /// # Errors
 /// The first rule of the module reference's "Module paths" that it breaks.
 pub fn check_path(path: &str) -> Result<(), Refusal> {
-    let (first, _) = path.split_once('/').unwrap_or((path, ""));
-    for element in path.split('/') {
+    let (first, mut rest) = first_element(path);
+    check_element(first)?;
+    while let Some(behind) = rest {
+        let element;
+        (element, rest) = first_element(behind);
         check_element(element)?;
     }
     if !first.contains('.') {
@@ -27,9 +31,12 @@ pub fn check_path(path: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a byte may stand in a module path's element.
-pub const fn is_path_byte(b: u8) -> bool {
-    matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
+/// The first element of a path, and what stands behind its slash.
+pub(crate) fn first_element(path: &str) -> (&str, Option<&str>) {
+    match split_at_first(path, b'/') {
+        Some((element, rest)) => (element, Some(rest)),
+        None => (path, None),
+    }
 }
 
 fn check_element(element: &str) -> Result<(), Refusal> {
@@ -37,10 +44,11 @@ fn check_element(element: &str) -> Result<(), Refusal> {
     if element.starts_with('.') {
         return Err(Refusal::DotElement);
     }
-    if !element.bytes().all(is_path_byte) {
+    let bytes = Bytes::of(element.as_bytes());
+    if !bytes.are_path() {
         return Err(Refusal::ModuleCharacter);
     }
-    if is_windows_short_name(element) {
+    if bytes.have_tilde() && is_windows_short_name(element) {
         return Err(Refusal::WindowsName);
     }
     Ok(())
@@ -64,8 +72,12 @@ pub fn split_major(path: &str) -> Option<(&str, Major<'_>)> {
     if path.starts_with("gopkg.in/") {
         return split_gopkg_in(path);
     }
-    let digits = path.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let number = path.get(digits.len()..).unwrap_or_default();
+    let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let number_at = path.bytes().rposition(|byte| !is_number(byte));
+    let number_at = number_at.map_or(0, |before| before + 1);
+    let Some((digits, number)) = path.split_at_checked(number_at) else {
+        return Some((path, Major::None));
+    };
     let Some(prefix) = digits.strip_suffix("/v") else {
         return Some((path, Major::None));
     };

@@ -195,11 +195,24 @@ const IDENTITY_HEADERS: [&str; 15] = [
 
 /// Whether a client's header is one that only a proxy may set: it claims an identity.
 pub(crate) fn is_reserved_header(name: &str) -> bool {
-    is_modgate_header(name)
-        || IDENTITY_HEADERS
-            .iter()
-            .any(|known| is_same_header(known, name))
+    let may_be_known = IDENTITY_HEADER_LENGTHS >> name.len().min(63) & 1 != 0;
+    let is_known = || {
+        let mut known = IDENTITY_HEADERS.iter();
+        known.any(|known| is_same_header(known, name))
+    };
+    is_modgate_header(name) || (may_be_known && is_known())
 }
+
+/// The bits of the lengths that identity headers have: most headers of a request have none of them.
+const IDENTITY_HEADER_LENGTHS: u64 = {
+    let mut lengths = 0;
+    let mut rest = IDENTITY_HEADERS.as_slice();
+    while let [first, behind @ ..] = rest {
+        lengths |= 1 << first.len();
+        rest = behind;
+    }
+    lengths
+};
 
 fn is_modgate_header(name: &str) -> bool {
     name.len() > RESERVED_PREFIX.len()

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::{Refusal, SumdbCall};
 use crate::consult::Goal;
-use crate::module::{check_path, check_query, escape_into, is_canonical_for, unescape};
+use crate::module::{
+    check_path, check_query, escape_into, is_canonical_for, split_at_last, unescape,
+};
 
 /// What a request asks for. Module paths and versions are unescaped and valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum Operation<'a> {
         module: Cow<'a, str>,
         /// A canonical version, or any other name of a revision.
         query: Cow<'a, str>,
+        /// Which of the two.
+        is_canonical: bool,
     },
     /// `MODULE/@v/VERSION.mod`: the go.mod file.
     Mod {
@@ -105,13 +109,13 @@ impl<'a> Operation<'a> {
             let module = module_path(escaped)?;
             return Ok(Self::Latest { module });
         }
-        let (head, file) = rest.rsplit_once('/').ok_or(Refusal::UnknownEndpoint)?;
+        let (head, file) = split_at_last(rest, b'/').ok_or(Refusal::UnknownEndpoint)?;
         let escaped = head.strip_suffix("/@v").ok_or(Refusal::UnknownEndpoint)?;
         if file == "list" {
             let module = module_path(escaped)?;
             return Ok(Self::List { module });
         }
-        let (version, extension) = file.rsplit_once('.').ok_or(Refusal::UnknownEndpoint)?;
+        let (version, extension) = split_at_last(file, b'.').ok_or(Refusal::UnknownEndpoint)?;
         if !matches!(extension, "info" | "mod" | "zip") {
             return Err(Refusal::UnknownEndpoint);
         }
@@ -119,16 +123,23 @@ impl<'a> Operation<'a> {
         let version = unescape(version)?;
         check_query(&version)?;
         if extension == "info" {
-            return Ok(Self::Info {
-                module,
-                query: version,
-            });
+            return Ok(Self::info(module, version));
         }
         is_canonical_for(&module, &version)?;
         Ok(match extension {
             "mod" => Self::Mod { module, version },
             _ => Self::Zip { module, version },
         })
+    }
+
+    /// What a version, branch or commit of a module is.
+    pub fn info(module: Cow<'a, str>, query: Cow<'a, str>) -> Self {
+        let is_canonical = is_canonical_for(&module, &query).is_ok();
+        Self::Info {
+            module,
+            query,
+            is_canonical,
+        }
     }
 
     /// The operation as metrics name it.
@@ -168,7 +179,11 @@ impl<'a> Operation<'a> {
     /// The version that is asked for, where it is a canonical one and no branch or commit.
     pub fn canonical_version(&self) -> Option<&str> {
         match self {
-            Self::Info { module, query } => is_canonical_for(module, query).ok().map(|()| &**query),
+            Self::Info {
+                query,
+                is_canonical,
+                ..
+            } => is_canonical.then_some(query),
             _ => self.version(),
         }
     }
@@ -220,7 +235,7 @@ impl<'a> Operation<'a> {
                 escape_into(module, out);
                 out.push_str("/@latest");
             }
-            Self::Info { module, query } => write_file(module, query, ".info", out),
+            Self::Info { module, query, .. } => write_file(module, query, ".info", out),
             Self::Mod { module, version } => write_file(module, version, ".mod", out),
             Self::Zip { module, version } => write_file(module, version, ".zip", out),
             Self::Sumdb { database, call } => {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Refusal;
+use crate::module::Bytes;
 
 /// The longest path that is read, in bytes. Far above what any real module needs.
 pub const MAX_PATH_BYTES: usize = 4096;
@@ -26,11 +27,12 @@ impl<'a> Target<'a> {
             return Err(Refusal::TooLong);
         }
         let rest = path.strip_prefix(b"/").ok_or(Refusal::NotAbsolute)?;
-        for &byte in rest {
-            check_raw(byte)?;
+        let bytes = Bytes::of(rest);
+        if !bytes.are_raw() {
+            return Err(first_refused(rest));
         }
         let text = std::str::from_utf8(rest).map_err(|_| Refusal::NonAscii)?;
-        if !text.contains('%') {
+        if !bytes.have_percent() {
             return Ok(Self {
                 decoded: Cow::Borrowed(text),
             });
@@ -46,17 +48,13 @@ impl<'a> Target<'a> {
     }
 }
 
-/// What may stand in a path as it is: RFC 3986 section 3.3, `pchar`, with `%` and `/`.
-fn check_raw(byte: u8) -> Result<(), Refusal> {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'%' => Ok(()),
-        b'-' | b'.' | b'_' | b'~' | b':' | b'@' => Ok(()),
-        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => Ok(()),
-        // Not in pchar, but Go's own URLs carry them unencoded.
-        b'[' | b']' => Ok(()),
-        b'?' | b'#' => Err(Refusal::QueryOrFragment),
-        0x80.. => Err(Refusal::NonAscii),
-        _ => Err(Refusal::RawByte),
+/// Why a path that has bytes which may not stand in it is refused: for the first of them.
+fn first_refused(path: &[u8]) -> Refusal {
+    let mut bytes = path.iter();
+    match bytes.find(|byte| !Bytes::of(&[**byte]).are_raw()) {
+        Some(b'?' | b'#') => Refusal::QueryOrFragment,
+        Some(0x80..) => Refusal::NonAscii,
+        _ => Refusal::RawByte,
     }
 }
 

@@ -8,7 +8,7 @@ use glob::Glob;
 use regex::Regex;
 use trie::{Element, NONE, Trie};
 
-use crate::module::path::is_path_byte;
+use crate::module::is_path_byte;
 
 /// The most elements that a pattern can have.
 const MAX_ELEMENTS: usize = 32;

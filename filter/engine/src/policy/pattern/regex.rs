@@ -6,7 +6,7 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::{primitives::StateID, start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
-use crate::module::path::is_path_byte;
+use crate::module::is_path_byte;
 
 /// The largest table of one expression, in bytes. An alternation of fifty names is half as large.
 pub(super) const MAX_TABLE_BYTES: usize = 256 << 10;

@@ -8,6 +8,7 @@ use rustc_hash::FxHasher;
 
 use super::Meaning;
 use super::glob::Glob;
+use crate::module::path::first_element;
 
 /// A rank that no pattern has.
 pub(super) const NONE: u32 = u32::MAX;
@@ -168,7 +169,7 @@ impl Trie {
                 break;
             }
         }
-        let Some((element, rest)) = rest.map(split_element) else {
+        let Some((element, rest)) = rest.map(first_element) else {
             return;
         };
         self.each_child(node, here, element, &mut |child| {
@@ -180,7 +181,7 @@ impl Trie {
         let Some(here) = self.nodes.get(node).filter(|n| n.allow_below < *best) else {
             return;
         };
-        let Some((element, rest)) = rest.map(split_element) else {
+        let Some((element, rest)) = rest.map(first_element) else {
             *best = here.allow_below;
             return;
         };
@@ -342,13 +343,6 @@ impl Node {
             any: None,
             glob_prefixes: Vec::new(),
         }
-    }
-}
-
-fn split_element(path: &str) -> (&str, Option<&str>) {
-    match path.split_once('/') {
-        Some((element, rest)) => (element, Some(rest)),
-        None => (path, None),
     }
 }
 
