@@ -8,24 +8,16 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::cpu::memory_of;
-use super::pairs::{Pair, Slice, Spread};
+use super::rounds::{Round, Spread, Who};
 use super::sides::Side;
 
-/// A comparison of Envoy without and with the filter.
+/// A comparison of Envoy with several filters and with none.
 #[derive(Debug, Serialize)]
 pub struct Report {
     /// What was measured, in words.
     pub title: String,
-    /// Requests per second with the filter, as a share of those without.
-    pub ratio: Spread,
-    /// CPU time per request with the filter less that without, in microseconds.
-    pub added_cpu_us: Spread,
-    /// Instructions per request, outside the kernel, without and with the filter; the median of each.
-    pub instructions: Option<(f64, f64)>,
-    /// The side without the filter.
-    pub without: SideFigures,
-    /// The side with it.
-    pub with: SideFigures,
+    /// The sides, in the order of [`Who::ALL`].
+    pub sides: Vec<SideFigures>,
     /// Size of the module, in bytes.
     pub module_bytes: u64,
     /// Size of the policy, in bytes.
@@ -33,16 +25,24 @@ pub struct Report {
     /// Rounds in which something else on the machine was at work.
     pub disturbed: usize,
     /// Every round.
-    pub pairs: Vec<Pair>,
+    pub rounds: Vec<Round>,
 }
 
 /// What one side came to.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct SideFigures {
+    /// Which.
+    pub who: Who,
     /// Requests answered per second.
     pub requests_per_second: Spread,
+    /// The same as a share of those without a filter.
+    pub ratio: Spread,
     /// CPU time of Envoy per request, in microseconds.
     pub cpu_us: Spread,
+    /// The same less that without a filter.
+    pub added_cpu_us: Spread,
+    /// Instructions per request, outside the kernel, where the machine counts them; the median.
+    pub instructions: Option<f64>,
     /// The share of the time in which Envoy was running, 1 for one processor.
     pub busy: Spread,
     /// From the start of the process until it was ready, in milliseconds.
@@ -58,34 +58,47 @@ impl Report {
     /// Where there are none, a process is gone or the module cannot be read.
     pub fn new(
         title: String,
-        (without, with): (&Side, &Side),
+        sides: &[Side; Who::ALL.len()],
         module: &Path,
         policy_bytes: usize,
-        pairs: Vec<Pair>,
+        rounds: Vec<Round>,
     ) -> io::Result<Self> {
-        let spread = |figure: &dyn Fn(&Pair) -> f64| {
-            Spread::of(&pairs, figure).ok_or_else(|| io::Error::other("no round was measured"))
-        };
-        let side = |side: &Side, slice: fn(&Pair) -> &Slice| {
+        let figures = |(who, side): (Who, &Side)| {
+            let spread = |figure: &dyn Fn(&Round) -> f64| {
+                Spread::of(&rounds, figure).ok_or_else(|| io::Error::other("no round was measured"))
+            };
+            // No round has them, or all have.
+            let counted = rounds
+                .iter()
+                .all(|round| round.of(who).instructions_per_request.is_some());
+            let instructions =
+                |round: &Round| round.of(who).instructions_per_request.unwrap_or_default();
             io::Result::Ok(SideFigures {
-                requests_per_second: spread(&|pair| slice(pair).requests_per_second)?,
-                cpu_us: spread(&|pair| slice(pair).cpu_per_request_us)?,
-                busy: spread(&|pair| slice(pair).busy)?,
+                who,
+                requests_per_second: spread(&|round| round.of(who).requests_per_second)?,
+                ratio: spread(&|round| round.ratio(who))?,
+                cpu_us: spread(&|round| round.of(who).cpu_per_request_us)?,
+                added_cpu_us: spread(&|round| round.added_cpu_us(who))?,
+                instructions: counted
+                    .then(|| spread(&instructions))
+                    .transpose()?
+                    .map(|spread| spread.median),
+                busy: spread(&|round| round.of(who).busy)?,
                 ready_after_ms: side.ready_after.as_millis(),
                 memory_bytes: memory_of(side.process.id())?,
             })
         };
         Ok(Self {
             title,
-            ratio: spread(&Pair::ratio)?,
-            added_cpu_us: spread(&Pair::added_cpu_us)?,
-            instructions: instructions(&pairs),
-            without: side(without, |pair| &pair.without)?,
-            with: side(with, |pair| &pair.with)?,
+            sides: Who::ALL
+                .into_iter()
+                .zip(sides)
+                .map(figures)
+                .collect::<Result<_, _>>()?,
             module_bytes: fs::metadata(module)?.len(),
             policy_bytes,
-            disturbed: pairs.iter().filter(|pair| !pair.is_quiet()).count(),
-            pairs,
+            disturbed: rounds.iter().filter(|round| !round.is_quiet()).count(),
+            rounds,
         })
     }
 
@@ -93,75 +106,60 @@ impl Report {
     pub fn text(&self) -> String {
         let mut table = Table::new();
         table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-        table.set_header([
+        let counted = self.sides.iter().all(|side| side.instructions.is_some());
+        let instructions = counted.then_some("instructions");
+        let heads = [
             "median (quartiles)",
-            "without",
-            "with",
-            "with against without",
-        ]);
-        let (without, with) = (&self.without, &self.with);
-        table.add_row([
-            "requests/s".to_owned(),
-            without.requests_per_second.shown(0),
-            with.requests_per_second.shown(0),
-            format!("ratio {}", self.ratio.shown(3)),
-        ]);
-        table.add_row([
-            "CPU per request, us".to_owned(),
-            without.cpu_us.shown(2),
-            with.cpu_us.shown(2),
-            format!("added {}", self.added_cpu_us.shown(2)),
-        ]);
-        if let Some((without, with)) = self.instructions {
-            table.add_row([
-                "instructions per request".to_owned(),
-                format!("{without:.0}"),
-                format!("{with:.0}"),
-                format!("added {:.0}, ratio {:.3}", with - without, without / with),
-            ]);
+            "requests/s",
+            "ratio",
+            "CPU, us",
+            "added, us",
+        ];
+        let heads = heads.into_iter().chain(instructions);
+        table.set_header(heads.chain(["ready, ms", "MiB"]));
+        for side in &self.sides {
+            let is_first = side.who == Who::Without;
+            let compared = |spread: &Spread, digits| {
+                if is_first {
+                    String::new()
+                } else {
+                    spread.shown(digits)
+                }
+            };
+            let cells = [
+                side.who.title().to_owned(),
+                format!("{:.0}", side.requests_per_second.median),
+                compared(&side.ratio, 2),
+                format!("{:.1}", side.cpu_us.median),
+                compared(&side.added_cpu_us, 1),
+            ];
+            let instructions = side.instructions.filter(|_| counted);
+            let instructions = instructions.map(|count| format!("{count:.0}"));
+            let ready = side.ready_after_ms.to_string();
+            let memory = (side.memory_bytes >> 20).to_string();
+            let cells = cells.into_iter().chain(instructions);
+            table.add_row(cells.chain([ready, memory]));
         }
-        table.add_row([
-            "Envoy busy".to_owned(),
-            without.busy.shown(2),
-            with.busy.shown(2),
-            String::new(),
-        ]);
-        table.add_row([
-            "ready after".to_owned(),
-            format!("{} ms", without.ready_after_ms),
-            format!("{} ms", with.ready_after_ms),
-            format!("module {} KiB", self.module_bytes / 1024),
-        ]);
-        table.add_row([
-            "memory".to_owned(),
-            format!("{} MiB", without.memory_bytes >> 20),
-            format!("{} MiB", with.memory_bytes >> 20),
-            format!("policy {} KiB", self.policy_bytes / 1024),
-        ]);
-        format!("{}\n{table}\n{}", self.title, self.caveats())
+        format!(
+            "{}\n{table}\nThe module has {} KiB, the policy {} KiB.\n{}",
+            self.title,
+            self.module_bytes / 1024,
+            self.policy_bytes / 1024,
+            self.caveats()
+        )
     }
 
     fn caveats(&self) -> String {
         let mut text = String::new();
         if self.disturbed > 0 {
-            let (disturbed, all) = (self.disturbed, self.pairs.len());
+            let (disturbed, all) = (self.disturbed, self.rounds.len());
             text.push_str(&format!(
                 "{disturbed} of {all} rounds were disturbed by other work on this machine.\n"
             ));
         }
-        if self.without.busy.median < 0.9 {
+        if self.sides.iter().any(|side| side.busy.median < 0.9) {
             text.push_str("Envoy was not busy: the load was the limit, so read the CPU time and not the requests/s.\n");
         }
         text
     }
-}
-
-fn instructions(pairs: &[Pair]) -> Option<(f64, f64)> {
-    // No pair has them, or all have.
-    pairs.first()?.instructions()?;
-    let median = |figure: fn((f64, f64)) -> f64| {
-        let of_pair = |pair: &Pair| pair.instructions().map_or(0.0, figure);
-        Spread::of(pairs, of_pair).map(|spread| spread.median)
-    };
-    median(|(without, _)| without).zip(median(|(_, with)| with))
 }

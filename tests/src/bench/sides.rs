@@ -1,10 +1,10 @@
-//! The two sides: Envoy as the project ships it, and the same Envoy without anything of Modgate's.
-//! Both verify who a client is, where the benchmark wants that.
+//! The sides: Envoy as the project ships it, the same Envoy without anything of Modgate's, and with filters to
+//! measure it by. All verify who a client is, where the benchmark wants that.
 
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -48,18 +48,17 @@ pub fn with_filter(
     upstream: SocketAddr,
 ) -> io::Result<Side> {
     let dir = tempfile::tempdir()?;
-    let mut filter = shipped("modgate.yaml");
-    let config = "/resources/0/typed_config/config";
-    set(
-        &mut filter,
-        &format!("{config}/vm_config/code/local/filename"),
-        json!(module),
-    );
-    set(
-        &mut filter,
-        &format!("{config}/configuration/value"),
-        json!(policy.to_string()),
-    );
+    let filter = filter(module, &policy.to_string());
+    as_shipped(dir, &filter, credentials, access_log, upstream)
+}
+
+fn as_shipped(
+    dir: TempDir,
+    filter: &Value,
+    credentials: &Credentials,
+    access_log: bool,
+    upstream: SocketAddr,
+) -> io::Result<Side> {
     let filter_file = dir.path().join("modgate.json");
     fs::write(&filter_file, filter.to_string())?;
 
@@ -74,6 +73,70 @@ pub fn with_filter(
     start("with", &bootstrap, dir)
 }
 
+/// The shipped filter's file with this module and configuration.
+fn filter(module: &Path, configuration: &str) -> Value {
+    let mut filter = shipped("modgate.yaml");
+    let config = "/resources/0/typed_config/config";
+    set(
+        &mut filter,
+        &format!("{config}/vm_config/code/local/filename"),
+        json!(module),
+    );
+    set(
+        &mut filter,
+        &format!("{config}/configuration/value"),
+        json!(configuration),
+    );
+    filter
+}
+
+/// A filter that does nothing, as WebAssembly text.
+pub const NOTHING: &str = include_str!("reference/nothing.wat");
+
+/// A filter that makes the calls that Modgate makes for a small request, and no more.
+pub const SAME_CALLS: &str = include_str!("reference/same_calls.wat");
+
+/// Envoy that routes everything to the upstream, with [`NOTHING`] in between.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn with_nothing(
+    credentials: &Credentials,
+    access_log: bool,
+    upstream: SocketAddr,
+) -> io::Result<Side> {
+    let dir = tempfile::tempdir()?;
+    let mut filter = filter(&reference(&dir, NOTHING)?, "");
+    let mut bootstrap = unfiltered(access_log, upstream);
+    let filters = at(&mut bootstrap, &format!("{MANAGER}/http_filters"));
+    if let Some(filters) = filters.as_array_mut() {
+        let config = at(&mut filter, "/resources/0/typed_config").take();
+        filters.insert(0, json!({"name": "nothing", "typed_config": config}));
+    }
+    credentials.prepare(&mut Listener::of(&mut bootstrap));
+    start("nothing", &bootstrap, dir)
+}
+
+/// Envoy as the project ships it, with [`SAME_CALLS`] in the filter's place.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn with_same_calls(
+    credentials: &Credentials,
+    access_log: bool,
+    upstream: SocketAddr,
+) -> io::Result<Side> {
+    let dir = tempfile::tempdir()?;
+    let filter = filter(&reference(&dir, SAME_CALLS)?, "");
+    as_shipped(dir, &filter, credentials, access_log, upstream)
+}
+
+fn reference(dir: &TempDir, text: &str) -> io::Result<PathBuf> {
+    let module = dir.path().join("reference.wasm");
+    fs::write(&module, wat::parse_str(text).map_err(io::Error::other)?)?;
+    Ok(module)
+}
+
 /// Envoy that routes everything to the upstream, with none of what the filter needs around it.
 ///
 /// # Errors
@@ -83,6 +146,12 @@ pub fn without_filter(
     access_log: bool,
     upstream: SocketAddr,
 ) -> io::Result<Side> {
+    let mut bootstrap = unfiltered(access_log, upstream);
+    credentials.prepare(&mut Listener::of(&mut bootstrap));
+    start("without", &bootstrap, tempfile::tempdir()?)
+}
+
+fn unfiltered(access_log: bool, upstream: SocketAddr) -> Value {
     let mut bootstrap = common(upstream, access_log);
     let manager = at(&mut bootstrap, MANAGER);
     if let Some(filters) = manager["http_filters"].as_array_mut() {
@@ -94,11 +163,10 @@ pub fn without_filter(
     remove(&mut route["route"], "cluster_header");
     route["route"]["cluster"] = json!(CLUSTER);
     remove(&mut bootstrap, "stats_config");
-    credentials.prepare(&mut Listener::of(&mut bootstrap));
-    start("without", &bootstrap, tempfile::tempdir()?)
+    bootstrap
 }
 
-/// What both have: the shipped file with free ports and the upstream. Mostly without the access log,
+/// What all have: the shipped file with free ports and the upstream. Mostly without the access log,
 /// whose cost both would bear and which would make the filter's share look smaller.
 fn common(upstream: SocketAddr, access_log: bool) -> Value {
     let mut bootstrap = shipped("envoy.yaml");

@@ -1,5 +1,5 @@
-//! What the filter costs in Envoy: requests per second and CPU time per request with it and without
-//! it, in turns, and their ratio. Called by `make bench`.
+//! What the filter costs in Envoy: requests per second and CPU time per request with it, without it, and with
+//! two filters to measure it by, in turns, and their ratios. Called by `make bench`.
 
 use std::error::Error;
 use std::fs;
@@ -14,9 +14,11 @@ use clap::builder::RangedU64ValueParser as Range;
 use modgate_tests::bench::cpu::{Instructions, Processors};
 use modgate_tests::bench::identity::{Credentials, Kind};
 use modgate_tests::bench::load::Load;
-use modgate_tests::bench::pairs::{Measured, Pair, round};
 use modgate_tests::bench::report::Report;
-use modgate_tests::bench::sides::{Side, with_filter, without_filter};
+use modgate_tests::bench::rounds::{Measured, Round, Who};
+use modgate_tests::bench::sides::{
+    Side, with_filter, with_nothing, with_same_calls, without_filter,
+};
 use modgate_tests::bench::upstream;
 use modgate_tests::bench::workload::{Request, Workload, tenant_names};
 use modgate_tests::http;
@@ -28,7 +30,8 @@ use tokio::task::LocalSet;
 /// Different requests that are asked, in turns.
 const REQUESTS: usize = 20_000;
 
-/// Measures what the filter costs in Envoy: the same load with it and without it, in turns.
+/// Measures what the filter costs in Envoy: the same load with it, without it, with a filter that does
+/// nothing and with one that only makes its calls, in turns.
 #[derive(Debug, Parser)]
 struct Args {
     /// Tenants in the policy.
@@ -40,10 +43,10 @@ struct Args {
     /// Where a request names its tenant.
     #[arg(long, value_enum, default_value_t = Kind::Path)]
     identity: Kind,
-    /// Let both sides write the shipped access log, and the filter tell it what it knows.
+    /// Let all sides write the shipped access log, and the filter tell it what it knows.
     #[arg(long)]
     access_log: bool,
-    /// Rounds, each with a slice of both sides.
+    /// Rounds, each with a slice of each side.
     #[arg(long, default_value = "20", value_parser = Range::<usize>::new().range(1..))]
     rounds: usize,
     /// Length of a slice, in milliseconds.
@@ -94,21 +97,27 @@ async fn compare(args: &Args) -> Result<(), Box<dyn Error>> {
     let processors = Processors::share_out()?;
     let upstream = upstream::start().await?;
     processors.start_measured()?;
-    let without = without_filter(&credentials, args.access_log, upstream)?;
     let policy = workload.policy(&credentials);
-    let with = with_filter(&module, &policy, &credentials, args.access_log, upstream)?;
+    // In the order of `Who::ALL`.
+    let sides = [
+        without_filter(&credentials, args.access_log, upstream)?,
+        with_nothing(&credentials, args.access_log, upstream)?,
+        with_same_calls(&credentials, args.access_log, upstream)?,
+        with_filter(&module, &policy, &credentials, args.access_log, upstream)?,
+    ];
     processors.measure()?;
 
-    let pairs = take_turns(args, &credentials, (&without, &with), &requests).await?;
+    let rounds = take_turns(args, &credentials, &sides, &requests).await?;
+    let [.., with] = &sides;
     if args.wasm.is_none() {
-        judged_all(&with, &pairs)?;
+        judged_all(with, &rounds)?;
     }
     let title = format!(
         "{} tenants, {} rules, tenant by {:?}; {} rounds of {} ms a side, {} connections",
         args.tenants, args.rules, args.identity, args.rounds, args.slice_ms, args.connections
     );
     let size = policy.to_string().len();
-    let report = Report::new(title, (&without, &with), &module, size, pairs)?;
+    let report = Report::new(title, &sides, &module, size, rounds)?;
     print!("{}", report.text());
     let default = root().join(".work/bench/envoy.json");
     let out = args.out.clone().unwrap_or(default);
@@ -123,9 +132,9 @@ async fn compare(args: &Args) -> Result<(), Box<dyn Error>> {
 async fn take_turns(
     args: &Args,
     credentials: &Credentials,
-    (without, with): (&Side, &Side),
+    sides: &[Side; Who::ALL.len()],
     requests: &Rc<[Request]>,
-) -> Result<Vec<Pair>, Box<dyn Error>> {
+) -> Result<Vec<Round>, Box<dyn Error>> {
     let length = Duration::from_millis(args.slice_ms);
     let tls = credentials.tls();
     let open = async |side: &Side| {
@@ -136,35 +145,45 @@ async fn take_turns(
             load,
         })
     };
-    let (mut plain, mut filtered) = (open(without).await?, open(with).await?);
+    let [without, nothing, same_calls, modgate] = sides;
+    let mut measured = [
+        open(without).await?,
+        open(nothing).await?,
+        open(same_calls).await?,
+        open(modgate).await?,
+    ];
     eprintln!("bench-envoy: warming up");
     // Until every request has been asked: V8 compiles what runs often, and series are defined once.
-    let mut asked = [0; 2];
-    while asked.iter().any(|asked| *asked < REQUESTS as u64) {
-        asked[0] += plain.slice(length).await?.requests;
-        asked[1] += filtered.slice(length).await?.requests;
+    for side in &mut measured {
+        let mut asked = 0;
+        while asked < REQUESTS as u64 {
+            asked += side.slice(length).await?.requests;
+        }
     }
-    let mut pairs = Vec::new();
+    let mut rounds = Vec::new();
     for number in 0..args.rounds {
-        let pair = round(number, &mut plain, &mut filtered, length).await?;
+        let round = Round::play(number, &mut measured, length).await?;
         eprintln!(
             "bench-envoy: round {} of {}: ratio {:.3}, {:+.2} us{}",
             number + 1,
             args.rounds,
-            pair.ratio(),
-            pair.added_cpu_us(),
-            if pair.is_quiet() { "" } else { ", disturbed" },
+            round.ratio(Who::Modgate),
+            round.added_cpu_us(Who::Modgate),
+            if round.is_quiet() { "" } else { ", disturbed" },
         );
-        pairs.push(pair);
+        rounds.push(round);
     }
-    Ok(pairs)
+    Ok(rounds)
 }
 
 /// A filter that did not judge would cost nothing.
-fn judged_all(with: &Side, pairs: &[Pair]) -> Result<(), Box<dyn Error>> {
+fn judged_all(with: &Side, rounds: &[Round]) -> Result<(), Box<dyn Error>> {
     let figures = Figures::parse(&http::get(with.admin, "/stats/prometheus").body);
     let judged = figures.sum("modgate_requests_total", &[("outcome", "ok")]);
-    let asked: u64 = pairs.iter().map(|pair| pair.with.requests).sum();
+    let asked: u64 = rounds
+        .iter()
+        .map(|round| round.of(Who::Modgate).requests)
+        .sum();
     if judged < asked as f64 {
         let what = format!("the filter counted {judged} of {asked} requests: it was not at work");
         return Err(what.into());

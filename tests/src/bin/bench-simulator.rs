@@ -10,7 +10,7 @@ use clap::builder::RangedU64ValueParser as Range;
 use comfy_table::{Table, presets};
 use host_sim::Module;
 use modgate_tests::bench::identity::{Credentials, Kind};
-use modgate_tests::bench::pairs::Spread;
+use modgate_tests::bench::rounds::Spread;
 use modgate_tests::bench::simulator::{Mode, Side, load_times, memory_of_a_worker};
 use modgate_tests::bench::workload::{CLUSTER, Request, Workload, tenant_names};
 use modgate_tests::envoy_scenarios::judge;

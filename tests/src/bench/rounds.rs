@@ -1,4 +1,4 @@
-//! Two sides in turns, and what the pairs say.
+//! The sides in turns, and what the rounds say.
 
 use std::io;
 use std::time::Duration;
@@ -26,14 +26,38 @@ pub struct Slice {
     pub requests: u64,
 }
 
+/// The sides, in the order in which they are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// Envoy without a filter.
+    Without,
+    /// With a filter in wasm that does nothing.
+    Nothing,
+    /// With one that makes the calls that Modgate makes, and no more.
+    SameCalls,
+    /// With Modgate.
+    Modgate,
+}
+
+impl Who {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Without, Self::Nothing, Self::SameCalls, Self::Modgate];
+
+    /// The side in a heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Without => "no filter",
+            Self::Nothing => "a filter that does nothing",
+            Self::SameCalls => "only Modgate's calls",
+            Self::Modgate => "Modgate",
+        }
+    }
+}
+
 /// A slice of each side, one right after the other.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Pair {
-    /// Without the filter.
-    pub without: Slice,
-    /// With it.
-    pub with: Slice,
-}
+pub struct Round([Slice; Who::ALL.len()]);
 
 /// A side's process and the load on it.
 #[derive(Debug)]
@@ -89,48 +113,45 @@ impl Measured {
 /// measured in are not finer.
 const QUIET: f64 = 0.05;
 
-impl Pair {
-    /// Requests per second with the filter, as a share of those without.
-    pub fn ratio(&self) -> f64 {
-        self.with.requests_per_second / self.without.requests_per_second
+impl Round {
+    /// A side's slice.
+    pub const fn of(&self, who: Who) -> &Slice {
+        &self.0[who as usize]
     }
 
-    /// What the filter adds to a request, in microseconds of CPU time.
-    pub fn added_cpu_us(&self) -> f64 {
-        self.with.cpu_per_request_us - self.without.cpu_per_request_us
+    /// Requests per second of a side, as a share of those without a filter.
+    pub fn ratio(&self, who: Who) -> f64 {
+        self.of(who).requests_per_second / self.of(Who::Without).requests_per_second
     }
 
-    /// Instructions per request, without and with the filter.
-    pub fn instructions(&self) -> Option<(f64, f64)> {
-        self.without
-            .instructions_per_request
-            .zip(self.with.instructions_per_request)
+    /// What a side's filter adds to a request, in microseconds of CPU time.
+    pub fn added_cpu_us(&self, who: Who) -> f64 {
+        self.of(who).cpu_per_request_us - self.of(Who::Without).cpu_per_request_us
     }
 
-    /// Whether nothing else was at work on the machine in either slice.
+    /// Whether nothing else was at work on the machine in any slice.
     pub fn is_quiet(&self) -> bool {
-        self.without.others.max(self.with.others) <= QUIET
+        self.0.iter().all(|slice| slice.others <= QUIET)
     }
-}
 
-/// One round. Which side begins changes from round to round, so that a drift favours neither.
-///
-/// # Errors
-/// As [`Measured::slice`].
-pub async fn round(
-    number: usize,
-    without: &mut Measured,
-    with: &mut Measured,
-    length: Duration,
-) -> io::Result<Pair> {
-    if number.is_multiple_of(2) {
-        let without = without.slice(length).await?;
-        let with = with.slice(length).await?;
-        Ok(Pair { without, with })
-    } else {
-        let with = with.slice(length).await?;
-        let without = without.slice(length).await?;
-        Ok(Pair { without, with })
+    /// One round. Which side begins changes from round to round, so that a drift favours none.
+    ///
+    /// # Errors
+    /// As [`Measured::slice`].
+    pub async fn play(
+        number: usize,
+        sides: &mut [Measured; Who::ALL.len()],
+        length: Duration,
+    ) -> io::Result<Self> {
+        let count = sides.len();
+        let mut slices = [None; Who::ALL.len()];
+        for turn in 0..count {
+            let who = (number + turn) % count;
+            slices[who] = Some(sides[who].slice(length).await?);
+        }
+        let all = slices.map(|slice| slice.ok_or_else(|| io::Error::other("a side had no turn")));
+        let [without, nothing, same_calls, modgate] = all;
+        Ok(Self([without?, nothing?, same_calls?, modgate?]))
     }
 }
 
@@ -146,7 +167,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of one figure of each pair, or of whatever else was measured. `None` without any.
+    /// Of one figure of each round, or of whatever else was measured. `None` without any.
     pub fn of<T>(measured: &[T], figure: impl Fn(&T) -> f64) -> Option<Self> {
         let mut figures: Vec<f64> = measured.iter().map(figure).collect();
         figures.sort_by(f64::total_cmp);
@@ -180,28 +201,30 @@ impl Spread {
 mod tests {
     use super::*;
 
-    fn pair(without: f64, with: f64) -> Pair {
-        let slice = |requests_per_second| Slice {
+    fn round(requests_per_second: [f64; 4]) -> Round {
+        Round(requests_per_second.map(|requests_per_second| Slice {
             requests_per_second,
             cpu_per_request_us: 1.0,
             instructions_per_request: None,
             busy: 1.0,
             others: 0.0,
             requests: 1,
-        };
-        Pair {
-            without: slice(without),
-            with: slice(with),
-        }
+        }))
     }
 
     #[test]
-    fn the_ratio_is_taken_pair_by_pair() {
+    fn the_ratio_is_taken_round_by_round() {
         // A machine that slows down to half changes no ratio.
-        let pairs = [pair(100.0, 90.0), pair(50.0, 45.0), pair(100.0, 80.0)];
-        let spread = Spread::of(&pairs, Pair::ratio).expect("three pairs");
+        let rounds = [
+            round([100.0, 95.0, 92.0, 90.0]),
+            round([50.0, 47.5, 46.0, 45.0]),
+            round([100.0, 95.0, 92.0, 80.0]),
+        ];
+        let ratio = |who| Spread::of(&rounds, |round| round.ratio(who)).expect("three rounds");
+        let spread = ratio(Who::Modgate);
         assert!((spread.median - 0.9).abs() < 1e-9, "{spread:?}");
         assert!((spread.lower - 0.85).abs() < 1e-9, "{spread:?}");
-        assert!(Spread::of(&[], Pair::ratio).is_none());
+        assert!((ratio(Who::Nothing).median - 0.95).abs() < 1e-9);
+        assert!(Spread::of(&[], |round: &Round| round.ratio(Who::Modgate)).is_none());
     }
 }
