@@ -3,10 +3,14 @@
 
 mod asked;
 mod backend;
+mod collector;
 mod layout;
 mod made;
+mod otlp;
 mod picture;
 mod proof;
 mod queries;
 mod scrape;
+mod server;
+mod shown;
 mod traffic;
