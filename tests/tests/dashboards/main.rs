@@ -8,6 +8,8 @@ mod layout;
 mod made;
 mod otlp;
 mod picture;
+mod pod_api;
+mod pods;
 mod proof;
 mod queries;
 mod scrape;
