@@ -16,3 +16,4 @@ mod scrape;
 mod server;
 mod shown;
 mod traffic;
+mod types;
