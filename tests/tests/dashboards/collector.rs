@@ -69,7 +69,9 @@ impl Collector {
 #[track_caller]
 fn same(shown: &All, arrived: &All) {
     for (series, value) in shown {
-        assert_eq!(arrived.get(series), Some(value), "{series:?}");
+        let found = arrived.get(series);
+        let is_same = found.is_some_and(|found| value.is(found));
+        assert!(is_same, "{series:?}: {value:?} arrives as {found:?}");
     }
     for series in arrived.keys() {
         assert!(shown.contains_key(series), "{series:?} is not shown");
@@ -173,7 +175,10 @@ fn into_prometheus(targets: &[Target; 2], shown: [&All; 2]) {
             let stored = collector
                 .process
                 .wait_until(&what, || prometheus.query(&query));
-            assert_eq!(stored, value, "{query}");
+            assert!(
+                shown::near(value, stored),
+                "{query}: {value} is stored as {stored}"
+            );
         }
     }
 }

@@ -22,6 +22,24 @@ pub enum Shown {
     Part(f64),
 }
 
+impl Shown {
+    /// Whether the two are of one kind and say the same, but for the last digit, which readers of JSON round.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Counter(one), Self::Counter(two))
+            | (Self::Gauge(one), Self::Gauge(two))
+            | (Self::Part(one), Self::Part(two)) => near(*one, *two),
+            (Self::Buckets(_), Self::Buckets(_)) => self == other,
+            _ => false,
+        }
+    }
+}
+
+/// The same number but for its last digit.
+pub fn near(one: f64, two: f64) -> bool {
+    (one - two).abs() <= one.abs() * 1e-12
+}
+
 /// By series.
 pub type All = BTreeMap<Series, Shown>;
 
