@@ -87,6 +87,14 @@ impl Prometheus {
     /// # Panics
     /// Where it does not come up.
     pub fn start(targets: &[Target]) -> Self {
+        Self::start_program("prometheus", targets)
+    }
+
+    /// The same with this program, which is a Prometheus of another version.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn start_program(program: &str, targets: &[Target]) -> Self {
         let mut config = read(&root().join("grafana/prometheus.yml"));
         let template = config["scrape_configs"][0].clone();
         let job = |(number, target): (usize, &Target)| {
@@ -102,7 +110,7 @@ impl Prometheus {
         // Relative to the shipped file.
         let rules = root().join("grafana/rules/*.yaml");
         config["rule_files"] = json!([rules]);
-        Self::start_with("prometheus", &config, &[])
+        Self::start_with(program, &config, &[])
     }
 
     /// Starts this program, a Prometheus, with a configuration and more arguments.

@@ -61,7 +61,9 @@ fn every_query_brings_what_happened() {
     let proxies = [envoy.address(), serve.address()];
     let targets = [Target::envoy(envoy.admin()), Target::serve(serve.admin())];
     let mut prometheus = Prometheus::start(&targets);
+    let mut newer = Prometheus::start_program("prometheus3", &targets);
     prometheus.wait_for_scrapes(targets.len());
+    newer.wait_for_scrapes(targets.len());
     let from = now();
 
     let before = traffic::run(&proxies, Duration::from_secs(12));
@@ -89,6 +91,12 @@ fn every_query_brings_what_happened() {
         calm,
     };
     all_bring_something(grafana);
+    every_choice_can_be_asked(grafana);
+    // The oldest that is supported, and one of today.
+    all_bring_something(Grafana {
+        prometheus: &newer,
+        ..grafana
+    });
     values_are_as_the_traffic_was(grafana, &day);
     // `make pictures` says where it wants them.
     let wanted = std::env::var_os("MODGATE_PICTURES").map(PathBuf::from);
@@ -135,6 +143,24 @@ fn all_bring_something(grafana: Grafana<'_>) {
     wrong.extend(empty.iter().map(|place| format!("{place} is no query")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(asked > 90, "{asked} queries");
+}
+
+/// One value, several, and one with characters that mean something in an expression, as Grafana writes them
+/// for `=~`.
+fn every_choice_can_be_asked(grafana: Grafana<'_>) {
+    for board in boards() {
+        let open = grafana.open(&board);
+        for chosen in ["web", "(web|bank)", r"a\\.b\\+c"] {
+            let mut choice = open.clone();
+            for value in choice.values_mut() {
+                chosen.clone_into(value);
+            }
+            for query in board.queries() {
+                let brought = grafana.ask(&query, &choice);
+                assert!(brought.is_ok(), "{}: {chosen}: {brought:?}", query.place);
+            }
+        }
+    }
 }
 
 fn values_are_as_the_traffic_was(grafana: Grafana<'_>, day: &Day) {
