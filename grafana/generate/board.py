@@ -62,10 +62,12 @@ def written(name: str, value: str, about: str):
     return made.default_value(value).current(option)
 
 
-def link_to(uid: str, variable: str, column: str) -> str:
-    """The address of another dashboard with one variable from a table's column, at the same time."""
-    chosen = f"var-datasource=${{datasource}}&var-{variable}=${{__data.fields.{column}}}"
-    return f"/d/{TAG}-{uid}?{chosen}&${{__url_time_range}}"
+def link_to(uid: str, variable: str, column: str, kept: list[str]) -> str:
+    """The address of another dashboard with one variable from a table's column, and the choice of others that
+    both have, at the same time."""
+    chosen = f"var-{variable}=${{__data.fields.{column}}}"
+    keep = "&".join(f"${{{name}:queryparam}}" for name in ["datasource", *kept, "filters"])
+    return f"/d/{TAG}-{uid}?{chosen}&{keep}&${{__url_time_range}}"
 
 
 def _datasource():

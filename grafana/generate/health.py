@@ -3,7 +3,7 @@
 from board import board, written
 from layout import Section, even
 from panel import NONE_IS_GOOD, Column, Query, State, lines, number, table, timeline
-from query import OVERFLOW, POLICY, REQUESTS, rate, value
+from query import OVERFLOW, POLICY, RANGE, REQUESTS, rate, series, value
 
 # The `stat_prefix` of the listener that has the filter; in envoy/envoy.yaml and grafana/rules it is goproxy.
 LISTENER = 'envoy_http_conn_manager_prefix=~"$listener"'
@@ -50,6 +50,14 @@ def health():
     )
 
 
+def _uncounted(before: str = "") -> str:
+    """What each Envoy has answered since it started and the filter did not count, now or an offset before. Totals and
+    no rates, which lack the first request of each series; a restart makes both begin anew."""
+    answered = f"sum by (instance) (envoy_http_downstream_rq_completed{{{LISTENER}}}{before})"
+    counted = f"sum by (instance) ({series(REQUESTS)}{before})"
+    return f"({answered} - ({counted} or 0 * {answered}))"
+
+
 def _now():
     named = 'count by (instance) ({__name__=~"(.+_)?modgate_policy_info.*"})'
     return [
@@ -79,12 +87,12 @@ def _now():
         ),
         number(
             "Requests past the filter",
-            "Requests a second that Envoys answer and the filter does not count. A short peak where a series"
-            " begins is none: its first event is no rate yet. See the alert ModgateEnforcementGap.",
-            f"round(sum(clamp_min({ANSWERED} - ({rate(REQUESTS, by='instance')} or 0 * {ANSWERED}), 0)),"
-            " 0.01) or vector(0)",
-            "reqps",
-            [(None, "green"), (0.1, "red")],
+            "Requests in the time shown that Envoys answered and the filter did not count. A few are those that"
+            " Envoy refuses before any filter, as bad HTTP. See the alert ModgateEnforcementGap.",
+            f"sum(clamp_min({_uncounted()} - ({_uncounted(f' offset {RANGE}')} or 0 * {_uncounted()}), 0))"
+            " or vector(0)",
+            "none",
+            [(None, "green"), (10, "orange"), (100, "red")],
         ),
     ]
 

@@ -140,7 +140,7 @@ def _tenants():
             Column("Denied", increase(REQUESTS, *CHOSEN, 'outcome="denied"', by="tenant")),
         ],
         ["tenant"],
-        ("Open the tenant's page", link_to("tenant", "tenant", "tenant")),
+        ("Open the tenant's page", link_to("tenant", "tenant", "tenant", ["operation", "backend"])),
     )
 
 

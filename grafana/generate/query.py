@@ -74,6 +74,14 @@ def increase(name: str, *matchers: str, by: str = "", over: str = RANGE) -> str:
     return total(f"increase({series(name, *matchers)}[{over}])", by)
 
 
+def grown(name: str, *matchers: str, by: str = "", over: str = RANGE) -> str:
+    """How much in a time, where one event counts: a series that was not there before counts with all that
+    it has, of which `increase` never sees the first."""
+    _check_by(name, by)
+    counter = series(name, *matchers)
+    return total(f"({counter} unless {counter} offset {over}) or increase({counter}[{over}])", by)
+
+
 def ratio(part: str, whole: str) -> str:
     """A part of a whole, both by the same labels: there wherever the whole is, and 0 without a part."""
     return f"({part} or 0 * {whole}) / ({whole} > 0)"
@@ -94,7 +102,8 @@ def hit_ratio(*matchers: str, by: str = "", over: str = RATE) -> str:
 def quantile(rank: float, *matchers: str, by: str = "", over: str = RATE) -> str:
     """The duration in milliseconds that this share of the requests does not exceed."""
     buckets = rate(f"{DURATION}_bucket", *matchers, by=f"le, {by}" if by else "le", over=over)
-    return f"histogram_quantile({rank}, {buckets})"
+    # Of no requests it is no number, which a table or a figure would show as one.
+    return f"histogram_quantile({rank}, {buckets}) >= 0"
 
 
 def bucket_counts(*matchers: str) -> str:

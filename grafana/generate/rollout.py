@@ -3,7 +3,7 @@
 from board import board, several
 from layout import Section, even
 from panel import PLAIN, Column, Query, State, lines, number, table, timeline
-from query import DECISIONS, HOLDS, POLICY, REFUSED, ROLLOUTS, SHADOW, TENANT, increase, rate, ratio, series, value
+from query import DECISIONS, HOLDS, POLICY, REFUSED, ROLLOUTS, SHADOW, TENANT, grown, increase, rate, ratio, series
 
 COMPARED = 'agreement!="none"'
 DIFFERS = 'agreement="differ"'
@@ -115,7 +115,7 @@ def _verdicts():
 
 
 def _differ():
-    doubts = increase(DECISIONS, TENANT, SHADOW, 'agreement=~"differ|unknown"', by="tenant")
+    doubts = grown(DECISIONS, TENANT, SHADOW, 'agreement=~"differ|unknown"', by="tenant")
     asked = increase(DECISIONS, TENANT, SHADOW, COMPARED, by="tenant")
     safe = f"({asked} >= bool {ENOUGH}) * (({doubts} or 0 * {asked}) == bool 0)"
     return [
@@ -123,7 +123,7 @@ def _differ():
             "Disagreements by rule",
             "What the rules that do not hold would have said, where it is something else: with a candidate in"
             " shadow, what it would refuse that is served today.",
-            [Column("Requests", increase(DECISIONS, TENANT, SHADOW, DIFFERS, by="tenant, rule, decision"))],
+            [Column("Requests", grown(DECISIONS, TENANT, SHADOW, DIFFERS, by="tenant, rule, decision"))],
             ["tenant", "rule", "decision"],
         ),
         table(
@@ -166,6 +166,6 @@ def _where():
     return table(
         "Policy of each proxy",
         "The policy that each proxy has in force, by version and hash.",
-        [Column("In force", f"{value(POLICY, by='instance, policy_version, policy_hash')} == 1", "none")],
+        [Column("In force", f"max by (instance, policy_version, policy_hash) ({series(POLICY)} == 1)", "none")],
         ["instance", "policy_version", "policy_hash"],
     )

@@ -17,8 +17,8 @@ from query import (
     TENANT,
     bucket_counts,
     failure_ratio,
+    grown,
     hit_ratio,
-    increase,
     quantile,
     rate,
     ratio,
@@ -163,7 +163,7 @@ def _policy():
             "Top reasons",
             "The ten rules that refused most in the time shown. What a rule says stands in the policy, and"
             " the modules in the access log.",
-            [Column("Refusals", f"topk(10, {increase(DECISIONS, *VERDICTS, REFUSED, by='rule, decision')})")],
+            [Column("Refusals", f"topk(10, {grown(DECISIONS, *VERDICTS, REFUSED, by='rule, decision')})")],
             ["rule", "decision"],
         ),
     ]

@@ -17,9 +17,15 @@ build_go_module() {
   folder=$(json_string Dir)
 
   say "building $module $version with go (a minute or two the first time)"
-  GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0 run_limited "$GO_BUILD_LIMIT" \
-    "$BIN/go" -C "$folder" build -mod=readonly -buildvcs=false -trimpath -o "$STAGE/$program" "$package" ||
+  build_go_program "$folder" "$package" "$program" ||
     cannot_have "$program" "go could not build $module $version" "read why in the log and run it again"
+}
+
+# build_go_program FOLDER PACKAGE PROGRAM [TAGS]: with the go.sum of the folder's module, leaves $STAGE/PROGRAM. Nobody
+# debugs it, so it is linked without what that would need.
+build_go_program() {
+  GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0 run_limited "$GO_BUILD_LIMIT" \
+    "$BIN/go" -C "$1" build -mod=readonly -buildvcs=false -trimpath -ldflags="-s -w" -tags="${4:-}" -o "$STAGE/$3" "$2"
 }
 
 # The answer is JSON, one key a line; its own file, for the log also has what go says while it works.

@@ -87,7 +87,14 @@ impl Prometheus {
     /// # Panics
     /// Where it does not come up.
     pub fn start(targets: &[Target]) -> Self {
-        let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
+        Self::start_program("prometheus", targets)
+    }
+
+    /// The same with this program, which is a Prometheus of another version.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn start_program(program: &str, targets: &[Target]) -> Self {
         let mut config = read(&root().join("grafana/prometheus.yml"));
         let template = config["scrape_configs"][0].clone();
         let job = |(number, target): (usize, &Target)| {
@@ -103,18 +110,28 @@ impl Prometheus {
         // Relative to the shipped file.
         let rules = root().join("grafana/rules/*.yaml");
         config["rule_files"] = json!([rules]);
+        Self::start_with(program, &config, &[])
+    }
+
+    /// Starts this program, a Prometheus, with a configuration and more arguments.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn start_with(program: &str, config: &Value, arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
         let file = dir.path().join("prometheus.yml");
         fs::write(&file, config.to_string()).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let mut command = Command::new(tool("prometheus"));
+        let mut command = Command::new(tool(program));
         command
+            .args(arguments)
             .arg(format!("--config.file={}", file.display()))
             .arg(format!(
                 "--storage.tsdb.path={}",
                 dir.path().join("data").display()
             ))
             .arg(format!("--web.listen-address={address}"));
-        let mut process = Process::start("prometheus", command, dir.path());
+        let mut process = Process::start(program, command, dir.path());
         process.wait_until("ready", || {
             http::try_get(address, "/-/ready").filter(|ready| ready.status == 200)
         });

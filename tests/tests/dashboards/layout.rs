@@ -142,6 +142,14 @@ fn each_has_its_address_and_leads_to_the_others() {
                     .any(|v| v["name"].as_str() == name);
                 assert!(known, "{uid}: {address}: no variable {chosen}");
             }
+            // What is chosen here and can be there is kept on the way.
+            for variable in target.variables() {
+                let name = text(&variable["name"]);
+                let is_here = board.variables().iter().any(|v| v["name"] == name);
+                let is_kept = choice.contains(&format!("${{{name}:queryparam}}"))
+                    || choice.contains(&format!("var-{name}="));
+                assert!(is_kept || !is_here, "{uid}: {address} loses {name}");
+            }
         }
     }
     let leads = boards

@@ -3,10 +3,17 @@
 
 mod asked;
 mod backend;
+mod collector;
 mod layout;
 mod made;
+mod otlp;
 mod picture;
+mod pod_api;
+mod pods;
 mod proof;
 mod queries;
 mod scrape;
+mod server;
+mod shown;
 mod traffic;
+mod types;
