@@ -67,6 +67,7 @@ pub mod stats;
 mod abi;
 mod context;
 mod effect;
+mod grpc;
 mod host;
 mod memory;
 mod properties;
@@ -78,7 +79,7 @@ mod worker;
 
 pub use context::{Downstream, PeerCertificate, PluginConfig, Protocol, Tls};
 pub use effect::{
-    Callout, CalloutToken, Crossing, Direction, Effect, LogLevel, Part, RootId, StreamEffect,
+    Callout, CalloutToken, Crossing, Direction, Effect, GrpcCallout, LogLevel, Part, RootId, StreamEffect,
     StreamId, StreamSummary,
 };
 pub use properties::Value as PropertyValue;
@@ -87,4 +88,4 @@ pub use vm::{
     AbiVersion, Budget, Engine, EngineOptions, FailPolicy, Module, ModuleError, StartError,
     VmConfig, VmFailure,
 };
-pub use worker::{CalloutAnswer, UpstreamFailure, Waker, Worker};
+pub use worker::{CalloutAnswer, GrpcPart, UpstreamFailure, Waker, Worker};

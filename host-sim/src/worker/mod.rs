@@ -9,6 +9,7 @@ mod callouts;
 mod chain;
 mod finish;
 mod forward;
+mod grpc;
 mod guest;
 mod plugins;
 mod reply;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use wasmtime::{Store, StoreLimitsBuilder, UnknownImportError};
 
 pub use callouts::CalloutAnswer;
+pub use grpc::GrpcPart;
 pub use streams::UpstreamFailure;
 
 use crate::abi;
@@ -172,6 +174,10 @@ fn host(module: &Module, config: VmConfig, proxy: Arc<Proxy>, waker: Option<Wake
         callouts: std::collections::HashMap::new(),
         last_callout: 0,
         answer: None,
+        grpc: std::collections::BTreeMap::new(),
+        last_grpc_call: 1,
+        last_grpc_stream: 2,
+        current_grpc: None,
         inbox: Arc::new(Inbox::new(waker)),
     }
 }
