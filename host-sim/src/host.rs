@@ -62,6 +62,8 @@ pub(crate) struct PendingGrpc {
     pub begun: bool,
     /// The answer has ended.
     pub remote_closed: bool,
+    /// Why the answer is what it is, in Envoy's words.
+    pub details: String,
     /// Of the answer.
     pub decoder: Decoder,
 }

@@ -79,8 +79,8 @@ mod worker;
 
 pub use context::{Downstream, PeerCertificate, PluginConfig, Protocol, Tls};
 pub use effect::{
-    Callout, CalloutToken, Crossing, Direction, Effect, GrpcCallout, LogLevel, Part, RootId, StreamEffect,
-    StreamId, StreamSummary,
+    Callout, CalloutToken, Crossing, Direction, Effect, GrpcCallout, LogLevel, Part, RootId,
+    StreamEffect, StreamId, StreamSummary,
 };
 pub use properties::Value as PropertyValue;
 pub use proxy::{DEFAULT_BUFFER_LIMIT, ForeignFunction, Proxy, ProxyConfig, Route};

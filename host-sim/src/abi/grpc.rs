@@ -130,8 +130,7 @@ impl Request {
         }
         let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
         let (name, method) = (text(&self.name), text(&self.method));
-        let mut headers =
-            grpc::request_headers(&service, &name, &method, &self.metadata, timeout);
+        let mut headers = grpc::request_headers(&service, &name, &method, &self.metadata, timeout);
         // What Envoy's router adds to a request that comes from inside. No time means for ever.
         headers.set("x-envoy-internal", "true");
         let timeout = timeout.filter(|timeout| !timeout.is_zero());
@@ -146,6 +145,7 @@ impl Request {
             request_ended: false,
             begun: false,
             remote_closed: false,
+            details: String::new(),
             decoder: grpc::Decoder::default(),
         };
         host.grpc.insert(token, pending);
@@ -202,7 +202,11 @@ pub(super) fn close(call: &mut Call<'_>, token: u32) -> Outcome {
         return Err(Status::NotFound.into());
     }
     host.send_grpc(token, Bytes::new(), true);
-    if host.grpc.get(&token).is_some_and(|pending| pending.remote_closed) {
+    if host
+        .grpc
+        .get(&token)
+        .is_some_and(|pending| pending.remote_closed)
+    {
         host.drop_grpc(token);
     } else if let Some(pending) = host.grpc.get_mut(&token) {
         pending.kind = GrpcKind::Stream { local_closed: true };

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+
 use super::Service;
 use crate::http::Headers;
 
@@ -37,7 +41,20 @@ pub(crate) fn request_headers(
     for (name, value) in metadata.iter() {
         headers.add(name.clone(), value.clone());
     }
-    headers
+    escape_binary(headers)
+}
+
+/// Values of headers that end in `-bin` go out in base64.
+fn escape_binary(headers: Headers) -> Headers {
+    let escaped = headers.iter().map(|(name, value)| {
+        let value = if name.ends_with(b"-bin") {
+            Bytes::from(BASE64_STANDARD.encode(value))
+        } else {
+            value.clone()
+        };
+        (name.clone(), value)
+    });
+    Headers::from_pairs(escaped)
 }
 
 /// In milliseconds where there is room for them, else in the next larger unit.

@@ -19,7 +19,9 @@ impl Status {
     /// What `grpc-status` says, where it is there.
     pub(crate) fn of(headers: &Headers) -> Option<Self> {
         let text = headers.get("grpc-status")?;
-        let number = std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok());
+        let number = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
         let known = number.filter(|number| *number <= Self::LAST);
         Some(known.map_or(Self::INVALID, Self))
     }
@@ -28,7 +30,9 @@ impl Status {
 /// What `grpc-message` says, as it came.
 pub(crate) fn message_of(headers: &Headers) -> String {
     let message = headers.get("grpc-message");
-    message.map_or_else(String::new, |text| String::from_utf8_lossy(text).into_owned())
+    message.map_or_else(String::new, |text| {
+        String::from_utf8_lossy(text).into_owned()
+    })
 }
 
 /// What a status of HTTP is worth, where gRPC has none

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::model::Behaviour;
+use super::model::{Behaviour, Fault};
 use super::values::{Chunk, Chunks};
 use crate::grpc::frame;
 
@@ -32,7 +32,9 @@ impl Behaviour {
             return Err("upstreams: body and grpc are both there".to_owned());
         }
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        self.headers.0.push(header("content-type", "application/grpc"));
+        self.headers
+            .0
+            .push(header("content-type", "application/grpc"));
         let with_status = if grpc.messages.0.is_empty() && self.trailers.0.is_empty() {
             &mut self.headers
         } else {
@@ -50,6 +52,14 @@ impl Behaviour {
         };
         self.body = Chunks(grpc.messages.0.into_iter().map(framed).collect());
         Ok(())
+    }
+
+    /// Whether its answer, or the rest of it, never comes.
+    pub(super) fn falls_silent(&self) -> bool {
+        [self.fault, self.breaks]
+            .into_iter()
+            .flatten()
+            .any(|fault| matches!(fault, Fault::Silent | Fault::TimedOut))
     }
 
     /// Whether an answer, or a fault, waits for no more of a request.

@@ -37,14 +37,20 @@ impl Worker {
         match part {
             GrpcPart::Headers(headers, end) => {
                 pending.begun = true;
+                "via_upstream".clone_into(&mut pending.details);
                 self.grpc_headers(token, headers, end);
             }
             GrpcPart::Data(data, end) => self.grpc_data(token, &data, end),
-            GrpcPart::Trailers(trailers) => self.grpc_ends(token, trailers, true),
-            GrpcPart::Failed(_) if begun => self.grpc_breaks(token, Status::INTERNAL, true),
+            GrpcPart::Trailers(trailers) => self.grpc_ends(token, trailers),
+            GrpcPart::Failed(failure) if begun => {
+                pending.details = failure.details_after_start();
+                self.grpc_breaks(token, Status::INTERNAL, true);
+            }
             // The router's own answer, which is an answer of gRPC.
             GrpcPart::Failed(failure) => {
-                let (headers, _) = failure.reply(503).into_message(true);
+                let reply = failure.reply(503);
+                pending.details.clone_from(&reply.details);
+                let (headers, _) = reply.into_message(true);
                 self.grpc_headers(token, headers, true);
             }
         }
@@ -72,13 +78,17 @@ impl Worker {
 
     fn grpc_headers(&mut self, token: u32, headers: Headers, end: bool) {
         let status = headers.status();
+        let ok = status == Some(200);
         if self.is_grpc_stream(token) {
-            let shown = if end { Headers::new() } else { headers.clone() };
+            let shown = if ok && !end {
+                headers.clone()
+            } else {
+                Headers::new()
+            };
             self.grpc_metadata(token, CurrentGrpc::InitialMetadata(shown));
         }
-        let ok = status == Some(200);
         if end && (ok || Status::of(&headers).is_some()) {
-            return self.grpc_ends(token, headers, true);
+            return self.grpc_ends(token, headers);
         }
         if !ok {
             self.grpc_breaks(token, status_of_http(status.unwrap_or(0)), end);
@@ -114,12 +124,12 @@ impl Worker {
     }
 
     /// The answer ends with these trailers.
-    fn grpc_ends(&mut self, token: u32, trailers: Headers, over: bool) {
+    fn grpc_ends(&mut self, token: u32, trailers: Headers) {
         let end = GrpcEnd {
             status: Status::of(&trailers).unwrap_or(Status::UNKNOWN),
             message: message_of(&trailers),
         };
-        self.grpc_close(token, trailers, end, over);
+        self.grpc_close(token, trailers, end, true);
     }
 
     /// The answer ends as none should; `over` where nothing more of it can come.
@@ -131,7 +141,7 @@ impl Worker {
         self.grpc_close(token, Headers::new(), end, over);
     }
 
-    fn grpc_close(&mut self, token: u32, trailers: Headers, end: GrpcEnd, over: bool) {
+    fn grpc_close(&mut self, token: u32, trailers: Headers, mut end: GrpcEnd, over: bool) {
         if self.is_grpc_stream(token) {
             self.grpc_metadata(token, CurrentGrpc::TrailingMetadata(trailers));
         }
@@ -139,6 +149,11 @@ impl Worker {
             return;
         };
         pending.remote_closed = true;
+        // Envoy adds why the response is what it is (`response.code_details`).
+        end.message = match &*end.message {
+            "" => std::mem::take(&mut pending.details),
+            message => format!("{message}{{{}}}", pending.details),
+        };
         let root = pending.root;
         let cancelled = !(over && pending.request_ended);
         let message = match &mut pending.kind {
@@ -214,7 +229,12 @@ impl Worker {
 
     pub(super) fn grpc_closed(&mut self, root: u32, token: u32, end: GrpcEnd) {
         let export = self.exports.on_grpc_close.clone();
-        let Some(context) = self.host().roots.get_mut(&root).filter(|_| export.is_some()) else {
+        let Some(context) = self
+            .host()
+            .roots
+            .get_mut(&root)
+            .filter(|_| export.is_some())
+        else {
             return;
         };
         let status = end.status.0;

@@ -86,7 +86,9 @@ impl Worker {
             last_context: VM_CONTEXT,
         };
         worker.call_entry();
-        worker.healthy()?;
+        worker
+            .healthy()
+            .map_err(|failure| worker.with_lines(failure))?;
         Ok(worker)
     }
 
@@ -117,6 +119,20 @@ impl Worker {
 
     fn healthy(&self) -> Result<(), VmFailure> {
         self.failure().cloned().map_or(Ok(()), Err)
+    }
+
+    /// The failure with what the guest wrote before it, which nobody could read any more.
+    fn with_lines(&mut self, mut failure: VmFailure) -> VmFailure {
+        let own = LogLevel::Critical;
+        let lines = self.effects().filter_map(|effect| match effect {
+            Effect::Log(level, line) if level != own => Some(line),
+            _ => None,
+        });
+        let lines: Vec<String> = lines.collect();
+        if !lines.is_empty() {
+            failure.reason = format!("{}; it wrote: {}", failure.reason, lines.join(" | "));
+        }
+        failure
     }
 
     fn host(&mut self) -> &mut Host {

@@ -46,6 +46,15 @@ impl UpstreamFailure {
         }
     }
 
+    /// Envoy's details of a response that had begun.
+    pub(super) fn details_after_start(&self) -> String {
+        if *self == Self::Timeout {
+            return "response_timeout".to_owned();
+        }
+        let reason = self.reason().replace(' ', "_");
+        format!("upstream_reset_after_response_started{{{reason}}}")
+    }
+
     /// The reply that Envoy's router makes of it, where no response has begun.
     pub(super) fn reply(&self, unreachable_status: u16) -> LocalReply {
         if *self == Self::Timeout {
@@ -59,10 +68,12 @@ impl UpstreamFailure {
             Self::Protocol => 502,
             _ => unreachable_status,
         };
-        let details = format!(
-            "upstream_reset_before_response_started{{{}}}",
-            reason.replace(' ', "_")
-        );
+        let transport = match self {
+            Self::Connect(transport) if !transport.is_empty() => format!("|{transport}"),
+            _ => String::new(),
+        };
+        let details = format!("upstream_reset_before_response_started{{{reason}{transport}}}");
+        let details = details.replace(char::is_whitespace, "_");
         LocalReply::new(status, text, &details)
     }
 }
@@ -219,8 +230,7 @@ impl Worker {
             let reply = failure.reply(unreachable_status);
             return self.send_local_reply(id, reply);
         }
-        let reason = failure.reason().replace(' ', "_");
-        stream.info.code_details = format!("upstream_reset_after_response_started{{{reason}}}");
+        stream.info.code_details = failure.details_after_start();
         self.host().emit(id, StreamEffect::DownstreamReset);
         self.finish(id);
     }

@@ -73,6 +73,25 @@ impl Driver<'_> {
         self.grpc_answers(vm, token, end);
     }
 
+    /// The proxy gives a request up. An upstream that has sent all of its answer by then, and has all of the
+    /// request, does not notice.
+    pub(super) fn grpc_cancelled(&mut self, vm: usize, token: CalloutToken) {
+        let Some(flow) = self.grpc.remove(&(vm, token)) else {
+            return;
+        };
+        let is_out = |(after, step): &(Duration, Step)| {
+            let apart = matches!(step, Step::Data(data, true) if data.is_empty());
+            after.is_zero() && !apart && !matches!(step, Step::Fails(_))
+        };
+        let silent = flow.behaviour.as_ref().is_some_and(Behaviour::falls_silent);
+        let answered = flow.answering && !silent && flow.steps.iter().all(is_out);
+        if let Some(seen) = self.run.upstream.get_mut(flow.seen)
+            && !(answered && seen.ending == Ending::Complete)
+        {
+            seen.ending = Ending::Cancelled;
+        }
+    }
+
     fn grpc_answers(&mut self, vm: usize, token: CalloutToken, ended: bool) {
         let Some(flow) = self.grpc.get_mut(&(vm, token)) else {
             return;

@@ -351,10 +351,10 @@ impl<'s> Driver<'s> {
                 } => self.grpc_moves(vm, token, data, end_stream),
                 Effect::CancelCallout(token) => {
                     self.note(vm, format!("callout {} is given up", token.number()));
-                    let grpc = || self.grpc.remove(&(vm, token)).map(|flow| flow.seen);
-                    if let Some(seen) = self.callouts.remove(&(vm, token)).or_else(grpc) {
+                    if let Some(seen) = self.callouts.remove(&(vm, token)) {
                         self.end_upstream(seen, Ending::Cancelled);
                     }
+                    self.grpc_cancelled(vm, token);
                 }
                 Effect::Log(level, line) => {
                     self.note(vm, format!("log {level}: {line}"));
