@@ -70,6 +70,7 @@ mod effect;
 mod grpc;
 mod host;
 mod memory;
+mod profile;
 mod properties;
 mod proxy;
 mod rng;
@@ -82,6 +83,7 @@ pub use effect::{
     Callout, CalloutToken, Crossing, Direction, Effect, GrpcCallout, LogLevel, Part, RootId,
     StreamEffect, StreamId, StreamSummary,
 };
+pub use profile::Profile;
 pub use properties::Value as PropertyValue;
 pub use proxy::{DEFAULT_BUFFER_LIMIT, ForeignFunction, Proxy, ProxyConfig, Route};
 pub use vm::{

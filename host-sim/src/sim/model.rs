@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::expect::Selector;
 use super::grpc::GrpcAnswer;
 use super::values::{Chunks, Pairs, Span};
+use crate::profile::Profile;
 use crate::proxy::DEFAULT_BUFFER_LIMIT;
 use crate::vm::FailPolicy;
 
@@ -99,6 +100,8 @@ pub struct Filter {
     pub root_id: String,
     /// Envoy's setting of this name.
     pub allow_on_headers_stop_iteration: bool,
+    /// As which Envoy the proxy behaves.
+    pub profile: Profile,
     /// Envoy's `failure_policy`.
     pub fail_policy: VmFailPolicy,
     /// How many workers there are, each with a VM.
@@ -120,6 +123,7 @@ impl Default for Filter {
             vm_configuration: String::new(),
             root_id: String::new(),
             allow_on_headers_stop_iteration: false,
+            profile: Profile::default(),
             fail_policy: VmFailPolicy::Closed,
             workers: 1,
             buffer_limit: DEFAULT_BUFFER_LIMIT,

@@ -43,6 +43,7 @@ impl Worker {
             return;
         };
         let root = pending.root;
+        let profile = self.proxy().config().profile;
         let answer = match answer {
             CalloutAnswer::Response {
                 headers,
@@ -51,7 +52,7 @@ impl Worker {
             } => Some((headers, body, trailers)),
             // Whatever the proxy answers its clients, Envoy's callouts know 503 only.
             CalloutAnswer::Failed(failure) => {
-                let (headers, body) = failure.reply(503).into_message(false);
+                let (headers, body) = failure.reply(503, profile).into_message(false);
                 Some((headers, Body::from(body), None))
             }
             CalloutAnswer::BrokenOff => None,

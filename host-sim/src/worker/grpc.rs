@@ -30,6 +30,7 @@ impl Worker {
     /// filter gets of a call its message alone where all went well, else its status alone.
     pub fn grpc_answered(&mut self, token: CalloutToken, part: GrpcPart) {
         let token = token.0;
+        let profile = self.proxy().config().profile;
         let Some(pending) = self.open_grpc(token) else {
             return;
         };
@@ -48,7 +49,7 @@ impl Worker {
             }
             // The router's own answer, which is an answer of gRPC.
             GrpcPart::Failed(failure) => {
-                let reply = failure.reply(503);
+                let reply = failure.reply(503, profile);
                 pending.details.clone_from(&reply.details);
                 let (headers, _) = reply.into_message(true);
                 self.grpc_headers(token, headers, true);

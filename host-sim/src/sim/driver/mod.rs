@@ -61,6 +61,7 @@ impl Scenario {
     fn proxy(&self, clock: Arc<VirtualClock>) -> Arc<Proxy> {
         let mut config = ProxyConfig {
             clusters: self.upstreams.keys().cloned().collect(),
+            profile: self.filter.profile,
             buffer_limit: self.filter.buffer_limit,
             stats: StatsConfig::modgate(),
             clock,
