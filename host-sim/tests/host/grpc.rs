@@ -95,7 +95,7 @@ fn the_worker_keeps_the_time_of_calls() {
     assert!(host.story().is_empty());
     host.advance(Duration::from_millis(1));
     let text = "upstream request timeout{response_timeout}";
-    assert_eq!(host.story(), ["cancel callout 5", "05", "0e", text]);
+    assert_eq!(host.story(), ["cancel callout 5", "05", "14", text]);
     assert_eq!(host.worker.next_deadline(), None);
 }
 
