@@ -110,6 +110,19 @@ pub struct Callout {
     pub timeout: Option<Duration>,
 }
 
+/// A gRPC call or stream of the filter's own, over HTTP/2. Its messages come as [`Effect::GrpcData`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrpcCallout {
+    /// To be named with each part of the answer.
+    pub token: CalloutToken,
+    /// The cluster that it goes to; it exists.
+    pub cluster: String,
+    /// `:method`, `:path` and `:authority` are there.
+    pub headers: Headers,
+    /// The worker ends it itself when this time is over; `None` waits for ever.
+    pub timeout: Option<Duration>,
+}
+
 /// What became of a stream, told when it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamSummary {
@@ -221,7 +234,19 @@ pub enum Effect {
     Stream(StreamId, StreamEffect),
     /// Send this request and give its answer to [`Worker::callout_answered`](crate::Worker::callout_answered).
     Callout(Box<Callout>),
-    /// Nobody waits for this callout any more.
+    /// Begin this request, and give the parts of its answer to
+    /// [`Worker::grpc_answered`](crate::Worker::grpc_answered).
+    GrpcCallout(Box<GrpcCallout>),
+    /// Send this much of a gRPC request that has begun: frames, as they go over the wire.
+    GrpcData {
+        /// Which request.
+        token: CalloutToken,
+        /// May be empty where it ends the request.
+        data: Bytes,
+        /// Whether it is the last.
+        end_stream: bool,
+    },
+    /// Nobody waits for this callout, or gRPC request, any more.
     CancelCallout(CalloutToken),
     /// The filter, or the host on its behalf, wrote a line.
     Log(LogLevel, String),

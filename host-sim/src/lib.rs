@@ -67,8 +67,10 @@ pub mod stats;
 mod abi;
 mod context;
 mod effect;
+mod grpc;
 mod host;
 mod memory;
+mod profile;
 mod properties;
 mod proxy;
 mod rng;
@@ -78,13 +80,14 @@ mod worker;
 
 pub use context::{Downstream, PeerCertificate, PluginConfig, Protocol, Tls};
 pub use effect::{
-    Callout, CalloutToken, Crossing, Direction, Effect, LogLevel, Part, RootId, StreamEffect,
-    StreamId, StreamSummary,
+    Callout, CalloutToken, Crossing, Direction, Effect, GrpcCallout, LogLevel, Part, RootId,
+    StreamEffect, StreamId, StreamSummary,
 };
+pub use profile::Profile;
 pub use properties::Value as PropertyValue;
 pub use proxy::{DEFAULT_BUFFER_LIMIT, ForeignFunction, Proxy, ProxyConfig, Route};
 pub use vm::{
     AbiVersion, Budget, Engine, EngineOptions, FailPolicy, Module, ModuleError, StartError,
     VmConfig, VmFailure,
 };
-pub use worker::{CalloutAnswer, UpstreamFailure, Waker, Worker};
+pub use worker::{CalloutAnswer, GrpcPart, UpstreamFailure, Waker, Worker};

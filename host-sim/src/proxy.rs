@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::clock::{Clock, RealClock};
+use crate::profile::Profile;
 use crate::shared::{SharedData, SharedQueues};
 use crate::stats::{Stats, StatsConfig};
 
@@ -33,6 +34,8 @@ pub type ForeignFunction = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>, u32> + Send + Sy
 pub struct ProxyConfig {
     /// The clusters that exist.
     pub clusters: BTreeSet<String>,
+    /// As which Envoy it behaves.
+    pub profile: Profile,
     /// The one route.
     pub route: Route,
     /// The route's name (`xds.route_name`).
@@ -59,6 +62,7 @@ impl Default for ProxyConfig {
     fn default() -> Self {
         Self {
             clusters: BTreeSet::new(),
+            profile: Profile::default(),
             route: Route::ClusterHeader(modgate_engine::wire::CLUSTER_HEADER.to_owned()),
             route_name: "default".to_owned(),
             node_id: "host-sim".to_owned(),

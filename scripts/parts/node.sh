@@ -1,4 +1,4 @@
-# Node.js with npm: on PATH, else the wheel that carries both. Only the tests of the dashboards want it.
+# Node.js with npm: on PATH, else the wheel that carries both. Only tests want it.
 # shellcheck shell=bash
 
 part_node() {

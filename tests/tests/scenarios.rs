@@ -34,7 +34,10 @@ fn changed(folder: &Path, name: &str, from: &str, to: &str) -> PathBuf {
 #[test]
 fn every_scenario_goes_as_expected() {
     let mut files = scenarios();
-    files.extend(modgate_tests::tools::files("tests/scenarios/odd", "yaml"));
+    for folder in ["odd", "languages", "profiles"] {
+        let folder = format!("tests/scenarios/{folder}");
+        files.extend(modgate_tests::tools::files(&folder, "yaml"));
+    }
     let output = sim(&[], &files);
     let printed = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{printed}");

@@ -20,5 +20,17 @@ fn scenarios_of_the_filter_come_to_the_same_in_envoy() {
 
 #[test]
 fn scenarios_of_odd_filters_come_to_the_same_in_envoy() {
-    agree("tests/scenarios/odd", 28);
+    agree("tests/scenarios/odd", 35);
+}
+
+/// Of the first ABI, and of other languages; `scripts/filters` builds them.
+#[test]
+fn scenarios_of_filters_in_other_languages_come_to_the_same_in_envoy() {
+    agree("tests/scenarios/languages", 3);
+}
+
+/// Each on the Envoy that its profile names.
+#[test]
+fn scenarios_of_profiles_come_to_the_same_in_their_envoy() {
+    agree("tests/scenarios/profiles", 2);
 }

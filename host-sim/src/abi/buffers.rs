@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::Status;
 use super::call::{Call, Outcome};
 use super::types::BufferType;
-use crate::host::Host;
+use crate::host::{CurrentGrpc, Host};
 use crate::http::Body;
 use crate::memory::GuestSlice;
 
@@ -65,10 +65,13 @@ fn buffer(host: &mut Host, buffer: BufferType) -> Result<Buffer<'_>, Status> {
             let plugin = host.configuring.and_then(|id| host.roots.get(&id));
             Buffer::Bytes(&plugin.ok_or(Status::NotFound)?.plugin.configuration)
         }
-        BufferType::DownstreamData
-        | BufferType::UpstreamData
-        | BufferType::GrpcReceive
-        | BufferType::CallData => Buffer::Empty,
+        BufferType::GrpcReceive => match host.grpc() {
+            Some(CurrentGrpc::Message(message)) => Buffer::Bytes(message),
+            _ => Buffer::Empty,
+        },
+        BufferType::DownstreamData | BufferType::UpstreamData | BufferType::CallData => {
+            Buffer::Empty
+        }
     })
 }
 

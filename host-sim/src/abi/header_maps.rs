@@ -3,7 +3,7 @@
 use super::Status;
 use super::call::{Call, Outcome};
 use super::types::MapType;
-use crate::host::Host;
+use crate::host::{CurrentGrpc, Host};
 use crate::http::Headers;
 use crate::memory::{GuestSlice, encode_pairs, parse_pairs};
 use crate::vm::AbiVersion;
@@ -14,7 +14,18 @@ fn readable(host: &Host, map: MapType) -> Option<&Headers> {
     match map {
         MapType::CalloutHeaders => return answer.map(|answer| &answer.headers),
         MapType::CalloutTrailers => return answer.and_then(|answer| answer.trailers.as_ref()),
-        MapType::GrpcReceiveInitialMetadata | MapType::GrpcReceiveTrailingMetadata => return None,
+        MapType::GrpcReceiveInitialMetadata => {
+            return match host.grpc()? {
+                CurrentGrpc::InitialMetadata(metadata) => Some(metadata),
+                _ => None,
+            };
+        }
+        MapType::GrpcReceiveTrailingMetadata => {
+            return match host.grpc()? {
+                CurrentGrpc::TrailingMetadata(metadata) => Some(metadata),
+                _ => None,
+            };
+        }
         _ => {}
     }
     let stream = host.streams.get(&host.context())?;

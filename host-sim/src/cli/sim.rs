@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::module;
 use super::out::print;
+use crate::profile::Profile;
 use crate::sim::{self, Played, Scenario, Schedule};
 use crate::vm::{Engine, Module, StartError};
 
@@ -22,6 +23,9 @@ pub(super) struct Args {
     /// Start random numbers here, in place of where the scenarios say.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Behave as this Envoy, in place of those that the scenarios name.
+    #[arg(long, value_enum, value_name = "NAME")]
+    profile: Option<Profile>,
     /// Show everything that happens, with its virtual time.
     #[arg(long)]
     trace: bool,
@@ -76,6 +80,7 @@ fn play(args: &Args, file: &Path, modules: &mut Modules) -> Played {
     let outcome = Scenario::load(file).and_then(|mut scenario| {
         name.clone_from(&scenario.name);
         scenario.seed = args.seed.unwrap_or(scenario.seed);
+        scenario.filter.profile = args.profile.unwrap_or(scenario.filter.profile);
         let wasm = match (&args.wasm, scenario.module(file)) {
             (None, Some(named)) => named,
             (flag, _) => module::find(flag.clone())?,

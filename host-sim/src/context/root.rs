@@ -23,6 +23,10 @@ pub(crate) struct Root {
     /// Whether the VM was told of this context.
     pub created: bool,
     pub tick: Option<Tick>,
+    /// How the last gRPC request ended, or the ABI's status of a callout that broke off.
+    pub status_code: u32,
+    /// What was said of it; there in its callback only.
+    pub status_message: String,
     /// Streams that live.
     pub streams: usize,
     /// Goes when its last stream has gone.
@@ -44,6 +48,8 @@ impl Root {
             plugin: Arc::new(plugin),
             created: false,
             tick: None,
+            status_code: 0,
+            status_message: String::new(),
             streams: 0,
             retired: false,
             pending_done: false,

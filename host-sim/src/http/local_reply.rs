@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Headers;
+use crate::grpc::status_of_http;
 
 /// A reply of the filter's or the proxy's own.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ impl LocalReply {
             headers.add(name, value);
         }
         if grpc {
-            let code = self.grpc_status.unwrap_or(grpc_status_of(self.status));
+            let code = self.grpc_status.unwrap_or(status_of_http(self.status).0);
             headers.set(":status", "200");
             headers.set("content-type", "application/grpc");
             headers.set("grpc-status", code.to_string());
@@ -62,18 +63,6 @@ pub(crate) fn is_grpc_request(headers: &Headers) -> bool {
         .get("content-type")
         .and_then(|value| value.strip_prefix(b"application/grpc"))
         .is_some_and(|rest| matches!(rest.first(), None | Some(b'+')))
-}
-
-/// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>
-fn grpc_status_of(status: u16) -> u32 {
-    match status {
-        400 => 13,
-        401 => 16,
-        403 => 7,
-        404 => 12,
-        429 | 502..=504 => 14,
-        _ => 2,
-    }
 }
 
 fn percent_encode(text: &[u8]) -> String {

@@ -11,6 +11,7 @@ mod channel;
 mod config;
 mod convert;
 mod error;
+mod grpc;
 mod policy_watch;
 mod request_id;
 mod server;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{HOST, TE};
 use http::{HeaderValue, Request, Response, Uri};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -102,6 +102,8 @@ pub(crate) fn connector(
 pub(super) struct Upstreams {
     origins: HashMap<String, Uri>,
     client: Client<HttpsConnector<HttpConnector>, ChannelBody>,
+    /// For gRPC, which is HTTP/2 without being asked.
+    http2: Client<HttpsConnector<HttpConnector>, ChannelBody>,
     asked: Asked,
 }
 
@@ -117,14 +119,17 @@ pub(super) struct Answer {
 impl Upstreams {
     pub(super) fn new(config: &UpstreamConfig) -> Self {
         let https = connector(config.tls.clone(), config.connect_timeout);
-        let client = Client::builder(TokioExecutor::new())
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
-            .pool_idle_timeout(KEEP)
-            .build(https);
+            .pool_idle_timeout(KEEP);
+        let client = builder.build(https.clone());
+        let http2 = builder.http2_only(true).build(https);
         Self {
             origins: config.origins.clone(),
             client,
+            http2,
             asked: config.asked.clone(),
         }
     }
@@ -168,6 +173,31 @@ impl Upstreams {
             }
             answer
         })
+    }
+
+    /// As [`Upstreams::send`], over HTTP/2 and to the first of several backends: what goes out as it comes
+    /// goes out once.
+    ///
+    /// # Errors
+    /// What about the request cannot be sent, as half a sentence.
+    pub(super) fn send_http2(
+        &self,
+        cluster: &str,
+        headers: &Headers,
+        body: ChannelBody,
+    ) -> Result<impl Future<Output = Result<Response<Incoming>, UpstreamFailure>> + use<>, String>
+    {
+        let asked = self.asked.now();
+        let members = asked.members(cluster);
+        let (first, _) = *members.first().ok_or("its cluster is empty")?;
+        let mut request = self.request(&asked, first, headers, body)?;
+        // It concerns a connection of HTTP/1, and is the mark of gRPC (RFC 9113, section 8.2.2).
+        request
+            .headers_mut()
+            .insert(TE, HeaderValue::from_static("trailers"));
+        *request.version_mut() = http::Version::HTTP_2;
+        let response = self.http2.request(request);
+        Ok(async move { response.await.map_err(|error| classify(&error)) })
     }
 
     fn request(

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
 use super::callout;
+use super::grpc::GrpcRequest;
 use super::shared::Shared;
 use super::upstream::Upstreams;
 use crate::context::PluginConfig;
@@ -23,6 +24,7 @@ pub(super) struct Vm {
     root: Cell<RootId>,
     streams: RefCell<HashMap<StreamId, mpsc::UnboundedSender<StreamEffect>>>,
     callouts: RefCell<HashMap<CalloutToken, AbortHandle>>,
+    grpc: RefCell<HashMap<CalloutToken, GrpcRequest>>,
     /// The next deadline may have changed, or another worker has left something.
     wake: Arc<Notify>,
     upstreams: Rc<Upstreams>,
@@ -45,6 +47,7 @@ impl Vm {
             root: Cell::new(root),
             streams: RefCell::default(),
             callouts: RefCell::default(),
+            grpc: RefCell::default(),
             wake,
             upstreams: Rc::clone(upstreams),
             shared: Arc::clone(shared),
@@ -93,6 +96,15 @@ impl Vm {
         receiver
     }
 
+    pub(super) fn upstreams(&self) -> &Rc<Upstreams> {
+        &self.upstreams
+    }
+
+    /// The answer to a gRPC request has ended.
+    pub(super) fn forget_grpc(&self, token: CalloutToken) {
+        self.grpc.borrow_mut().remove(&token);
+    }
+
     fn dispatch(self: &Rc<Self>, effect: Effect) {
         match effect {
             Effect::Stream(id, effect) => {
@@ -122,11 +134,28 @@ impl Vm {
                     .borrow_mut()
                     .insert(token, task.abort_handle());
             }
+            Effect::GrpcCallout(callout) => {
+                let token = callout.token;
+                let request = GrpcRequest::begin(self, *callout);
+                self.grpc.borrow_mut().insert(token, request);
+            }
+            Effect::GrpcData {
+                token,
+                data,
+                end_stream,
+            } => {
+                if let Some(request) = self.grpc.borrow().get(&token) {
+                    request.send(data, end_stream);
+                }
+            }
             // Never asked for here.
             Effect::Crossing(_) => {}
             Effect::CancelCallout(token) => {
                 if let Some(task) = self.callouts.borrow_mut().remove(&token) {
                     task.abort();
+                }
+                if let Some(request) = self.grpc.borrow_mut().remove(&token) {
+                    request.cancel();
                 }
             }
         }

@@ -94,7 +94,9 @@ impl Fault {
     /// What the proxy takes it for; nothing where it is silence.
     pub(super) fn failure(self) -> Option<UpstreamFailure> {
         Some(match self {
-            Self::Refused => UpstreamFailure::Connect("refused".to_owned()),
+            Self::Refused => {
+                UpstreamFailure::Connect("delayed connect error: Connection refused".to_owned())
+            }
             Self::Closed => UpstreamFailure::ConnectionTermination,
             Self::Reset => UpstreamFailure::RemoteReset,
             Self::Garbled => UpstreamFailure::Protocol,

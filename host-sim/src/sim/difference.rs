@@ -3,6 +3,7 @@
 use super::model::{Client, Ending, Scenario, Start, Upstream};
 use super::run::{ClientSeen, Run, UpstreamSeen};
 use super::timeline::list;
+use crate::grpc::frame;
 use crate::http::{Body, Headers};
 
 /// Something that is not as expected.
@@ -242,6 +243,16 @@ fn compare_upstreams(expected: &[Upstream], seen: &[UpstreamSeen], found: &mut F
                 &format!("{name}: body"),
                 body,
                 String::from_utf8_lossy(&bytes),
+            );
+        }
+        if let Some(messages) = &expected.messages {
+            let frames = messages.iter().map(|text| frame(text.as_bytes()));
+            let expected = frames.collect::<Vec<_>>().concat();
+            let shown = |bytes: &[u8]| bytes.escape_ascii().to_string();
+            found.compare(
+                &format!("{name}: messages"),
+                shown(&expected),
+                shown(&seen.body.to_bytes()),
             );
         }
         if let Some(ending) = expected.ending {

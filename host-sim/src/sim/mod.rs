@@ -33,6 +33,7 @@ mod difference;
 mod driver;
 mod expect;
 mod explore;
+mod grpc;
 mod load;
 mod model;
 mod report;
@@ -46,6 +47,7 @@ pub use client::Step;
 pub use difference::Difference;
 pub use expect::Selector;
 pub use explore::Explored;
+pub use grpc::GrpcAnswer;
 pub use model::{
     Behaviour, Budgets, Client, Ending, Expect, Exploration, Fault, Filter, Outcome, Request,
     RouteTo, Scenario, Start, Upstream, VmFailPolicy,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::expect::Selector;
+use super::grpc::GrpcAnswer;
 use super::values::{Chunks, Pairs, Span};
+use crate::profile::Profile;
 use crate::proxy::DEFAULT_BUFFER_LIMIT;
 use crate::vm::FailPolicy;
 
@@ -63,7 +65,10 @@ impl Scenario {
     /// # Errors
     /// What is wrong, with its path and line; keys that no scenario has among it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let scenario: Self = serde_norway::from_str(text).map_err(|error| error.to_string())?;
+        let mut scenario: Self = serde_norway::from_str(text).map_err(|error| error.to_string())?;
+        for behaviour in scenario.upstreams.values_mut().flatten() {
+            behaviour.spell_out_grpc()?;
+        }
         if scenario.filter.workers == 0 {
             return Err("filter.workers: there is at least one".to_owned());
         }
@@ -95,6 +100,8 @@ pub struct Filter {
     pub root_id: String,
     /// Envoy's setting of this name.
     pub allow_on_headers_stop_iteration: bool,
+    /// As which Envoy the proxy behaves.
+    pub profile: Profile,
     /// Envoy's `failure_policy`.
     pub fail_policy: VmFailPolicy,
     /// How many workers there are, each with a VM.
@@ -116,6 +123,7 @@ impl Default for Filter {
             vm_configuration: String::new(),
             root_id: String::new(),
             allow_on_headers_stop_iteration: false,
+            profile: Profile::default(),
             fail_policy: VmFailPolicy::Closed,
             workers: 1,
             buffer_limit: DEFAULT_BUFFER_LIMIT,
@@ -181,6 +189,8 @@ pub struct Behaviour {
     pub body: Chunks,
     /// The answer's trailers.
     pub trailers: Pairs,
+    /// The answer is one of gRPC: its headers, body and trailers are made of this.
+    pub grpc: Option<GrpcAnswer>,
     /// The end of the answer comes by itself, after its last chunk.
     pub late_end: bool,
     /// Instead of the answer's end.
@@ -200,6 +210,7 @@ impl Default for Behaviour {
             headers: Pairs::default(),
             body: Chunks::default(),
             trailers: Pairs::default(),
+            grpc: None,
             late_end: false,
             breaks: None,
         }
@@ -390,6 +401,8 @@ pub struct Upstream {
     pub headers: BTreeMap<String, Option<String>>,
     /// The whole body.
     pub body: Option<String>,
+    /// The whole body, as messages of gRPC.
+    pub messages: Option<Vec<String>>,
     /// How it ends.
     pub ending: Option<Ending>,
 }

@@ -36,6 +36,10 @@ pub(crate) struct Exports {
     pub on_response_body: Func<(u32, u32, u32), u32>,
     pub on_response_trailers: Func<(u32, u32), u32>,
     pub on_http_call_response: Func<(u32, u32, u32, u32, u32)>,
+    pub on_grpc_receive_initial_metadata: Func<(u32, u32, u32)>,
+    pub on_grpc_receive: Func<(u32, u32, u32)>,
+    pub on_grpc_receive_trailing_metadata: Func<(u32, u32, u32)>,
+    pub on_grpc_close: Func<(u32, u32, u32)>,
     pub on_done: Func<u32, u32>,
     pub on_log: Func<u32>,
     pub on_delete: Func<u32>,
@@ -77,6 +81,12 @@ impl Exports {
             on_response_body: module.get("proxy_on_response_body")?,
             on_response_trailers: module.get("proxy_on_response_trailers")?,
             on_http_call_response: module.get("proxy_on_http_call_response")?,
+            on_grpc_receive_initial_metadata: module
+                .get("proxy_on_grpc_receive_initial_metadata")?,
+            on_grpc_receive: module.get("proxy_on_grpc_receive")?,
+            on_grpc_receive_trailing_metadata: module
+                .get("proxy_on_grpc_receive_trailing_metadata")?,
+            on_grpc_close: module.get("proxy_on_grpc_close")?,
             on_done: module.get("proxy_on_done")?,
             on_log: module.get("proxy_on_log")?,
             on_delete: module.get("proxy_on_delete")?,

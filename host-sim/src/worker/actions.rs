@@ -15,6 +15,7 @@ impl Worker {
                 Action::Reply(id, reply) => self.send_local_reply(id, *reply),
                 Action::Close(id) => self.close_stream(id),
                 Action::RootDone(id) => self.delete_root(id),
+                Action::GrpcClosed(root, token, end) => self.grpc_closed(root, token, end),
             }
         }
     }

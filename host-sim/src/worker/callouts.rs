@@ -6,6 +6,9 @@ use crate::effect::{CalloutToken, Effect};
 use crate::host::CurrentAnswer;
 use crate::http::{Body, Headers};
 
+/// What `proxy_get_status` says of a callout that broke off: `WasmResult::BrokenConnection`.
+const BROKEN_CONNECTION: u32 = 11;
+
 /// What came of a callout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CalloutAnswer {
@@ -40,6 +43,7 @@ impl Worker {
             return;
         };
         let root = pending.root;
+        let profile = self.proxy().config().profile;
         let answer = match answer {
             CalloutAnswer::Response {
                 headers,
@@ -48,11 +52,17 @@ impl Worker {
             } => Some((headers, body, trailers)),
             // Whatever the proxy answers its clients, Envoy's callouts know 503 only.
             CalloutAnswer::Failed(failure) => {
-                let (headers, body) = failure.reply(503).into_message(false);
+                let (headers, body) = failure.reply(503, profile).into_message(false);
                 Some((headers, Body::from(body), None))
             }
             CalloutAnswer::BrokenOff => None,
         };
+        if answer.is_none()
+            && let Some(context) = self.host().roots.get_mut(&root)
+        {
+            context.status_code = BROKEN_CONNECTION;
+            "reset".clone_into(&mut context.status_message);
+        }
         let answer = answer.map(|(headers, body, trailers)| CurrentAnswer {
             root,
             headers,
@@ -73,6 +83,9 @@ impl Worker {
         let export = self.exports.on_http_call_response.clone();
         self.call("proxy_on_http_call_response", root, export, params);
         self.host().answer = None;
+        if let Some(context) = self.host().roots.get_mut(&root) {
+            context.status_message.clear();
+        }
         self.run_actions();
     }
 
@@ -84,11 +97,15 @@ impl Worker {
             .filter(|(_, pending)| pending.root == root)
             .map(|(token, _)| *token)
             .collect();
+        let grpc = host.grpc.iter().filter(|(_, pending)| pending.root == root);
+        of_root.extend(grpc.map(|(token, _)| *token));
         of_root.sort_unstable();
         for token in of_root {
-            host.callouts.remove(&token);
-            host.effects
-                .push_back(Effect::CancelCallout(CalloutToken(token)));
+            if host.callouts.remove(&token).is_some() {
+                host.effects
+                    .push_back(Effect::CancelCallout(CalloutToken(token)));
+            }
+            host.drop_grpc(token);
         }
     }
 }

@@ -9,6 +9,7 @@ mod callouts;
 mod chain;
 mod finish;
 mod forward;
+mod grpc;
 mod guest;
 mod plugins;
 mod reply;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use wasmtime::{Store, StoreLimitsBuilder, UnknownImportError};
 
 pub use callouts::CalloutAnswer;
+pub use grpc::GrpcPart;
 pub use streams::UpstreamFailure;
 
 use crate::abi;
@@ -84,7 +86,9 @@ impl Worker {
             last_context: VM_CONTEXT,
         };
         worker.call_entry();
-        worker.healthy()?;
+        worker
+            .healthy()
+            .map_err(|failure| worker.with_lines(failure))?;
         Ok(worker)
     }
 
@@ -115,6 +119,20 @@ impl Worker {
 
     fn healthy(&self) -> Result<(), VmFailure> {
         self.failure().cloned().map_or(Ok(()), Err)
+    }
+
+    /// The failure with what the guest wrote before it, which nobody could read any more.
+    fn with_lines(&mut self, mut failure: VmFailure) -> VmFailure {
+        let own = LogLevel::Critical;
+        let lines = self.effects().filter_map(|effect| match effect {
+            Effect::Log(level, line) if level != own => Some(line),
+            _ => None,
+        });
+        let lines: Vec<String> = lines.collect();
+        if !lines.is_empty() {
+            failure.reason = format!("{}; it wrote: {}", failure.reason, lines.join(" | "));
+        }
+        failure
     }
 
     fn host(&mut self) -> &mut Host {
@@ -172,6 +190,10 @@ fn host(module: &Module, config: VmConfig, proxy: Arc<Proxy>, waker: Option<Wake
         callouts: std::collections::HashMap::new(),
         last_callout: 0,
         answer: None,
+        grpc: std::collections::BTreeMap::new(),
+        last_grpc_call: 1,
+        last_grpc_stream: 2,
+        current_grpc: None,
         inbox: Arc::new(Inbox::new(waker)),
     }
 }

@@ -8,6 +8,7 @@ use super::Worker;
 use crate::context::{Downstream, Flags, Stream, StreamInfo};
 use crate::effect::{Direction, RootId, StreamEffect, StreamId};
 use crate::http::{Body, Headers, LocalReply};
+use crate::profile::Profile;
 use crate::properties::Value;
 
 /// Why an upstream gives no answer, or no whole one.
@@ -46,23 +47,40 @@ impl UpstreamFailure {
         }
     }
 
+    /// Envoy's details of a response that had begun.
+    pub(super) fn details_after_start(&self) -> String {
+        if *self == Self::Timeout {
+            return "response_timeout".to_owned();
+        }
+        let reason = self.reason().replace(' ', "_");
+        format!("upstream_reset_after_response_started{{{reason}}}")
+    }
+
     /// The reply that Envoy's router makes of it, where no response has begun.
-    pub(super) fn reply(&self, unreachable_status: u16) -> LocalReply {
+    pub(super) fn reply(&self, unreachable_status: u16, profile: Profile) -> LocalReply {
         if *self == Self::Timeout {
             return LocalReply::new(504, "upstream request timeout", "response_timeout");
         }
         let reason = self.reason();
-        let text = format!(
+        let mut text = format!(
             "upstream connect error or disconnect/reset before headers. reset reason: {reason}"
         );
+        if let Self::Connect(transport) = self
+            && profile.tells_transport_failures()
+            && !transport.is_empty()
+        {
+            text = format!("{text}, transport failure reason: {transport}");
+        }
         let status = match self {
             Self::Protocol => 502,
             _ => unreachable_status,
         };
-        let details = format!(
-            "upstream_reset_before_response_started{{{}}}",
-            reason.replace(' ', "_")
-        );
+        let transport = match self {
+            Self::Connect(transport) if !transport.is_empty() => format!("|{transport}"),
+            _ => String::new(),
+        };
+        let details = format!("upstream_reset_before_response_started{{{reason}{transport}}}");
+        let details = details.replace(char::is_whitespace, "_");
         LocalReply::new(status, text, &details)
     }
 }
@@ -203,7 +221,8 @@ impl Worker {
 
     /// The upstream gives no answer, or no whole one.
     pub fn upstream_failed(&mut self, stream: StreamId, failure: &UpstreamFailure) {
-        let unreachable_status = self.proxy().config().unreachable_status;
+        let config = self.proxy().config();
+        let (unreachable_status, profile) = (config.unreachable_status, config.profile);
         let id = stream.0;
         let Some(stream) = self.live(id) else {
             return;
@@ -216,11 +235,10 @@ impl Worker {
             stream.info.transport_failure.clone_from(reason);
         }
         if stream.response.headers.is_none() {
-            let reply = failure.reply(unreachable_status);
+            let reply = failure.reply(unreachable_status, profile);
             return self.send_local_reply(id, reply);
         }
-        let reason = failure.reason().replace(' ', "_");
-        stream.info.code_details = format!("upstream_reset_after_response_started{{{reason}}}");
+        stream.info.code_details = failure.details_after_start();
         self.host().emit(id, StreamEffect::DownstreamReset);
         self.finish(id);
     }

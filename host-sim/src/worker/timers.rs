@@ -23,7 +23,8 @@ impl Worker {
             .callouts
             .values()
             .filter_map(|callout| callout.deadline);
-        ticks.chain(callouts).min()
+        let grpc = host.grpc.values().filter_map(|pending| pending.deadline);
+        ticks.chain(callouts).chain(grpc).min()
     }
 
     /// Does whatever is due by now.
@@ -31,6 +32,7 @@ impl Worker {
         let now = self.proxy().now();
         self.run_ticks(now);
         self.time_out_callouts(now);
+        self.time_out_grpc(now);
         self.run_queues();
     }
 

@@ -5,6 +5,7 @@ mod abi_versions;
 mod bodies;
 mod callouts;
 mod failures;
+mod grpc;
 mod headers;
 mod hostile;
 mod lifecycle;

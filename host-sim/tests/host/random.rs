@@ -187,6 +187,7 @@ impl Run {
                 Effect::CancelCallout(token) => self.callouts.retain(|known| *known != token),
                 Effect::Log(_, line) => panic!("the guest failed: {line}"),
                 Effect::Crossing(crossing) => panic!("nobody asked for {crossing:?}"),
+                Effect::GrpcCallout(_) | Effect::GrpcData { .. } => panic!("nobody asks by gRPC"),
             }
         }
         self.seen.retain(|_, seen| !seen.ended);

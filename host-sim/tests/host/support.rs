@@ -174,6 +174,12 @@ pub fn tell(effect: &Effect) -> String {
         Effect::Log(_, line) => return line.clone(),
         Effect::Callout(callout) => return tell_callout(callout),
         Effect::Crossing(crossing) => return format!("{crossing:?}"),
+        Effect::GrpcCallout(callout) => {
+            return format!("gRPC {} to {}", callout.token.number(), callout.cluster);
+        }
+        Effect::GrpcData {
+            data, end_stream, ..
+        } => return format!("gRPC {} bytes, {end_stream}", data.len()),
         Effect::CancelCallout(token) => return format!("cancel callout {}", token.number()),
         Effect::Stream(_, effect) => effect,
     };

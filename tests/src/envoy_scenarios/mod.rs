@@ -23,8 +23,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use host_sim::LogLevel;
 use host_sim::sim::{Run, Scenario};
+use host_sim::{LogLevel, Profile};
 
 use crate::envoy::listener_address;
 use crate::http;
@@ -51,7 +51,12 @@ pub fn play(scenario: &Scenario, module: &Path) -> Run {
     let content = bootstrap::of(scenario, module, &addresses);
     fs::write(&bootstrap, content.to_string()).unwrap_or_else(|e| panic!("{e}"));
     let admin_file = dir.path().join("admin.txt");
-    let mut command = Command::new(tool("envoy"));
+    // The default is the Envoy of all other tests; others stand beside it by name.
+    let envoy = match scenario.filter.profile {
+        profile if profile == Profile::default() => "envoy",
+        profile => profile.name(),
+    };
+    let mut command = Command::new(tool(envoy));
     command
         .arg("-c")
         .arg(&bootstrap)

@@ -1,8 +1,13 @@
 //! Clocks, random numbers, and the scheduler that there is not.
 
+use std::time::Duration;
+
 use super::super::call::Call;
 use super::{Errno, WasiOutcome};
 use crate::memory::GuestSlice;
+
+/// How long the machine had run when the proxy started. Go's runtime takes a clock at 0 for a broken one.
+const UPTIME: Duration = Duration::from_secs(1);
 
 /// `PROXY_WASM_HOST_WASI_RANDOM_GET_MAX_SIZE_BYTES`
 const MOST_RANDOM: u32 = 64 * 1024;
@@ -16,7 +21,7 @@ pub(in super::super) fn clock_time_get(
     let clocks = &call.host().proxy.config().clock;
     let now = match clock {
         0 => clocks.wall(),
-        1 => clocks.monotonic(),
+        1 => UPTIME + clocks.monotonic(),
         _ => return Err(Errno::NotSupported),
     };
     call.write(to, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))?;

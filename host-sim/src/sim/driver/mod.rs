@@ -1,12 +1,14 @@
 //! Plays a scenario: what is due next happens next, and the clock moves there.
 
 mod exchange;
+mod grpc;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::exchange::Exchange;
+use self::grpc::GrpcFlow;
 use super::client::Flow;
 use super::model::{Behaviour, Ending, RouteTo, Scenario, VmFailPolicy};
 use super::run::{ClientSeen, Line, Run, UpstreamSeen};
@@ -59,6 +61,7 @@ impl Scenario {
     fn proxy(&self, clock: Arc<VirtualClock>) -> Arc<Proxy> {
         let mut config = ProxyConfig {
             clusters: self.upstreams.keys().cloned().collect(),
+            profile: self.filter.profile,
             buffer_limit: self.filter.buffer_limit,
             stats: StatsConfig::modgate(),
             clock,
@@ -90,6 +93,8 @@ enum Event {
     /// The headers of the answer to a callout come.
     AnswerBegins(usize, CalloutToken),
     Answers(usize, CalloutToken, Box<CalloutAnswer>),
+    /// The next step of the answer to a gRPC request.
+    GrpcComes(usize, CalloutToken),
 }
 
 struct Vm {
@@ -111,6 +116,7 @@ struct Driver<'s> {
     exchanges: Vec<Option<Exchange>>,
     streams: HashMap<(usize, StreamId), usize>,
     callouts: HashMap<(usize, CalloutToken), usize>,
+    grpc: HashMap<(usize, CalloutToken), GrpcFlow>,
     upstreams: Upstreams,
     /// Which client goes, and after how many events.
     leave: Option<(usize, u64)>,
@@ -134,6 +140,7 @@ impl<'s> Driver<'s> {
             exchanges: std::iter::repeat_with(|| None).take(requests).collect(),
             streams: HashMap::new(),
             callouts: HashMap::new(),
+            grpc: HashMap::new(),
             upstreams: Upstreams::new(&scenario.upstreams).failing(schedule.fault),
             leave: schedule.leave,
             started: false,
@@ -253,6 +260,7 @@ impl<'s> Driver<'s> {
                 );
                 self.with(vm, |worker| worker.callout_begun(token));
             }
+            Event::GrpcComes(vm, token) => self.grpc_step(vm, token),
             Event::Answers(vm, token, answer) => {
                 if self.callouts.remove(&(vm, token)).is_some() {
                     self.note(vm, format!("callout {} is answered", token.number()));
@@ -336,11 +344,18 @@ impl<'s> Driver<'s> {
                     }
                 }
                 Effect::Callout(callout) => self.callout(vm, *callout),
+                Effect::GrpcCallout(callout) => self.grpc_begins(vm, *callout),
+                Effect::GrpcData {
+                    token,
+                    data,
+                    end_stream,
+                } => self.grpc_moves(vm, token, data, end_stream),
                 Effect::CancelCallout(token) => {
                     self.note(vm, format!("callout {} is given up", token.number()));
                     if let Some(seen) = self.callouts.remove(&(vm, token)) {
                         self.end_upstream(seen, Ending::Cancelled);
                     }
+                    self.grpc_cancelled(vm, token);
                 }
                 Effect::Log(level, line) => {
                     self.note(vm, format!("log {level}: {line}"));

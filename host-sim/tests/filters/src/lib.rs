@@ -2,6 +2,7 @@
 //! `oddity::Oddity` for each. Built to `.work/filters/odd.wasm`, and played by the scenarios in `tests/scenarios/odd`, in
 //! the simulator and in Envoy.
 
+mod grpc;
 mod oddity;
 mod root;
 mod stream;

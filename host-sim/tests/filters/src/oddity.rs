@@ -45,11 +45,36 @@ pub(crate) enum Oddity {
     Relays,
     /// Asks a cluster that does not exist.
     AsksNobody,
+    /// Asks by a gRPC call, and answers with what it hears.
+    CallsGrpc,
+    /// Calls again from the answer to a gRPC call.
+    CallsGrpcTwice,
+    /// Gives a gRPC call up when the request's body comes, and again.
+    CancelsGrpc,
+    /// Sends two messages over a gRPC stream and closes it.
+    StreamsGrpc,
+    /// Sends a message over a gRPC stream for each that comes, and closes it after the second.
+    TalksGrpc,
+    /// Gives a gRPC stream up at its first message, and again.
+    CancelsGrpcStreams,
     /// Refuses its configuration.
     Refuses,
 }
 
 impl Oddity {
+    /// Whether it asks by gRPC.
+    pub(crate) const fn is_grpc(self) -> bool {
+        matches!(
+            self,
+            Self::CallsGrpc
+                | Self::CallsGrpcTwice
+                | Self::CancelsGrpc
+                | Self::StreamsGrpc
+                | Self::TalksGrpc
+                | Self::CancelsGrpcStreams
+        )
+    }
+
     /// By its name in a configuration.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -74,6 +99,12 @@ impl Oddity {
             "asks" => Self::Asks,
             "relays" => Self::Relays,
             "asks nobody" => Self::AsksNobody,
+            "calls gRPC" => Self::CallsGrpc,
+            "calls gRPC twice" => Self::CallsGrpcTwice,
+            "cancels gRPC" => Self::CancelsGrpc,
+            "streams gRPC" => Self::StreamsGrpc,
+            "talks gRPC" => Self::TalksGrpc,
+            "cancels gRPC streams" => Self::CancelsGrpcStreams,
             "refuses" => Self::Refuses,
             _ => return None,
         })

@@ -8,6 +8,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, MetricType};
 
+use crate::grpc::Asker;
 use crate::oddity::Oddity;
 use crate::stream::Stream;
 
@@ -53,9 +54,13 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        let oddity = self.oddity?;
+        if oddity.is_grpc() {
+            return Some(Box::new(Asker::new(oddity)));
+        }
         Some(Box::new(Stream {
             id,
-            oddity: self.oddity?,
+            oddity,
             waiting: self.waiting.clone(),
             calls: self.calls,
         }))

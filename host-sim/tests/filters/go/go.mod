@@ -1,0 +1,3 @@
+module modgate.example/greets
+
+go 1.24
