@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Worker;
 use crate::context::{Downstream, Flags, Stream, StreamInfo};
 use crate::effect::{Direction, RootId, StreamEffect, StreamId};
+use crate::host::VM_CONTEXT;
 use crate::http::{Body, Headers, LocalReply};
 use crate::properties::Value;
 
@@ -85,6 +86,16 @@ impl Worker {
         }
         host.streams.insert(id, stream);
         StreamId(id)
+    }
+
+    /// A stream that no filter sees: Envoy makes such ones where a worker's VM has not taken the
+    /// configuration, whatever the policy for failures (seen on 1.40).
+    pub fn create_unfiltered_stream(&mut self, downstream: Downstream) -> StreamId {
+        let stream = self.create_stream(RootId(VM_CONTEXT), downstream);
+        if let Some(stream) = self.live(stream.0) {
+            stream.unfiltered = true;
+        }
+        stream
     }
 
     /// The request's headers have come. Pseudo-headers are among them.
@@ -215,12 +226,18 @@ impl Worker {
         if let UpstreamFailure::Connect(reason) = failure {
             stream.info.transport_failure.clone_from(reason);
         }
-        if stream.response.headers.is_none() {
-            let reply = failure.reply(unreachable_status);
+        let begun = stream.response.headers.is_some();
+        let reason = failure.reason().replace(' ', "_");
+        let details = format!("upstream_reset_after_response_started{{{reason}}}");
+        if !stream.response_started {
+            let mut reply = failure.reply(unreachable_status);
+            if begun {
+                // The filter holds its headers, so the client can still be answered.
+                reply.details = details;
+            }
             return self.send_local_reply(id, reply);
         }
-        let reason = failure.reason().replace(' ', "_");
-        stream.info.code_details = format!("upstream_reset_after_response_started{{{reason}}}");
+        stream.info.code_details = details;
         self.host().emit(id, StreamEffect::DownstreamReset);
         self.finish(id);
     }

@@ -2,9 +2,11 @@
 //! `oddity::Oddity` for each. Built to `.work/filters/odd.wasm`, and played by the scenarios in `tests/scenarios/odd`, in
 //! the simulator and in Envoy.
 
+mod headers;
 mod oddity;
 mod root;
 mod stream;
+mod tag;
 
 /// Where the proxy starts the module. A module of its own, since the macro makes a public function.
 mod entry {
