@@ -15,10 +15,10 @@ fn agree(folder: &str, least: usize) {
 
 #[test]
 fn scenarios_of_the_filter_come_to_the_same_in_envoy() {
-    agree("tests/scenarios", 5);
+    agree("tests/scenarios", 6);
 }
 
 #[test]
 fn scenarios_of_odd_filters_come_to_the_same_in_envoy() {
-    agree("tests/scenarios/odd", 28);
+    agree("tests/scenarios/odd", 41);
 }
