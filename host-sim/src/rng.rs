@@ -17,6 +17,19 @@ impl Rng {
         z ^ (z >> 31)
     }
 
+    /// A number below another one; 0 where that is 0.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        let drawn = self.next() % (end.max(1) as u64);
+        usize::try_from(drawn).unwrap_or(0)
+    }
+
+    /// Puts things into a random order.
+    pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
+        for last in (1..things.len()).rev() {
+            things.swap(last, self.below(last + 1));
+        }
+    }
+
     pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
             let random = self.next().to_le_bytes();

@@ -255,7 +255,7 @@ impl Envoy {
 }
 
 /// How many configurations of the filter were taken, and how many refused.
-fn reloads(admin: SocketAddr) -> (u64, u64) {
+pub(crate) fn reloads(admin: SocketAddr) -> (u64, u64) {
     let text = http::get(admin, "/stats?filter=extension_config_discovery").body;
     let sum = |end: &str| {
         let lines = text.lines().filter_map(|line| line.split_once(": "));

@@ -1,6 +1,7 @@
 //! What is expected, and what was seen.
 
-use super::model::{Client, Ending, Scenario, Start, Upstream};
+use super::expected::{Client, Ending, Start, Upstream};
+use super::model::Scenario;
 use super::run::{ClientSeen, Run, UpstreamSeen};
 use super::timeline::list;
 use crate::grpc::frame;
@@ -45,6 +46,19 @@ impl Scenario {
         self.compare_start(run, &mut found);
         if run.refused.is_some() {
             return found.0;
+        }
+        for (i, (later, seen)) in self
+            .configurations
+            .iter()
+            .zip(&run.configurations)
+            .enumerate()
+        {
+            let seen = seen.map_or("not handed over", Start::name);
+            found.compare(
+                &format!("configuration {}", i + 1),
+                later.expect.name(),
+                seen,
+            );
         }
         for (i, request) in self.requests.iter().enumerate() {
             let name = format!("request {} ({} {})", i + 1, request.method, request.path);

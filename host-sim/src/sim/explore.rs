@@ -1,14 +1,12 @@
 //! The same exchange in every way in which it may come about.
 
 use super::difference::Difference;
-use super::model::{Fault, Outcome, Scenario};
+use super::expected::Outcome;
+use super::model::{Fault, Scenario};
 use super::run::{ClientSeen, Run};
-use super::schedule::{FaultAt, Schedule};
+use super::schedule::Schedule;
 use crate::rng::Rng;
 use crate::vm::{Module, StartError};
-
-/// Cuts that are tried one by one, at most; in longer bodies they are drawn.
-const SINGLE_CUTS: usize = 64;
 
 /// What came of an exploration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +36,9 @@ impl Explored {
 }
 
 impl Scenario {
-    /// Plays the scenario in at most `budget` ways: each single change of how its messages come, and
-    /// then changes drawn from `seed`. It stops at the first in which something does not hold, and
+    /// Plays the scenario in at most `budget` ways: each single change of how it comes about, and then
+    /// several of them together, drawn from `seed`; where there are more single changes than that, some
+    /// of them, drawn too. It stops at the first in which something does not hold, and
     /// makes that as small as it can.
     ///
     /// # Errors
@@ -53,7 +52,10 @@ impl Scenario {
         let base = self.play(module)?;
         let mut rng = Rng::new(seed);
         let mut tried = 0;
-        let singles = self.singles(&base, &mut rng);
+        let mut singles = self.singles(&base, &mut rng);
+        if singles.len() > budget {
+            rng.shuffle(&mut singles);
+        }
         let mut next = singles.clone().into_iter();
         while tried < budget {
             let schedule = match next.next() {
@@ -117,58 +119,6 @@ impl Scenario {
         }
     }
 
-    /// Every single change.
-    fn singles(&self, base: &Run, rng: &mut Rng) -> Vec<Schedule> {
-        let with = |change: &dyn Fn(&mut Schedule)| {
-            let mut schedule = Schedule::default();
-            change(&mut schedule);
-            schedule
-        };
-        let mut all = vec![
-            with(&|s| s.empty = true),
-            with(&|s| s.late = true),
-            with(&|s| s.trailers = true),
-            with(&|s| s.request_trailers = true),
-        ];
-        for request in 1..=base.upstream.len() {
-            for fault in Fault::ALL {
-                for chunks in [None, Some(0), Some(1)] {
-                    let at = FaultAt {
-                        request,
-                        fault,
-                        chunks,
-                    };
-                    all.push(with(&|s| s.fault = Some(at)));
-                }
-            }
-        }
-        for request in 1..=self.requests.len() {
-            for events in 1..=base.events {
-                all.push(with(&|s| s.leave = Some((request, events))));
-            }
-        }
-        let bodies = self.upstreams.values().flatten().map(|b| &b.body);
-        let bodies = bodies.chain(self.requests.iter().map(|r| &r.body));
-        let length = |body: &super::Chunks| body.0.iter().map(|c| c.data.len()).sum::<usize>();
-        let longest = bodies.map(length).max().unwrap_or(0);
-        if longest > 1 {
-            let drawn = |rng: &mut Rng| 1 + below(rng, longest - 1);
-            let cuts: Vec<usize> = if longest <= SINGLE_CUTS {
-                (1..longest).collect()
-            } else {
-                (0..SINGLE_CUTS).map(|_| drawn(rng)).collect()
-            };
-            for cut in &cuts {
-                all.push(with(&|s| s.cuts = vec![*cut]));
-            }
-            let mut cuts = cuts;
-            cuts.sort_unstable();
-            cuts.dedup();
-            all.push(with(&|s| s.cuts.clone_from(&cuts)));
-        }
-        all
-    }
-
     fn judge(&self, base: &Run, run: &Run, schedule: &Schedule) -> Vec<Difference> {
         let mut broken = Vec::new();
         let mut add = |what: String, expected: &str, seen: String| {
@@ -229,8 +179,8 @@ fn silent_upstream(run: &Run, schedule: &Schedule) -> bool {
 /// Two or three single changes together.
 fn mixed(singles: &[Schedule], rng: &mut Rng) -> Schedule {
     let mut mixed = Schedule::default();
-    for _ in 0..2 + below(rng, 2) {
-        let Some(one) = singles.get(below(rng, singles.len())) else {
+    for _ in 0..2 + rng.below(2) {
+        let Some(one) = singles.get(rng.below(singles.len())) else {
             continue;
         };
         mixed.cuts.extend(&one.cuts);
@@ -240,16 +190,16 @@ fn mixed(singles: &[Schedule], rng: &mut Rng) -> Schedule {
         mixed.request_trailers |= one.request_trailers;
         mixed.leave = one.leave.or(mixed.leave);
         mixed.fault = one.fault.or(mixed.fault);
+        mixed.drop = one.drop.or(mixed.drop);
+        mixed.tick = one.tick.or(mixed.tick);
+        mixed.configure = one.configure.or(mixed.configure);
+        mixed.contend = one.contend.or(mixed.contend);
+        mixed.order = one.order.or(mixed.order);
+        mixed.spread = one.spread.or(mixed.spread);
     }
     mixed.cuts.sort_unstable();
     mixed.cuts.dedup();
     mixed
-}
-
-/// A number below another one, which is not 0.
-fn below(rng: &mut Rng, end: usize) -> usize {
-    let drawn = rng.next() % (end.max(1) as u64);
-    usize::try_from(drawn).unwrap_or(0)
 }
 
 impl ClientSeen {

@@ -2,27 +2,36 @@
 
 use std::path::{Path, PathBuf};
 
-use super::model::{Filter, Scenario};
+use serde_json::Value;
+
+use super::model::Scenario;
 
 /// The most bytes of a scenario, or of a configuration's file: 16 MiB.
 const FILE_LIMIT: u64 = 16 << 20;
 
 impl Scenario {
-    /// Reads a scenario and the configuration's file that it names; the module's file is left to
+    /// Reads a scenario and the configurations' files that it names; the module's file is left to
     /// who plays it.
     ///
     /// # Errors
     /// One sentence about a file that cannot be read, or what is wrong with the scenario.
     pub fn load(path: &Path) -> Result<Self, String> {
         let mut scenario = Self::parse(&read(path)?)?;
-        if let Some(file) = scenario.filter.configuration_file.take() {
-            if !scenario.filter.configuration.is_null() {
-                return Err(
-                    "filter: configuration and configuration_file are both there".to_owned(),
-                );
-            }
-            let text = read(&beside(path, &file))?;
-            scenario.filter.configuration = serde_json::Value::String(text);
+        let filter = &mut scenario.filter;
+        fetch(
+            path,
+            "filter",
+            &mut filter.configuration,
+            filter.configuration_file.take(),
+        )?;
+        for (i, later) in scenario.configurations.iter_mut().enumerate() {
+            let place = format!("configurations[{i}]");
+            fetch(
+                path,
+                &place,
+                &mut later.configuration,
+                later.configuration_file.take(),
+            )?;
         }
         Ok(scenario)
     }
@@ -33,15 +42,23 @@ impl Scenario {
     }
 }
 
-impl Filter {
-    /// What the filter gets.
-    pub fn configuration_text(&self) -> String {
-        match &self.configuration {
-            serde_json::Value::Null => String::new(),
-            serde_json::Value::String(text) => text.clone(),
-            value => value.to_string(),
-        }
+/// Puts a configuration's file, where one is named, in the configuration's place.
+fn fetch(
+    scenario: &Path,
+    place: &str,
+    configuration: &mut Value,
+    file: Option<String>,
+) -> Result<(), String> {
+    let Some(file) = file else {
+        return Ok(());
+    };
+    if !configuration.is_null() {
+        return Err(format!(
+            "{place}: configuration and configuration_file are both there"
+        ));
     }
+    *configuration = Value::String(read(&beside(scenario, &file))?);
+    Ok(())
 }
 
 fn beside(scenario: &Path, file: &str) -> PathBuf {

@@ -29,9 +29,11 @@
 //! ```
 
 mod client;
+mod configuration;
 mod difference;
 mod driver;
 mod expect;
+mod expected;
 mod explore;
 mod grpc;
 mod load;
@@ -39,22 +41,22 @@ mod model;
 mod report;
 mod run;
 mod schedule;
+mod singles;
 mod timeline;
 mod upstream;
 mod values;
 
 pub use client::Step;
+pub use configuration::Configuration;
 pub use difference::Difference;
 pub use expect::Selector;
+pub use expected::{Budgets, Client, Ending, Expect, Outcome, Start, Upstream};
 pub use explore::Explored;
 pub use grpc::GrpcAnswer;
-pub use model::{
-    Behaviour, Budgets, Client, Ending, Expect, Exploration, Fault, Filter, Outcome, Request,
-    RouteTo, Scenario, Start, Upstream, VmFailPolicy,
-};
+pub use model::{Behaviour, Exploration, Fault, Filter, Request, RouteTo, Scenario, VmFailPolicy};
 pub use report::{Played, json, junit, text};
 pub use run::{ClientSeen, Line, Run, UpstreamSeen, Usage};
-pub use schedule::{FaultAt, Schedule};
+pub use schedule::{DropAt, FaultAt, Schedule};
 pub use upstream::Upstreams;
 pub use values::{Chunk, Chunks, Pairs, Span};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::model::{Ending, Outcome};
+use super::expected::{Ending, Outcome, Start};
 use crate::effect::{LogLevel, StreamEffect};
 use crate::http::{Body, Headers};
 use crate::stats::Series;
@@ -22,7 +22,10 @@ pub struct Run {
     pub series: Vec<Series>,
     /// Why the filter did not start with its configuration.
     pub refused: Option<String>,
-    /// Why VMs failed.
+    /// What became of the configurations that were handed over later, in the scenario's order; `None`
+    /// of one whose time did not come.
+    pub configurations: Vec<Option<Start>>,
+    /// Why VMs failed, or do not filter.
     pub failures: Vec<String>,
     /// Requests that reached an upstream for which the scenario has no behaviour.
     pub unanswered: Vec<String>,
@@ -30,8 +33,11 @@ pub struct Run {
     pub usage: Usage,
     /// Streams that were over and that a VM still had.
     pub leaked: usize,
-    /// How many events there were: messages' parts, answers, departures.
+    /// How many events there were: messages' parts, answers, departures, configurations, and what VMs did
+    /// because it was time.
     pub events: u64,
+    /// How often shared data were written by the version that was read.
+    pub swaps: u64,
     /// The virtual time at the end.
     pub ended: Duration,
 }

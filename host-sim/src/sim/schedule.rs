@@ -7,9 +7,11 @@ use bytes::Bytes;
 
 use super::model::{Fault, Scenario};
 use super::values::{Chunk, Chunks, Pairs};
+use crate::rng::Rng;
 
 /// Another way in which the exchange of a scenario may come about. It is written as words:
-/// `cuts=1,7 empty late trailers request-trailers leave=1@4 fault=2:reset@1`.
+/// `cuts=1,7 empty late trailers request-trailers leave=1@4 fault=2:reset@1 drop=2:closed@7 tick=5
+/// configure=6 contend=1 order=3 spread=4`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
     /// Every body comes in chunks that end here.
@@ -24,8 +26,33 @@ pub struct Schedule {
     pub request_trailers: bool,
     /// The client of this request, counted from 1, goes after so many events.
     pub leave: Option<(usize, u64)>,
-    /// What goes wrong at an upstream.
+    /// What goes wrong at an upstream, as part of its answer.
     pub fault: Option<FaultAt>,
+    /// What goes wrong at an upstream, whatever it is at.
+    pub drop: Option<DropAt>,
+    /// Every VM that has asked for ticks gets one after so many events, before its time.
+    pub tick: Option<u64>,
+    /// The configuration in force is handed to every VM anew after so many events; what is under way
+    /// keeps the old one.
+    pub configure: Option<u64>,
+    /// At this write of shared data that names a version, counted from 1, another worker has written the
+    /// same value meanwhile.
+    pub contend: Option<u64>,
+    /// What is due at the same time happens in an order that is drawn from this.
+    pub order: Option<u64>,
+    /// Requests come to workers that are drawn from this, of which there are two at least.
+    pub spread: Option<u64>,
+}
+
+/// A connection to an upstream, or the upstream's time, ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DropAt {
+    /// At which request to any upstream, callouts included, counted from 1.
+    pub request: usize,
+    /// What it is.
+    pub fault: Fault,
+    /// After so many events.
+    pub events: u64,
 }
 
 /// A fault of an upstream.
@@ -42,7 +69,7 @@ pub struct FaultAt {
 impl Schedule {
     /// Whether it changes only how messages are cut, of which nobody should see anything.
     pub fn is_harmless(&self) -> bool {
-        self.leave.is_none() && self.fault.is_none()
+        self.leave.is_none() && self.fault.is_none() && self.drop.is_none()
     }
 
     /// The scenario with its messages cut so.
@@ -61,6 +88,9 @@ impl Schedule {
             if self.request_trailers {
                 add_trailers(&mut request.trailers);
             }
+        }
+        if let Some(seed) = self.spread {
+            spread(&mut scenario, seed);
         }
         scenario
     }
@@ -106,6 +136,12 @@ impl Schedule {
             with(&|s| s.request_trailers = false),
             with(&|s| s.leave = None),
             with(&|s| s.fault = None),
+            with(&|s| s.drop = None),
+            with(&|s| s.tick = None),
+            with(&|s| s.configure = None),
+            with(&|s| s.contend = None),
+            with(&|s| s.order = None),
+            with(&|s| s.spread = None),
             with(&|s| s.cuts.clear()),
         ];
         for i in 0..self.cuts.len() {
@@ -144,6 +180,19 @@ impl fmt::Display for Schedule {
                 chunks.unwrap_or_default()
             ));
         }
+        if let Some(at) = self.drop {
+            let (request, fault, events) = (at.request, at.fault.name(), at.events);
+            words.push(format!("drop={request}:{fault}@{events}"));
+        }
+        for (number, word) in [
+            (self.tick, "tick"),
+            (self.configure, "configure"),
+            (self.contend, "contend"),
+            (self.order, "order"),
+            (self.spread, "spread"),
+        ] {
+            words.extend(number.map(|number| format!("{word}={number}")));
+        }
         f.write_str(&words.join(" "))
     }
 }
@@ -157,7 +206,7 @@ impl FromStr for Schedule {
             schedule.read(word).ok_or_else(|| {
                 format!(
                     "`{word}` is none of cuts=N,N empty late trailers request-trailers leave=N@N \
-                     fault=N:FAULT[@N]"
+                     fault=N:FAULT[@N] drop=N:FAULT@N tick=N configure=N contend=N order=N spread=N"
                 )
             })?;
         }
@@ -190,10 +239,24 @@ impl Schedule {
                 };
                 self.fault = Some(FaultAt {
                     request: counted(request)?,
-                    fault: Fault::ALL.into_iter().find(|f| f.name() == fault)?,
+                    fault: Fault::named(fault)?,
                     chunks,
                 });
             }
+            ("drop", at) => {
+                let (request, rest) = at.split_once(':')?;
+                let (fault, events) = rest.split_once('@')?;
+                self.drop = Some(DropAt {
+                    request: counted(request)?,
+                    fault: Fault::named(fault)?,
+                    events: events.parse().ok()?,
+                });
+            }
+            ("tick", events) => self.tick = Some(events.parse().ok()?),
+            ("configure", events) => self.configure = Some(events.parse().ok()?),
+            ("contend", write) => self.contend = Some(write.parse().ok()?),
+            ("order", seed) => self.order = Some(seed.parse().ok()?),
+            ("spread", seed) => self.spread = Some(seed.parse().ok()?),
             _ => return None,
         }
         Some(())
@@ -203,6 +266,16 @@ impl Schedule {
 /// A number of things that are counted from 1.
 fn counted(text: &str) -> Option<usize> {
     text.parse().ok().filter(|number| *number > 0)
+}
+
+/// Gives requests to workers that are drawn from the seed.
+fn spread(scenario: &mut Scenario, seed: u64) {
+    let workers = scenario.filter.workers.max(2);
+    scenario.filter.workers = workers;
+    let mut rng = Rng::new(seed);
+    for request in &mut scenario.requests {
+        request.worker = rng.below(workers);
+    }
 }
 
 /// Trailers where there are none.

@@ -27,7 +27,8 @@ pub enum FailPolicy {
     Reload,
 }
 
-/// Envoy's `reload_config.backoff`: a failed VM is not replaced more often.
+/// Envoy's `reload_config.backoff`, without what it adds by chance (up to a half): a VM that fails sooner
+/// after it got its configuration, be it the first one, is not replaced before.
 pub(crate) const RELOAD_BACK_OFF: Duration = Duration::from_secs(1);
 
 /// What a VM is made with (Envoy's `VmConfig`).

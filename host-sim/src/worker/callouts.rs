@@ -22,7 +22,7 @@ pub enum CalloutAnswer {
         trailers: Option<Headers>,
     },
     /// None. The filter gets what Envoy's router makes of it: a response with a status of 503 or
-    /// 504 and Envoy's own text.
+    /// 504 and Envoy's own text; of one that has [begun](Worker::callout_begun) it is `BrokenOff`.
     Failed(UpstreamFailure),
     /// One that breaks off after its headers. The filter is called with sizes of 0 and can read
     /// nothing (`Context::onHttpCallFailure`).
@@ -50,6 +50,7 @@ impl Worker {
                 body,
                 trailers,
             } => Some((headers, body, trailers)),
+            CalloutAnswer::Failed(_) if pending.begun => None,
             // Whatever the proxy answers its clients, Envoy's callouts know 503 only.
             CalloutAnswer::Failed(failure) => {
                 let (headers, body) = failure.reply(503, profile).into_message(false);

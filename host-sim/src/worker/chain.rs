@@ -43,6 +43,12 @@ impl Worker {
             return;
         }
         half.iteration = match status {
+            // Headers that the filter let go while it was asked are out.
+            HeadersStatus::Continue | HeadersStatus::ContinueAndDontEndStream
+                if half.headers_continued =>
+            {
+                return;
+            }
             HeadersStatus::Continue | HeadersStatus::ContinueAndDontEndStream => {
                 half.headers_continued = true;
                 let end_stream = end_stream && status == HeadersStatus::Continue;
@@ -180,7 +186,13 @@ impl Worker {
             return;
         }
         let half = stream.half(direction);
-        if half.can_iterate() || half.headers.is_none() {
+        if half.headers.is_none() {
+            return;
+        }
+        if half.in_callback == Some(Part::Headers) {
+            return self.continue_headers(id, direction);
+        }
+        if half.can_iterate() {
             return;
         }
         let unseen = half.stopped_all();
@@ -212,6 +224,21 @@ impl Worker {
                 self.forward_trailers(id, direction);
             }
         }
+    }
+
+    /// The filter lets headers go while it is asked about them. They go at once, and what its answer is
+    /// holds for what comes behind them: a filter that answers with a pause holds the body, unless it
+    /// continues once more. One that answers with Continue has Envoy send them twice, or crash; here
+    /// they are sent once.
+    fn continue_headers(&mut self, id: u32, direction: Direction) {
+        let Some(half) = self.half(id, direction) else {
+            return;
+        };
+        if half.aborted || std::mem::replace(&mut half.headers_continued, true) {
+            return;
+        }
+        let headers_only = half.complete && half.trailers.is_none();
+        self.forward_headers(id, direction, headers_only);
     }
 
     pub(super) fn paused(&mut self, id: u32, direction: Direction, at: Part) {

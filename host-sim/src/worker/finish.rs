@@ -9,7 +9,7 @@ impl Worker {
         let Some(stream) = self.host().streams.get_mut(&id) else {
             return;
         };
-        if std::mem::replace(&mut stream.created, true) {
+        if stream.unfiltered || std::mem::replace(&mut stream.created, true) {
             return;
         }
         let root = stream.root;
@@ -28,22 +28,9 @@ impl Worker {
         stream.info.ended = true;
         stream.request.in_callback = None;
         stream.response.in_callback = None;
-        self.create_in_vm(id);
-        if let Some(stream) = self.host().streams.get_mut(&id) {
-            stream.log_phase = true;
+        if !stream.unfiltered {
+            self.tell_the_end(id);
         }
-        let log = self.exports.on_log.clone();
-        self.call("proxy_on_log", id, log, id);
-        self.run_actions();
-        if let Some(stream) = self.host().streams.get_mut(&id) {
-            stream.log_phase = false;
-        }
-        let done = self.exports.on_done.clone();
-        self.call("proxy_on_done", id, done, id);
-        self.run_actions();
-        let delete = self.exports.on_delete.clone();
-        self.call("proxy_on_delete", id, delete, id);
-        self.run_actions();
         let Some(stream) = self.host().streams.remove(&id) else {
             return;
         };
@@ -68,5 +55,24 @@ impl Worker {
             root.streams = root.streams.saturating_sub(1);
         }
         self.drop_root_if_idle(root);
+    }
+
+    fn tell_the_end(&mut self, id: u32) {
+        self.create_in_vm(id);
+        if let Some(stream) = self.host().streams.get_mut(&id) {
+            stream.log_phase = true;
+        }
+        let log = self.exports.on_log.clone();
+        self.call("proxy_on_log", id, log, id);
+        self.run_actions();
+        if let Some(stream) = self.host().streams.get_mut(&id) {
+            stream.log_phase = false;
+        }
+        let done = self.exports.on_done.clone();
+        self.call("proxy_on_done", id, done, id);
+        self.run_actions();
+        let delete = self.exports.on_delete.clone();
+        self.call("proxy_on_delete", id, delete, id);
+        self.run_actions();
     }
 }

@@ -8,11 +8,16 @@ use crate::vm::StartError;
 impl Worker {
     /// Starts a plugin: `on_context_create`, `on_vm_start`, `on_configure`. A configuration that
     /// replaces another is a plugin of its own; the old one is to be [retired](Worker::retire_plugin).
+    /// A retired one of the same configuration that still has streams is taken up again instead, and
+    /// the VM is not told, as in Envoy.
     ///
     /// # Errors
     /// The filter's refusal, of which it says the reason in its log, or its failure.
     pub fn start_plugin(&mut self, plugin: PluginConfig) -> Result<RootId, StartError> {
         self.healthy()?;
+        if let Some(id) = self.revived(&plugin) {
+            return Ok(id);
+        }
         let id = self.next_context();
         let size = length(plugin.configuration.len());
         self.host().roots.insert(id, Root::new(plugin));
@@ -21,6 +26,14 @@ impl Worker {
             self.host().roots.remove(&id);
         }
         started.map(|()| RootId(id))
+    }
+
+    fn revived(&mut self, plugin: &PluginConfig) -> Option<RootId> {
+        let mut roots = self.host().roots.iter_mut();
+        let fits = |root: &Root| root.retired && root.streams > 0 && *root.plugin == *plugin;
+        let (id, root) = roots.find(|(_, root)| fits(root))?;
+        root.retired = false;
+        Some(RootId(*id))
     }
 
     fn run_start(&mut self, id: u32, size: u32) -> Result<(), StartError> {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Worker;
 use crate::context::{Downstream, Flags, Stream, StreamInfo};
 use crate::effect::{Direction, RootId, StreamEffect, StreamId};
+use crate::host::VM_CONTEXT;
 use crate::http::{Body, Headers, LocalReply};
 use crate::profile::Profile;
 use crate::properties::Value;
@@ -103,6 +104,16 @@ impl Worker {
         }
         host.streams.insert(id, stream);
         StreamId(id)
+    }
+
+    /// A stream that no filter sees: Envoy makes such ones where a worker's VM has not taken the
+    /// configuration, whatever the policy for failures (seen on 1.40).
+    pub fn create_unfiltered_stream(&mut self, downstream: Downstream) -> StreamId {
+        let stream = self.create_stream(RootId(VM_CONTEXT), downstream);
+        if let Some(stream) = self.live(stream.0) {
+            stream.unfiltered = true;
+        }
+        stream
     }
 
     /// The request's headers have come. Pseudo-headers are among them.
@@ -234,8 +245,12 @@ impl Worker {
         if let UpstreamFailure::Connect(reason) = failure {
             stream.info.transport_failure.clone_from(reason);
         }
-        if stream.response.headers.is_none() {
-            let reply = failure.reply(unreachable_status, profile);
+        if !stream.response_started {
+            let mut reply = failure.reply(unreachable_status, profile);
+            if stream.response.headers.is_some() {
+                // The filter holds its headers, so the client can still be answered.
+                reply.details = failure.details_after_start();
+            }
             return self.send_local_reply(id, reply);
         }
         stream.info.code_details = failure.details_after_start();

@@ -27,6 +27,16 @@ impl Worker {
         ticks.chain(callouts).chain(grpc).min()
     }
 
+    /// Makes every tick that the filter has asked for due now: the next [`Worker::run_due`] runs it.
+    pub fn hasten_ticks(&mut self) {
+        let now = self.proxy().now();
+        for root in self.host().roots.values_mut() {
+            if let Some(tick) = &mut root.tick {
+                tick.next = now;
+            }
+        }
+    }
+
     /// Does whatever is due by now.
     pub fn run_due(&mut self) {
         let now = self.proxy().now();
@@ -58,19 +68,14 @@ impl Worker {
         let pending = &self.host().callouts;
         let mut late: Vec<_> = pending
             .iter()
-            .filter_map(|(token, callout)| Some((callout.deadline?, *token, callout.begun)))
+            .filter_map(|(token, callout)| Some((callout.deadline?, *token)))
             .filter(|(deadline, ..)| *deadline <= now)
             .collect();
         late.sort_unstable();
-        for (_, token, begun) in late {
+        for (_, token) in late {
             let token = CalloutToken(token);
             self.host().effects.push_back(Effect::CancelCallout(token));
-            let answer = if begun {
-                CalloutAnswer::BrokenOff
-            } else {
-                CalloutAnswer::Failed(UpstreamFailure::Timeout)
-            };
-            self.callout_answered(token, answer);
+            self.callout_answered(token, CalloutAnswer::Failed(UpstreamFailure::Timeout));
         }
     }
 

@@ -4,6 +4,8 @@
 mod abi_versions;
 mod bodies;
 mod callouts;
+mod configurations;
+mod exploration;
 mod failures;
 mod grpc;
 mod headers;

@@ -15,11 +15,19 @@ const TYPES: &str = "type.googleapis.com/envoy.extensions";
 /// The smallest window that HTTP/2 has, which bounds what Envoy holds of a stream (RFC 9113, section 6.9.2).
 const SMALLEST_WINDOW: usize = 65_535;
 
-/// The bootstrap; every cluster has its address.
+/// What the filter is called.
+pub(super) const FILTER: &str = "filter";
+
+/// The bootstrap; every cluster has its address. The filter is in its file, where there is one.
 ///
 /// # Panics
 /// Where the scenario's buffers are smaller than HTTP/2 allows.
-pub fn of(scenario: &Scenario, module: &Path, addresses: &BTreeMap<String, SocketAddr>) -> Value {
+pub fn of(
+    scenario: &Scenario,
+    module: &Path,
+    file: Option<&Path>,
+    addresses: &BTreeMap<String, SocketAddr>,
+) -> Value {
     let limit = scenario.filter.buffer_limit;
     assert!(
         limit >= SMALLEST_WINDOW,
@@ -29,7 +37,18 @@ pub fn of(scenario: &Scenario, module: &Path, addresses: &BTreeMap<String, Socke
         .iter()
         .map(|(name, address)| cluster(name, *address))
         .collect();
+    let filter = match file {
+        None => {
+            json!({"typed_config": wasm(scenario, module, &scenario.filter.configuration_text())})
+        }
+        Some(file) => json!({"config_discovery": {
+            "config_source": {"path_config_source": {"path": file}},
+            "type_urls": [format!("{TYPES}.filters.http.wasm.v3.Wasm")],
+        }}),
+    };
     json!({
+        // A file that is watched needs a node to be asked for.
+        "node": {"id": "scenario", "cluster": "scenario"},
         "admin": {"address": address(SocketAddr::from(([127, 0, 0, 1], 0)))},
         "stats_config": shipped("envoy.yaml")["stats_config"],
         // Histograms are shown when they are flushed.
@@ -38,9 +57,11 @@ pub fn of(scenario: &Scenario, module: &Path, addresses: &BTreeMap<String, Socke
             "listeners": [{
                 "name": "goproxy",
                 "address": address(SocketAddr::from(([127, 0, 0, 1], 0))),
+                // As many connections as workers: each of them gets one (docs/simulator.md).
+                "connection_balance_config": {"exact_balance": {}},
                 "filter_chains": [{"filters": [{
                     "name": "envoy.filters.network.http_connection_manager",
-                    "typed_config": manager(scenario, module),
+                    "typed_config": manager(scenario, filter),
                 }]}],
             }],
             "clusters": clusters,
@@ -48,7 +69,8 @@ pub fn of(scenario: &Scenario, module: &Path, addresses: &BTreeMap<String, Socke
     })
 }
 
-fn manager(scenario: &Scenario, module: &Path) -> Value {
+fn manager(scenario: &Scenario, mut filter: Value) -> Value {
+    filter["name"] = json!(FILTER);
     json!({
         "@type": format!("{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": "scenario",
@@ -59,7 +81,7 @@ fn manager(scenario: &Scenario, module: &Path) -> Value {
             "name": "all", "domains": ["*"], "routes": routes(scenario),
         }]},
         "http_filters": [
-            {"name": "filter", "typed_config": wasm(scenario, module)},
+            filter,
             {"name": "envoy.filters.http.router", "typed_config": {
                 "@type": format!("{TYPES}.filters.http.router.v3.Router"),
             }},
@@ -103,7 +125,8 @@ fn routes(scenario: &Scenario) -> Vec<Value> {
     routes
 }
 
-fn wasm(scenario: &Scenario, module: &Path) -> Value {
+/// The filter with a configuration.
+pub(super) fn wasm(scenario: &Scenario, module: &Path, configuration: &str) -> Value {
     let text = |value: &str| json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": value});
     let filter = &scenario.filter;
     let mut config = json!({
@@ -122,9 +145,8 @@ fn wasm(scenario: &Scenario, module: &Path) -> Value {
             "configuration": text(&filter.vm_configuration),
         },
     });
-    let configuration = filter.configuration_text();
     if !configuration.is_empty() {
-        config["configuration"] = text(&configuration);
+        config["configuration"] = text(configuration);
     }
     json!({"@type": format!("{TYPES}.filters.http.wasm.v3.Wasm"), "config": config})
 }

@@ -1,4 +1,7 @@
-//! Clients that send what a scenario says, each request as a stream of one connection.
+//! Clients that send what a scenario says, each request as a stream of the connection to its worker.
+//!
+//! Envoy's exact balance gives a new connection to the worker that has the fewest. So as many connections
+//! as workers, opened one after the other, go to all of them; which of them is called 0 is no matter.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -21,18 +24,14 @@ type Seen = Arc<Mutex<ClientSeen>>;
 /// # Panics
 /// Where there is no connection.
 pub async fn all(scenario: &Scenario, address: SocketAddr) -> Vec<ClientSeen> {
-    let stream = TcpStream::connect(address).await;
-    let stream = stream.unwrap_or_else(|e| panic!("no connection to Envoy: {e}"));
-    let handshake = h2::client::Builder::new()
-        .initial_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW)
-        .handshake(stream);
-    let (sender, connection) = handshake.await.unwrap_or_else(|e| panic!("no HTTP/2: {e}"));
-    tokio::spawn(connection);
+    let mut workers = Vec::new();
+    for _ in 0..scenario.filter.workers {
+        workers.push(connect(address).await);
+    }
     let mut clients = Vec::new();
     for (i, request) in scenario.requests.iter().enumerate() {
         let seen = Seen::default();
-        let (sender, request) = (sender.clone(), request.clone());
+        let (sender, request) = (workers[request.worker].clone(), request.clone());
         let outcome = request.expect.outcome;
         let task = tokio::spawn(client(sender, request, i + 1, seen.clone()));
         clients.push((outcome, task, seen));
@@ -48,6 +47,25 @@ pub async fn all(scenario: &Scenario, address: SocketAddr) -> Vec<ClientSeen> {
     }
     let seen = clients.into_iter().map(|(.., seen)| lock(&seen).clone());
     seen.collect()
+}
+
+/// A connection that Envoy has taken.
+async fn connect(address: SocketAddr) -> SendRequest<Bytes> {
+    let stream = TcpStream::connect(address).await;
+    let stream = stream.unwrap_or_else(|e| panic!("no connection to Envoy: {e}"));
+    let handshake = h2::client::Builder::new()
+        .initial_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .handshake(stream);
+    let (sender, mut connection) = handshake.await.unwrap_or_else(|e| panic!("no HTTP/2: {e}"));
+    let mut pings = connection.ping_pong();
+    tokio::spawn(connection);
+    // An answer comes from the worker that has it.
+    if let Some(pings) = &mut pings {
+        let answer = pings.ping(h2::Ping::opaque()).await;
+        answer.unwrap_or_else(|e| panic!("no answer on a new connection: {e}"));
+    }
+    sender
 }
 
 async fn client(sender: SendRequest<Bytes>, request: Request, number: usize, seen: Seen) {

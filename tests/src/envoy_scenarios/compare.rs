@@ -48,6 +48,15 @@ fn of_runs(simulator: &Run, envoy: &Run) -> Vec<Difference> {
     if simulator.refused.is_some() {
         return found;
     }
+    for (i, (sim, real)) in simulator
+        .configurations
+        .iter()
+        .zip(&envoy.configurations)
+        .enumerate()
+    {
+        let what = format!("configuration {} as in the simulator", i + 1);
+        compare(what, format!("{sim:?}"), format!("{real:?}"));
+    }
     for (i, (sim, real)) in simulator.clients.iter().zip(&envoy.clients).enumerate() {
         for ((part, expected), (_, seen)) in client(sim).into_iter().zip(client(real)) {
             compare(

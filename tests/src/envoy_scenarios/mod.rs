@@ -4,12 +4,13 @@
 //! Clients and upstreams speak HTTP/2, in which a message's parts and its end are what a scenario says
 //! they are: the end may come by itself, trailers exist, and a reset is not a closed connection. Times
 //! are real. In reading order: [`bootstrap`] is Envoy's configuration, `wire` sends and reads messages,
-//! [`upstream`] answers, [`client`] asks, [`figures`] reads metrics, [`compare`] finds
+//! [`upstream`] answers, [`client`] asks, [`configurations`] change, [`figures`] reads metrics, [`compare`] finds
 //! what differs, [`judge`] does it all for files.
 
 pub mod bootstrap;
 pub mod client;
 pub mod compare;
+pub mod configurations;
 pub mod figures;
 pub mod judge;
 pub mod upstream;
@@ -30,6 +31,7 @@ use crate::envoy::listener_address;
 use crate::http;
 use crate::process::{Process, free_port};
 use crate::tools::tool;
+use configurations::FilterFile;
 use upstream::Script;
 
 /// How long after the last answer Envoy is given for its log and its metrics.
@@ -48,7 +50,9 @@ pub fn play(scenario: &Scenario, module: &Path) -> Run {
     let script = Arc::new(Script::new(&scenario.upstreams));
     let addresses = runtime.block_on(listen(scenario, &script));
     let bootstrap = dir.path().join("envoy.json");
-    let content = bootstrap::of(scenario, module, &addresses);
+    let file = FilterFile::of(scenario, module, dir.path());
+    let path = file.as_ref().map(FilterFile::path);
+    let content = bootstrap::of(scenario, module, path, &addresses);
     fs::write(&bootstrap, content.to_string()).unwrap_or_else(|e| panic!("{e}"));
     let admin_file = dir.path().join("admin.txt");
     // The default is the Envoy of all other tests; others stand beside it by name.
@@ -69,27 +73,34 @@ pub fn play(scenario: &Scenario, module: &Path) -> Run {
     match started(&mut process, &admin_file) {
         Err(refused) => run.refused = Some(refused),
         Ok((admin, address)) => {
-            run.clients = runtime.block_on(async {
-                let clients = client::all(scenario, address).await;
+            let configurations = configurations::hand_over(scenario, module, file, admin);
+            run.clients = runtime.block_on(client::all(scenario, address));
+            let seen = configurations.join();
+            run.configurations = seen.unwrap_or_else(|why| std::panic::resume_unwind(why));
+            runtime.block_on(async {
                 script.settle().await;
                 tokio::time::sleep(SETTLING).await;
-                clients
             });
             run.series = figures::series(&http::get(admin, "/stats/prometheus").body);
         }
     }
     (run.upstream, run.unanswered) = script.seen();
     let log = process.log();
-    run.failures = log
-        .lines()
-        .filter(|line| line.contains("Function: proxy_on_") && line.contains("failed"))
-        .map(ToOwned::to_owned)
-        .collect();
+    let failures = log.lines().filter(|line| is_failure(line));
+    run.failures = failures.map(ToOwned::to_owned).collect();
     run.log = log
         .lines()
         .map(|line| (LogLevel::Info, line.to_owned()))
         .collect();
     run
+}
+
+/// Whether a line says that a VM has failed that serves requests, and not one for trials.
+fn is_failure(line: &str) -> bool {
+    let starts = ["proxy_on_vm_start", "proxy_on_configure"];
+    let of_start = starts.iter().any(|callback| line.contains(callback));
+    let failed = line.contains("Function: proxy_on_") && line.contains("failed");
+    (failed && !of_start) || line.contains("Failed to configure thread-local Wasm plugin")
 }
 
 /// A port for each cluster; nobody listens where all that a cluster does is to refuse.

@@ -6,7 +6,8 @@ use super::{Driver, Event};
 use crate::effect::{Direction, StreamEffect, StreamId};
 use crate::http::Body;
 use crate::sim::client::{Flow, Step};
-use crate::sim::model::{Behaviour, Ending, Outcome};
+use crate::sim::expected::{Ending, Outcome};
+use crate::sim::model::Behaviour;
 use crate::sim::run::UpstreamSeen;
 use crate::sim::timeline;
 

@@ -3,9 +3,11 @@
 //! the simulator and in Envoy.
 
 mod grpc;
+mod headers;
 mod oddity;
 mod root;
 mod stream;
+mod tag;
 
 /// Where the proxy starts the module. A module of its own, since the macro makes a public function.
 mod entry {

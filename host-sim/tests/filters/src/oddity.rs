@@ -31,6 +31,16 @@ pub(crate) enum Oddity {
     EmptiesBodies,
     /// Adds trailers where there were none.
     AddsTrailers,
+    /// Writes the header that the path names, into request and response.
+    WritesHeaders,
+    /// Lets a request go on and then holds it, in the same callback.
+    ContinuesAndHolds,
+    /// Lets a request go on twice in a tick, and again when its answer comes.
+    ContinuesTwice,
+    /// Holds a response's headers and body until its end.
+    HoldsWholeResponses,
+    /// Puts something before the first chunk and behind the last, and holds every second one.
+    WrapsBodies,
     /// Takes the status out of the response.
     LosesTheStatus,
     /// Takes the path out of the request.
@@ -57,8 +67,16 @@ pub(crate) enum Oddity {
     TalksGrpc,
     /// Gives a gRPC stream up at its first message, and again.
     CancelsGrpcStreams,
+    /// Says which configuration it has: `tags NAME`.
+    Tags,
     /// Refuses its configuration.
     Refuses,
+    /// Refuses its configuration in every VM but the first so many: `refuses after N`.
+    RefusesLater,
+    /// Panics in its configuration in every VM but the first so many: `traps after N`.
+    TrapsLater,
+    /// Panics in its configuration.
+    TrapsInItsConfiguration,
 }
 
 impl Oddity {
@@ -92,6 +110,11 @@ impl Oddity {
             "grows bodies" => Self::GrowsBodies,
             "empties bodies" => Self::EmptiesBodies,
             "adds trailers" => Self::AddsTrailers,
+            "writes headers" => Self::WritesHeaders,
+            "continues and holds" => Self::ContinuesAndHolds,
+            "continues twice" => Self::ContinuesTwice,
+            "holds whole responses" => Self::HoldsWholeResponses,
+            "wraps bodies" => Self::WrapsBodies,
             "loses the status" => Self::LosesTheStatus,
             "loses the path" => Self::LosesThePath,
             "traps in headers" => Self::TrapsInHeaders,
@@ -106,6 +129,10 @@ impl Oddity {
             "talks gRPC" => Self::TalksGrpc,
             "cancels gRPC streams" => Self::CancelsGrpcStreams,
             "refuses" => Self::Refuses,
+            "traps in its configuration" => Self::TrapsInItsConfiguration,
+            later if later.starts_with("refuses after ") => Self::RefusesLater,
+            later if later.starts_with("traps after ") => Self::TrapsLater,
+            tags if tags.starts_with("tags ") => Self::Tags,
             _ => return None,
         })
     }

@@ -11,6 +11,7 @@ use proxy_wasm::types::{ContextType, MetricType};
 use crate::grpc::Asker;
 use crate::oddity::Oddity;
 use crate::stream::Stream;
+use crate::tag::{Tag, configured};
 
 /// The streams that the next tick lets go on.
 pub(crate) type Waiting = Rc<RefCell<Vec<u32>>>;
@@ -22,9 +23,17 @@ pub(crate) struct Root {
     waiting: Waiting,
     /// Counts the callbacks of streams.
     calls: u32,
+    tag: Tag,
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_done(&mut self) -> bool {
+        if self.oddity == Some(Oddity::Tags) {
+            self.tag.done();
+        }
+        true
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
@@ -38,17 +47,41 @@ impl RootContext for Root {
             );
             return false;
         }
+        assert!(
+            self.oddity != Some(Oddity::TrapsInItsConfiguration),
+            "a trap"
+        );
         self.calls = hostcalls::define_metric(MetricType::Counter, "odd_calls").unwrap_or(0);
-        if self.oddity == Some(Oddity::WaitsForATick) {
+        if self.oddity == Some(Oddity::Tags) {
+            self.tag = Tag::of(name.strip_prefix("tags ").unwrap_or_default());
+            configured();
+            self.set_tick_period(Duration::from_millis(100));
+        }
+        if let Some(most) = name.strip_prefix("refuses after ") {
+            return configured() <= most.parse().unwrap_or(0);
+        }
+        if let Some(most) = name.strip_prefix("traps after ") {
+            assert!(configured() <= most.parse().unwrap_or(0), "a trap");
+        }
+        if matches!(
+            self.oddity,
+            Some(Oddity::WaitsForATick | Oddity::ContinuesTwice)
+        ) {
             self.set_tick_period(Duration::from_millis(50));
         }
         true
     }
 
     fn on_tick(&mut self) {
+        if self.oddity == Some(Oddity::Tags) {
+            self.tag.ticks();
+        }
         for stream in self.waiting.take() {
             if hostcalls::set_effective_context(stream).is_ok() {
                 let _ = hostcalls::resume_http_request();
+                if self.oddity == Some(Oddity::ContinuesTwice) {
+                    let _ = hostcalls::resume_http_request();
+                }
             }
         }
     }
@@ -63,6 +96,9 @@ impl RootContext for Root {
             oddity,
             waiting: self.waiting.clone(),
             calls: self.calls,
+            chunks: 0,
+            path: String::new(),
+            tag: self.tag.clone(),
         }))
     }
 

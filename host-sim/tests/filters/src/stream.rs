@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::{Action, LogLevel};
+use proxy_wasm::types::{Action, LogLevel, MapType};
 
+use crate::headers;
 use crate::oddity::Oddity;
 use crate::root::Waiting;
+use crate::tag::Tag;
 
 /// A stream.
 pub(crate) struct Stream {
@@ -16,6 +18,11 @@ pub(crate) struct Stream {
     pub(crate) waiting: Waiting,
     /// The metric that counts callbacks.
     pub(crate) calls: u32,
+    pub(crate) tag: Tag,
+    /// Chunks of the body so far.
+    pub(crate) chunks: u32,
+    /// The request's path, where it says what to do.
+    pub(crate) path: String,
 }
 
 impl Stream {
@@ -71,7 +78,15 @@ impl HttpContext for Stream {
         self.called("request headers", 0, end);
         match self.oddity {
             Oddity::HoldsRequests => return Action::Pause,
-            Oddity::WaitsForATick => {
+            Oddity::WritesHeaders => {
+                self.path = self.get_http_request_header(":path").unwrap_or_default();
+                headers::write(MapType::HttpRequestHeaders, &self.path);
+            }
+            Oddity::ContinuesAndHolds => {
+                self.resume_http_request();
+                return Action::Pause;
+            }
+            Oddity::WaitsForATick | Oddity::ContinuesTwice => {
                 self.waiting.borrow_mut().push(self.id);
                 return Action::Pause;
             }
@@ -86,12 +101,20 @@ impl HttpContext for Stream {
                 assert!(path.as_deref() != Some("/trap"), "a trap");
             }
             Oddity::Asks | Oddity::Relays if self.ask("side") => return Action::Pause,
+            Oddity::Tags => {
+                for (name, value) in self.tag.headers() {
+                    self.set_http_request_header(name, Some(&value));
+                }
+            }
             Oddity::AsksNobody => {
                 let asked = self.ask("nobody").to_string();
                 self.add_http_request_header("x-asked", &asked);
             }
             // Or a length would promise what does not come.
-            Oddity::GrowsBodies | Oddity::EmptiesBodies | Oddity::HoldsBodies => {
+            Oddity::GrowsBodies
+            | Oddity::EmptiesBodies
+            | Oddity::HoldsBodies
+            | Oddity::WrapsBodies => {
                 self.set_http_request_header("content-length", None);
             }
             _ => {}
@@ -134,12 +157,19 @@ impl HttpContext for Stream {
         self.called("response headers", 0, end);
         match self.oddity {
             Oddity::HoldsResponses => return Action::Pause,
+            Oddity::HoldsWholeResponses if !end => return Action::Pause,
+            Oddity::WritesHeaders => headers::write(MapType::HttpResponseHeaders, &self.path),
+            Oddity::ContinuesTwice => self.resume_http_request(),
             Oddity::RepliesToAResponse => {
                 self.reply(403, "to a response");
                 return Action::Pause;
             }
+            Oddity::Tags => self.set_http_response_header("x-tag", Some(self.tag.name())),
             Oddity::LosesTheStatus => self.set_http_response_header(":status", None),
-            Oddity::GrowsBodies | Oddity::EmptiesBodies | Oddity::HoldsBodies => {
+            Oddity::GrowsBodies
+            | Oddity::EmptiesBodies
+            | Oddity::HoldsBodies
+            | Oddity::WrapsBodies => {
                 self.set_http_response_header("content-length", None);
             }
             _ => {}
@@ -160,7 +190,18 @@ impl HttpContext for Stream {
             }
             Oddity::WritesHeadersLate => self.set_http_response_header("x-late", Some("1")),
             Oddity::TrapsInABody => panic!("a trap"),
-            Oddity::HoldsBodies if !end => return Action::Pause,
+            Oddity::HoldsBodies | Oddity::HoldsWholeResponses if !end => return Action::Pause,
+            Oddity::WrapsBodies => {
+                self.chunks += 1;
+                if self.chunks == 1 {
+                    self.set_http_response_body(0, 0, b"<");
+                }
+                if end {
+                    self.set_http_response_body(size + 1, 0, b">");
+                } else if self.chunks % 2 == 0 {
+                    return Action::Pause;
+                }
+            }
             Oddity::HoldsBodies => {
                 let text = format!("{size} bytes");
                 self.set_http_response_body(0, size, text.as_bytes());

@@ -1,0 +1,104 @@
+//! What VMs want done, or known.
+
+use super::Driver;
+use crate::effect::{Callout, Crossing, Effect};
+use crate::sim::expected::Ending;
+use crate::sim::model::Behaviour;
+use crate::sim::run::UpstreamSeen;
+use crate::sim::timeline;
+
+impl Driver<'_> {
+    pub(super) fn dispatch(&mut self, vm: usize, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Stream(stream, effect) => {
+                    self.note(vm, timeline::effect(&effect));
+                    if let Some(i) = self.streams.get(&(vm, stream)).copied() {
+                        self.stream_effect(i, effect);
+                    }
+                }
+                // The VM goes before anything of it is sent.
+                Effect::Callout(_) if self.is_trial(vm) => {}
+                Effect::Callout(callout) => self.callout(vm, *callout),
+                Effect::GrpcCallout(_) if self.is_trial(vm) => {}
+                Effect::GrpcCallout(callout) => self.grpc_begins(vm, *callout),
+                Effect::GrpcData {
+                    token,
+                    data,
+                    end_stream,
+                } => self.grpc_moves(vm, token, data, end_stream),
+                Effect::CancelCallout(token) => {
+                    self.note(vm, format!("callout {} is given up", token.number()));
+                    if let Some(seen) = self.callouts.remove(&(vm, token)) {
+                        self.end_upstream(seen, Ending::Cancelled);
+                    }
+                    self.grpc_cancelled(vm, token);
+                }
+                Effect::Log(level, line) => {
+                    self.note(vm, format!("log {level}: {line}"));
+                    self.run.log.push((level, line));
+                }
+                Effect::Crossing(crossing) => self.crossing(vm, &crossing),
+            }
+        }
+    }
+
+    fn crossing(&mut self, vm: usize, crossing: &Crossing) {
+        self.note(vm, timeline::crossing(crossing));
+        if self.starting {
+            return;
+        }
+        let usage = &mut self.run.usage;
+        match crossing {
+            Crossing::Called { .. } => {}
+            Crossing::Returned { fuel, .. } => usage.fuel = usage.fuel.max(fuel.unwrap_or(0)),
+            Crossing::Hostcall { .. } => usage.hostcalls += 1,
+        }
+    }
+
+    fn callout(&mut self, vm: usize, callout: Callout) {
+        let (token, cluster) = (callout.token, callout.cluster);
+        let mut headers = callout.headers;
+        if headers.get(":scheme").is_none() {
+            // The router says how it goes.
+            headers.add(":scheme", "http");
+        }
+        let shown = timeline::list(&headers);
+        self.note(
+            vm,
+            format!("callout {} to {cluster}: {shown}", token.number()),
+        );
+        let behaviour = self.upstreams.choose(&cluster, &headers);
+        let seen = self.run.upstream.len();
+        self.callouts.insert((vm, token), seen);
+        self.run.upstream.push(UpstreamSeen {
+            cluster,
+            callout: true,
+            headers,
+            body: callout.body,
+            trailers: Some(callout.trailers).filter(|trailers| !trailers.is_empty()),
+            // It goes out in one piece.
+            ending: Ending::Complete,
+            refused: behaviour.as_ref().is_some_and(Behaviour::refuses),
+        });
+        match behaviour {
+            None => self.unanswered(seen),
+            Some(behaviour) => {
+                self.plan_answer((vm, token), behaviour.callout_begins(), behaviour.callout());
+            }
+        }
+    }
+
+    pub(super) fn unanswered(&mut self, seen: usize) {
+        if let Some(seen) = self.run.upstream.get(seen) {
+            let line = format!("{}: {}", seen.cluster, timeline::list(&seen.headers));
+            self.run.unanswered.push(line);
+        }
+    }
+
+    pub(super) fn end_upstream(&mut self, seen: usize, ending: Ending) {
+        if let Some(seen) = self.run.upstream.get_mut(seen) {
+            seen.ending = ending;
+        }
+    }
+}
