@@ -98,6 +98,14 @@ fn every_query_brings_what_happened() {
         ..grafana
     });
     values_are_as_the_traffic_was(grafana, &day);
+    // What the alert on the enforcement gap is computed from.
+    close(
+        prometheus.query("sum(modgate:uncounted:total)").unwrap(),
+        0.0,
+        2.0,
+    );
+    let answered = prometheus.query("sum(modgate:answered:total)").unwrap();
+    assert!(answered > 1000.0, "{answered}");
     // `make pictures` says where it wants them.
     let wanted = std::env::var_os("MODGATE_PICTURES").map(PathBuf::from);
     let pictures = wanted.unwrap_or_else(|| dir.path().join("pictures"));
@@ -333,6 +341,7 @@ fn the_health_page_says_why_there_are_no_figures() {
     let past = grafana.panel(health, "Requests past the filter", &none);
     // Of each of the two, one before and twenty more.
     assert_eq!(past[0].last(), 42.0, "{past:?}");
+    assert_eq!(prometheus.query("sum(modgate:uncounted:total)"), Some(42.0));
     let proxies = grafana.panel(health, "Figures of each proxy", &none);
     let state = |envoy: &Envoy| with(&proxies, "instance", &envoy.admin().to_string()).last();
     assert_eq!((state(&uncut), state(&bare)), (2.0, 1.0));
