@@ -26,7 +26,7 @@ fn scenarios_of_odd_filters_come_to_the_same_in_envoy() {
 /// Of the first ABI, and of other languages; `scripts/filters` builds them.
 #[test]
 fn scenarios_of_filters_in_other_languages_come_to_the_same_in_envoy() {
-    agree("tests/scenarios/languages", 3);
+    agree("tests/scenarios/languages", 4);
 }
 
 /// Each on the Envoy that its profile names.
