@@ -1,11 +1,17 @@
 //! Every scenario on real Envoy too: it comes to what the scenario says and the simulator does, or the
 //! scenario lists the difference with its reason.
 
+use std::sync::{Mutex, PoisonError};
+
 use modgate_tests::envoy_scenarios::judge;
 use modgate_tests::tools::files;
 
+/// Times are real there: one test at a time, or they hold each other up.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Plays the scenarios of a folder, of which there are at least so many.
 fn agree(folder: &str, least: usize) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let files = files(folder, "yaml");
     assert!(files.len() >= least, "{files:?}");
     let judged = judge::all(&files);

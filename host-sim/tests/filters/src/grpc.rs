@@ -40,7 +40,10 @@ impl Asker {
     }
 
     fn call(&mut self, message: &str) -> bool {
-        let metadata = vec![("x-odd", b"metadata".as_slice()), ("x-odd-bin", b"\x00\xff")];
+        let metadata = vec![
+            ("x-odd", b"metadata".as_slice()),
+            ("x-odd-bin", b"\x00\xff"),
+        ];
         let called = hostcalls::dispatch_grpc_call(
             &self.service,
             SERVICE,
@@ -107,8 +110,11 @@ impl Asker {
     fn status(&mut self, what: &str, given: u32) {
         let (code, message) = hostcalls::get_grpc_status().unwrap_or_default();
         let message = message.unwrap_or_default();
-        self.heard
-            .push(format!("{what} {given} {code} {message}").trim_end().to_owned());
+        self.heard.push(
+            format!("{what} {given} {code} {message}")
+                .trim_end()
+                .to_owned(),
+        );
     }
 
     fn reply(&mut self) {
@@ -187,7 +193,10 @@ impl Context for Asker {
 impl HttpContext for Asker {
     fn on_http_request_headers(&mut self, _count: usize, _end: bool) -> Action {
         let path = self.get_http_request_header(":path").unwrap_or_default();
-        let mut parts = path.trim_start_matches('/').split('/').map(ToOwned::to_owned);
+        let mut parts = path
+            .trim_start_matches('/')
+            .split('/')
+            .map(ToOwned::to_owned);
         let cluster = parts.next().unwrap_or_default();
         self.method = parts.next().unwrap_or_default();
         self.service = match parts.next() {

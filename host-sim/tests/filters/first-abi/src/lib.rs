@@ -61,9 +61,17 @@ struct Stream {
 }
 
 impl Context for Stream {
-    fn on_http_call_response(&mut self, _token: u32, _headers: usize, size: usize, _trailers: usize) {
+    fn on_http_call_response(
+        &mut self,
+        _token: u32,
+        _headers: usize,
+        size: usize,
+        _trailers: usize,
+    ) {
         let status = self.get_http_call_response_header(":status");
-        let body = self.get_http_call_response_body(0, size).unwrap_or_default();
+        let body = self
+            .get_http_call_response_body(0, size)
+            .unwrap_or_default();
         let body = String::from_utf8_lossy(&body).into_owned();
         let heard = format!("{} {body}", status.unwrap_or_default());
         self.add_http_request_header("x-heard", &heard);
