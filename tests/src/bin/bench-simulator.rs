@@ -1,7 +1,7 @@
 //! How fast the simulator is, what it covers, and how far it agrees with real Envoy. Called by `make bench`.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -90,7 +90,7 @@ fn workload((tenants, rules): (usize, usize)) -> (Value, Vec<Request>) {
 /// All modes in turns, so that what disturbs the machine disturbs all.
 fn of_policy(
     args: &Args,
-    wasm: &PathBuf,
+    wasm: &Path,
     size: (usize, usize),
     table: &mut Table,
 ) -> Result<(), Box<dyn Error>> {
@@ -145,7 +145,7 @@ fn of_policy(
     Ok(())
 }
 
-fn start_up(wasm: &PathBuf, table: &mut Table) -> Result<(), Box<dyn Error>> {
+fn start_up(wasm: &Path, table: &mut Table) -> Result<(), Box<dyn Error>> {
     let cache = tempfile::tempdir()?;
     let (compiled, cached) = load_times(wasm, cache.path())?;
     row(
