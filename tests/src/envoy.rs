@@ -367,7 +367,11 @@ fn filter_file(module: &Path, policy: &Value, generation: u32) -> Value {
         &mut file,
         &format!("{config}/vm_config/code/local/filename"),
     ) = json!(module);
-    *at(&mut file, &format!("{config}/configuration/value")) = json!(policy.to_string());
+    // What is no policy, for a filter of another kind, is handed over as it is.
+    let text = policy
+        .as_str()
+        .map_or_else(|| policy.to_string(), ToOwned::to_owned);
+    *at(&mut file, &format!("{config}/configuration/value")) = json!(text);
     file
 }
 

@@ -6,7 +6,7 @@ use modgate_tests::http;
 use modgate_tests::metrics::Figures;
 use modgate_tests::policies::three_tenants;
 use modgate_tests::process::free_port;
-use modgate_tests::tools::{dist, tool};
+use modgate_tests::tools::{dist, root, tool};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
@@ -79,6 +79,33 @@ fn a_forged_cluster_is_not_followed() {
     );
     assert_eq!((answer.status, answer.body.as_str()), (200, "v0.1.0\n"));
     assert!(other.requests().is_empty());
+}
+
+/// Envoy tries a configuration in one VM and hands it to others. Where these do not take what that one took, it
+/// serves requests without the filter, whatever the `failure_policy`. A filter that does so stands in for the
+/// memory that could run out.
+#[test]
+fn where_envoy_leaves_the_filter_out_nothing_passes_not_even_with_a_forged_cluster() {
+    let (_dir, server) = words();
+    let mut config = Config::new("tags a".into(), &[("backend", server.address())]);
+    config.module = root().join(".work/filters/odd.wasm");
+    config.concurrency = 2;
+    let mut envoy = Envoy::start(&config);
+    let seen = |envoy: &Envoy| envoy.stat("wasmcustom.odd_calls");
+    http::get(envoy.address(), LIST);
+    let before = seen(&envoy);
+    assert!(before > 0, "the filter was not asked");
+
+    // The trial's is the fifth VM that is configured.
+    assert!(envoy.reload(&"refuses after 5".into()), "the trial took it");
+    for headers in [&[][..], &[("x-modgate-cluster", "backend")]] {
+        for _ in 0..8 {
+            let answer = http::request(envoy.address(), "GET", LIST, headers);
+            assert_eq!(answer.status, 503, "{headers:?}");
+        }
+    }
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
+    assert_eq!(seen(&envoy), before, "the filter was asked again");
 }
 
 #[test]
