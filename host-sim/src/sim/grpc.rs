@@ -54,6 +54,13 @@ impl Behaviour {
         Ok(())
     }
 
+    /// Whether its headers must be its end: a status of gRPC that stands in them counts only there (gRPC over
+    /// HTTP/2, "Trailers-Only").
+    pub(super) fn ends_in_its_headers(&self) -> bool {
+        let mut names = self.headers.0.iter().map(|(name, _)| name);
+        self.body.0.is_empty() && names.any(|name| name.eq_ignore_ascii_case("grpc-status"))
+    }
+
     /// Whether its answer, or the rest of it, never comes.
     pub(super) fn falls_silent(&self) -> bool {
         [self.fault, self.breaks]

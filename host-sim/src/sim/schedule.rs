@@ -77,6 +77,9 @@ impl Schedule {
         let mut scenario = scenario.clone();
         for behaviour in scenario.upstreams.values_mut().flatten() {
             behaviour.body = self.cut(&behaviour.body);
+            if behaviour.ends_in_its_headers() {
+                continue;
+            }
             behaviour.late_end |= self.late;
             if self.trailers {
                 add_trailers(&mut behaviour.trailers);
