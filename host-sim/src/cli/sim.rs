@@ -29,8 +29,9 @@ pub(super) struct Args {
     /// Show everything that happens, with its virtual time.
     #[arg(long)]
     trace: bool,
-    /// Play each scenario in many other ways too: bodies cut, ends late, clients that go, upstreams
-    /// that fail; say in which something does not hold. `--seed` draws them.
+    /// Play each scenario in many other ways too: bodies cut, ends late, clients that go, upstreams and
+    /// callouts that fail, ticks and configurations that come between, workers in other orders; say in
+    /// which something does not hold. `--seed` draws them.
     #[arg(long)]
     explore: bool,
     /// The most ways in which to play each scenario.

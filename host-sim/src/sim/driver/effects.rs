@@ -2,6 +2,7 @@
 
 use super::Driver;
 use crate::effect::{Callout, Crossing, Effect};
+use crate::http::{Body, Headers};
 use crate::sim::expected::Ending;
 use crate::sim::model::Behaviour;
 use crate::sim::run::UpstreamSeen;
@@ -58,42 +59,48 @@ impl Driver<'_> {
 
     fn callout(&mut self, vm: usize, callout: Callout) {
         let (token, cluster) = (callout.token, callout.cluster);
-        let mut headers = callout.headers;
-        if headers.get(":scheme").is_none() {
-            // The router says how it goes.
-            headers.add(":scheme", "http");
-        }
+        let headers = with_scheme(callout.headers);
         let shown = timeline::list(&headers);
         self.note(
             vm,
             format!("callout {} to {cluster}: {shown}", token.number()),
         );
-        let behaviour = self.upstreams.choose(&cluster, &headers);
-        let seen = self.run.upstream.len();
-        self.callouts.insert((vm, token), seen);
-        self.run.upstream.push(UpstreamSeen {
-            cluster,
-            callout: true,
-            headers,
-            body: callout.body,
-            trailers: Some(callout.trailers).filter(|trailers| !trailers.is_empty()),
+        let (number, behaviour) = self.upstream_gets(cluster, headers, true);
+        self.callouts.insert((vm, token), number);
+        if let Some(seen) = self.run.upstream.get_mut(number) {
+            seen.body = callout.body;
+            seen.trailers = Some(callout.trailers).filter(|trailers| !trailers.is_empty());
             // It goes out in one piece.
-            ending: Ending::Complete,
-            refused: behaviour.as_ref().is_some_and(Behaviour::refuses),
-        });
-        match behaviour {
-            None => self.unanswered(seen),
-            Some(behaviour) => {
-                self.plan_answer((vm, token), behaviour.callout_begins(), behaviour.callout());
-            }
+            seen.ending = Ending::Complete;
+        }
+        if let Some(behaviour) = behaviour {
+            self.plan_answer((vm, token), behaviour.callout_begins(), behaviour.callout());
         }
     }
 
-    pub(super) fn unanswered(&mut self, seen: usize) {
-        if let Some(seen) = self.run.upstream.get(seen) {
-            let line = format!("{}: {}", seen.cluster, timeline::list(&seen.headers));
+    /// Notes a request whose headers come to an upstream. Gives its place among all, and what the upstream does.
+    pub(super) fn upstream_gets(
+        &mut self,
+        cluster: String,
+        headers: Headers,
+        callout: bool,
+    ) -> (usize, Option<Behaviour>) {
+        let behaviour = self.upstreams.choose(&cluster, &headers);
+        if behaviour.is_none() {
+            let line = format!("{cluster}: {}", timeline::list(&headers));
             self.run.unanswered.push(line);
         }
+        let number = self.run.upstream.len();
+        self.run.upstream.push(UpstreamSeen {
+            cluster,
+            callout,
+            headers,
+            body: Body::new(),
+            trailers: None,
+            ending: Ending::Pending,
+            refused: behaviour.as_ref().is_some_and(Behaviour::refuses),
+        });
+        (number, behaviour)
     }
 
     pub(super) fn end_upstream(&mut self, seen: usize, ending: Ending) {
@@ -101,4 +108,12 @@ impl Driver<'_> {
             seen.ending = ending;
         }
     }
+}
+
+/// A callout's headers as the router sends them on: it says how they go.
+pub(super) fn with_scheme(mut headers: Headers) -> Headers {
+    if headers.get(":scheme").is_none() {
+        headers.add(":scheme", "http");
+    }
+    headers
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::{Driver, Event};
 use crate::effect::{Direction, StreamEffect, StreamId};
-use crate::http::Body;
 use crate::sim::client::{Flow, Step};
 use crate::sim::expected::{Ending, Outcome};
 use crate::sim::model::Behaviour;
@@ -102,20 +101,7 @@ impl Driver<'_> {
                 headers,
                 end_stream,
             } => {
-                let behaviour = self.upstreams.choose(&cluster, &headers);
-                let seen = self.run.upstream.len();
-                self.run.upstream.push(UpstreamSeen {
-                    cluster,
-                    callout: false,
-                    headers,
-                    body: Body::new(),
-                    trailers: None,
-                    ending: Ending::Pending,
-                    refused: behaviour.as_ref().is_some_and(Behaviour::refuses),
-                });
-                if behaviour.is_none() {
-                    self.unanswered(seen);
-                }
+                let (seen, behaviour) = self.upstream_gets(cluster, headers, false);
                 if let Some(exchange) = self.exchanges.get_mut(i).and_then(Option::as_mut) {
                     exchange.behaviour = behaviour;
                     exchange.upstream = Some(seen);

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::effects::with_scheme;
 use super::{Driver, Event};
 use crate::effect::{CalloutToken, GrpcCallout};
-use crate::http::Body;
 use crate::sim::client::Step;
 use crate::sim::expected::Ending;
 use crate::sim::model::Behaviour;
-use crate::sim::run::UpstreamSeen;
 use crate::sim::timeline;
 use crate::worker::GrpcPart;
 
@@ -27,27 +26,10 @@ pub(super) struct GrpcFlow {
 impl Driver<'_> {
     pub(super) fn grpc_begins(&mut self, vm: usize, callout: GrpcCallout) {
         let (token, cluster) = (callout.token, callout.cluster);
-        let mut headers = callout.headers;
-        if headers.get(":scheme").is_none() {
-            // The router says how it goes.
-            headers.add(":scheme", "http");
-        }
+        let headers = with_scheme(callout.headers);
         let (number, shown) = (token.number(), timeline::list(&headers));
         self.note(vm, format!("gRPC request {number} to {cluster}: {shown}"));
-        let behaviour = self.upstreams.choose(&cluster, &headers);
-        let seen = self.run.upstream.len();
-        self.run.upstream.push(UpstreamSeen {
-            cluster,
-            callout: true,
-            headers,
-            body: Body::new(),
-            trailers: None,
-            ending: Ending::Pending,
-            refused: behaviour.as_ref().is_some_and(Behaviour::refuses),
-        });
-        if behaviour.is_none() {
-            self.unanswered(seen);
-        }
+        let (seen, behaviour) = self.upstream_gets(cluster, headers, true);
         let flow = GrpcFlow {
             seen,
             behaviour,
