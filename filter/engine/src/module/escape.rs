@@ -35,7 +35,7 @@ pub fn unescape(escaped: &str) -> Result<Cow<'_, str>, Refusal> {
 
 fn first_never_escaped(escaped: &str) -> Refusal {
     let mut bytes = escaped.bytes();
-    match bytes.find(|b| b.is_ascii_uppercase() || !b.is_ascii()) {
+    match bytes.find(|byte| Bytes::of(&[*byte]).have_never_escaped()) {
         Some(b'A'..=b'Z') => Refusal::RawUpperCase,
         _ => Refusal::NonAscii,
     }
@@ -49,21 +49,22 @@ pub fn escape_into(name: &str, out: &mut String) {
         return;
     }
     for c in name.chars() {
-        match c {
-            'A'..='Z' => {
-                out.push_str("%21");
-                out.push(c.to_ascii_lowercase());
-            }
-            'a'..='z' | '0'..='9' => out.push(c),
-            '-' | '.' | '_' | '~' | '/' | '$' | '&' | '+' | '=' | ':' | '@' => out.push(c),
-            _ => {
-                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                    out.push('%');
-                    for digit in [byte >> 4, byte & 15] {
-                        let digit = char::from_digit(u32::from(digit), 16).unwrap_or('0');
-                        out.push(digit.to_ascii_uppercase());
-                    }
-                }
+        if c.is_ascii_uppercase() {
+            out.push_str("%21");
+            out.push(c.to_ascii_lowercase());
+            continue;
+        }
+        let mut buffer = [0; 4];
+        let encoded = c.encode_utf8(&mut buffer);
+        if Bytes::of(encoded.as_bytes()).are_url() {
+            out.push(c);
+            continue;
+        }
+        for byte in encoded.bytes() {
+            out.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                let digit = char::from_digit(u32::from(digit), 16).unwrap_or('0');
+                out.push(digit.to_ascii_uppercase());
             }
         }
     }
