@@ -14,6 +14,7 @@ mod expectations;
 pub(crate) mod identity;
 mod integrity;
 mod lint;
+mod lint_private;
 mod names;
 pub(crate) mod paths;
 pub mod pattern;
