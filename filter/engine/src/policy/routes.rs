@@ -219,6 +219,10 @@ fn check_stand_ins(errors: &mut Errors, at: &Path, backends: &[&Backend]) {
             ("base_path", first.base_path != other.base_path),
             ("authority", first.authority != other.authority),
             ("headers", first.headers != other.headers),
+            (
+                "forward_headers",
+                first.forward_headers != other.forward_headers,
+            ),
             ("redirects", first.redirects != other.redirects),
             (
                 "age",
