@@ -39,15 +39,21 @@ pub(super) struct Asked<'a> {
 impl Policy {
     /// Which caches may keep the answer to a request that goes upstream.
     pub(super) fn cache_scope(&self, asked: &Asked<'_>) -> CacheScope {
-        let by_tenant_only =
-            self.is_tenant_in_path || self.are_tenants_alike || asked.operation.module().is_none();
-        let hangs_on_tenant = !by_tenant_only
-            || (!self.is_tenant_in_path && self.is_routed_by(asked.route, By::Tenant));
-        if hangs_on_tenant || self.hangs_on_client(asked) {
+        if self.hangs_on_tenant(asked) || self.hangs_on_client(asked) {
             CacheScope::Private
         } else {
             CacheScope::Shared
         }
+    }
+
+    /// Whether two tenants may get two answers under one URL.
+    fn hangs_on_tenant(&self, asked: &Asked<'_>) -> bool {
+        if self.is_tenant_in_path {
+            return false;
+        }
+        // No rule is about tiles and tree heads.
+        let is_same = self.are_tenants_alike || asked.operation.module().is_none();
+        !is_same || self.is_routed_by(asked.route, By::Tenant)
     }
 
     /// Whether two clients of one tenant may get two answers.

@@ -118,15 +118,14 @@ mod tests {
                 "-", "other", "none", "unknown", "default", "sumdb", "identity", "fine",
             ] {
                 let read = Policy::from_json(document(kind, name).as_bytes());
-                let refused = match (kind, name) {
-                    (_, "-") => true,
-                    ("tenant", "other" | "sumdb") => true,
-                    ("rule", "other" | "default" | "sumdb" | "identity") => true,
-                    ("backend", "none" | "unknown") => true,
-                    ("split", "none" | "other") => true,
-                    ("variant", "none" | "other") => true,
-                    _ => false,
-                };
+                let refused = matches!(
+                    (kind, name),
+                    (_, "-")
+                        | ("tenant", "other" | "sumdb")
+                        | ("rule", "other" | "default" | "sumdb" | "identity")
+                        | ("backend", "none" | "unknown")
+                        | ("split" | "variant", "none" | "other")
+                );
                 assert_eq!(
                     reserved_error(kind, name).is_some(),
                     refused,
