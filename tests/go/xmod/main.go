@@ -18,7 +18,6 @@ import (
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
-	"golang.org/x/mod/sumdb/tlog"
 )
 
 // A question is a kind and its one or two arguments.
@@ -89,8 +88,7 @@ func ask(q question) answer {
 	case "received":
 		return received(q.A, q.B)
 	case "tile":
-		_, err := tlog.ParseTilePath(q.A)
-		return answer{OK: err == nil}
+		return answer{OK: isWanted(q.A)}
 	case "verifier":
 		return verifier(q.A)
 	case "signed":

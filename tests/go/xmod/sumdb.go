@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log"
+	"math"
 	"strconv"
 	"strings"
 
@@ -125,6 +126,17 @@ func root(size string) answer {
 		log.Fatal(err)
 	}
 	return answer{true, hash.String()}
+}
+
+// isWanted says whether the go command could ask for this tile: one of hashes, of its own height, of a
+// log with at most 2^63-1 records.
+func isWanted(path string) bool {
+	const height = 8
+	t, err := tlog.ParseTilePath(path)
+	if err != nil || t.H != height || t.L < 0 || t.L*height > 62 {
+		return false
+	}
+	return t.N <= math.MaxInt64>>(t.L*height)>>height
 }
 
 // piece gives the bytes of a tile of the tree.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::compile;
 use super::document::{DefaultDoc, Document, RuleDoc, TenantDoc, Text};
 use super::error::{Path, PolicyError};
+use super::lint_private::private_routes;
 use super::pattern::Meaning;
 
 /// Rules that can never decide, what nobody uses, tenants without rules.
@@ -14,6 +15,7 @@ pub(super) fn warnings(document: &Document) -> Vec<PolicyError> {
     unused(document, &mut found);
     shadowed_rules(document, &mut found);
     shadowed_routes(document, &mut found);
+    private_routes(document, &mut found);
     found
 }
 
@@ -210,7 +212,7 @@ fn shadowed_routes(document: &Document, found: &mut Vec<PolicyError>) {
 
 /// Patterns, and which of them catch everything that another one can match.
 #[derive(Default)]
-struct Cover {
+pub(super) struct Cover {
     /// By path element; `*` takes any.
     below: BTreeMap<String, Cover>,
     /// Who has the pattern that ends here, and so takes everything below.
@@ -220,7 +222,7 @@ struct Cover {
 }
 
 impl Cover {
-    fn add(&mut self, patterns: &[Text], owner: &str) {
+    pub(super) fn add(&mut self, patterns: &[Text], owner: &str) {
         for pattern in patterns {
             if pattern.starts_with("re:") {
                 let known = self.expressions.entry(pattern.to_string());
@@ -236,7 +238,7 @@ impl Cover {
     }
 
     /// Who catches all that these patterns match; one of them where it takes several.
-    fn catches(&self, patterns: &[Text]) -> Option<&str> {
+    pub(super) fn catches(&self, patterns: &[Text]) -> Option<&str> {
         let mut owner = None;
         for pattern in patterns {
             owner = Some(self.catches_one(pattern)?);

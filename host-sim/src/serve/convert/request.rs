@@ -90,9 +90,10 @@ pub(in crate::serve) fn request_headers<B>(
 }
 
 /// What no client may send, as the shipped configuration of Envoy has it: the header that chooses
-/// the cluster, and names with `_`, which some servers take for `-`.
+/// the cluster, names with `_`, which some servers take for `-`, and what Envoy says of a client.
 fn is_forbidden(name: &str) -> bool {
-    name == CLUSTER_HEADER || name.contains('_')
+    let by_envoy = matches!(name, "x-envoy-external-address" | "x-envoy-internal");
+    name == CLUSTER_HEADER || name.contains('_') || by_envoy
 }
 
 /// An upgrade that is asked for in earnest. `h2c` is not: the client goes on with HTTP/1.1.
@@ -137,6 +138,8 @@ mod tests {
                 ("transfer-encoding", "chunked"),
                 (CLUSTER_HEADER, "theirs"),
                 ("x_modgate_tenant", "theirs"),
+                ("x-envoy-internal", "true"),
+                ("x-envoy-external-address", "10.0.0.1"),
                 ("x-forwarded-proto", "https"),
                 ("x-forwarded-for", "1.2.3.4"),
             ],
