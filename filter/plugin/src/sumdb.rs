@@ -79,7 +79,7 @@ impl Asking {
         let answered = Answered::read(headers, size, question.limit());
         let fetched = Fetched {
             status: answered.status,
-            body: answered.body.as_deref(),
+            body: answered.body.as_deref().ok(),
         };
         let mut memory = in_force.known.0.borrow_mut();
         let step = self
@@ -119,12 +119,13 @@ impl Asking {
     ) -> Result<(), &'static str> {
         let backend = in_force.policy.backends().get(database.backend);
         let backend = backend.ok_or("the policy has no such backend")?;
+        let headers = [("user-agent".to_owned(), b"modgate".to_vec())];
         for question in questions {
             let left = database.timeout.checked_sub(self.began.elapsed());
             let left = left.filter(|left| left.as_millis() > 0);
             let left = left.ok_or("it did not answer in time")?;
             let path = format!("{}{}", database.prefix, self.lookup.path(*question));
-            let token = callout::get(&backend.cluster, &database.authority, &path, left);
+            let token = callout::get(&backend.cluster, &database.authority, &path, &headers, left);
             let token = token.ok_or("the proxy has no such cluster to ask")?;
             self.awaited.push((token, *question));
         }

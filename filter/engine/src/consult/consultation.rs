@@ -7,7 +7,7 @@ use super::retract::{self, Interval};
 use super::shaping::Shaping;
 use super::steer::Steer;
 use super::{MAX_LIST_BYTES, World};
-use crate::judge::Reply;
+use crate::judge::{Header, Reply};
 use crate::module::is_canonical_for;
 use crate::policy::{Age, Decision, Policy, Ruling};
 
@@ -90,6 +90,10 @@ pub struct Fetched<'a> {
     pub status: Option<u16>,
     /// The body; `None` where it is too long, or did not come whole.
     pub body: Option<&'a [u8]>,
+    /// Why there is no body, or none that counts, as half a sentence.
+    pub why_no_body: Option<&'a str>,
+    /// The headers.
+    pub headers: &'a [Header],
     /// The header `Last-Modified`.
     pub last_modified: Option<&'a str>,
 }
@@ -441,16 +445,21 @@ impl Consultation {
     fn body<'b>(&self, policy: &Policy, fetched: Fetched<'b>) -> Result<&'b [u8], Reply> {
         match (fetched.status, fetched.body) {
             (Some(200), Some(body)) => Ok(body),
-            (Some(200), None) => {
-                Err(self.failed(policy, "its answer is too long, or did not come whole"))
-            }
-            (Some(status @ 400..=599), body) => {
-                Err(Reply::passed(status, body.unwrap_or_default()))
-            }
-            (Some(status), _) => Err(self.failed(
-                policy,
-                &format!("it answered {status}, which is not followed"),
+            (Some(status @ 400..=599), body) => Err(Reply::passed(
+                status,
+                fetched.headers,
+                body.unwrap_or_default(),
             )),
+            (Some(status), body) => Err(match (fetched.why_no_body, body) {
+                (Some(why), _) => self.failed(policy, why),
+                (None, None) if status == 200 => {
+                    self.failed(policy, "its answer is too long, or did not come whole")
+                }
+                _ => self.failed(
+                    policy,
+                    &format!("it answered {status}, which is not followed"),
+                ),
+            }),
             (None, _) => Err(self.failed(policy, "it did not answer")),
         }
     }

@@ -123,10 +123,13 @@ impl Backend {
             let found = self.files.get(&path);
             let file = path.replace("/base/corp.example/lib/", "");
             self.asked.borrow_mut().push(file.replace("@v/", ""));
+            let headers = text();
             let fetched = Fetched {
                 status: Some(found.map_or(404, |(status, _)| *status)),
                 body: Some(found.map_or(b"not found: there is none", |(_, body)| body.as_bytes())),
                 last_modified: Some("Sat, 01 Nov 2025 00:00:00 GMT"),
+                headers: &headers,
+                ..Fetched::default()
             };
             step = consultation.answered(policy, self, fetched);
         }
@@ -135,6 +138,11 @@ impl Backend {
     fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.borrow_mut())
     }
+}
+
+/// The headers of what is text.
+fn text() -> [Header; 1] {
+    [("content-type".to_owned(), b"text/plain".to_vec())]
 }
 
 fn info(version: &str, time: &str) -> String {
