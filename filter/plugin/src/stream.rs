@@ -105,7 +105,7 @@ impl Stream {
             return Err(Reply::unavailable("the proxy did not take what was judged"));
         }
         if let File::Guarded(guard) = &mut file {
-            guard.ask(in_force);
+            guard.ask(in_force, backend, headers);
         }
         Ok(Forwarded {
             scope: in_force.meters.scope(judgement, Some(backend)),

@@ -190,6 +190,10 @@ impl Consultation {
         fetched: Fetched<'_>,
     ) -> Progress<'p> {
         let body = self.body(policy, fetched)?;
+        // Such as a compressed one that does not say so: nothing is left of it where lines are looked for.
+        if std::str::from_utf8(body).is_err() {
+            return Err(self.failed(policy, "its list is no text"));
+        }
         let shaping = Shaping::of(&self.about, policy, world, body);
         Ok(self.shape(policy, world, shaping))
     }
@@ -247,9 +251,16 @@ impl Consultation {
         shaping: Shaping,
         newest: &str,
     ) -> Progress<'p> {
+        // Who asks, or when, is the client's to change.
+        if matches!(fetched.status, Some(401 | 403 | 429)) {
+            self.body(policy, fetched)?;
+        }
         let intervals = match (fetched.status, fetched.body) {
             (Some(200), Some(body)) => retract::retractions(body),
-            (Some(200), None) => Err("it is too long, or did not come whole".to_owned()),
+            (Some(200), None) => Err(match fetched.why_no_body {
+                Some(why) => why.to_owned(),
+                None => "it is too long, or did not come whole".to_owned(),
+            }),
             (Some(status), _) => Err(format!("the backend answered {status}")),
             (None, _) => Err("the backend did not answer".to_owned()),
         };

@@ -18,7 +18,7 @@ impl Policy {
     /// The client's headers as they go to a backend, with the request itself and with every question
     /// that is asked for its sake. Pseudo-headers are not among them.
     pub fn upstream_headers(&self, headers: &[Header], backend: &Backend) -> Vec<Header> {
-        let removed = Head::read(self, headers).removed_for(backend);
+        let removed = Head::read(self, headers).kept_from(backend);
         let goes_up = |name: &str| {
             let mut removed = removed.iter();
             !name.starts_with(':') && !removed.any(|removed| removed == name)
@@ -91,7 +91,7 @@ impl<'a> Head<'a> {
     }
 
     /// The names of the client's headers that do not go to this backend: the one place that says so.
-    pub(super) fn removed_for(&self, backend: &Backend) -> Vec<String> {
+    pub(super) fn kept_from(&self, backend: &Backend) -> Vec<String> {
         let mut removed = self.remove.clone();
         removed.extend(self.replaced(backend));
         removed

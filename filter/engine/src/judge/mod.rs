@@ -266,7 +266,7 @@ impl Policy {
         let (backend, cluster) = (destination.backend, destination.cluster);
         judgement.route = destination.route;
         judgement.bucket = destination.bucket;
-        judgement.remove_headers = head.removed_for(backend);
+        judgement.remove_headers = head.kept_from(backend);
         let plan = self.integrity.plan(tenant.integrity, judgement);
         judgement.plan = match plan {
             // An answer without a body has nothing to check.

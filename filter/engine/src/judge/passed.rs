@@ -83,3 +83,91 @@ fn is_plain_text(headers: &[Header]) -> bool {
     };
     parts.next() == Some("text/plain") && parts.all(is_readable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(media: &str, body: &[u8]) -> String {
+        text(
+            &[("content-type".to_owned(), media.as_bytes().to_vec())],
+            body,
+        )
+    }
+
+    #[test]
+    fn the_body_is_what_go_would_print() {
+        let plain = "text/plain";
+        assert_eq!(
+            of(plain, b"not found: no such tag\n"),
+            "not found: no such tag\n"
+        );
+        assert_eq!(of(plain, b"a\nb\n\nc\n"), "a\nb\n");
+        assert_eq!(of(plain, "1\n".repeat(9).as_bytes()), "1\n".repeat(8));
+        let long = format!("{}\n{}\n", "a".repeat(400), "b".repeat(400));
+        assert_eq!(of(plain, long.as_bytes()), format!("{}\n", "a".repeat(400)));
+        assert_eq!(
+            of(plain, "gr\u{fc}\u{df}e\t\u{a0}\r\n".as_bytes()),
+            "gr\u{fc}\u{df}e\t\u{a0}\r\n"
+        );
+        for media in [
+            "Text/Plain; charset=UTF-8",
+            "text/plain;charset=us-ascii",
+            "text/plain; charset=\"utf-8\"",
+        ] {
+            assert_eq!(of(media, b"why"), "why", "{media}");
+        }
+        for media in [
+            "",
+            "text/html",
+            "application/json",
+            "text/plain; charset=latin1",
+            "text/plainer",
+        ] {
+            assert_eq!(of(media, b"why"), "", "{media}");
+        }
+        for body in [
+            &b"\x1b[2J"[..],
+            b"a\nb\x07\n",
+            b"\xff",
+            b"\x00",
+            "\u{202e}a".as_bytes(),
+        ] {
+            assert_eq!(of(plain, body), "", "{body:?}");
+        }
+        assert_eq!(text(&[], b"why"), "");
+    }
+
+    #[test]
+    fn headers_say_when_and_with_which_credentials_to_ask_again() {
+        let of = |all: &[(&str, &str)]| {
+            let all: Vec<Header> = all
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec()))
+                .collect();
+            headers(&all)
+        };
+        let kept = |name, value: &str| (name, value.to_owned());
+        assert_eq!(
+            of(&[
+                ("www-authenticate", "Basic realm=\"x\""),
+                ("set-cookie", "a=b"),
+                ("retry-after", "7"),
+                ("www-authenticate", "Bearer"),
+                ("location", "/x"),
+            ]),
+            [
+                kept("retry-after", "7"),
+                kept("www-authenticate", "Basic realm=\"x\""),
+                kept("www-authenticate", "Bearer"),
+            ]
+        );
+        let long = "x".repeat(MOST_BYTES + 1);
+        assert_eq!(
+            of(&[("retry-after", &long), ("www-authenticate", "a\r\nb: c")]),
+            []
+        );
+        let many = vec![("www-authenticate", "Basic"); 100];
+        assert_eq!(of(&many).len(), MOST_VALUES);
+    }
+}

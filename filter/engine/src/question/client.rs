@@ -29,7 +29,7 @@ const NOT_CARRIED: [&str; 17] = [
 
 /// Headers by which no backend tells one user from another: what a client's program is, the path that a
 /// request has come, and the numbers that traces give it.
-const TELL_NOBODY: [&str; 22] = [
+const TELL_NOBODY: [&str; 25] = [
     "accept",
     "accept-encoding",
     "accept-language",
@@ -50,12 +50,15 @@ const TELL_NOBODY: [&str; 22] = [
     "x-b3-traceid",
     "x-client-trace-id",
     "x-cloud-trace-context",
+    "x-forwarded-for",
+    "x-forwarded-port",
+    "x-forwarded-proto",
     "x-ot-span-context",
     "x-request-id",
 ];
 
-/// The same by their beginning: what proxies add on the way.
-const TELL_NOBODY_PREFIXES: [&str; 3] = ["x-datadog-", "x-envoy-", "x-forwarded-"];
+/// The same by their beginning.
+const TELL_NOBODY_PREFIXES: [&str; 2] = ["x-datadog-", "x-envoy-"];
 
 /// The client for whose request questions are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,18 +99,23 @@ impl Client {
         }
     }
 
-    /// The headers of a question to a backend, besides the pseudo-headers: those that the client's request
-    /// would have there, but for what would keep the answer from being read whole.
+    /// As [`carried`], for a question to this backend.
     pub fn headers(&self, policy: &Policy, backend: &Backend) -> Vec<Header> {
-        let mut headers = policy.upstream_headers(&self.headers, backend);
-        // The proxy's interface takes text only.
-        headers.retain(|(name, value)| {
-            !NOT_CARRIED.contains(&name.as_str()) && std::str::from_utf8(value).is_ok()
-        });
-        // Without it any coding is acceptable (RFC 9110, section 12.5.3).
-        headers.push(("accept-encoding".to_owned(), b"identity".to_vec()));
-        headers
+        carried(policy, &self.headers, backend)
     }
+}
+
+/// The headers of a question to a backend, besides the pseudo-headers: those that the client's request
+/// would have there, but for what would keep the answer from being read whole.
+pub fn carried(policy: &Policy, request: &[Header], backend: &Backend) -> Vec<Header> {
+    let mut headers = policy.upstream_headers(request, backend);
+    // The proxy's interface takes text only.
+    headers.retain(|(name, value)| {
+        !NOT_CARRIED.contains(&name.as_str()) && std::str::from_utf8(value).is_ok()
+    });
+    // Without it any coding is acceptable (RFC 9110, section 12.5.3).
+    headers.push(("accept-encoding".to_owned(), b"identity".to_vec()));
+    headers
 }
 
 /// What tells the user of these headers from others, for keys of what is remembered: empty where nothing

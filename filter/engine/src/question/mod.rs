@@ -5,9 +5,12 @@ mod client;
 mod coding;
 mod place;
 
-pub use client::{Client, user_of};
+pub use client::{Client, carried, user_of};
 pub use coding::decode;
 pub use place::Place;
 
 /// The most places that a question goes to, one after the other, as backends send it on.
 pub const MOST_PLACES: usize = 5;
+
+#[cfg(test)]
+mod tests;
