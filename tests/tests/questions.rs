@@ -308,6 +308,44 @@ fn what_one_user_was_shown_is_not_answered_to_another() {
 }
 
 #[test]
+fn what_was_shown_by_way_of_a_redirect_is_not_answered_to_another() {
+    // Who is asked first does not know the users, and sends on to who does.
+    let first = Recording::start(|asked| {
+        Answer::text(302, "").with("location", format!("https://proxy.example{}", asked.path))
+    });
+    let second = Recording::start(hers);
+    let mut policy = policy();
+    policy["backends"] = json!({
+        "main": {
+            "cluster": "backend", "headers": {"authorization": {"secret": "token"}},
+            "redirects": [{"to": "https://proxy.example", "rewrite": "/up"}],
+        },
+        "other": {"cluster": "other"},
+    });
+    policy["routes"] = json!([
+        {"id": "up", "path_prefix": "/up", "rewrite": "/", "backend": "other"},
+        {"id": "all", "backend": "main"},
+    ]);
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "Basic of the first").unwrap();
+    let clusters = [("backend", first.address()), ("other", second.address())];
+    for host in Host::both_routed(&policy, &clusters, &[("token", secret.path())]) {
+        for _ in 0..2 {
+            for (user, denied) in [("alice", "it is too young"), ("bob", "not yours")] {
+                let authorization = format!("Basic {user}");
+                let credentials = [("authorization", authorization.as_str())];
+                let answer = get(&host, "week", "@v/v1.1.0.zip", &credentials);
+                assert_eq!(answer.status, 403, "{user}: {}", answer.body);
+                assert!(answer.body.contains(denied), "{user}: {}", answer.body);
+            }
+        }
+        for asked in first.asked() {
+            assert_eq!(asked.header("authorization"), Some("Basic of the first"));
+        }
+    }
+}
+
+#[test]
 fn real_go_with_a_token_of_its_own_works_behind_rules_about_versions() {
     let authority = Authority::new();
     let server = authority.issue(&Holder {

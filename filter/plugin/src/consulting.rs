@@ -74,7 +74,7 @@ impl Case {
     /// Asks the first question, where there is one.
     pub(crate) fn begin(mut self: Box<Self>, policy: &Policy) -> Progress<'_> {
         let asker = Rc::clone(&self.asker);
-        let step = self.consultation.begin(policy, &notes(&asker));
+        let step = self.consultation.begin(policy, &notes(&asker, true));
         self.go_on(step)
     }
 
@@ -96,10 +96,11 @@ impl Case {
     }
 }
 
-fn notes(asker: &Asker) -> Notes<'_> {
+fn notes(asker: &Asker, may_note: bool) -> Notes<'_> {
     Notes {
         authority: &asker.authority,
         user: &asker.user,
+        may_note,
     }
 }
 
@@ -119,7 +120,9 @@ impl Consulting {
         case.looked_up(policy, &answered);
         let asker = Rc::clone(&case.asker);
         let fetched = answered.fetched();
-        let step = case.consultation.answered(policy, &notes(&asker), fetched);
+        let step =
+            case.consultation
+                .answered(policy, &notes(&asker, !answered.was_sent_on), fetched);
         case.go_on(step)
     }
 }

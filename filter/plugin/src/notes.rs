@@ -21,6 +21,9 @@ pub(crate) struct Notes<'a> {
     /// What tells the user from others, and is no credential itself
     /// ([`user_of`](modgate_engine::question::user_of)).
     pub(crate) user: &'a str,
+    /// Whether there is something to note: what another backend has answered hangs on who was sent there,
+    /// and with what.
+    pub(crate) may_note: bool,
 }
 
 impl World for Notes<'_> {
@@ -39,7 +42,7 @@ impl World for Notes<'_> {
     fn note(&self, key: &str, value: &[u8]) {
         let key = self.whole(key);
         let noted = [key.as_bytes(), b"\0", value].concat();
-        if noted.len() <= MAX_BYTES {
+        if self.may_note && noted.len() <= MAX_BYTES {
             host::share(&place_of(&key), &noted);
         }
     }
