@@ -425,6 +425,38 @@ fn sent_on(
 }
 
 #[test]
+fn a_lookup_carries_credentials_only_to_the_backend_that_gets_them_anyway() {
+    let key = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
+    let (files, database) = (Recording::start(module), Recording::start(module));
+    let mut policy = policy();
+    policy["backends"]["other"] = json!({"cluster": "other"});
+    for (backend, carries) in [("main", true), ("other", false)] {
+        policy["integrity"] =
+            json!({"mode": "observe", "sumdb": {"key": key, "backend": backend, "proxied": true}});
+        let clusters = [("backend", files.address()), ("other", database.address())];
+        for host in Host::both_routed(&policy, &clusters, &[]) {
+            get(&host, "free", "@v/v1.0.0.zip", &HEADERS);
+            let mut asked = files.asked();
+            asked.extend(database.asked());
+            let is_lookup =
+                |asked: &&Asked| asked.path.starts_with("/sumdb/sum.golang.org/lookup/");
+            let lookup = asked.iter().find(is_lookup);
+            let lookup = lookup.unwrap_or_else(|| panic!("nothing was looked up: {asked:?}"));
+            let wanted = if carries {
+                [Some("Basic YWxpY2U6dG9r"), Some("Go-http-client/1.1")]
+            } else {
+                [None, Some("modgate")]
+            };
+            assert_eq!(
+                ["authorization", "user-agent"].map(|name| lookup.header(name)),
+                wanted,
+                "{lookup:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_redirect_that_the_policy_leads_to_a_backend_is_followed() {
     let redirects = json!([{"to": "https://proxy.example", "rewrite": "/up"}]);
     let (policy, first, second) = sent_on(
