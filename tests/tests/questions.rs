@@ -27,7 +27,7 @@ fn policy() -> Value {
             "week": [{"id": "quarantine", "allow": ["*"], "min_age": "7d"}],
             "all": [{"id": "all", "allow": ["*"]}],
         },
-        "backends": {"main": {"cluster": "backend"}},
+        "backends": {"main": {"cluster": "backend", "forward_headers": ["x-jfrog-art-api"]}},
         "routes": [{"id": "all", "backend": "main"}],
     })
 }
@@ -114,6 +114,7 @@ fn a_question_has_the_headers_of_the_request_that_it_is_asked_for() {
             "authorization",
             "user-agent",
             "disable-module-fetch",
+            "x-jfrog-art-api",
             "x-request-id",
             "host",
         ] {
