@@ -14,6 +14,16 @@ pub fn value_of<'h>(headers: &'h [Header], name: &str) -> Option<&'h [u8]> {
     found.map(|(_, value)| value.as_slice())
 }
 
+impl Policy {
+    /// The client's headers as they go to a backend, with the request itself and with every question
+    /// that is asked for its sake. Pseudo-headers are not among them.
+    pub fn upstream_headers(&self, headers: &[Header], backend: &Backend) -> Vec<Header> {
+        let goes_up = |name: &str| !name.starts_with(':') && goes_upstream(name, self, backend);
+        let kept = headers.iter().filter(|(name, _)| goes_up(name));
+        kept.cloned().collect()
+    }
+}
+
 /// What the engine needs of a request's headers.
 #[derive(Debug, Default)]
 pub(super) struct Head<'a> {

@@ -2,6 +2,7 @@
 
 mod caching;
 mod head;
+mod passed;
 mod reply;
 mod routing;
 mod split;

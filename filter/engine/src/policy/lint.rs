@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compile;
 use super::document::{DefaultDoc, Document, RuleDoc, TenantDoc, Text};
 use super::error::{Path, PolicyError};
 use super::lint_private::private_routes;
 use super::pattern::Meaning;
+use super::{compile, unfollowed};
 
 /// Rules that can never decide, what nobody uses, tenants without rules.
 pub(super) fn warnings(document: &Document) -> Vec<PolicyError> {
@@ -16,6 +16,7 @@ pub(super) fn warnings(document: &Document) -> Vec<PolicyError> {
     shadowed_rules(document, &mut found);
     shadowed_routes(document, &mut found);
     private_routes(document, &mut found);
+    unfollowed::warnings(document, &mut found);
     found
 }
 
