@@ -5,6 +5,7 @@ use host_sim::goproxy::{Fault, Module, Server, Tree};
 use http_status::StatusCode;
 use jiff::{Span, Timestamp};
 use modgate_tests::envoy::{Config, Envoy};
+use modgate_tests::go::Go;
 use modgate_tests::hosts::Host;
 use modgate_tests::http;
 use serde_json::{Value, json};
@@ -110,9 +111,10 @@ fn go_sees_the_versions_that_a_tenant_may_have_and_no_other() {
         }
         assert!(refused(&host, "main").contains(PSEUDO));
         // Without go's own order of questions: no file of a refused version.
-        for file in ["@v/v1.3.0.info", "@v/v1.3.0.mod", "@v/v1.3.0.zip"] {
+        for file in ["@v/v1.3.0.info", "@v/v1.3.0.zip"] {
             assert_eq!(get(&host, file).status, 403, "{file}");
         }
+        assert_eq!(get(&host, "@v/v1.3.0.mod").status, 200);
         let list = get(&host, "@v/list");
         assert_eq!(
             list.header("content-type"),
@@ -147,7 +149,7 @@ fn go_sees_the_versions_that_a_tenant_may_have_and_no_other() {
         ];
         assert!(figures.sum("modgate_cache_lookups_total", &hits) >= 2.0);
         let denials = [("tenant", "web"), ("rule", "cve"), ("decision", "deny")];
-        assert!(figures.sum("modgate_decisions_total", &denials) >= 6.0);
+        assert!(figures.sum("modgate_decisions_total", &denials) >= 4.0);
     }
 }
 
@@ -209,13 +211,141 @@ fn nothing_young_is_offered_or_served() {
         // The zip alone, as a client asks that has the rest in its cache.
         assert_eq!(get(&host, "@v/v1.3.0.zip").status, 403);
         backend.asked();
+        assert_eq!(get(&host, "@v/v1.0.0.mod").status, 200);
+        assert_eq!(backend.asked(), ["v1.0.0.mod"], "its age does not count");
         assert_eq!(get(&host, "@v/v1.0.0.zip").status, 200);
         assert_eq!(backend.asked(), ["v1.0.0.info", "v1.0.0.zip"]);
-        assert_eq!(get(&host, "@v/v1.0.0.mod").status, 200);
-        assert_eq!(backend.asked(), ["v1.0.0.mod"], "its age is known by now");
+        assert_eq!(get(&host, "@v/v1.0.0.zip").status, 200);
+        assert_eq!(backend.asked(), ["v1.0.0.zip"], "its age is known by now");
     }
     for host in Host::both(&policy(rules), backend.server.address()) {
         assert_eq!(got(&host, "latest"), "v1.3.1");
+    }
+}
+
+/// A graph as most are: of the versions of one module that other modules name, only the highest is built.
+fn graph() -> [Module; 6] {
+    let ago = |days: i64| Timestamp::now() - Span::new().hours(24 * days);
+    let old = "module corp.example/old\n\ngo 1.16\n\nrequire corp.example/lib v1.0.1\n";
+    [
+        lib("v1.0.0").time(ago(300)),
+        // An old line that was mended yesterday.
+        lib("v1.0.1").time(ago(1)),
+        lib("v1.5.0").time(ago(200)),
+        lib("v1.6.0").time(ago(100)),
+        // Without graph pruning.
+        Module::new("corp.example/old", "v1.0.0")
+            .file("go.mod", old)
+            .file("old.go", "package old\n"),
+        Module::new("corp.example/mid", "v1.0.0")
+            .requires(LIB, "v1.0.0")
+            .file("mid.go", "package mid\n\nimport _ \"corp.example/lib\"\n"),
+    ]
+}
+
+/// A developer whose module needs both, and a version of the library that every rule serves.
+fn developer_of_the_graph(host: &Host) -> Go {
+    let go = host.go("web");
+    go.write(
+        "go.mod",
+        "module app.example\n\ngo 1.21\n\nrequire (\n\tcorp.example/lib v1.5.0\n\
+         \tcorp.example/mid v1.0.0\n\tcorp.example/old v1.0.0\n)\n",
+    );
+    go.write(
+        "app.go",
+        "package app\n\nimport (\n\t_ \"corp.example/lib\"\n\t_ \"corp.example/mid\"\n\
+         \t_ \"corp.example/old\"\n)\n",
+    );
+    go
+}
+
+const GRAPH_COMMANDS: [&[&str]; 8] = [
+    &["list", "-m", "all"],
+    &["mod", "tidy"],
+    &["list", "-m", "all"],
+    &["list", "-deps", "./..."],
+    &["mod", "download", "all"],
+    &["list", "-m", "-u", "all"],
+    &["mod", "vendor"],
+    &["mod", "verify"],
+];
+
+#[test]
+fn a_build_is_judged_by_what_it_builds_and_not_by_what_it_reads_on_the_way() {
+    let backend = Backend::of(&graph());
+    let others = json!(["corp.example/old", "corp.example/mid"]);
+    let policies = [
+        json!([
+            {"id": "cve", "deny": [LIB], "versions": "<1.5.0", "reason": "CVE-2026-1"},
+            {"id": "all", "allow": ["*"]},
+        ]),
+        json!([
+            {"id": "cve", "allow": [LIB], "versions": "v1.5.0 || v1.6.0"},
+            {"id": "others", "allow": others, "versions": "v1.0.0"},
+        ]),
+        json!([{"id": "cve", "allow": ["*"], "min_age": "7d"}]),
+    ];
+    for rules in policies {
+        for host in Host::both(&policy(rules.clone()), backend.server.address()) {
+            let go = developer_of_the_graph(&host);
+            for command in GRAPH_COMMANDS {
+                go.run(command).expect_ok();
+            }
+            let listed = go.run(&["list", "-m", "all"]);
+            assert_eq!(
+                listed.expect_ok(),
+                "app.example\ncorp.example/lib v1.5.0\ncorp.example/mid v1.0.0\n\
+                 corp.example/old v1.0.0\n"
+            );
+            let graph = go.run(&["mod", "graph"]);
+            assert!(graph.expect_ok().contains("corp.example/lib@v1.0.1"));
+            let go = developer_of_the_graph(&host).with("GOWORK", "");
+            go.run(&["work", "init", "."]).expect_ok();
+            let go = go.with("GOFLAGS", "-modcacherw");
+            go.run(&["work", "sync"]).expect_ok();
+
+            // What is chosen by its name, or built, is refused all the same.
+            let said = refused(&host, "v1.0.1");
+            assert!(said.contains("rule: org/cve"), "{rules}: {said}");
+            for (file, status) in [
+                ("@v/v1.0.1.info", 403),
+                ("@v/v1.0.1.zip", 403),
+                ("@v/v1.0.1.mod", 200),
+            ] {
+                assert_eq!(get(&host, file).status, status, "{rules}: {file}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rule_may_mean_go_mod_files_too_and_one_about_a_whole_module_does() {
+    let backend = Backend::of(&graph());
+    let all = json!({"id": "all", "allow": ["*"]});
+    for (rule, said) in [
+        (
+            json!({"id": "cve", "deny": [LIB], "versions": "<1.5.0", "go_mod": "deny"}),
+            "rule: org/cve",
+        ),
+        (
+            json!({"id": "cve", "deny": [LIB], "versions": "<1.5.0", "hide": true}),
+            "not found: corp.example/lib@v1.0",
+        ),
+        (json!({"id": "cve", "deny": [LIB]}), "rule: org/cve"),
+    ] {
+        let rules = json!([
+            rule,
+            {"id": "week", "deny": ["corp.example/mid"], "min_age": "7d", "go_mod": "deny"},
+            all,
+        ]);
+        for host in Host::both(&policy(rules), backend.server.address()) {
+            let go = developer_of_the_graph(&host);
+            let tidy = go.run(&["mod", "tidy"]);
+            let told = tidy.expect_failure();
+            assert!(told.contains(said), "{rule}: {told}");
+            let mid = host.get("/t/web/corp.example/mid/@v/v1.0.0.mod");
+            assert_eq!(mid.status, 200, "{}", mid.body);
+        }
     }
 }
 

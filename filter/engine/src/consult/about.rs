@@ -5,9 +5,9 @@ use crate::module::semver;
 use crate::policy::{Age, Backend, Policy, Ruling, Side, Subject, Tenant, Verdict};
 use crate::request::Operation;
 
-use super::World;
 use super::info::{self, Info};
 use super::steer::Steer;
+use super::{Goal, World};
 
 /// Who asks for which module, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,14 +66,19 @@ impl About {
         Some(policy.decide(tenant, self.side, &self.module, &subject, self.is_probe))
     }
 
-    /// The same, with what the tenant's other rules say.
+    /// The same of what is wanted of it, with what the tenant's other rules say.
     pub(super) fn ruling<'p>(
         &self,
         policy: &'p Policy,
+        goal: &Goal,
         version: &str,
         age: Age,
     ) -> Option<Ruling<'p>> {
-        let subject = Subject::Version(semver::parse(version)?, age);
+        let version = semver::parse(version)?;
+        let subject = match goal {
+            Goal::GoMod(_) => Subject::GoMod(version, age),
+            _ => Subject::Version(version, age),
+        };
         let tenant = self.tenant(policy)?;
         Some(policy.decide_both(tenant, self.side, &self.module, &subject, self.is_probe))
     }

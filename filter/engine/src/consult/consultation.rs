@@ -35,8 +35,10 @@ pub enum Goal {
     Query(String),
     /// The `.info` of a version.
     Info(String),
-    /// Another file of a version.
-    File(String),
+    /// The go.mod file of a version.
+    GoMod(String),
+    /// The zip of a version.
+    Zip(String),
 }
 
 /// What is awaited.
@@ -135,7 +137,7 @@ impl Consultation {
                 self.stage = Stage::Query;
                 self.ask_info(&query)
             }
-            Goal::Info(version) | Goal::File(version) => {
+            Goal::Info(version) | Goal::GoMod(version) | Goal::Zip(version) => {
                 let age = self.about.recalled_age(policy, world, &version);
                 if age != Age::Unasked {
                     return self.conclude(policy, &version, age, None);
@@ -363,7 +365,8 @@ impl Consultation {
         let age = self
             .about
             .noted_age_of(policy, world, &info, fetched.last_modified);
-        let body = (!matches!(self.goal, Goal::File(_))).then_some(body);
+        let is_file = matches!(self.goal, Goal::GoMod(_) | Goal::Zip(_));
+        let body = (!is_file).then_some(body);
         Ok(self.conclude(policy, version, age, body))
     }
 
@@ -400,7 +403,7 @@ impl Consultation {
         age: Age,
         body: Option<&[u8]>,
     ) -> Step<'p> {
-        let Some(ruling) = self.about.ruling(policy, version, age) else {
+        let Some(ruling) = self.about.ruling(policy, &self.goal, version, age) else {
             return Step::Answer {
                 ruling: None,
                 reply: self.failed(policy, "the version cannot be read"),

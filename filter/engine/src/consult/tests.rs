@@ -179,17 +179,40 @@ fn a_list_has_what_its_tenant_may_have_in_its_order() {
     assert_eq!(backend.get(&policy, "list"), "200 v1.10.0\nv1.3.0\n");
     assert_eq!(backend.asked(), ["list"]);
     // What is hidden is refused, and what is not is not.
-    for file in ["v1.2.0.info", "v1.2.0.mod", "v1.2.0.zip"] {
+    for file in ["v1.2.0.info", "v1.2.0.zip"] {
         let denied = backend.get(&policy, file);
         let want =
             "403 modgate: denied corp.example/lib@v1.2.0\ntenant: *\nrule: r/cve\nreason: CVE-1";
         assert!(denied.starts_with(want), "{denied}");
     }
-    assert!(
-        backend
-            .get(&policy, "v1.3.0.zip")
-            .starts_with("forward /base")
-    );
+    // The go.mod file of a refused version is read, and never built.
+    for file in ["v1.3.0.zip", "v1.2.0.mod"] {
+        let answer = backend.get(&policy, file);
+        assert!(answer.starts_with("forward /base"), "{file}: {answer}");
+    }
+    assert!(backend.asked().is_empty());
+}
+
+#[test]
+fn a_go_mod_file_is_looked_up_only_where_a_rule_means_it() {
+    let backend = Backend::with(&[("v1.0.0", 9), ("v1.1.0", 1)]);
+    let plain = week_for_all();
+    for file in ["v1.0.0.mod", "v1.1.0.mod", "v1.9.8.mod"] {
+        let answer = backend.get(&plain, file);
+        assert!(answer.starts_with("forward /base"), "{file}: {answer}");
+    }
+    assert!(backend.asked().is_empty(), "its age does not count");
+
+    let strict = policy(json!([
+        {"id": "week", "allow": ["*"], "min_age": "7d", "go_mod": "deny"},
+    ]));
+    assert!(backend.get(&strict, "v1.0.0.mod").starts_with("forward"));
+    let young = backend.get(&strict, "v1.1.0.mod");
+    assert!(young.starts_with("403 modgate: denied corp.example/lib@v1.1.0"));
+    assert!(young.contains("age: 1d; served from 7d on"), "{young}");
+    assert_eq!(backend.asked(), ["v1.0.0.info", "v1.1.0.info"]);
+    // What is noted of a version holds for all its files.
+    assert!(backend.get(&strict, "v1.1.0.zip").starts_with("403 "));
     assert!(backend.asked().is_empty());
 }
 
@@ -364,7 +387,7 @@ fn a_young_version_is_neither_offered_nor_served() {
     for (file, days) in [
         ("v1.3.0.zip", "6d"),
         ("v1.4.0.info", "0s"),
-        ("v1.5.0-rc1.mod", "1d"),
+        ("v1.5.0-rc1.zip", "1d"),
     ] {
         let denied = backend.get(&policy, file);
         let want = format!("age: {days}; served from 7d on\n");
