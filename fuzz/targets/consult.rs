@@ -114,6 +114,7 @@ fn run(consultation: &Consultation, answers: &[u8]) -> Option<Reply> {
             status,
             body: answer.map(|(_, body)| body),
             last_modified: None,
+            ..Fetched::default()
         };
         step = consultation.answered(&POLICY, &world, fetched);
     }

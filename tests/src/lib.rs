@@ -30,6 +30,7 @@ pub mod pki;
 pub mod policies;
 pub mod process;
 pub mod promql;
+pub mod recording;
 pub mod seed;
 pub mod serve;
 pub mod stack;

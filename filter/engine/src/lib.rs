@@ -8,6 +8,7 @@
 //! - [`policy`]: the document, compiled into what decides; [`route`]: which backend is asked.
 //! - [`redirect`]: where a backend's redirects may lead.
 //! - [`consult`]: requests that wait while their backend is asked for versions and their age.
+//! - [`question`]: what such a question carries, and where it goes.
 //! - [`judge`]: the one way through: a request's headers in, what to do with it out.
 //! - [`integrity`]: the hash of a module's files, taken while they pass, and what it is held against.
 //! - [`sumdb`]: the checksum database that tells hashes, and proves them.
@@ -20,6 +21,7 @@ pub mod integrity;
 pub mod judge;
 pub mod module;
 pub mod policy;
+pub mod question;
 pub mod redirect;
 pub mod request;
 pub mod route;

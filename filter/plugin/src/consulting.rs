@@ -1,38 +1,29 @@
 //! Requests that wait while their backend is asked: the engine's questions, carried by callouts.
 
 use std::rc::Rc;
-use std::time::Duration;
 
-use modgate_engine::consult::{Consultation, Fetched, Step};
-use modgate_engine::judge::{Header, Judgement, Reply, value_of};
-use modgate_engine::policy::{Backend, Policy, Ruling};
+use modgate_engine::consult::{Consultation, Step};
+use modgate_engine::judge::Reply;
+use modgate_engine::policy::{Policy, Ruling};
 use modgate_engine::request::Mutability;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
 
-use crate::callout::{self, Answered, Token};
+use crate::callout::{Answered, Token};
 use crate::host::Moment;
 use crate::meters::Scope;
 use crate::notes::Notes;
+use crate::question::{Asker, Heard, Question};
 
-/// How long a backend may take for one answer. A proxy that has not got a module yet fetches it from
-/// its repository meanwhile.
-const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// A request that waits. The answer to a callout wakes it, or that callout's time limit.
+/// A request that waits. The answer to its question wakes it.
 pub(crate) struct Consulting {
     pub(crate) case: Box<Case>,
-    awaited: Token,
-    /// The most bytes of the answer that are read.
-    limit: usize,
+    question: Question,
 }
 
 /// What is known of such a request between two questions.
 pub(crate) struct Case {
     consultation: Consultation,
-    /// The backend's, or the one in which others stand in for it when it fails.
-    cluster: String,
-    has_stand_ins: bool,
-    authority: String,
+    asker: Rc<Asker>,
     mutability: Mutability,
     pub(crate) scope: Rc<Scope>,
     pub(crate) began: Moment,
@@ -59,23 +50,15 @@ pub(crate) enum End<'p> {
 impl Case {
     pub(crate) fn new(
         consultation: &Consultation,
-        (backend, cluster): (&Backend, &str),
-        headers: &[Header],
-        judgement: &Judgement<'_>,
+        asker: Rc<Asker>,
+        mutability: Mutability,
         scope: Rc<Scope>,
         began: Moment,
     ) -> Box<Self> {
-        let asked = || value_of(headers, ":authority").unwrap_or_default();
-        let authority = match &backend.authority {
-            Some(authority) => authority.clone(),
-            None => String::from_utf8_lossy(asked()).into_owned(),
-        };
         Box::new(Self {
             consultation: consultation.clone(),
-            has_stand_ins: cluster != backend.cluster,
-            cluster: cluster.to_owned(),
-            authority,
-            mutability: judgement.mutability,
+            asker,
+            mutability,
             scope,
             began,
             bytes: 0,
@@ -90,10 +73,8 @@ impl Case {
 
     /// Asks the first question, where there is one.
     pub(crate) fn begin(mut self: Box<Self>, policy: &Policy) -> Progress<'_> {
-        let notes = Notes {
-            authority: &self.authority,
-        };
-        let step = self.consultation.begin(policy, &notes);
+        let asker = Rc::clone(&self.asker);
+        let step = self.consultation.begin(policy, &notes(&asker));
         self.go_on(step)
     }
 
@@ -105,41 +86,40 @@ impl Case {
                 return Progress::Ends(self, End::Answer(ruling, reply));
             }
         };
-        match callout::get(&self.cluster, &self.authority, &path, TIMEOUT) {
-            Some(awaited) => Progress::Waits(Consulting {
+        match Question::ask(&self.asker, path, limit) {
+            Ok(question) => Progress::Waits(Consulting {
                 case: self,
-                awaited,
-                limit,
+                question,
             }),
-            None => {
-                let reply = Reply::unavailable("the proxy has no such cluster to ask");
-                Progress::Ends(self, End::Answer(None, reply))
-            }
+            Err(reply) => Progress::Ends(self, End::Answer(None, reply)),
         }
+    }
+}
+
+fn notes(asker: &Asker) -> Notes<'_> {
+    Notes {
+        authority: &asker.authority,
+        user: &asker.user,
     }
 }
 
 impl Consulting {
     pub(crate) fn awaits(&self, token: Token) -> bool {
-        self.awaited == token
+        self.question.awaits(token)
     }
 
     /// Goes on with the answer that the proxy has just announced.
     pub(crate) fn answered(self, policy: &Policy, headers: usize, size: usize) -> Progress<'_> {
         let mut case = self.case;
-        let answered = Answered::read(headers, size, self.limit);
         case.bytes = case.bytes.saturating_add(size as u64);
+        let answered = match self.question.answered(policy, headers, size) {
+            Heard::Waits(question) => return Progress::Waits(Consulting { case, question }),
+            Heard::Done(answered) => answered,
+        };
         case.looked_up(policy, &answered);
-        let last_modified = value_of(&answered.headers, "last-modified");
-        let fetched = Fetched {
-            status: answered.status,
-            body: answered.body.as_deref(),
-            last_modified: last_modified.and_then(|value| std::str::from_utf8(value).ok()),
-        };
-        let notes = Notes {
-            authority: &case.authority,
-        };
-        let step = case.consultation.answered(policy, &notes, fetched);
+        let asker = Rc::clone(&case.asker);
+        let fetched = answered.fetched();
+        let step = case.consultation.answered(policy, &notes(&asker), fetched);
         case.go_on(step)
     }
 }
@@ -148,8 +128,9 @@ impl Case {
     /// Notes what the first answer tells of the backend's cache.
     fn looked_up(&mut self, policy: &Policy, answered: &Answered) {
         let asked = policy.backends().get(self.consultation.backend());
-        // A callout does not tell which host answered it.
-        let backend = asked.filter(|_| !self.has_stand_ins);
+        // A callout does not tell which host answered it, and who was sent on has its own cache.
+        let is_who_was_asked = !self.asker.has_stand_ins && !answered.was_sent_on;
+        let backend = asked.filter(|_| is_who_was_asked);
         let (None, Some(status)) = (self.cache, answered.status) else {
             return;
         };

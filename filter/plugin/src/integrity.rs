@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use modgate_engine::integrity::{Check, Checked, Evidence, H1, Record, Remembered, Seen, Verdict};
 use modgate_engine::judge::{Header, value_of};
+use modgate_engine::policy::Backend;
 use modgate_engine::sumdb::Answer;
 use proxy_wasm::types::{BufferType, MapType};
 
@@ -118,11 +119,12 @@ impl Guard {
         }
     }
 
-    /// Asks the checksum database, where it is the evidence.
-    pub(crate) fn ask(&mut self, in_force: &InForce) {
+    /// Asks the checksum database, where it is the evidence, about a file that this request to a backend
+    /// asks for.
+    pub(crate) fn ask(&mut self, in_force: &InForce, backend: &Backend, request: &[Header]) {
         let checked = self.check.checked();
         if let Evidence::Sumdb { .. } = checked.evidence {
-            self.database = sumdb::ask(in_force, &checked.module).into();
+            self.database = sumdb::ask(in_force, &checked.module, (backend, request)).into();
         }
     }
 

@@ -1,8 +1,8 @@
 //! The proxy-wasm filter: hostcalls in, engine, hostcalls out. It decides nothing itself.
 //!
 //! In reading order: `root` holds the policy of one plugin configuration, `stream` is one request and
-//! its answer, `consulting` a request that waits while its backend is asked (by `callout`, and `notes`
-//! keeps what was found out), `forwarded` how far an answer has come, `integrity` the check of its body
+//! its answer, `consulting` a request that waits while its backend is asked (by `question`s, which
+//! go as `callout`s, and `notes` keeps what was found out), `forwarded` how far an answer has come, `integrity` the check of its body
 //! (by what `sumdb` is told beside it),
 //! `repeats` tells what the Go command asks for twice, `meters` counts what came of it, `host` is what
 //! all of them ask of the proxy.
@@ -16,6 +16,7 @@ mod host;
 mod integrity;
 mod meters;
 mod notes;
+mod question;
 mod repeats;
 mod root;
 mod stream;

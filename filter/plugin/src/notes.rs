@@ -13,10 +13,14 @@ const PLACES: u64 = 16_384;
 /// The largest note with its key, in bytes; a larger one is not kept, and looked up again.
 const MAX_BYTES: usize = 4096;
 
-/// The world as the proxy shows it to a client that names this authority: by it a backend may tell one
-/// set of modules from another, so what was found out under one says nothing under another.
+/// The world as the proxy shows it to a client that names this authority, with these credentials: by
+/// either a backend may tell one set of modules from another, so what was found out under one says nothing
+/// under another.
 pub(crate) struct Notes<'a> {
     pub(crate) authority: &'a str,
+    /// What tells the user from others, and is no credential itself
+    /// ([`user_of`](modgate_engine::question::user_of)).
+    pub(crate) user: &'a str,
 }
 
 impl World for Notes<'_> {
@@ -42,9 +46,9 @@ impl World for Notes<'_> {
 }
 
 impl Notes<'_> {
-    /// Neither part has a NUL, so no two are alike.
+    /// No part has a NUL, so no two are alike.
     fn whole(&self, key: &str) -> String {
-        format!("{}\0{key}", self.authority)
+        format!("{}\0{}\0{key}", self.authority, self.user)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::forwarded::{self, File, Forwarded, broken_off};
 use crate::host::{self, Moment, Proxy};
 use crate::integrity::{self, Guard, Step};
 use crate::meters::Scope;
+use crate::question::Asker;
 use crate::repeats;
 use crate::root::InForce;
 
@@ -104,7 +105,7 @@ impl Stream {
             return Err(Reply::unavailable("the proxy did not take what was judged"));
         }
         if let File::Guarded(guard) = &mut file {
-            guard.ask(in_force);
+            guard.ask(in_force, backend, headers);
         }
         Ok(Forwarded {
             scope: in_force.meters.scope(judgement, Some(backend)),
@@ -309,14 +310,8 @@ impl HttpContext for Stream {
         // For the log of a request whose client does not wait for the end.
         self.access = AccessMembers::of(&in_force.policy, &headers, &judgement);
         let scope = in_force.meters.scope(&judgement, Some(backend));
-        let case = Case::new(
-            consultation,
-            (backend, cluster),
-            &headers,
-            &judgement,
-            scope,
-            began,
-        );
+        let asker = Asker::new(&in_force.policy, (backend, cluster), &headers, &judgement);
+        let case = Case::new(consultation, asker, judgement.mutability, scope, began);
         let progress = case.begin(&in_force.policy);
         self.consulted(&in_force, &headers, || judgement, progress)
     }

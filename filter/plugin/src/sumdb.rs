@@ -3,8 +3,10 @@
 
 use std::cell::RefCell;
 
+use modgate_engine::judge::Header;
 use modgate_engine::module::ModuleVersion;
-use modgate_engine::policy::Database;
+use modgate_engine::policy::{Backend, Database};
+use modgate_engine::question;
 use modgate_engine::sumdb::{Answer, Fetched, Lookup, Memory, Question, Step};
 
 use crate::callout::{self, Answered, Token};
@@ -22,6 +24,7 @@ pub(crate) struct Known(RefCell<Memory>);
 /// together are the policy's.
 pub(crate) struct Asking {
     lookup: Lookup,
+    headers: Vec<Header>,
     /// Never empty.
     awaited: Vec<(Token, Question)>,
     began: Moment,
@@ -38,8 +41,13 @@ pub(crate) fn make_memory(database: &Database) {
     host::share_new(&head_key(database), &[]);
 }
 
-/// Asks for the hashes of a module version, unless they are known.
-pub(crate) fn ask(in_force: &InForce, module: &ModuleVersion) -> Progress {
+/// Asks for the hashes of a module version, unless they are known. The request that wants them goes to this
+/// backend.
+pub(crate) fn ask(
+    in_force: &InForce,
+    module: &ModuleVersion,
+    (backend, request): (&Backend, &[Header]),
+) -> Progress {
     if let Some(sums) = in_force.known.0.borrow_mut().recall(module) {
         in_force.meters.asked("remembered");
         return Progress::Says(Answer::Proven(sums));
@@ -52,6 +60,12 @@ pub(crate) fn ask(in_force: &InForce, module: &ModuleVersion) -> Progress {
     let step = lookup.begin();
     let asking = Asking {
         lookup,
+        // A backend that carries the database may know its users. Nobody else learns of them.
+        headers: if database.backend == backend.id {
+            question::carried(&in_force.policy, request, backend)
+        } else {
+            vec![("user-agent".to_owned(), b"modgate".to_vec())]
+        },
         awaited: Vec::new(),
         began: Moment::now(),
     };
@@ -79,7 +93,7 @@ impl Asking {
         let answered = Answered::read(headers, size, question.limit());
         let fetched = Fetched {
             status: answered.status,
-            body: answered.body.as_deref(),
+            body: answered.body.as_deref().ok(),
         };
         let mut memory = in_force.known.0.borrow_mut();
         let step = self
@@ -124,7 +138,7 @@ impl Asking {
             let left = left.filter(|left| left.as_millis() > 0);
             let left = left.ok_or("it did not answer in time")?;
             let path = format!("{}{}", database.prefix, self.lookup.path(*question));
-            let token = callout::get(&backend.cluster, &database.authority, &path, left);
+            let token = callout::get(&backend.cluster, &database.authority, &path, &headers, left);
             let token = token.ok_or("the proxy has no such cluster to ask")?;
             self.awaited.push((token, *question));
         }

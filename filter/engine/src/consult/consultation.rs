@@ -7,7 +7,7 @@ use super::retract::{self, Interval};
 use super::shaping::Shaping;
 use super::steer::Steer;
 use super::{MAX_LIST_BYTES, World};
-use crate::judge::Reply;
+use crate::judge::{Header, Reply};
 use crate::module::is_canonical_for;
 use crate::policy::{Age, Decision, Policy, Ruling};
 
@@ -92,6 +92,10 @@ pub struct Fetched<'a> {
     pub status: Option<u16>,
     /// The body; `None` where it is too long, or did not come whole.
     pub body: Option<&'a [u8]>,
+    /// Why there is no body, or none that counts, as half a sentence.
+    pub why_no_body: Option<&'a str>,
+    /// The headers.
+    pub headers: &'a [Header],
     /// The header `Last-Modified`.
     pub last_modified: Option<&'a str>,
 }
@@ -188,6 +192,10 @@ impl Consultation {
         fetched: Fetched<'_>,
     ) -> Progress<'p> {
         let body = self.body(policy, fetched)?;
+        // Such as a compressed one that does not say so: nothing is left of it where lines are looked for.
+        if std::str::from_utf8(body).is_err() {
+            return Err(self.failed(policy, "its list is no text"));
+        }
         let shaping = Shaping::of(&self.about, policy, world, body);
         Ok(self.shape(policy, world, shaping))
     }
@@ -245,9 +253,16 @@ impl Consultation {
         shaping: Shaping,
         newest: &str,
     ) -> Progress<'p> {
+        // Who asks, or when, is the client's to change.
+        if matches!(fetched.status, Some(401 | 403 | 429)) {
+            self.body(policy, fetched)?;
+        }
         let intervals = match (fetched.status, fetched.body) {
             (Some(200), Some(body)) => retract::retractions(body),
-            (Some(200), None) => Err("it is too long, or did not come whole".to_owned()),
+            (Some(200), None) => Err(match fetched.why_no_body {
+                Some(why) => why.to_owned(),
+                None => "it is too long, or did not come whole".to_owned(),
+            }),
             (Some(status), _) => Err(format!("the backend answered {status}")),
             (None, _) => Err("the backend did not answer".to_owned()),
         };
@@ -444,16 +459,21 @@ impl Consultation {
     fn body<'b>(&self, policy: &Policy, fetched: Fetched<'b>) -> Result<&'b [u8], Reply> {
         match (fetched.status, fetched.body) {
             (Some(200), Some(body)) => Ok(body),
-            (Some(200), None) => {
-                Err(self.failed(policy, "its answer is too long, or did not come whole"))
-            }
-            (Some(status @ 400..=599), body) => {
-                Err(Reply::passed(status, body.unwrap_or_default()))
-            }
-            (Some(status), _) => Err(self.failed(
-                policy,
-                &format!("it answered {status}, which is not followed"),
+            (Some(status @ 400..=599), body) => Err(Reply::passed(
+                status,
+                fetched.headers,
+                body.unwrap_or_default(),
             )),
+            (Some(status), body) => Err(match (fetched.why_no_body, body) {
+                (Some(why), _) => self.failed(policy, why),
+                (None, None) if status == 200 => {
+                    self.failed(policy, "its answer is too long, or did not come whole")
+                }
+                _ => self.failed(
+                    policy,
+                    &format!("it answered {status}, which is not followed"),
+                ),
+            }),
             (None, _) => Err(self.failed(policy, "it did not answer")),
         }
     }

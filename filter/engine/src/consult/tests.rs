@@ -123,10 +123,13 @@ impl Backend {
             let found = self.files.get(&path);
             let file = path.replace("/base/corp.example/lib/", "");
             self.asked.borrow_mut().push(file.replace("@v/", ""));
+            let headers = text();
             let fetched = Fetched {
                 status: Some(found.map_or(404, |(status, _)| *status)),
                 body: Some(found.map_or(b"not found: there is none", |(_, body)| body.as_bytes())),
                 last_modified: Some("Sat, 01 Nov 2025 00:00:00 GMT"),
+                headers: &headers,
+                ..Fetched::default()
             };
             step = consultation.answered(policy, self, fetched);
         }
@@ -135,6 +138,11 @@ impl Backend {
     fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.borrow_mut())
     }
+}
+
+/// The headers of what is text.
+fn text() -> [Header; 1] {
+    [("content-type".to_owned(), b"text/plain".to_vec())]
 }
 
 fn info(version: &str, time: &str) -> String {
@@ -245,11 +253,83 @@ fn retractions_of_a_hidden_version_still_count() {
         answer.starts_with("502 ") && answer.contains("503"),
         "{answer}"
     );
+    // But who may not ask, or not now, is told so.
+    for status in [401, 403, 429] {
+        backend.fail("v1.3.0.mod", status, "not you, or not now");
+        let answer = backend.get(&policy, "list");
+        assert_eq!(answer, format!("{status} not you, or not now"));
+    }
     // Nothing is asked where the client sees the newest by itself.
     backend.asked();
     let seen = old_only("<1.1.0");
     assert!(backend.get(&seen, "list").starts_with("200 v1.1.0\n"));
     assert_eq!(backend.asked(), ["list"]);
+}
+
+#[test]
+fn what_is_no_list_is_not_read_as_an_empty_one() {
+    let policy = old_only(">=1.3.0");
+    let about = policy.judge(&list_request(), &());
+    let Answer::Consult { consultation, .. } = &about.answer else {
+        panic!("{:?}", about.answer);
+    };
+    let answered = |fetched: Fetched<'_>| {
+        let world = Backend::default();
+        let mut consultation = consultation.clone();
+        consultation.begin(&policy, &world);
+        match consultation.answered(&policy, &world, fetched) {
+            Step::Answer { reply, .. } => reply,
+            step => panic!("{step:?}"),
+        }
+    };
+    let compressed = answered(Fetched {
+        status: Some(200),
+        body: Some(b"\x1f\x8b\x08\0v1.0.0\n"),
+        ..Fetched::default()
+    });
+    assert_eq!(compressed.status, 502);
+    assert!(
+        compressed.body.contains("its list is no text"),
+        "{}",
+        compressed.body
+    );
+    let refused = answered(Fetched {
+        status: Some(200),
+        why_no_body: Some("its answer is called gzip and is not"),
+        ..Fetched::default()
+    });
+    assert_eq!(refused.status, 502);
+    assert!(
+        refused
+            .body
+            .contains("the backend main: its answer is called gzip"),
+        "{}",
+        refused.body
+    );
+    let headers = [
+        ("retry-after", "30"),
+        ("www-authenticate", "Basic realm=x"),
+        ("server", "x"),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+    let limited = answered(Fetched {
+        status: Some(429),
+        headers: &headers,
+        body: Some(b"slow down"),
+        ..Fetched::default()
+    });
+    assert_eq!((limited.status, limited.body.as_str()), (429, ""));
+    for header in [("retry-after", "30"), ("www-authenticate", "Basic realm=x")] {
+        assert!(limited.headers().contains(&header), "{limited:?}");
+    }
+    assert_eq!(answered(Fetched::default()).status, 502);
+}
+
+fn list_request() -> [Header; 2] {
+    [
+        (":method".to_owned(), b"GET".to_vec()),
+        (":path".to_owned(), b"/corp.example/lib/@v/list".to_vec()),
+    ]
 }
 
 #[test]

@@ -14,6 +14,20 @@ pub fn value_of<'h>(headers: &'h [Header], name: &str) -> Option<&'h [u8]> {
     found.map(|(_, value)| value.as_slice())
 }
 
+impl Policy {
+    /// The client's headers as they go to a backend, with the request itself and with every question
+    /// that is asked for its sake. Pseudo-headers are not among them.
+    pub fn upstream_headers(&self, headers: &[Header], backend: &Backend) -> Vec<Header> {
+        let removed = Head::read(self, headers).kept_from(backend);
+        let goes_up = |name: &str| {
+            let mut removed = removed.iter();
+            !name.starts_with(':') && !removed.any(|removed| removed == name)
+        };
+        let kept = headers.iter().filter(|(name, _)| goes_up(name));
+        kept.cloned().collect()
+    }
+}
+
 /// What the engine needs of a request's headers.
 #[derive(Debug, Default)]
 pub(super) struct Head<'a> {
@@ -76,8 +90,15 @@ impl<'a> Head<'a> {
         }
     }
 
+    /// The names of the client's headers that do not go to this backend: the one place that says so.
+    pub(super) fn kept_from(&self, backend: &Backend) -> Vec<String> {
+        let mut removed = self.remove.clone();
+        removed.extend(self.replaced(backend));
+        removed
+    }
+
     /// The client's headers that stand where the proxy puts its own for this backend.
-    pub(super) fn replaced(&self, backend: &Backend) -> Vec<String> {
+    fn replaced(&self, backend: &Backend) -> Vec<String> {
         let is_replaced = |name: &str| {
             let mut added = backend.headers.iter();
             added.any(|header| is_same_header(&header.name, name))

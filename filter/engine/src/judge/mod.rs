@@ -1,6 +1,7 @@
 //! The one way through the engine: a request's headers in, what to do with it out.
 
 mod head;
+mod passed;
 mod reply;
 mod routing;
 mod split;
@@ -130,7 +131,7 @@ impl Policy {
     }
 
     fn judge_sender<'p>(&'p self, headers: &[Header], sender: &Sender<'p, '_>) -> Judgement<'p> {
-        let mut head = Head::read(self, headers);
+        let head = Head::read(self, headers);
         let mut judgement = Judgement {
             tenant: None,
             identity: None,
@@ -149,7 +150,7 @@ impl Policy {
             file_of: None,
             plan: Plan::Pass,
             consulted: None,
-            remove_headers: std::mem::take(&mut head.remove),
+            remove_headers: head.remove.clone(),
             answer: Answer::Reply(Reply::default()),
         };
         let answer = self.answer(&head, sender, &mut judgement);
@@ -265,7 +266,7 @@ impl Policy {
         let (backend, cluster) = (destination.backend, destination.cluster);
         judgement.route = destination.route;
         judgement.bucket = destination.bucket;
-        judgement.remove_headers.extend(head.replaced(backend));
+        judgement.remove_headers = head.kept_from(backend);
         let plan = self.integrity.plan(tenant.integrity, judgement);
         judgement.plan = match plan {
             // An answer without a body has nothing to check.

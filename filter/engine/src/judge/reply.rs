@@ -1,5 +1,7 @@
 //! Answers that the filter gives itself.
 
+use super::head::Header;
+use super::passed;
 use super::split::Assigned;
 use crate::policy::denial;
 pub use crate::policy::denial::Footer;
@@ -23,6 +25,8 @@ pub struct Reply {
     pub decided_by: Option<&'static str>,
     /// The variant that the client is told of.
     pub variant: Option<String>,
+    /// Headers of a backend's refusal that tell the client what to do.
+    pub handed_on: Vec<(&'static str, String)>,
 }
 
 /// What a body is.
@@ -45,6 +49,7 @@ impl Default for Reply {
             outcome: Outcome::Denied,
             decided_by: None,
             variant: None,
+            handed_on: Vec::new(),
         }
     }
 }
@@ -60,6 +65,8 @@ impl Reply {
         if let Some(variant) = &self.variant {
             headers.push((VARIANT_HEADER, variant));
         }
+        let handed_on = self.handed_on.iter();
+        headers.extend(handed_on.map(|(name, value)| (*name, value.as_str())));
         if self.status == 405 {
             headers.push(("allow", "GET, HEAD"));
         }
@@ -118,12 +125,13 @@ impl Reply {
         }
     }
 
-    /// A backend's refusal, as it is; `status` is 400 to 599.
-    pub(crate) fn passed(status: u16, body: &[u8]) -> Self {
-        let text = std::str::from_utf8(body).unwrap_or_default();
+    /// A backend's refusal as the client would see it: the status, which is 400 to 599, what says when and
+    /// with which credentials to ask again, and of the body what the Go command would print.
+    pub(crate) fn passed(status: u16, headers: &[Header], body: &[u8]) -> Self {
         Self {
             status,
-            body: text.to_owned(),
+            body: passed::text(headers, body),
+            handed_on: passed::headers(headers),
             outcome: Outcome::of_answer(Some(status), Ending::Complete),
             ..Self::default()
         }

@@ -1,9 +1,9 @@
 //! Where a request goes.
 
-use super::head::Head;
+use super::head::{Head, Header};
 use super::stage;
 use crate::policy::{Backend, By, Facts, Policy, Reach, Tenant};
-use crate::request::Operation;
+use crate::request::{Operation, Target};
 use crate::route::{Route, RouteTable, To};
 use crate::telemetry::{CANARY, ENFORCE};
 
@@ -26,6 +26,18 @@ pub struct RouteTrial<'p> {
     pub stage: &'static str,
     /// Where the others would lead; `None` is nowhere.
     pub would_be: Option<(&'p Route, &'p Backend)>,
+}
+
+/// Where a path leads, and the path there.
+#[derive(Clone, Debug)]
+pub(crate) struct RoutedPath<'p> {
+    pub(crate) backend: &'p Backend,
+    /// The backend's cluster, or the one in which others stand in for it.
+    pub(crate) cluster: &'p str,
+    /// The module that is asked for.
+    pub(crate) module: String,
+    /// The path upstream.
+    pub(crate) path: String,
 }
 
 /// What is known of a request when it is routed.
@@ -69,6 +81,40 @@ impl Policy {
             would_be: other.and_then(|other| Some((other.route?, other.backend))),
         };
         (held, Some(trial))
+    }
+
+    /// Where a tenant's request goes that has these headers and this path, without what names the tenant,
+    /// whatever the rules say of it; `None` where it leads nowhere, or asks for no file of a module.
+    pub(crate) fn route_path<'p>(
+        &'p self,
+        headers: &[Header],
+        tenant: &Tenant,
+        facts: &dyn Facts,
+        path: &str,
+    ) -> Option<RoutedPath<'p>> {
+        let head = Head::read(self, headers);
+        let target = Target::decode(path.as_bytes()).ok()?;
+        let (_, rest) = self.routes.enter(target.as_str());
+        let operation = Operation::parse(rest).ok()?;
+        let (destination, _) = self.route(&Request {
+            path: target.as_str(),
+            operation: &operation,
+            tenant,
+            head: &head,
+            facts,
+        });
+        let destination = destination?;
+        let mut path = destination.backend.base_path.clone();
+        if let Some(route) = destination.route {
+            path.push_str(&route.upstream_prefix);
+        }
+        operation.write_canonical(&mut path);
+        Some(RoutedPath {
+            backend: destination.backend,
+            cluster: destination.cluster,
+            module: operation.module()?.to_owned(),
+            path,
+        })
     }
 }
 

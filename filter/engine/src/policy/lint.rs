@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compile;
 use super::document::{DefaultDoc, Document, RuleDoc, TenantDoc, Text};
 use super::error::{Path, PolicyError};
 use super::pattern::Meaning;
+use super::{compile, unfollowed};
 
 /// Rules that can never decide, what nobody uses, tenants without rules.
 pub(super) fn warnings(document: &Document) -> Vec<PolicyError> {
@@ -14,6 +14,7 @@ pub(super) fn warnings(document: &Document) -> Vec<PolicyError> {
     unused(document, &mut found);
     shadowed_rules(document, &mut found);
     shadowed_routes(document, &mut found);
+    unfollowed::warnings(document, &mut found);
     found
 }
 

@@ -23,6 +23,7 @@ mod routes;
 mod rules;
 mod splits;
 mod suggest;
+mod unfollowed;
 mod versions;
 mod weights;
 

@@ -1,0 +1,148 @@
+//! For whose request questions are asked.
+
+use sha2::{Digest, Sha256};
+
+use crate::judge::{Header, Judgement, value_of};
+use crate::policy::{Backend, Policy, Tenant};
+
+/// What concerns the client's own message and connection, or wants a part or another form of an answer
+/// that the filter must read whole.
+const NOT_CARRIED: [&str; 17] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers by which no backend tells one user from another: what a client's program is, the path that a
+/// request has come, and the numbers that traces give it.
+const TELL_NOBODY: [&str; 25] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "b3",
+    "cache-control",
+    "grpc-trace-bin",
+    "pragma",
+    "traceparent",
+    "tracestate",
+    "uber-trace-id",
+    "user-agent",
+    "via",
+    "x-amzn-trace-id",
+    "x-b3-flags",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-b3-spanid",
+    "x-b3-traceid",
+    "x-client-trace-id",
+    "x-cloud-trace-context",
+    "x-forwarded-for",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-ot-span-context",
+    "x-request-id",
+];
+
+/// The same by their beginning.
+const TELL_NOBODY_PREFIXES: [&str; 2] = ["x-datadog-", "x-envoy-"];
+
+/// The client for whose request questions are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    headers: Vec<Header>,
+    tenant: Option<usize>,
+    module: Option<String>,
+}
+
+impl Client {
+    /// The client of a request that was judged so.
+    pub fn of(headers: &[Header], judgement: &Judgement<'_>) -> Self {
+        Self {
+            headers: headers.to_vec(),
+            tenant: judgement.tenant.map(|tenant| tenant.id),
+            module: judgement.module.clone(),
+        }
+    }
+
+    pub(super) fn request(&self) -> &[Header] {
+        &self.headers
+    }
+
+    pub(super) fn tenant<'p>(&self, policy: &'p Policy) -> Option<&'p Tenant> {
+        policy.tenants().get(self.tenant?)
+    }
+
+    pub(super) fn module(&self) -> Option<&str> {
+        self.module.as_deref()
+    }
+
+    /// The host that a backend is asked as.
+    pub fn authority(&self, backend: &Backend) -> String {
+        let asked = || value_of(&self.headers, ":authority").unwrap_or_default();
+        match &backend.authority {
+            Some(authority) => authority.clone(),
+            None => String::from_utf8_lossy(asked()).into_owned(),
+        }
+    }
+
+    /// As [`carried`], for a question to this backend.
+    pub fn headers(&self, policy: &Policy, backend: &Backend) -> Vec<Header> {
+        carried(policy, &self.headers, backend)
+    }
+}
+
+/// The headers of a question to a backend, besides the pseudo-headers: those that the client's request
+/// would have there, but for what would keep the answer from being read whole.
+pub fn carried(policy: &Policy, request: &[Header], backend: &Backend) -> Vec<Header> {
+    let mut headers = policy.upstream_headers(request, backend);
+    // The proxy's interface takes text only.
+    headers.retain(|(name, value)| {
+        !NOT_CARRIED.contains(&name.as_str()) && std::str::from_utf8(value).is_ok()
+    });
+    // Without it any coding is acceptable (RFC 9110, section 12.5.3).
+    headers.push(("accept-encoding".to_owned(), b"identity".to_vec()));
+    headers
+}
+
+/// What tells the user of these headers from others, for keys of what is remembered: empty where nothing
+/// does, else a hash. No header's value can be read off it.
+pub fn user_of(headers: &[Header]) -> String {
+    let tells_nobody = |name: &str| {
+        let mut prefixes = TELL_NOBODY_PREFIXES.iter();
+        TELL_NOBODY.contains(&name) || prefixes.any(|prefix| name.starts_with(prefix))
+    };
+    let mut telling: Vec<&Header> = headers
+        .iter()
+        .filter(|(name, _)| !name.starts_with(':') && !tells_nobody(name))
+        .collect();
+    if telling.is_empty() {
+        return String::new();
+    }
+    telling.sort();
+    let mut hash = Sha256::new();
+    for (name, value) in telling {
+        for part in [name.as_bytes(), value] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    let mut text = String::with_capacity(64);
+    for byte in hash.finalize() {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
+}
