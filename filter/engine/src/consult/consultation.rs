@@ -53,8 +53,8 @@ enum Stage {
     Version(String),
     /// The `.info` of the variant's version.
     Variant(String),
-    /// The `.info` of a version of the list.
-    Age(Shaping, String),
+    /// The `.info`s of versions of the list, each by the number of its question; `None` where it came.
+    Ages(Shaping, Vec<Option<String>>),
     /// The go.mod of the newest version of the list, which is hidden.
     Retractions(Shaping, String),
     /// The go.mod of the highest version that is no `+incompatible` one.
@@ -67,13 +67,11 @@ enum Stage {
 /// What is to be done next.
 #[derive(Debug)]
 pub enum Step<'p> {
-    /// The backend is asked for this path, and then [`Consultation::answered`].
-    Ask {
-        /// The path, canonical.
-        path: String,
-        /// The most bytes of the answer that are read.
-        limit: usize,
-    },
+    /// The backend is asked all of this at once, and each answer is [`Consultation::answered`]. Never
+    /// empty.
+    Ask(Vec<Question>),
+    /// The answers to questions that were asked before are awaited.
+    Wait,
     /// The request goes on to its backend.
     Proceed(Ruling<'p>),
     /// The client is answered.
@@ -83,6 +81,17 @@ pub enum Step<'p> {
         /// The answer.
         reply: Reply,
     },
+}
+
+/// What the backend is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What tells its answer from those to other questions that are asked at once.
+    pub number: usize,
+    /// The path, canonical.
+    pub path: String,
+    /// The most bytes of the answer that are read.
+    pub limit: usize,
 }
 
 /// What came of a question.
@@ -153,11 +162,12 @@ impl Consultation {
         }
     }
 
-    /// The step behind an answer.
+    /// The step behind the answer to the question with that number.
     pub fn answered<'p>(
         &mut self,
         policy: &'p Policy,
         world: &dyn World,
+        number: usize,
         fetched: Fetched<'_>,
     ) -> Step<'p> {
         let stage = std::mem::replace(&mut self.stage, Stage::Idle);
@@ -168,8 +178,8 @@ impl Consultation {
             Stage::Query => self.on_query(policy, world, fetched),
             Stage::Version(version) => self.on_info(policy, world, fetched, &version),
             Stage::Variant(version) => self.on_variant(policy, world, fetched, &version),
-            Stage::Age(shaping, version) => {
-                Ok(self.on_age(policy, world, fetched, shaping, &version))
+            Stage::Ages(shaping, awaited) => {
+                self.on_age(policy, world, fetched, shaping, awaited, number)
             }
             Stage::Retractions(shaping, newest) => {
                 self.on_retractions(policy, world, fetched, shaping, &newest)
@@ -523,6 +533,11 @@ impl Consultation {
     }
 }
 
-const fn ask<'p>(path: String, limit: usize) -> Step<'p> {
-    Step::Ask { path, limit }
+/// A question that is asked alone.
+fn ask<'p>(path: String, limit: usize) -> Step<'p> {
+    Step::Ask(vec![Question {
+        number: 0,
+        path,
+        limit,
+    }])
 }

@@ -5,6 +5,8 @@
 //! In reading order: `list`, `info` and `retract` read what backends say, [`Consultation`] goes from
 //! question to question, without knowing how they are carried.
 
+use std::time::Duration;
+
 mod about;
 mod consultation;
 mod info;
@@ -14,7 +16,7 @@ mod shaping;
 mod steer;
 
 pub(crate) use about::About;
-pub use consultation::{Consultation, Fetched, Goal, Step};
+pub use consultation::{Consultation, Fetched, Goal, Question, Step};
 pub(crate) use steer::Steer;
 
 /// The most bytes of a version list that are read.
@@ -30,6 +32,12 @@ pub trait World {
 
     /// Notes something, for as long as there is room.
     fn note(&self, key: &str, value: &[u8]);
+
+    /// How long the client has waited by now.
+    fn waited(&self) -> Duration;
+
+    /// Tells whoever reads the proxy's log.
+    fn warn(&self, what: &str);
 }
 
 #[cfg(test)]
