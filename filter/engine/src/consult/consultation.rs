@@ -1,18 +1,19 @@
 //! A request that waits while its backend is asked, from question to question.
 
+use super::World;
 use super::about::About;
 use super::info::{self, Info};
 use super::list::{self, Latest};
 use super::retract::{self, Interval};
 use super::shaping::Shaping;
 use super::steer::Steer;
-use super::{MAX_LIST_BYTES, World};
 use crate::judge::{Header, Reply};
 use crate::module::is_canonical_for;
 use crate::policy::{Age, Decision, Policy, Ruling};
 
-/// The most bytes of a go.mod file that are read (the Go command's own limit).
-const MAX_GO_MOD_BYTES: usize = 16 << 20;
+/// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest ones of real
+/// modules have a tenth of this.
+const MAX_GO_MOD_BYTES: usize = 1 << 20;
 
 /// A request that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,7 +207,8 @@ impl Consultation {
         if std::str::from_utf8(body).is_err() {
             return Err(self.failed(policy, "its list is no text"));
         }
-        let shaping = Shaping::of(&self.about, policy, world, body);
+        let shaping = Shaping::of(&self.about, policy, world, body)
+            .map_err(|why| self.failed(policy, &format!("its list cannot be shaped: {why}")))?;
         Ok(self.shape(policy, world, shaping))
     }
 
@@ -217,12 +219,19 @@ impl Consultation {
         world: &dyn World,
         mut shaping: Shaping,
     ) -> Step<'p> {
-        if let Some(version) = shaping.wants_age_of() {
-            let step = self.ask_info(&version);
-            self.stage = Stage::Age(shaping, version);
-            return step;
+        let wanted = shaping.wants_ages(&self.about, policy, world.waited());
+        if !wanted.is_empty() {
+            let question = |(number, version): (usize, &String)| Question {
+                number,
+                path: self.about.path(&self.about.info(version)),
+                limit: info::MAX_INFO_BYTES,
+            };
+            let questions = wanted.iter().enumerate().map(question).collect();
+            self.stage = Stage::Ages(shaping, wanted.into_iter().map(Some).collect());
+            return Step::Ask(questions);
         }
-        let Some(newest) = shaping.hidden_newest() else {
+        shaping.close(&self.about, policy, world);
+        let Some(newest) = shaping.hidden_newest(&self.about) else {
             return self.shaped(policy, world, shaping, &[]);
         };
         let noted = world.recall(&self.retractions_key(policy, &newest));
@@ -241,18 +250,32 @@ impl Consultation {
         world: &dyn World,
         fetched: Fetched<'_>,
         mut shaping: Shaping,
-        version: &str,
-    ) -> Step<'p> {
-        let age = match self.info_of(policy, fetched, version) {
-            Ok((info, _)) => self
-                .about
-                .noted_age_of(policy, world, &info, fetched.last_modified),
-            // What the backend lists and cannot say anything of is not offered.
-            Err(_) => Age::Unknown,
-        };
-        let verdict = self.about.verdict(policy, version, age);
-        shaping.ruled(policy, version, verdict.as_ref());
-        self.shape(policy, world, shaping)
+        mut awaited: Vec<Option<String>>,
+        number: usize,
+    ) -> Progress<'p> {
+        let version = awaited.get_mut(number).and_then(Option::take);
+        if let Some(version) = version {
+            let published = match self.info_of(policy, fetched, &version) {
+                Ok((info, _)) => self.about.published(policy, &info, fetched.last_modified),
+                // What the backend lists and cannot say anything of is not offered.
+                Err(reply) => {
+                    // Who asks, or how often, is the client's to change.
+                    if matches!(fetched.status, Some(401 | 429)) {
+                        shaping.is_refused(reply);
+                    }
+                    None
+                }
+            };
+            shaping.learned(&self.about, policy, world, &version, published);
+        }
+        if awaited.iter().any(Option::is_some) {
+            self.stage = Stage::Ages(shaping, awaited);
+            return Ok(Step::Wait);
+        }
+        if let Some(reply) = shaping.refusal() {
+            return Err(reply);
+        }
+        Ok(self.shape(policy, world, shaping))
     }
 
     fn on_retractions<'p>(
@@ -320,14 +343,14 @@ impl Consultation {
         intervals: &[Interval],
     ) -> Step<'p> {
         self.about.steer = shaping.steer;
-        let listed = shaping.finish(intervals);
+        let shaped = shaping.finish(intervals);
         let Some(refused) = &self.refused else {
             return Step::Answer {
                 ruling: None,
-                reply: Reply::list(list::write(&listed)),
+                reply: Reply::list(shaped.write()),
             };
         };
-        match list::latest(&listed) {
+        match shaped.latest() {
             Latest::Is(version) => self.choose(version),
             Latest::Depends {
                 compatible,
@@ -448,7 +471,7 @@ impl Consultation {
 
     fn ask_list<'p>(&mut self) -> Step<'p> {
         self.stage = Stage::List;
-        ask(self.about.path(&self.about.list()), MAX_LIST_BYTES)
+        ask(self.about.path(&self.about.list()), list::MAX_BYTES)
     }
 
     fn ask_info<'p>(&self, query: &str) -> Step<'p> {

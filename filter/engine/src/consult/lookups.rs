@@ -117,6 +117,14 @@ impl Wanted {
         lines.wanted()
     }
 
+    /// Puts a version in front of all others.
+    pub(super) fn first(&mut self, place: usize) {
+        for all in [&mut self.heads, &mut self.next, &mut self.below] {
+            all.retain(|known| *known != place);
+        }
+        self.heads.insert(0, place);
+    }
+
     #[cfg(test)]
     fn is_empty(&self) -> bool {
         self.heads.is_empty() && self.next.is_empty() && self.below.is_empty()
