@@ -69,11 +69,14 @@ fn path_prefix(asked: &Asked) -> String {
     name.map(|name| format!("/t/{name}")).unwrap_or_default()
 }
 
-/// Every header that claims an identity is taken off, and nothing else is.
+/// Of what goes to a backend, every header that claims an identity is taken off.
 fn check_removed(asked: &Asked, judgement: &Judgement<'_>) {
+    if judgement.backend().is_none() {
+        return;
+    }
     for (name, _) in &asked.headers {
         let is_removed = judgement.remove_headers.contains(name);
-        assert_eq!(claims_identity(name), is_removed, "{name:?}");
+        assert!(is_removed || !claims_identity(name), "{name:?}");
     }
 }
 

@@ -27,7 +27,7 @@ fn policy() -> Value {
             "week": [{"id": "quarantine", "allow": ["*"], "min_age": "7d"}],
             "all": [{"id": "all", "allow": ["*"]}],
         },
-        "backends": {"main": {"cluster": "backend"}},
+        "backends": {"main": {"cluster": "backend", "forward_headers": ["x-jfrog-art-api"]}},
         "routes": [{"id": "all", "backend": "main"}],
     })
 }
@@ -114,6 +114,7 @@ fn a_question_has_the_headers_of_the_request_that_it_is_asked_for() {
             "authorization",
             "user-agent",
             "disable-module-fetch",
+            "x-jfrog-art-api",
             "x-request-id",
             "host",
         ] {
@@ -308,6 +309,44 @@ fn what_one_user_was_shown_is_not_answered_to_another() {
 }
 
 #[test]
+fn what_was_shown_by_way_of_a_redirect_is_not_answered_to_another() {
+    // Who is asked first does not know the users, and sends on to who does.
+    let first = Recording::start(|asked| {
+        Answer::text(302, "").with("location", format!("https://proxy.example{}", asked.path))
+    });
+    let second = Recording::start(hers);
+    let mut policy = policy();
+    policy["backends"] = json!({
+        "main": {
+            "cluster": "backend", "headers": {"authorization": {"secret": "token"}},
+            "redirects": [{"to": "https://proxy.example", "rewrite": "/up"}],
+        },
+        "other": {"cluster": "other"},
+    });
+    policy["routes"] = json!([
+        {"id": "up", "path_prefix": "/up", "rewrite": "/", "backend": "other"},
+        {"id": "all", "backend": "main"},
+    ]);
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "Basic of the first").unwrap();
+    let clusters = [("backend", first.address()), ("other", second.address())];
+    for host in Host::both_routed(&policy, &clusters, &[("token", secret.path())]) {
+        for _ in 0..2 {
+            for (user, denied) in [("alice", "it is too young"), ("bob", "not yours")] {
+                let authorization = format!("Basic {user}");
+                let credentials = [("authorization", authorization.as_str())];
+                let answer = get(&host, "week", "@v/v1.1.0.zip", &credentials);
+                assert_eq!(answer.status, 403, "{user}: {}", answer.body);
+                assert!(answer.body.contains(denied), "{user}: {}", answer.body);
+            }
+        }
+        for asked in first.asked() {
+            assert_eq!(asked.header("authorization"), Some("Basic of the first"));
+        }
+    }
+}
+
+#[test]
 fn real_go_with_a_token_of_its_own_works_behind_rules_about_versions() {
     let authority = Authority::new();
     let server = authority.issue(&Holder {
@@ -384,6 +423,38 @@ fn sent_on(
         {"id": "all", "backend": "main"},
     ]);
     (policy, first, second)
+}
+
+#[test]
+fn a_lookup_carries_credentials_only_to_the_backend_that_gets_them_anyway() {
+    let key = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
+    let (files, database) = (Recording::start(module), Recording::start(module));
+    let mut policy = policy();
+    policy["backends"]["other"] = json!({"cluster": "other"});
+    for (backend, carries) in [("main", true), ("other", false)] {
+        policy["integrity"] =
+            json!({"mode": "observe", "sumdb": {"key": key, "backend": backend, "proxied": true}});
+        let clusters = [("backend", files.address()), ("other", database.address())];
+        for host in Host::both_routed(&policy, &clusters, &[]) {
+            get(&host, "free", "@v/v1.0.0.zip", &HEADERS);
+            let mut asked = files.asked();
+            asked.extend(database.asked());
+            let is_lookup =
+                |asked: &&Asked| asked.path.starts_with("/sumdb/sum.golang.org/lookup/");
+            let lookup = asked.iter().find(is_lookup);
+            let lookup = lookup.unwrap_or_else(|| panic!("nothing was looked up: {asked:?}"));
+            let wanted = if carries {
+                [Some("Basic YWxpY2U6dG9r"), Some("Go-http-client/1.1")]
+            } else {
+                [None, Some("modgate")]
+            };
+            assert_eq!(
+                ["authorization", "user-agent"].map(|name| lookup.header(name)),
+                wanted,
+                "{lookup:?}"
+            );
+        }
+    }
 }
 
 #[test]

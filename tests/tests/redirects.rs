@@ -1,9 +1,11 @@
 //! A backend that sends its clients elsewhere: they stay behind the filter, or get a refusal.
 
 use host_sim::goproxy::{Fault, Module, Server, Tree};
+use jiff::{Span, Timestamp};
 use modgate_tests::backends::Backend;
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Sumdb};
+use modgate_tests::hosts::Host;
 use modgate_tests::http;
 use modgate_tests::serve::Serve;
 use serde_json::{Value, json};
@@ -84,6 +86,30 @@ fn go_follows_athens_redirects_without_leaving_the_filter() {
                 .clone()
                 .all(|r| !r.headers.contains_key("x-request-id"))
     );
+}
+
+#[test]
+fn a_rule_about_versions_holds_behind_athens_that_redirects() {
+    let dir = tempfile::tempdir().unwrap();
+    let modules = [("v1.0.0", 100), ("v1.1.0", 1)].map(|(version, days)| {
+        let module = Module::new("corp.example/lib", version).file("lib.go", "package lib\n");
+        module.time(Timestamp::now() - Span::new().hours(24 * days))
+    });
+    let tree = Tree::write(dir.path(), &modules).unwrap();
+    let server = Server::start(tree.root()).unwrap();
+    let athens = Backend::athens_that_redirects(server.address());
+    let to = format!("http://{}", server.address());
+    let mut policy = policy(json!([{"to": to, "rewrite": "/elsewhere"}]));
+    policy["rules"]["org"][0]["min_age"] = json!("7d");
+    let clusters = [("athens", athens.address()), ("files", server.address())];
+    for host in Host::both_routed(&policy, &clusters, &[]) {
+        let go = host.go("web");
+        go.run(&["mod", "download", MODULE]).expect_ok();
+        assert!(go.has("corp.example/lib@v1.0.0"));
+        let young = go.run(&["mod", "download", "corp.example/lib@v1.1.0"]);
+        let said = young.expect_failure();
+        assert!(said.contains("age: 1d; served from 7d on"), "{said}");
+    }
 }
 
 #[test]

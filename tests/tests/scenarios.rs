@@ -51,6 +51,39 @@ fn every_scenario_holds_in_other_ways_too() {
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
 }
 
+/// A backend that clones a repository first is silent for minutes. What passes may be silent for so long, in
+/// the shipped Envoy too.
+#[test]
+fn a_question_waits_as_long_as_a_request_that_passes() {
+    let shipped = std::fs::read_to_string(root().join("envoy/envoy.yaml")).unwrap();
+    for limit in ["stream_idle_timeout: 300s", " idle_timeout: 300s"] {
+        assert!(shipped.contains(limit), "{limit}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (after, outcome) in [
+        ("299s", "status: 200, body: \"v0.2.0\\n\""),
+        ("301s", "status: 504, body: \"upstream request timeout\""),
+    ] {
+        let file = changed(
+            folder.path(),
+            "shaped-list.yaml",
+            "after: 20ms",
+            &format!("after: {after}"),
+        );
+        let text = std::fs::read_to_string(&file).unwrap();
+        let expected = "status: 200, body: \"v0.2.0\\n\"";
+        assert!(text.contains(expected), "{text}");
+        std::fs::write(&file, text.replacen(expected, outcome, 1)).unwrap();
+        let output = sim(&[], &[file]);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{after}: {}",
+            stdout(&output)
+        );
+    }
+}
+
 /// A status of gRPC in an answer's headers counts only where nothing comes behind them.
 #[test]
 fn what_a_grpc_call_hears_does_not_hang_on_how_its_answer_ends() {

@@ -30,6 +30,8 @@ pub(crate) struct Case {
     pub(crate) began: Moment,
     /// The bytes that the backend sent.
     pub(crate) bytes: u64,
+    /// Whether another place has answered a question than the one that was asked first.
+    was_sent_on: bool,
     /// What the backend's cache did with the first question.
     pub(crate) cache: Option<CacheVerdict>,
 }
@@ -63,6 +65,7 @@ impl Case {
             scope,
             began,
             bytes: 0,
+            was_sent_on: false,
             cache: None,
         })
     }
@@ -75,7 +78,7 @@ impl Case {
     /// Asks the first question, where there is one.
     pub(crate) fn begin(mut self: Box<Self>, policy: &Policy) -> Progress<'_> {
         let asker = Rc::clone(&self.asker);
-        let step = self.consultation.begin(policy, &notes(&asker, self.began));
+        let step = self.consultation.begin(policy, &notes(&asker, self.began, true));
         self.go_on(step, Vec::new())
     }
 
@@ -106,11 +109,12 @@ impl Case {
     }
 }
 
-fn notes(asker: &Asker, began: Moment) -> Notes<'_> {
+fn notes(asker: &Asker, began: Moment, may_note: bool) -> Notes<'_> {
     Notes {
         authority: &asker.authority,
         user: &asker.user,
         began,
+        may_note,
     }
 }
 
@@ -150,7 +154,8 @@ impl Consulting {
         };
         case.looked_up(policy, &answered);
         let asker = Rc::clone(&case.asker);
-        let notes = notes(&asker, case.began);
+        case.was_sent_on |= answered.was_sent_on;
+        let notes = notes(&asker, case.began, !case.was_sent_on);
         let fetched = answered.fetched();
         let step = case.consultation.answered(policy, &notes, number, fetched);
         case.go_on(step, questions)

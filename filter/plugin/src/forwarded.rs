@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use modgate_engine::integrity::Artifact;
-use modgate_engine::judge::{Footer, Header, Reply};
+use modgate_engine::judge::{CacheScope, Footer, Header, HeaderChange, Reply, keep_private};
 use modgate_engine::policy::{Backend, Tenant};
 use modgate_engine::redirect::Redirected;
 use modgate_engine::request::Mutability;
@@ -32,6 +32,7 @@ pub(crate) struct Forwarded {
     /// Whether others stand in for the backend when it fails.
     pub(crate) has_stand_ins: bool,
     pub(crate) mutability: Mutability,
+    pub(crate) cache_scope: CacheScope,
     /// What a redirect must begin with to lead back to the same tenant.
     pub(crate) tenant_prefix: String,
     pub(crate) request_id: Option<String>,
@@ -176,6 +177,19 @@ impl Forwarded {
             Answer::Ended { status, bytes } => (Some(status), bytes, Ending::Complete),
         };
         (Outcome::of_answer(status, ending), bytes)
+    }
+
+    /// Keeps an answer that hangs on who asks out of shared caches. Whether the proxy let it.
+    pub(crate) fn keep_private(&self, in_force: &InForce, headers: &[Header]) -> bool {
+        if self.cache_scope == CacheScope::Shared {
+            return true;
+        }
+        const RESPONSE: MapType = MapType::HttpResponseHeaders;
+        let changes = keep_private(headers, in_force.policy.vary());
+        changes.iter().all(|change| match change {
+            HeaderChange::Set(name, value) => host::set_header(RESPONSE, name, value),
+            HeaderChange::Remove(name) => host::remove_header(RESPONSE, name),
+        })
     }
 
     /// Keeps a backend's redirect behind the filter; `Err` is what is answered where that cannot be.

@@ -25,6 +25,9 @@ pub(crate) struct Notes<'a> {
     pub(crate) user: &'a str,
     /// When the request began that asks.
     pub(crate) began: Moment,
+    /// Whether there is something to note: what another backend has answered hangs on who was sent there,
+    /// and with what.
+    pub(crate) may_note: bool,
 }
 
 impl World for Notes<'_> {
@@ -51,7 +54,7 @@ impl World for Notes<'_> {
     fn note(&self, key: &str, value: &[u8]) {
         let key = self.whole(key);
         let noted = [key.as_bytes(), b"\0", value].concat();
-        if noted.len() <= MAX_BYTES {
+        if self.may_note && noted.len() <= MAX_BYTES {
             host::share(&place_of(&key), &noted);
         }
     }

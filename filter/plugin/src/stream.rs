@@ -113,6 +113,7 @@ impl Stream {
             backend: backend.id,
             has_stand_ins: cluster != backend.cluster,
             mutability: judgement.mutability,
+            cache_scope: judgement.cache_scope,
             tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
             request_id: judgement.request_id.take(),
             began,
@@ -351,6 +352,11 @@ impl HttpContext for Stream {
         }
         let footer = forwarded.footer(&in_force);
         if let Err(reply) = forwarded.redirect(backend, status, &headers, footer) {
+            let scope = Rc::clone(&forwarded.scope);
+            return self.reply(scope, began, 0, &reply);
+        }
+        if !forwarded.keep_private(&in_force, &headers) {
+            let reply = Reply::unavailable("the proxy does not keep the answer out of caches");
             let scope = Rc::clone(&forwarded.scope);
             return self.reply(scope, began, 0, &reply);
         }

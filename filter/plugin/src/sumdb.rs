@@ -138,7 +138,13 @@ impl Asking {
             let left = left.filter(|left| left.as_millis() > 0);
             let left = left.ok_or("it did not answer in time")?;
             let path = format!("{}{}", database.prefix, self.lookup.path(*question));
-            let token = callout::get(&backend.cluster, &database.authority, &path, &headers, left);
+            let token = callout::get(
+                &backend.cluster,
+                &database.authority,
+                &path,
+                &self.headers,
+                left,
+            );
             let token = token.ok_or("the proxy has no such cluster to ask")?;
             self.awaited.push((token, *question));
         }

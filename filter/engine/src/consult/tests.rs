@@ -325,7 +325,7 @@ fn what_is_no_list_is_not_read_as_an_empty_one() {
     assert!(
         refused
             .body
-            .contains("the backend main: its answer is called gzip"),
+            .contains("the backend b: its answer is called gzip"),
         "{}",
         refused.body
     );

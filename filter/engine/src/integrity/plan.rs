@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::{Artifact, GoSumLine, H1};
 use crate::judge::Judgement;
 use crate::module::ModuleVersion;
-use crate::policy::Database;
 use crate::policy::pattern::PatternSet;
+use crate::policy::{Database, PrivateNames};
 use crate::request::OperationName;
 
 /// What happens to a file that is not what it should be.
@@ -28,6 +28,8 @@ pub(crate) struct Integrity {
     pub(crate) pins: Pins,
     /// The checksum database that is asked.
     pub(crate) database: Option<Database>,
+    /// The modules of which no database hears but their own, this one included.
+    pub(crate) private: PrivateNames,
     /// The modules whose first hash that was seen is the one that counts.
     pub(crate) first_seen: Option<PatternSet>,
     /// Whether a file that nothing is known of is refused, where the mode enforces.
@@ -161,7 +163,7 @@ impl Integrity {
 
     fn is_in_database(&self, path: &str) -> bool {
         let database = self.database.as_ref();
-        database.is_some_and(|database| database.is_asked_about(path))
+        database.is_some_and(|database| !self.private.is_not_asked(database.key.name(), path))
     }
 
     fn is_remembered(&self, path: &str) -> bool {

@@ -1,7 +1,7 @@
 //! A request's headers, read once.
 
+use super::upstream_headers::goes_upstream;
 use crate::policy::identity::HeaderValue;
-use crate::policy::paths::{is_reserved_header, is_same_header};
 use crate::policy::{Backend, Policy};
 use crate::route::Host;
 
@@ -18,11 +18,7 @@ impl Policy {
     /// The client's headers as they go to a backend, with the request itself and with every question
     /// that is asked for its sake. Pseudo-headers are not among them.
     pub fn upstream_headers(&self, headers: &[Header], backend: &Backend) -> Vec<Header> {
-        let removed = Head::read(self, headers).kept_from(backend);
-        let goes_up = |name: &str| {
-            let mut removed = removed.iter();
-            !name.starts_with(':') && !removed.any(|removed| removed == name)
-        };
+        let goes_up = |name: &str| !name.starts_with(':') && goes_upstream(name, self, backend);
         let kept = headers.iter().filter(|(name, _)| goes_up(name));
         kept.cloned().collect()
     }
@@ -35,8 +31,6 @@ pub(super) struct Head<'a> {
     pub(super) path: HeaderValue<'a>,
     /// The host that is asked for, where it is asked for once and can be one.
     pub(super) host: Option<Host>,
-    /// The headers that the proxy gives to some backend, and that the client sent.
-    added: Vec<&'a str>,
     pub(super) request_id: Option<&'a str>,
     /// Whether a value has what some servers take for the end of a line.
     pub(super) has_line_break: bool,
@@ -46,14 +40,17 @@ pub(super) struct Head<'a> {
     identity: Vec<(&'a str, HeaderValue<'a>)>,
     /// The headers that splits ask for and that are there.
     split: Vec<(&'a str, HeaderValue<'a>)>,
-    /// The names of headers that must not go upstream.
-    pub(super) remove: Vec<String>,
+    /// All of them.
+    pub(super) headers: &'a [Header],
 }
 
 impl<'a> Head<'a> {
     /// Reads the headers in one pass.
     pub(super) fn read(policy: &'a Policy, headers: &'a [Header]) -> Self {
-        let mut head = Self::default();
+        let mut head = Self {
+            headers,
+            ..Self::default()
+        };
         let mut authority = HeaderValue::Absent;
         for (name, value) in headers {
             // Without a way out of the loop, so that many bytes are looked at at once.
@@ -70,7 +67,6 @@ impl<'a> Head<'a> {
                 name => {
                     head.read_identity(policy, name, value);
                     head.read_split(policy, name, value);
-                    head.read_added(policy, name);
                 }
             }
         }
@@ -83,47 +79,22 @@ impl<'a> Head<'a> {
         head
     }
 
-    fn read_added(&mut self, policy: &Policy, name: &'a str) {
-        let mut added = policy.added_headers.iter();
-        if added.any(|known| is_same_header(known, name)) && !self.added.contains(&name) {
-            self.added.push(name);
+    /// The names of those that a backend must not get, each once.
+    pub(super) fn kept_from(&self, policy: &Policy, backend: &Backend) -> Vec<String> {
+        let mut kept: Vec<String> = Vec::new();
+        for (name, _) in self.headers {
+            if !goes_upstream(name, policy, backend) && !kept.contains(name) {
+                kept.push(name.clone());
+            }
         }
-    }
-
-    /// The names of the client's headers that do not go to this backend: the one place that says so.
-    pub(super) fn kept_from(&self, backend: &Backend) -> Vec<String> {
-        let mut removed = self.remove.clone();
-        removed.extend(self.replaced(backend));
-        removed
-    }
-
-    /// The client's headers that stand where the proxy puts its own for this backend.
-    fn replaced(&self, backend: &Backend) -> Vec<String> {
-        let is_replaced = |name: &str| {
-            let mut added = backend.headers.iter();
-            added.any(|header| is_same_header(&header.name, name))
-                && !self.remove.iter().any(|removed| removed == name)
-        };
-        let replaced = self.added.iter().filter(|name| is_replaced(name));
-        replaced.map(|name| (*name).to_owned()).collect()
+        kept
     }
 
     fn read_identity(&mut self, policy: &'a Policy, name: &str, value: &'a [u8]) {
-        let mut claims_identity = is_reserved_header(name)
-            || (policy.hides_authorization && is_same_header("authorization", name));
-        for known in &policy.identity_headers {
-            if !is_same_header(known, name) {
-                continue;
-            }
-            claims_identity = true;
-            // A look-alike with an underscore is removed, but says nothing.
-            if known != name {
-                continue;
-            }
+        // A look-alike with an underscore says nothing.
+        let mut known = policy.identity_headers.iter();
+        if let Some(known) = known.find(|known| known.as_str() == name) {
             meet(&mut self.identity, known, value);
-        }
-        if claims_identity && !self.remove.iter().any(|removed| removed == name) {
-            self.remove.push(name.to_owned());
         }
     }
 

@@ -1,17 +1,21 @@
 //! The one way through the engine: a request's headers in, what to do with it out.
 
+mod caching;
 mod head;
 mod passed;
 mod reply;
 mod routing;
 mod split;
 mod stage;
+mod upstream_headers;
 
+pub use caching::{CacheScope, HeaderChange, keep_private};
 pub use head::{Header, value_of};
 pub use reply::{Footer, Media, Reply};
 pub use routing::RouteTrial;
 pub use split::{Assigned, AssignedBy, OfVariant};
 pub use stage::StageTaken;
+pub use upstream_headers::goes_upstream;
 
 use crate::consult::{About, Consultation, Steer};
 use crate::integrity::Plan;
@@ -60,8 +64,10 @@ pub struct Judgement<'p> {
     pub plan: Plan,
     /// The backend that was asked before the request was answered here.
     pub consulted: Option<&'p Backend>,
-    /// Headers of the request that must not go upstream.
+    /// Headers of the request that its backend must not get; see [`goes_upstream`].
     pub remove_headers: Vec<String>,
+    /// Which caches may keep a backend's answer.
+    pub cache_scope: CacheScope,
     /// What to do.
     pub answer: Answer<'p>,
 }
@@ -150,7 +156,8 @@ impl Policy {
             file_of: None,
             plan: Plan::Pass,
             consulted: None,
-            remove_headers: head.remove.clone(),
+            remove_headers: Vec::new(),
+            cache_scope: CacheScope::Private,
             answer: Answer::Reply(Reply::default()),
         };
         let answer = self.answer(&head, sender, &mut judgement);
@@ -254,6 +261,16 @@ impl Policy {
             return Err(Reply::supported());
         }
 
+        if let Operation::Sumdb {
+            database,
+            call: SumdbCall::Lookup { module, .. },
+        } = &operation
+        {
+            if let Some(pattern) = self.integrity.private.kept_from(database, module) {
+                return Err(Reply::private_name(&operation, &pattern, footer));
+            }
+        }
+
         let (destination, trial) = self.route(&routing::Request {
             path: routed,
             operation: &operation,
@@ -266,7 +283,14 @@ impl Policy {
         let (backend, cluster) = (destination.backend, destination.cluster);
         judgement.route = destination.route;
         judgement.bucket = destination.bucket;
-        judgement.remove_headers = head.kept_from(backend);
+        judgement.remove_headers = head.kept_from(self, backend);
+        judgement.cache_scope = self.cache_scope(&caching::Asked {
+            operation: &operation,
+            tenant,
+            head,
+            route: destination.route,
+            backend,
+        });
         let plan = self.integrity.plan(tenant.integrity, judgement);
         judgement.plan = match plan {
             // An answer without a body has nothing to check.
@@ -444,8 +468,12 @@ impl<'p> Judgement<'p> {
 }
 
 #[cfg(test)]
+mod privacy_tests;
+#[cfg(test)]
 mod routing_tests;
 #[cfg(test)]
 mod stage_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upstream_tests;

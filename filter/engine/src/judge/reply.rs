@@ -61,7 +61,8 @@ impl Reply {
             Media::Text => "text/plain; charset=utf-8",
             Media::Json => "application/json",
         };
-        let mut headers = vec![("content-type", media)];
+        // Who else asks for the same URL may get another answer, or the same client later.
+        let mut headers = vec![("content-type", media), ("cache-control", "no-store")];
         if let Some(variant) = &self.variant {
             headers.push((VARIANT_HEADER, variant));
         }
@@ -207,6 +208,25 @@ impl Reply {
     pub(super) fn unknown_database(footer: Footer<'_>) -> Self {
         let reason = "the policy does not carry this database";
         Self::refused_by("sumdb", "unknown checksum database", reason, footer)
+    }
+
+    /// For a lookup of a module whose name the database must not hear. Go shows the text; with another
+    /// status it might ask the database itself.
+    pub(super) fn private_name(
+        operation: &Operation<'_>,
+        pattern: &str,
+        footer: Footer<'_>,
+    ) -> Self {
+        let pattern = denial::shorten(pattern);
+        let reason = format!(
+            "this module is private, and the database is not its own; set GONOSUMDB={pattern}"
+        );
+        let module = denial::shorten(operation.module().unwrap_or_default());
+        Self {
+            body: denial::refused(&module, &reason, footer),
+            decided_by: Some("sumdb"),
+            ..Self::default()
+        }
     }
 
     /// For the files of a version that a strict split does not give; `None` where it does. A go.mod file

@@ -144,7 +144,7 @@ fn a_client_cannot_write_what_the_proxy_gives_to_a_backend() {
         removed
     };
     assert_eq!(with_token("hub.example"), ["authorization", "x_team"]);
-    assert_eq!(with_token("other.example"), Vec::<String>::new());
+    assert_eq!(with_token("other.example"), ["x_team"]);
 }
 
 fn tried(stage: Value) -> Policy {

@@ -221,7 +221,7 @@ fn headers_that_claim_what_they_may_not_are_removed() {
         ("x_corp_tenant", "payments"),
         ("x-modgate-cluster", "artifactory"),
         ("x_modgate-tenant", "payments"),
-        ("x-modgatecluster", "kept"),
+        ("x-modgatecluster", "theirs"),
         ("user-agent", "Go-http-client/1.1"),
     ];
     let headers = request("/golang.org/x/text/@v/list", &claims);
@@ -232,7 +232,8 @@ fn headers_that_claim_what_they_may_not_are_removed() {
             "x-corp-tenant",
             "x_corp_tenant",
             "x-modgate-cluster",
-            "x_modgate-tenant"
+            "x_modgate-tenant",
+            "x-modgatecluster"
         ]
     );
     assert_eq!(
@@ -424,10 +425,10 @@ fn what_proves_an_identity_stays_here() {
             "x_remote_user"
         ]
     );
-    // Nothing here reads it, so it is the backend's.
+    // Nothing here reads authorization, so it is the backend's.
     assert_eq!(
         with(json!([])),
-        ["x-forwarded-client-cert", "x_remote_user"]
+        ["x-user", "x-forwarded-client-cert", "x_remote_user"]
     );
 }
 

@@ -19,6 +19,8 @@ pub struct Backend {
     pub authority: Option<String>,
     /// The request headers that the proxy adds, sorted by name.
     pub headers: Vec<AddedHeader>,
+    /// The client's headers that it gets beside those that every backend gets, in lower case.
+    pub(crate) forward_headers: Vec<String>,
     /// What kind of server it is, where the document says.
     pub kind: Option<BackendKind>,
     /// The response headers that tell of its cache, in lower case.

@@ -22,12 +22,6 @@ pub(super) fn compile(
     for (name, backend) in backends {
         let at = at.key(name);
         errors.check_name(&at, "backend", name);
-        if name == "none" {
-            errors.add(
-                &at,
-                "\"none\" is what metrics say where no backend was asked",
-            );
-        }
         if let Err(message) = paths::cluster_name(&backend.cluster) {
             errors.add(&at.key("cluster"), message);
         }
@@ -59,6 +53,7 @@ pub(super) fn compile(
             cluster: backend.cluster.to_string(),
             base_path,
             authority: authority.map(ToString::to_string),
+            forward_headers: forwarded(errors, &at.key("forward_headers"), backend),
             headers: headers(errors, &at.key("headers"), &backend.headers),
             kind: backend.kind.map(kind),
             cache_headers,
@@ -103,6 +98,54 @@ fn headers(
     }
     compiled.sort_by(|a, b| a.name.cmp(&b.name));
     compiled
+}
+
+/// The client's headers that the document names for a backend.
+fn forwarded(errors: &mut Errors, at: &Path, backend: &BackendDoc) -> Vec<String> {
+    let mut compiled: Vec<String> = Vec::with_capacity(backend.forward_headers.len());
+    for (i, name) in backend.forward_headers.iter().enumerate() {
+        let at = at.index(i);
+        let name = match paths::forwarded_header(name) {
+            Ok(name) => name,
+            Err(message) => {
+                errors.add(&at, message);
+                continue;
+            }
+        };
+        let mut added = backend.headers.keys();
+        if added.any(|added| is_same_header(added, &name)) {
+            errors.add(
+                &at,
+                "the proxy gives this header, so the client's is not for the backend",
+            );
+        }
+        if compiled.contains(&name) {
+            errors.add(&at, "it stands here already");
+        }
+        compiled.push(name);
+    }
+    compiled
+}
+
+/// What says who the client is stays here.
+pub(super) fn check_forwarded(
+    errors: &mut Errors,
+    at: &Path,
+    backends: &[Backend],
+    identity_headers: &[String],
+) {
+    for backend in backends {
+        let at = at.key(&backend.name).key("forward_headers");
+        for (i, name) in backend.forward_headers.iter().enumerate() {
+            let mut known = identity_headers.iter();
+            if known.any(|known| is_same_header(known, name)) {
+                errors.add(
+                    &at.index(i),
+                    "$.identity reads this header, so it ends here",
+                );
+            }
+        }
+    }
 }
 
 /// The proxy adds headers by cluster, so that the filter's own questions carry them, too.

@@ -1,6 +1,6 @@
 //! From the document to what decides. Every error is found, not only the first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::backend::Backend;
 use super::denial::{MAX_CONTACT, MAX_REASON};
@@ -8,16 +8,16 @@ use super::document::{
     DefaultDoc, Document, GoModDoc, RolloutDoc, RuleDoc, SumdbDoc, TenantDoc, Text,
 };
 use super::error::{Path, PolicyError};
-use super::identity::Source;
-use super::names::{ANYONE, RESERVED_RULES, name_error, text_error};
+use super::identity::{Kinds, Source};
+use super::names::{ANYONE, name_error, reserved_error, text_error};
 use super::pattern::{Meaning, PatternSetBuilder, Rank};
 use super::rollout::{self, Rollout};
 use super::rules::{Effect, Rule, RuleSet};
 use super::suggest::did_you_mean;
 use super::versions::VersionSet;
 use super::{
-    Policy, Sumdb, Tenant, backends, duration, expectations, identity, integrity, paths, routes,
-    splits,
+    Policy, Sumdb, Tenant, backends, duration, expectations, identity, integrity, paths, private,
+    routes, splits,
 };
 use crate::route::RouteTable;
 use crate::wire::FAILOVER_PREFIX;
@@ -39,7 +39,8 @@ impl Errors {
 
     /// Notes what is wrong with the name of something.
     pub(super) fn check_name(&mut self, path: &Path, what: &str, name: &str) {
-        if let Some(message) = name_error(what, name) {
+        let error = name_error(what, name).or_else(|| reserved_error(what, name));
+        if let Some(message) = error {
             self.add(path, message);
         }
     }
@@ -151,14 +152,27 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         &backends,
     );
     expectations::check(&mut errors, &root, document);
+    let private = private::compile(
+        &mut errors,
+        &root,
+        document.integrity.as_ref(),
+        document.sumdb.as_ref(),
+    );
     let integrity = integrity::compile(
         &mut errors,
         &root,
         document.integrity.as_ref(),
         &document.tenants,
         &backends,
+        private,
     );
     let identity_headers = identity::headers(&sources);
+    backends::check_forwarded(
+        &mut errors,
+        &root.key("backends"),
+        &backends,
+        &identity_headers,
+    );
     let splits = splits::compile(&mut errors, &root, document, &identity_headers);
     let tried = trial.map(|trial| &trial.candidate).into_iter().flatten();
     let mut all_routes = document.routes.iter().chain(tried);
@@ -178,8 +192,6 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         .flat_map(RouteTable::routes);
     let routes_by_host = all_routes.any(|route| !route.hosts.is_empty());
     drop(all_routes);
-    let added = backends.iter().flat_map(|backend| &backend.headers);
-    let added_headers: BTreeSet<_> = added.map(|header| header.name.clone()).collect();
     let policy = Policy {
         version: document.version.to_string(),
         hash,
@@ -188,6 +200,11 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
             DefaultDoc::Deny => Effect::Deny,
         },
         contact: document.contact.as_ref().map(ToString::to_string),
+        is_tenant_in_path: sources.iter().all(Source::is_in_path),
+        are_tenants_alike: are_alike(&tenants)
+            && require == Kinds::default()
+            && splits.all().is_empty(),
+        vary: identity::vary(&sources),
         hides_authorization: sources.iter().any(Source::proves_by_authorization),
         identity_headers,
         identity: sources,
@@ -199,7 +216,6 @@ pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         rule_sets,
         backends,
         routes_by_host,
-        added_headers,
         routes,
         routes_trial,
         sumdbs,
@@ -235,10 +251,6 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
     for (i, rule) in rules.iter().enumerate() {
         let at = at.index(i);
         errors.check_name(&at.key("id"), "rule", &rule.id);
-        if RESERVED_RULES.contains(&&*rule.id) {
-            let message = format!("the name {:?} is the engine's own", &*rule.id);
-            errors.add(&at.key("id"), message);
-        }
         if let Some(first) = seen.insert(&rule.id, i) {
             let message = format!("the rule {:?} stands at [{first}] already", &*rule.id);
             errors.add(&at.key("id"), message);
@@ -333,12 +345,6 @@ fn tenants(
         if name != ANYONE {
             errors.check_name(&at, "tenant", name);
         }
-        if name == "sumdb" {
-            errors.add(
-                &at,
-                "\"sumdb\" begins the checksum database's paths; choose another name",
-            );
-        }
         let rollout = tenant.rollout.as_ref();
         if let Some(tier) = &tenant.tier {
             errors.check_name(&at.key("tier"), "tier", tier);
@@ -380,6 +386,12 @@ fn rollout_of(
     let candidate = named_sets(errors, &at.key("candidate"), &doc.candidate, rule_sets);
     let stage = rollout::stage(errors, at, doc.stage, doc.percent, doc.by)?;
     Some(Rollout { candidate, stage })
+}
+
+/// Whether it is nothing to an answer who asks: nobody is refused for being nobody, either.
+fn are_alike(tenants: &[Tenant]) -> bool {
+    let anyone = tenants.iter().find(|tenant| tenant.is_anyone());
+    anyone.is_some_and(|anyone| tenants.iter().all(|tenant| tenant.is_like(anyone)))
 }
 
 fn sumdbs(

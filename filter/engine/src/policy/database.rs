@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::backend::Backend;
 use super::compile::Errors;
-use super::document::{DatabaseDoc, Text, UnknownDoc};
+use super::document::{DatabaseDoc, UnknownDoc};
 use super::error::Path;
-use super::pattern::{Meaning, PatternSet, PatternSetBuilder};
 use super::{duration, paths};
 use crate::sumdb::VerifierKey;
 
@@ -31,38 +30,16 @@ pub struct Database {
     pub timeout: Duration,
     /// Whether a file that it says nothing of is refused, where the mode enforces.
     pub(crate) refuse_unavailable: bool,
-    private: Option<PatternSet>,
 }
 
-impl Database {
-    /// Whether it is asked about a module.
-    pub(crate) fn is_asked_about(&self, path: &str) -> bool {
-        let private = self.private.as_ref();
-        private.is_none_or(|patterns| patterns.first_match(path).is_none())
-    }
-}
-
-/// Compiles `sumdb` and `private`; `at` is the place of both.
+/// Compiles `sumdb`; `at` is the place of `integrity`.
 pub(super) fn compile(
     errors: &mut Errors,
     at: &Path,
     document: Option<&DatabaseDoc>,
-    private: Option<&Vec<Text>>,
     backends: &[Backend],
 ) -> Option<Database> {
-    let patterns = private.map(|patterns| {
-        let mut builder = PatternSetBuilder::default();
-        let at = at.key("private");
-        errors.add_patterns(&at, patterns, &mut builder, 0, Meaning::default());
-        builder.build()
-    });
-    let Some(document) = document else {
-        if private.is_some() {
-            let message = "there is no sumdb, so there is nobody who could be asked";
-            errors.add(&at.key("private"), message);
-        }
-        return None;
-    };
+    let document = document?;
     let at = at.key("sumdb");
     let key = verifier_key(errors, &at.key("key"), &document.key);
     let (place, name) = (at.key("backend"), &document.backend);
@@ -98,7 +75,6 @@ pub(super) fn compile(
         authority: authority.unwrap_or(host).to_owned(),
         timeout: timeout.ok()?,
         refuse_unavailable: document.on_unavailable != Some(UnknownDoc::Allow),
-        private: patterns,
         key,
     })
 }

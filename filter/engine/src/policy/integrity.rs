@@ -8,6 +8,7 @@ use super::database;
 use super::document::{IntegrityDoc, ModeDoc, TenantDoc, UnknownDoc};
 use super::error::Path;
 use super::pattern::{Meaning, PatternSetBuilder};
+use super::private::PrivateNames;
 use crate::integrity::GoSumLine;
 use crate::integrity::plan::{Integrity, Mode, Pins};
 
@@ -18,6 +19,7 @@ pub(super) fn compile(
     document: Option<&IntegrityDoc>,
     tenants: &BTreeMap<String, TenantDoc>,
     backends: &[Backend],
+    private: PrivateNames,
 ) -> Integrity {
     let enforcing = tenants
         .iter()
@@ -32,7 +34,10 @@ pub(super) fn compile(
                 );
             }
         }
-        return Integrity::default();
+        return Integrity {
+            private,
+            ..Integrity::default()
+        };
     };
     let at = root.key("integrity");
     let is_enforced = document.mode == ModeDoc::Enforce || enforcing.count() > 0;
@@ -64,11 +69,11 @@ pub(super) fn compile(
         );
         builder.build()
     });
-    let (sumdb, private) = (document.sumdb.as_ref(), document.private.as_ref());
     Integrity {
         mode: mode(document.mode),
         pins,
-        database: database::compile(errors, &at, sumdb, private, backends),
+        database: database::compile(errors, &at, document.sumdb.as_ref(), backends),
+        private,
         first_seen,
         refuse_unknown: document.on_unknown == Some(UnknownDoc::Refuse),
         holds_headers: document.allow_on_headers_stop_iteration.unwrap_or(false),

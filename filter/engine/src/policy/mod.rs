@@ -18,6 +18,7 @@ mod module_rules;
 mod names;
 pub(crate) mod paths;
 pub mod pattern;
+mod private;
 mod redirects;
 mod rollout;
 mod routes;
@@ -27,8 +28,6 @@ mod suggest;
 mod unfollowed;
 mod versions;
 mod weights;
-
-use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -43,6 +42,7 @@ pub use error::{PolicyError, member_path};
 pub use identity::{Facts, Source};
 pub(crate) use module_rules::{ModuleRules, Says};
 pub use names::{ANYONE, is_name};
+pub(crate) use private::PrivateNames;
 pub use rollout::{By, Rollout, Side};
 pub(crate) use rollout::{Reach, Stage};
 pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
@@ -74,6 +74,12 @@ pub struct Policy {
     pub(crate) require: Kinds,
     /// Whether the client's `authorization` was for the proxy in front and not for a backend.
     pub(crate) hides_authorization: bool,
+    /// Whether the path alone says who asks.
+    pub(crate) is_tenant_in_path: bool,
+    /// Whether everybody gets the same answers, whoever it is.
+    pub(crate) are_tenants_alike: bool,
+    /// The request headers that name the tenant to a cache in front.
+    vary: Vec<String>,
     tenants: Vec<Tenant>,
     /// The places of the tenants by name. The keys are the document's, so that no client can choose
     /// them to collide.
@@ -85,8 +91,6 @@ pub struct Policy {
     pub(crate) routes_trial: Option<RoutesTrial>,
     /// Whether a route hangs on the host that is asked for.
     pub(crate) routes_by_host: bool,
-    /// The headers that the proxy gives to backends, in lower case.
-    pub(crate) added_headers: BTreeSet<String>,
     sumdbs: Vec<Sumdb>,
     pub(crate) splits: Splits,
     /// What draws hang on beside what they are for.
@@ -122,6 +126,17 @@ pub(crate) struct Sumdb {
 }
 
 impl Tenant {
+    /// Whether another tenant gets the same answers to the same questions.
+    fn is_like(&self, other: &Self) -> bool {
+        let by_nobody = |tenant: &Self| tenant.require == Kinds::default();
+        self.rule_sets == other.rule_sets
+            && self.rollout.is_none()
+            && other.rollout.is_none()
+            && self.integrity == other.integrity
+            && by_nobody(self)
+            && by_nobody(other)
+    }
+
     /// Whether this is everybody whom no other tenant matches.
     pub fn is_anyone(&self) -> bool {
         self.name == ANYONE
@@ -192,6 +207,11 @@ impl Policy {
     /// The clusters in which several backends stand in for each other.
     pub fn failovers(&self) -> impl Iterator<Item = &Failover> {
         self.all_routes().flat_map(Route::failovers)
+    }
+
+    /// The request headers that name the tenant, as clients send them, in lower case.
+    pub fn vary(&self) -> &[String] {
+        &self.vary
     }
 
     /// The tenants, sorted by name.

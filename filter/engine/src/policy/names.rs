@@ -4,7 +4,7 @@
 pub const ANYONE: &str = "*";
 
 /// Rule names that the engine gives to its own decisions.
-pub const RESERVED_RULES: [&str; 6] = [
+const RESERVED_RULES: [&str; 6] = [
     "default",
     "identity",
     "integrity",
@@ -38,6 +38,26 @@ pub(super) fn name_error(what: &str, name: &str) -> Option<String> {
         .then(|| format!("the {what} {name:?}: use 1 to {MAX_NAME} of A-Z, a-z, 0-9, _ and -"))
 }
 
+/// Why something of this kind cannot have a name, though it is a good one: metrics, logs or paths mean
+/// something else by it, and two things would be counted as one.
+pub(super) fn reserved_error(what: &str, name: &str) -> Option<String> {
+    let why = match (what, name) {
+        (_, "-") => "access logs and tables say it where there is none",
+        ("backend" | "split" | "variant", "none") => "metrics say it where there is none",
+        ("backend", "unknown") => "metrics say it where a stand-in cannot be told",
+        ("tenant", "other") => {
+            "metrics count under it who is \"*\", nobody, or beyond the most series"
+        }
+        ("rule" | "split" | "variant", "other") => {
+            "metrics count under it what is beyond the most series"
+        }
+        ("tenant", "sumdb") => "it begins the checksum database's paths",
+        ("rule", name) if RESERVED_RULES.contains(&name) => "it is the engine's own",
+        _ => return None,
+    };
+    Some(format!("the {what} {name:?}: {why}; choose another name"))
+}
+
 /// What is wrong with a text that a denial shows, in words. The Go command drops a whole message
 /// for one character that is not graphic, and prints 8 lines and 648 bytes of it at most.
 pub(super) fn text_error(text: &str, most_bytes: usize) -> Option<String> {
@@ -62,5 +82,68 @@ fn is_graphic(c: char) -> bool {
         ' '..='~' => true,
         c if c.is_ascii() => false,
         c => c.is_alphanumeric() || matches!(c, '–' | '—' | '‘' | '’' | '“' | '”' | '…' | '·'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reserved_error;
+    use crate::policy::Policy;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn no_name_is_what_metrics_or_logs_say_of_something_else() {
+        let document = |pointer: &str, name: &str| -> String {
+            let named =
+                |kind: &str, plain: &str| (if kind == pointer { name } else { plain }).to_owned();
+            let document: Value = json!({
+                "version": "1", "default": "deny",
+                "tenants": {named("tenant", "web"): {"rules": [named("rule set", "org")], "tier": named("tier", "gold")}},
+                "rules": {named("rule set", "org"): [{"id": named("rule", "all"), "allow": ["*"]}]},
+                "backends": {named("backend", "main"): {"cluster": "c"}},
+                "routes": [{"id": named("route", "rest"), "backend": named("backend", "main")}],
+                "splits": {named("split", "lib"): {
+                    "module": "a.b/c", "control": named("variant", "old"),
+                    "variants": {named("variant", "old"): "v1.0.0", "new": "v1.1.0"},
+                    "assign": [{"variant": "new"}]
+                }}
+            });
+            document.to_string()
+        };
+        let kinds = [
+            "tenant", "tier", "rule set", "rule", "backend", "route", "split", "variant",
+        ];
+        for kind in kinds {
+            for name in [
+                "-", "other", "none", "unknown", "default", "sumdb", "identity", "fine",
+            ] {
+                let read = Policy::from_json(document(kind, name).as_bytes());
+                let refused = match (kind, name) {
+                    (_, "-") => true,
+                    ("tenant", "other" | "sumdb") => true,
+                    ("rule", "other" | "default" | "sumdb" | "identity") => true,
+                    ("backend", "none" | "unknown") => true,
+                    ("split", "none" | "other") => true,
+                    ("variant", "none" | "other") => true,
+                    _ => false,
+                };
+                assert_eq!(
+                    reserved_error(kind, name).is_some(),
+                    refused,
+                    "{kind} {name}"
+                );
+                match read {
+                    Ok(_) => assert!(!refused, "{kind} {name}"),
+                    Err(errors) => {
+                        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                        let said = format!("the {kind} {name:?}: ");
+                        assert!(
+                            refused && errors.iter().all(|e| e.contains(&said)),
+                            "{errors:?}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }

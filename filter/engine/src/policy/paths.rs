@@ -173,48 +173,95 @@ pub(super) fn authority_error(authority: &str) -> Option<String> {
     (!fits).then(|| format!("{authority:?} is no host, with or without a port"))
 }
 
-/// Headers by which gateways, proxies and login servers tell a backend who the client is. A backend
-/// may believe them of the proxy in front of it, so no client's gets that far.
-const IDENTITY_HEADERS: [&str; 15] = [
+/// The beginnings of headers by which gateways, proxies and login servers tell a backend who the client
+/// is, or which the names are themselves.
+const IDENTITY_HEADERS: [&str; 27] = [
+    "cf-access-",
+    "client-cert",
     "forwarded-user",
     "remote-user",
-    "x-auth-request-email",
-    "x-auth-request-groups",
-    "x-auth-request-user",
-    "x-authenticated-user",
+    "ssl-client-",
+    "tailscale-user-",
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
+    "x-auth-request-",
+    "x-authenticated-",
     "x-client-cert",
+    "x-client-dn",
+    "x-client-verify",
+    "x-consumer-",
+    "x-credential-",
     "x-forwarded-client-cert",
     "x-forwarded-email",
     "x-forwarded-groups",
     "x-forwarded-preferred-username",
     "x-forwarded-user",
-    "x-remote-user",
-    "x-ssl-client-cert",
-    "x-webauth-user",
+    "x-goog-authenticated-user-",
+    "x-goog-iap-",
+    "x-ms-client-principal",
+    "x-ms-token-",
+    "x-remote-",
+    "x-ssl-",
+    "x-webauth-",
 ];
 
-/// Whether a client's header is one that only a proxy may set: it claims an identity.
+/// The beginnings of headers by which a client asks some servers for something else than what its
+/// request line says, and of what steers the proxy itself.
+const STEERING_HEADERS: [&str; 9] = [
+    "x-accel-",
+    "x-envoy-",
+    "x-http-method",
+    "x-istio-",
+    "x-method-override",
+    "x-original-",
+    "x-override-url",
+    "x-rewrite-",
+    "x-sendfile",
+];
+
+/// Whether a header's name claims an identity: only a proxy may set it.
 pub(crate) fn is_reserved_header(name: &str) -> bool {
-    let may_be_known = IDENTITY_HEADER_LENGTHS >> name.len().min(63) & 1 != 0;
-    let is_known = || {
-        let mut known = IDENTITY_HEADERS.iter();
-        known.any(|known| is_same_header(known, name))
-    };
-    is_modgate_header(name) || (may_be_known && is_known())
+    is_modgate_header(name) || begins_with_any(name, &IDENTITY_HEADERS)
 }
 
-/// The bits of the lengths that identity headers have: most headers of a request have none of them.
-const IDENTITY_HEADER_LENGTHS: u64 = {
-    let mut lengths = 0;
-    let mut rest = IDENTITY_HEADERS.as_slice();
-    while let [first, behind @ ..] = rest {
-        lengths |= 1 << first.len();
-        rest = behind;
-    }
-    lengths
-};
+fn begins_with_any(name: &str, beginnings: &[&str]) -> bool {
+    let mut beginnings = beginnings.iter();
+    beginnings.any(|known| {
+        let beginning = name.get(..known.len());
+        beginning.is_some_and(|beginning| is_same_header(known, beginning))
+    })
+}
 
-fn is_modgate_header(name: &str) -> bool {
+/// The name, in lower case, of a client's header that a backend gets because the policy says so.
+pub(super) fn forwarded_header(name: &str) -> Result<String, String> {
+    let name = header_name(name)?;
+    let carrying = CARRYING_HEADERS
+        .iter()
+        .any(|known| is_same_header(known, &name));
+    if carrying || is_same_header("proxy-authorization", &name) {
+        return Err(format!("{name:?} is between the client and the proxy"));
+    }
+    if is_same_header("authorization", &name) {
+        return Err(
+            "authorization goes to a backend without being named, unless $.identity reads it"
+                .to_owned(),
+        );
+    }
+    if is_reserved_header(&name) {
+        return Err(format!(
+            "{name:?} says who the client is, which no client may say for itself"
+        ));
+    }
+    if begins_with_any(&name, &STEERING_HEADERS) {
+        return Err(format!(
+            "{name:?} can ask for something else than what was judged"
+        ));
+    }
+    Ok(name)
+}
+
+/// Whether a header is Modgate's own.
+pub(crate) fn is_modgate_header(name: &str) -> bool {
     name.len() > RESERVED_PREFIX.len()
         && name
             .bytes()

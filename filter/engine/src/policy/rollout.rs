@@ -84,6 +84,11 @@ impl Stage {
         }
     }
 
+    /// Whether it holds for some, told apart by this.
+    pub(crate) fn is_canary_by(self, other: By) -> bool {
+        matches!(self, Self::Canary { by, .. } if by == other)
+    }
+
     /// Whether what is tried holds for a request. `tried` names it, such as a tenant's rules by the
     /// tenant's name, and `key` gives what the request is drawn for, nothing for a client of whom
     /// nothing is known: nobody such is made a part of a trial.

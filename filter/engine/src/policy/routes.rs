@@ -6,7 +6,6 @@ use super::backend::Backend;
 use super::compile::Errors;
 use super::document::{OnFailureDoc, RouteDoc, RoutesRolloutDoc, Text};
 use super::error::Path;
-use super::names::name_error;
 use super::pattern::{Meaning, PatternSetBuilder};
 use super::rollout::By;
 use super::{paths, rollout, weights};
@@ -38,9 +37,7 @@ pub(super) fn compile(
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, route) in routes.iter().enumerate() {
         let at = at.index(i);
-        if let Some(message) = name_error("route", &route.id) {
-            errors.add(&at.key("id"), message);
-        }
+        errors.check_name(&at.key("id"), "route", &route.id);
         if let Some(first) = seen.insert(&route.id, i) {
             let message = format!("the route {:?} stands at [{first}] already", &*route.id);
             errors.add(&at.key("id"), message);

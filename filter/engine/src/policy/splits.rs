@@ -106,6 +106,18 @@ impl Assign {
 }
 
 impl Split {
+    /// Whether two clients of one tenant may get two variants.
+    pub(crate) fn hangs_on_client(&self) -> bool {
+        let in_part = self
+            .stage
+            .is_some_and(|stage| stage.is_canary_by(By::Client));
+        in_part
+            || self.assign.iter().any(|assign| {
+                let drawn = matches!(assign.gets, Gets::Drawn { by: By::Client, .. });
+                drawn || assign.header.is_some()
+            })
+    }
+
     /// A variant's version.
     pub(crate) fn version(&self, place: usize) -> Option<&str> {
         self.variants
@@ -219,12 +231,6 @@ fn variants(errors: &mut Errors, at: &Path, doc: &SplitDoc) -> Vec<Variant> {
     for (name, version) in &doc.variants {
         let at = at.key(name);
         errors.check_name(&at, "variant", name);
-        if name == NO_VARIANT {
-            errors.add(
-                &at,
-                "\"none\" is what metrics say where no variant was served",
-            );
-        }
         let parsed = semver::parse(version);
         if is_canonical_for(&doc.module, version).is_err() {
             let message = format!(

@@ -20,7 +20,7 @@ pub enum SumdbCall<'a> {
         /// A canonical version.
         version: Cow<'a, str>,
     },
-    /// `tile/H/L/N[.p/W]`: a tile of the log, or of its records.
+    /// `tile/8/L/N[.p/W]`: a tile of the log's hashes.
     Tile {
         /// The path from `tile/` on, which is its own canonical form.
         path: &'a str,
@@ -89,25 +89,39 @@ impl<'a> SumdbCall<'a> {
     }
 }
 
-/// Whether this is `H/L/N[.p/W]` in the one form that `tlog.Tile.Path` writes: H 1 to 30, L a number
-/// or `data`, N in groups of three digits of which all but the last begin with `x`, W below 2^H.
+/// The height of the tiles that the Go command asks for.
+const HEIGHT: u32 = 8;
+
+/// The most records that a log can have are 2 to the power of this.
+const MOST_RECORDS: u32 = 63;
+
+/// Whether this is `8/L/N[.p/W]` in the one form in which `tlog.Tile.Path` writes what the Go command
+/// asks for, of a log that can be: its height is 8, L a number, N in groups of three digits of which all
+/// but the last begin with `x`, W below 256. Other heights, and tiles of records (`data`), go never
+/// wants: no path carries more than where in a log to look.
 fn is_tile(path: &str) -> bool {
-    let Some((height, rest)) = path.split_once('/') else {
+    let Some((level, rest)) = path
+        .strip_prefix("8/")
+        .and_then(|rest| rest.split_once('/'))
+    else {
         return false;
     };
-    let Some(height) = small_number(height).filter(|h| (1..=30).contains(h)) else {
+    let level = small_number(level).and_then(|level| u32::try_from(level).ok());
+    let Some(below) = level.and_then(|level| level.checked_mul(HEIGHT)) else {
         return false;
     };
-    let Some((level, rest)) = rest.split_once('/') else {
+    // What a level has of hashes, each over 256 times as many as below, and of those in tiles.
+    let hashes = MOST_RECORDS.checked_sub(below);
+    let Some(hashes) = hashes.and_then(|bits| 1_u64.checked_shl(bits)) else {
         return false;
     };
-    if level != "data" && small_number(level).is_none() {
-        return false;
-    }
+    let tiles = hashes.div_ceil(1 << HEIGHT);
+    let is_number = |text| tile_number(text).is_some_and(|number| number < tiles);
     match rest.split_once(".p/") {
-        None => is_tile_number(rest),
+        None => is_number(rest),
         Some((number, width)) => {
-            is_tile_number(number) && small_number(width).is_some_and(|w| w > 0 && w < 1 << height)
+            let width = small_number(width);
+            is_number(number) && width.is_some_and(|w| (1..1 << HEIGHT).contains(&w))
         }
     }
 }
@@ -121,24 +135,26 @@ fn small_number(text: &str) -> Option<u64> {
     text.parse().ok()
 }
 
-fn is_tile_number(text: &str) -> bool {
-    // 7 groups reach 10^21, past the 2^63 records that a log can have.
-    const MOST_GROUPS: usize = 7;
-    let groups = text.split('/').count();
-    groups <= MOST_GROUPS
-        && text.split('/').enumerate().all(|(i, group)| {
-            let last = i + 1 == groups;
-            let digits = if last {
-                Some(group)
-            } else {
-                group.strip_prefix('x')
-            };
-            digits.is_some_and(|d| {
-                d.len() == 3
-                    && d.bytes().all(|b| b.is_ascii_digit())
-                    && (i > 0 || last || d != "000")
-            })
-        })
+/// The number of a tile, in groups of three digits.
+fn tile_number(text: &str) -> Option<u64> {
+    let (before, last) = text.rsplit_once('/').unwrap_or(("", text));
+    let mut number = 0_u64;
+    let groups = before.split('/').filter(|_| !before.is_empty());
+    for (i, group) in groups.enumerate() {
+        let digits = group.strip_prefix('x')?;
+        if i == 0 && digits == "000" {
+            return None;
+        }
+        number = push_group(number, digits)?;
+    }
+    push_group(number, last)
+}
+
+fn push_group(number: u64, digits: &str) -> Option<u64> {
+    if digits.len() != 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    number.checked_mul(1000)?.checked_add(digits.parse().ok()?)
 }
 
 #[cfg(test)]
@@ -160,8 +176,9 @@ mod tests {
             "tile/8/0/001",
             "tile/8/0/x001/x234/067",
             "tile/8/1/x123/067.p/1",
-            "tile/8/data/000",
             "tile/8/0/000.p/255",
+            "tile/8/7/000",
+            "tile/8/0/x036/x028/x797/x018/x963/967",
         ] {
             assert_eq!(SumdbCall::parse(path), Ok(SumdbCall::Tile { path }));
         }
@@ -181,6 +198,16 @@ mod tests {
             ("tile/8/0", Refusal::TilePath),
             ("tile/0/0/000", Refusal::TilePath),
             ("tile/31/0/000", Refusal::TilePath),
+            ("tile/7/0/000", Refusal::TilePath),
+            ("tile/8/data/000", Refusal::TilePath),
+            ("tile/8/8/000", Refusal::TilePath),
+            ("tile/8/7/001", Refusal::TilePath),
+            ("tile/8/0/x036/x028/x797/x018/x963/968", Refusal::TilePath),
+            (
+                "tile/8/0/x999/x999/x999/x999/x999/x999/999",
+                Refusal::TilePath,
+            ),
+            ("tile/8/18446744073709551615/000", Refusal::TilePath),
             ("tile/08/0/000", Refusal::TilePath),
             ("tile/8/x/000", Refusal::TilePath),
             ("tile/8/0/0", Refusal::TilePath),

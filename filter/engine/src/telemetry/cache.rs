@@ -209,6 +209,7 @@ mod tests {
             base_path: String::new(),
             authority: None,
             headers: Vec::new(),
+            forward_headers: Vec::new(),
             kind,
             cache_headers: vec![],
             hit_below: None,

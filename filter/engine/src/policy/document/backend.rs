@@ -20,6 +20,9 @@ pub struct BackendDoc {
     /// Request headers that the proxy adds, by their names.
     #[serde(default)]
     pub headers: BTreeMap<String, HeaderDoc>,
+    /// Headers of the client's request that it gets beside those that every backend gets.
+    #[serde(default)]
+    pub forward_headers: Vec<Text>,
     /// What the backend is, which tells how its cache is read off its answers.
     pub kind: Option<KindDoc>,
     /// Response headers that tell of the cache, the first that is there decides.

@@ -189,6 +189,10 @@ pub enum GoModDoc {
 pub struct SumdbDoc {
     /// The backend that carries the database; without it the one that the routes give.
     pub backend: Option<Text>,
+    /// The modules whose names are private: no database is asked about them but their own.
+    pub private: Option<Vec<Text>>,
+    /// The modules whose own database this is: they are private to every other.
+    pub modules: Option<Vec<Text>>,
 }
 
 impl Document {

@@ -49,6 +49,15 @@ pub(in crate::policy) fn headers(sources: &[Source]) -> Vec<String> {
     names
 }
 
+/// The request headers by which sources tell tenants apart, as clients send them, each once: what a user
+/// name or a claim was read from came in `authorization`.
+pub(in crate::policy) fn vary(sources: &[Source]) -> Vec<String> {
+    let mut names: Vec<String> = sources.iter().filter_map(Source::vary).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// Compiles a `require`: kinds of proof, each of which some source can give.
 pub(in crate::policy) fn kinds(
     errors: &mut Errors,

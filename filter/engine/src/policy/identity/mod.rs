@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub use template::Template;
 
 pub(crate) use claim::{Claim, Claimed, Kinds};
-pub(super) use compile::{headers, kinds, sources};
+pub(super) use compile::{headers, kinds, sources, vary};
 
 use super::Policy;
 use super::names::is_name;
@@ -128,6 +128,26 @@ impl Source {
         match &self.place {
             Place::Header { name, .. } | Place::BasicUser { name } => Some(name),
             Place::PathPrefix { .. } | Place::Fact(_) => None,
+        }
+    }
+
+    /// Whether it says nothing that does not stand in the path.
+    pub(super) const fn is_in_path(&self) -> bool {
+        matches!(
+            self.place,
+            Place::PathPrefix { .. } | Place::Header { trusted: false, .. }
+        )
+    }
+
+    /// The request header that it hangs on, as clients send it.
+    fn vary(&self) -> Option<String> {
+        match &self.place {
+            Place::Header {
+                name,
+                trusted: true,
+            } => Some(name.clone()),
+            _ if self.proves_by_authorization() => Some("authorization".to_owned()),
+            _ => None,
         }
     }
 

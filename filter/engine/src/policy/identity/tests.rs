@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 fn policy(identity: &Value) -> Policy {
     let document = json!({
         "version": "1", "default": "deny", "identity": identity,
-        "tenants": {"acme": {}, "web": {}, "other": {}},
+        "tenants": {"acme": {}, "web": {}, "third": {}},
         "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
     });
     Policy::from_json(document.to_string().as_bytes()).unwrap()
@@ -95,7 +95,7 @@ fn only_a_trusted_header_counts() {
 fn two_names_are_a_conflict_and_a_bad_one_is_refused() {
     let ask = |path, value| ask(&by_path_and_header(), path, &[("x-tenant", value)], &[]);
     let by_path = Some("path_prefix");
-    let other = HeaderValue::Once(b"other");
+    let other = HeaderValue::Once(b"third");
     assert_eq!(ask("t/acme/p", other), said("conflict", by_path, "p"));
     let same = HeaderValue::Once(b"acme");
     assert_eq!(ask("t/acme/p", same), said("acme", by_path, "p"));
@@ -253,7 +253,7 @@ fn groups_name_a_tenant_alone_or_confirm_the_one_that_another_source_names() {
         ("p", &["red", "blue"], "ambiguous", Some("jwt_claim_list")),
         ("t/web/p", &["red", "blue"], "web", Some("path_prefix")),
         (
-            "t/other/p",
+            "t/third/p",
             &["red", "blue"],
             "conflict",
             Some("path_prefix"),
