@@ -2,7 +2,7 @@
 
 use crate::judge::{Footer, Reply};
 use crate::module::semver;
-use crate::policy::{Age, Backend, Policy, Ruling, Side, Subject, Tenant, Verdict};
+use crate::policy::{Age, Backend, ModuleRules, Policy, Ruling, Side, Subject, Tenant, Verdict};
 use crate::request::Operation;
 
 use super::World;
@@ -64,6 +64,12 @@ impl About {
         let subject = Subject::Version(semver::parse(version)?, age);
         let tenant = self.tenant(policy)?;
         Some(policy.decide(tenant, self.side, &self.module, &subject, self.is_probe))
+    }
+
+    /// The rules that can be about the module, for many versions of it.
+    pub(super) fn module_rules<'p>(&self, policy: &'p Policy) -> Option<ModuleRules<'p>> {
+        let tenant = self.tenant(policy)?;
+        Some(policy.module_rules(tenant, self.side, &self.module))
     }
 
     /// The same, with what the tenant's other rules say.

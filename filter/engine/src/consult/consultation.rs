@@ -1,18 +1,19 @@
 //! A request that waits while its backend is asked, from question to question.
 
+use super::World;
 use super::about::About;
 use super::info::{self, Info};
 use super::list::{self, Latest};
 use super::retract::{self, Interval};
 use super::shaping::Shaping;
 use super::steer::Steer;
-use super::{MAX_LIST_BYTES, World};
 use crate::judge::Reply;
 use crate::module::is_canonical_for;
 use crate::policy::{Age, Decision, Policy, Ruling};
 
-/// The most bytes of a go.mod file that are read (the Go command's own limit).
-const MAX_GO_MOD_BYTES: usize = 16 << 20;
+/// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest ones of real
+/// modules have a tenth of this.
+const MAX_GO_MOD_BYTES: usize = 1 << 20;
 
 /// A request that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +187,8 @@ impl Consultation {
         fetched: Fetched<'_>,
     ) -> Progress<'p> {
         let body = self.body(policy, fetched)?;
-        let shaping = Shaping::of(&self.about, policy, world, body);
+        let shaping = Shaping::of(&self.about, policy, world, body)
+            .map_err(|why| self.failed(policy, &format!("its list cannot be shaped: {why}")))?;
         Ok(self.shape(policy, world, shaping))
     }
 
@@ -293,14 +295,14 @@ impl Consultation {
         intervals: &[Interval],
     ) -> Step<'p> {
         self.about.steer = shaping.steer;
-        let listed = shaping.finish(intervals);
+        let shaped = shaping.finish(intervals);
         let Some(refused) = &self.refused else {
             return Step::Answer {
                 ruling: None,
-                reply: Reply::list(list::write(&listed)),
+                reply: Reply::list(shaped.write()),
             };
         };
-        match list::latest(&listed) {
+        match shaped.latest() {
             Latest::Is(version) => self.choose(version),
             Latest::Depends {
                 compatible,
@@ -420,7 +422,7 @@ impl Consultation {
 
     fn ask_list<'p>(&mut self) -> Step<'p> {
         self.stage = Stage::List;
-        ask(self.about.path(&self.about.list()), MAX_LIST_BYTES)
+        ask(self.about.path(&self.about.list()), list::MAX_BYTES)
     }
 
     fn ask_info<'p>(&self, query: &str) -> Step<'p> {

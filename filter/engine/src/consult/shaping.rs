@@ -1,14 +1,18 @@
 //! A version list as a tenant may see it.
+//!
+//! Each step goes through the list once at most, and the rules that can be about the module are found
+//! once for all its versions.
 
-use std::cmp::Ordering;
+use std::rc::Rc;
 
 use super::World;
 use super::about::About;
-use super::list::{self, Latest, Listed};
-use super::retract::Interval;
+use super::list::{Latest, List};
+use super::memory::ListOf;
+use super::retract::{self, Interval};
 use super::steer::Steer;
-use crate::module::semver::{self, Semver};
-use crate::policy::{Age, Decision, Policy, Verdict};
+use crate::module::semver::Semver;
+use crate::policy::{Age, Decision, Policy, Says, Verdict};
 
 /// The most versions of a list whose age is looked up for one request.
 const MAX_LOOKUPS: usize = 32;
@@ -16,26 +20,23 @@ const MAX_LOOKUPS: usize = 32;
 /// A list while it is shaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shaping {
-    lines: Vec<Line>,
+    judged: Rc<Judged>,
+    /// What is known of each version by now, in the list's order.
+    rulings: Vec<Ruling>,
+    /// Those that are left out so that the Go command takes the variant's; empty where there is none.
+    aside: Vec<bool>,
     /// How many ages were looked up.
     lookups: usize,
     /// The variant that the client is led to.
     pub(super) steer: Option<Steer>,
 }
 
-/// A version of the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Line {
-    listed: Listed,
-    ruling: Ruling,
-    /// Whether it is left out so that the Go command takes the variant's.
-    is_aside: bool,
-}
-
-impl Line {
-    fn is_shown(&self) -> bool {
-        self.ruling != Ruling::Hidden && !self.is_aside
-    }
+/// A list, and what a tenant's rules say of its versions before an age is known: it hangs on nothing but
+/// what [`ListOf`] has.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Judged {
+    pub(super) list: List,
+    rulings: Vec<Ruling>,
 }
 
 /// What is known of a listed version.
@@ -45,6 +46,16 @@ enum Ruling {
     Hidden,
     /// Its age must be looked up.
     Open,
+}
+
+impl From<Says> for Ruling {
+    fn from(says: Says) -> Self {
+        match says {
+            Says::Allow => Self::Kept,
+            Says::Deny => Self::Hidden,
+            Says::Open => Self::Open,
+        }
+    }
 }
 
 impl Ruling {
@@ -57,47 +68,101 @@ impl Ruling {
     }
 }
 
+impl Judged {
+    fn recalled_or_read(
+        about: &About,
+        policy: &Policy,
+        world: &dyn World,
+        body: &[u8],
+    ) -> Result<Rc<Self>, String> {
+        let of = ListOf {
+            policy: policy.hash(),
+            tenant: about.tenant,
+            side: about.side,
+            module: &about.module,
+            body,
+        };
+        let lists = world.lists();
+        if let Some(known) = lists.as_ref().and_then(|lists| lists.recall(&of)) {
+            return Ok(known);
+        }
+        let read = Rc::new(Self::read(about, policy, body)?);
+        if let Some(lists) = lists {
+            lists.keep(&of, &read);
+        }
+        Ok(read)
+    }
+
+    /// Reads a list, and judges all its versions.
+    fn read(about: &About, policy: &Policy, body: &[u8]) -> Result<Self, String> {
+        let list = List::read(&about.module, body)?;
+        let rules = about.module_rules(policy);
+        let rule = |place| {
+            let says = rules
+                .as_ref()
+                .map(|rules| rules.say(list.parts(place), Age::Unasked));
+            says.map_or(Ruling::Hidden, Ruling::from)
+        };
+        let rulings = (0..list.len()).map(rule).collect();
+        Ok(Self { list, rulings })
+    }
+}
+
 impl Shaping {
     /// Judges all versions of a list, by what is known of them.
-    pub(super) fn of(about: &About, policy: &Policy, world: &dyn World, body: &[u8]) -> Self {
-        let lines = list::read(&about.module, body).into_iter().map(|listed| {
-            let verdict = |age| about.verdict(policy, &listed.version, age);
-            let mut ruling = Ruling::of(verdict(Age::Unasked).as_ref());
-            if ruling == Ruling::Open {
-                let age = about.recalled_age(policy, world, &listed.version);
-                ruling = Ruling::of(verdict(age).as_ref());
-            }
-            Line {
-                listed,
-                ruling,
-                is_aside: false,
-            }
-        });
+    ///
+    /// # Errors
+    /// A list that is too long, in words.
+    pub(super) fn of(
+        about: &About,
+        policy: &Policy,
+        world: &dyn World,
+        body: &[u8],
+    ) -> Result<Self, String> {
+        let judged = Judged::recalled_or_read(about, policy, world, body)?;
+        let mut rulings = judged.rulings.clone();
+        if rulings.contains(&Ruling::Open) {
+            recall_ages(about, policy, world, &judged.list, &mut rulings);
+        }
         let mut shaping = Self {
-            lines: lines.collect(),
+            judged,
+            rulings,
+            aside: Vec::new(),
             lookups: 0,
             steer: about.steer,
         };
         shaping.set_aside(policy);
-        shaping
+        Ok(shaping)
     }
 
     /// Leaves out what would keep the Go command from the variant, or from the next one where the rules
     /// serve none of this one's.
     fn set_aside(&mut self, policy: &Policy) {
+        let list = &self.judged.list;
         let Some(steer) = &mut self.steer else {
             return;
         };
         while let Some(wanted) = steer.version(policy) {
-            let mut lines = self.lines.iter();
-            if lines.any(|l| l.listed.version == wanted && l.ruling != Ruling::Hidden) {
+            let ruling = list
+                .place_of(wanted)
+                .and_then(|place| self.rulings.get(place));
+            if ruling.is_some_and(|ruling| *ruling != Ruling::Hidden) {
                 break;
             }
             steer.fall_back();
         }
-        for line in &mut self.lines {
-            line.is_aside = steer.hides(policy, &line.listed.version);
-        }
+        let hides = steer.hides(policy);
+        self.aside = (0..list.len())
+            .map(|place| hides(&list.parts(place)))
+            .collect();
+    }
+
+    fn is_shown(&self, place: usize) -> bool {
+        let is_hidden = self
+            .rulings
+            .get(place)
+            .is_none_or(|ruling| *ruling == Ruling::Hidden);
+        !is_hidden && !self.aside.get(place).is_some_and(|aside| *aside)
     }
 
     /// The next version whose age must be known. From the highest down, as far as one that is kept:
@@ -135,35 +200,35 @@ impl Shaping {
     }
 
     fn highest_not_hidden(&self, in_class: impl Fn(&Semver<'_>) -> bool) -> Option<(&str, Ruling)> {
-        let shown = self.lines.iter().filter(|line| line.is_shown());
-        let parsed = shown.filter_map(|line| {
-            let parts = semver::parse(&line.listed.version)?;
-            Some((parts, line.listed.version.as_str(), line.ruling))
-        });
-        let in_class = parsed.filter(|(parts, ..)| in_class(parts));
-        let highest = in_class.max_by(|(a, ..), (b, ..)| match a.compare(b) {
-            // Two that differ only behind the +; both are looked at.
-            Ordering::Equal => Ordering::Less,
-            order => order,
-        });
-        highest.map(|(_, version, ruling)| (version, ruling))
+        let list = &self.judged.list;
+        let mut shown = list
+            .ascending()
+            .iter()
+            .rev()
+            .filter(|place| self.is_shown(**place));
+        let highest = shown.find(|place| in_class(&list.parts(**place)))?;
+        Some((list.version(*highest), *self.rulings.get(*highest)?))
     }
 
     /// Notes what the rules say of a version, now that its age was looked up.
     pub(super) fn ruled(&mut self, policy: &Policy, version: &str, verdict: Option<&Verdict<'_>>) {
-        let mut lines = self.lines.iter_mut();
-        if let Some(line) = lines.find(|line| line.listed.version == version) {
-            line.ruling = Ruling::of(verdict);
+        let place = self.judged.list.place_of(version);
+        let Some(ruling) = place.and_then(|place| self.rulings.get_mut(place)) else {
+            return;
+        };
+        *ruling = Ruling::of(verdict);
+        let is_lost = *ruling == Ruling::Hidden;
+        let wanted = self.steer.as_ref().and_then(|steer| steer.version(policy));
+        if is_lost && wanted == Some(version) {
+            self.set_aside(policy);
         }
-        self.set_aside(policy);
     }
 
     /// The version whose go.mod tells which others were taken back, where the client does not see it.
     /// The Go command reads retractions from the latest version alone, and a version of before modules
     /// has no go.mod of its own.
     pub(super) fn hidden_newest(&self) -> Option<String> {
-        let all: Vec<Listed> = self.lines.iter().map(|line| line.listed.clone()).collect();
-        let newest = match list::latest(&all) {
+        let newest = match self.judged.list.latest(|_| true) {
             Latest::Is(version)
             | Latest::Depends {
                 compatible: version,
@@ -171,20 +236,60 @@ impl Shaping {
             } => version,
             Latest::Unlisted => return None,
         };
-        let is_hidden = |line: &Line| line.listed.version == newest && !line.is_shown();
-        (!newest.ends_with("+incompatible") && self.lines.iter().any(is_hidden)).then_some(newest)
+        let place = self.judged.list.place_of(&newest)?;
+        (!newest.ends_with("+incompatible") && !self.is_shown(place)).then_some(newest)
     }
 
     /// The list without what is hidden and what was taken back.
-    pub(super) fn finish(self, retracted: &[Interval]) -> Vec<Listed> {
-        let shown = self.lines.into_iter().filter(Line::is_shown);
-        let is_retracted = |line: &Listed| {
-            let parts = semver::parse(&line.version);
-            parts.is_some_and(|parts| retracted.iter().any(|interval| interval.contains(&parts)))
-        };
-        shown
-            .map(|line| line.listed)
-            .filter(|line| !is_retracted(line))
-            .collect()
+    pub(super) fn finish(mut self, retracted: &[Interval]) -> Shaped {
+        let list = &self.judged.list;
+        let ascending = list.ascending().iter();
+        let ascending = ascending.map(|place| (*place, list.parts(*place)));
+        for place in retract::among(retracted, ascending) {
+            if let Some(ruling) = self.rulings.get_mut(place) {
+                *ruling = Ruling::Hidden;
+            }
+        }
+        Shaped(self)
+    }
+}
+
+/// Notes what the rules say of versions whose age is known already.
+fn recall_ages(
+    about: &About,
+    policy: &Policy,
+    world: &dyn World,
+    list: &List,
+    rulings: &mut [Ruling],
+) {
+    let Some(rules) = about.module_rules(policy) else {
+        return;
+    };
+    let open = rulings
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, ruling)| **ruling == Ruling::Open);
+    for (place, ruling) in open {
+        let age = about.recalled_age(policy, world, list.version(place));
+        if age != Age::Unasked {
+            *ruling = rules.say(list.parts(place), age).into();
+        }
+    }
+}
+
+/// A list that is shaped.
+pub(super) struct Shaped(Shaping);
+
+impl Shaped {
+    /// The text of it.
+    pub(super) fn write(&self) -> String {
+        let Self(shaping) = self;
+        shaping.judged.list.write(|place| shaping.is_shown(place))
+    }
+
+    /// What the Go command takes of it.
+    pub(super) fn latest(&self) -> Latest {
+        let Self(shaping) = self;
+        shaping.judged.list.latest(|place| shaping.is_shown(place))
     }
 }

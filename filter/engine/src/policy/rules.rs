@@ -85,7 +85,7 @@ impl Rule {
 
     /// Whether it decides, where a pattern of it matches. What serves some versions of a module serves
     /// the module; what denies those that are too young lets the others pass.
-    fn decides(&self, subject: &Subject<'_>) -> bool {
+    pub(super) fn decides(&self, subject: &Subject<'_>) -> bool {
         match subject {
             Subject::Module => !self.is_by_version() || self.effect == Effect::Allow,
             Subject::Version(version, age) => {
@@ -105,7 +105,7 @@ impl Rule {
         }
     }
 
-    fn too_young(&self, age: Age) -> Option<TooYoung> {
+    pub(super) fn too_young(&self, age: Age) -> Option<TooYoung> {
         let wanted = self.min_age?;
         let is_old_enough = matches!(age, Age::Known(age) if age >= wanted);
         (!is_old_enough).then_some(TooYoung { age, wanted })
