@@ -78,12 +78,18 @@ impl Case {
     /// Asks the first question, where there is one.
     pub(crate) fn begin(mut self: Box<Self>, policy: &Policy) -> Progress<'_> {
         let asker = Rc::clone(&self.asker);
-        let step = self.consultation.begin(policy, &notes(&asker, self.began, true));
+        let step = self
+            .consultation
+            .begin(policy, &notes(&asker, self.began, true));
         self.go_on(step, Vec::new())
     }
 
     /// What a step leads to, while answers to these questions are still to come.
-    fn go_on(self: Box<Self>, step: Step<'_>, mut questions: Vec<(usize, Question)>) -> Progress<'_> {
+    fn go_on(
+        self: Box<Self>,
+        step: Step<'_>,
+        mut questions: Vec<(usize, Question)>,
+    ) -> Progress<'_> {
         let asked = match step {
             Step::Wait => Vec::new(),
             Step::Ask(asked) => asked,

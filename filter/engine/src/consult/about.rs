@@ -194,7 +194,12 @@ impl About {
     }
 
     /// When a version was published, in seconds since 1970.
-    pub(super) fn published(&self, policy: &Policy, info: &Info, last_modified: Option<&str>) -> Option<u64> {
+    pub(super) fn published(
+        &self,
+        policy: &Policy,
+        info: &Info,
+        last_modified: Option<&str>,
+    ) -> Option<u64> {
         if self.is_age_by_header(policy) {
             return info::seconds_of_http_date(last_modified?);
         }

@@ -470,10 +470,7 @@ fn a_young_version_is_neither_offered_nor_served() {
     ]);
     backend.put("@latest", &info("v1.4.0", "2026-11-22T23:00:00Z"));
     let policy = a_week();
-    assert_eq!(
-        backend.get(&policy, "list"),
-        "200 v1.0.0\nv1.1.0\nv1.2.0\n"
-    );
+    assert_eq!(backend.get(&policy, "list"), "200 v1.0.0\nv1.1.0\nv1.2.0\n");
     assert_eq!(
         backend.asked(),
         [

@@ -125,15 +125,35 @@ mod tests {
     #[test]
     fn versions_of_go_stand_in_their_order() {
         let ascending = [
-            "1.9.2", "1.20beta1", "1.20rc1", "1.20rc10", "1.20", "1.20.1", "1.21rc2", "1.21.0",
-            "1.21.9", "1.21.10", "1.100.0", "2.0.0",
+            "1.9.2",
+            "1.20beta1",
+            "1.20rc1",
+            "1.20rc10",
+            "1.20",
+            "1.20.1",
+            "1.21rc2",
+            "1.21.0",
+            "1.21.9",
+            "1.21.10",
+            "1.100.0",
+            "2.0.0",
         ];
         let parsed: Vec<_> = ascending
             .iter()
             .map(|text| GoVersion::parse(text).unwrap())
             .collect();
         assert!(parsed.is_sorted_by(|a, b| a.compare(b).is_lt()));
-        for bad in ["", "1", "1.", "1.20.", "1.20.1rc1", "1.20rc", "1.20.1.2", "x1.2", "1.2-x"] {
+        for bad in [
+            "",
+            "1",
+            "1.",
+            "1.20.",
+            "1.20.1rc1",
+            "1.20rc",
+            "1.20.1.2",
+            "x1.2",
+            "1.2-x",
+        ] {
             assert_eq!(GoVersion::parse(bad), None, "{bad}");
         }
     }

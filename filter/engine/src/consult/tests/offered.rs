@@ -175,8 +175,16 @@ fn a_backend_that_wants_to_be_asked_no_more_is_left_alone() {
 #[test]
 fn whatever_the_ages_are_what_is_offered_is_served() {
     let versions = [
-        "v0.9.0", "v0.9.1", "v1.0.0-rc.1", "v1.0.0", "v1.0.1", "v1.1.0", "v1.1.1",
-        "v1.2.0-beta.1", "v1.2.0", "v2.0.0+incompatible",
+        "v0.9.0",
+        "v0.9.1",
+        "v1.0.0-rc.1",
+        "v1.0.0",
+        "v1.0.1",
+        "v1.1.0",
+        "v1.1.1",
+        "v1.2.0-beta.1",
+        "v1.2.0",
+        "v2.0.0+incompatible",
     ];
     let policy = policy(json!([
         {"id": "urgent", "allow": ["corp.example/lib"], "versions": "v1.2.0"},
@@ -185,14 +193,29 @@ fn whatever_the_ages_are_what_is_offered_is_served() {
         {"id": "week", "allow": ["*"], "min_age": "7d"},
     ]));
     for seed in 0..300_u64 {
-        let age = |i: usize| (seed.wrapping_mul(6_364_136_223_846_793_005).rotate_left(i as u32 * 5)) % 30;
-        let aged: Vec<(&str, u64)> = versions.iter().enumerate().map(|(i, v)| (*v, age(i))).collect();
+        let age = |i: usize| {
+            (seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .rotate_left(i as u32 * 5))
+                % 30
+        };
+        let aged: Vec<(&str, u64)> = versions
+            .iter()
+            .enumerate()
+            .map(|(i, v)| (*v, age(i)))
+            .collect();
         let backend = Backend::with(&aged);
         let answer = backend.get(&policy, "list");
         for (version, _) in &aged {
-            let is_offered = answer.lines().any(|line| line.trim_start_matches("200 ") == *version);
+            let is_offered = answer
+                .lines()
+                .any(|line| line.trim_start_matches("200 ") == *version);
             let zip = backend.get(&policy, &format!("{version}.zip"));
-            assert_eq!(is_offered, zip.starts_with("forward"), "{version} of {aged:?}: {answer}");
+            assert_eq!(
+                is_offered,
+                zip.starts_with("forward"),
+                "{version} of {aged:?}: {answer}"
+            );
         }
     }
 }
