@@ -39,10 +39,17 @@ impl Steer {
         self.variant = (self.variant != Some(self.control)).then_some(self.control);
     }
 
-    /// Tells whether a version stays out of a list, so that the Go command takes the variant's.
+    /// Tells whether a version stays out of a list, so that the Go command takes the variant's, and where
+    /// the split is strict because the files of no other are served.
     pub(super) fn hides<'p>(&self, policy: &'p Policy) -> impl Fn(&Semver<'_>) -> bool + use<'p> {
         let variant = self.version(policy).and_then(semver::parse);
-        move |version| variant.is_some_and(|variant| hides(&variant, version))
+        let split = policy.splits().get(self.split);
+        let is_strict = split.is_some_and(|split| split.strict);
+        move |version| {
+            variant.is_some_and(|variant| {
+                hides(&variant, version) || (is_strict && variant != *version)
+            })
+        }
     }
 }
 

@@ -58,7 +58,7 @@ enum File {
 pub(super) fn of(old: &Policy, new: &Policy, tenant: &str, probes: &[Probe]) -> Vec<Turn> {
     let mut turns = Vec::new();
     for probe in probes {
-        let turn = |asked: Asked<'_'>| turn(old, new, tenant, probe, asked);
+        let turn = |asked: Asked<'_>| turn(old, new, tenant, probe, asked);
         if let Some(whole) = turn(Asked::Whole) {
             turns.push(whole);
             continue;
