@@ -6,13 +6,14 @@
 #![no_main]
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use modgate_engine::consult::{Consultation, Fetched, Step, World};
 use modgate_engine::judge::{Answer, Header, Reply};
-use modgate_engine::module::{is_canonical_for, semver};
+use modgate_engine::module::{escape_into, is_canonical_for, semver};
 use modgate_engine::policy::{Age, Decision, Policy, Side, Subject};
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
 use serde_json::Value;
@@ -20,7 +21,10 @@ use serde_json::Value;
 const MODULE: &str = "corp.example/lib";
 
 /// The most questions that one request can lead to: a list, ages, a go.mod, the latest, its go.mod.
-const MOST_QUESTIONS: usize = 38;
+const MOST_QUESTIONS: usize = 512 + 6;
+
+/// A list that is longer than this may have more ages than are noted.
+const NOTED: usize = 32 << 10;
 
 /// What clients ask for.
 const WANTED: [&str; 7] = [
@@ -62,6 +66,12 @@ impl World for Memory {
     fn note(&self, key: &str, value: &[u8]) {
         self.0.borrow_mut().insert(key.to_owned(), value.to_vec());
     }
+
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn warn(&self, _: &str) {}
 }
 
 fuzz_target!(|input: &[u8]| {
@@ -69,39 +79,62 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let wanted = WANTED[usize::from(first) % WANTED.len()];
-    let headers: [Header; 2] = [
-        (":method".to_owned(), b"GET".to_vec()),
-        (
-            ":path".to_owned(),
-            format!("/{MODULE}/{wanted}").into_bytes(),
-        ),
-    ];
-    let judgement = POLICY.judge(&headers, &());
+    let judgement = POLICY.judge(&get(wanted), &());
     match &judgement.answer {
         Answer::Consult { consultation, .. } => {
-            let reply = within(OF_A_LONG_REQUEST, || run(consultation, answers));
+            let world = Memory(RefCell::default());
+            let reply = within(OF_A_LONG_REQUEST, || run(&world, consultation, answers));
             check(wanted, reply.as_ref());
+            if let Some(reply) = reply.filter(|reply| wanted == "@v/list" && reply.status == 200) {
+                reply.body.lines().for_each(|line| serves(&world, &reply, line));
+            }
         }
         Answer::Forward { .. } => assert_eq!(wanted, "@v/v1.5.0.mod"),
         Answer::Reply(reply) => assert_eq!((reply.status, wanted), (403, "@v/v1.2.0.info")),
     }
 });
 
+/// What a list offers may be had, and nothing more has to be looked up for it.
+fn serves(world: &Memory, list: &Reply, line: &str) {
+    let version = line.split(' ').next().unwrap_or_default();
+    let mut escaped = String::new();
+    escape_into(version, &mut escaped);
+    let judgement = POLICY.judge(&get(&format!("@v/{escaped}.zip")), &());
+    let Answer::Consult { consultation, .. } = &judgement.answer else {
+        return assert!(matches!(judgement.answer, Answer::Forward { .. }), "{version}");
+    };
+    match consultation.clone().begin(&POLICY, world) {
+        Step::Proceed(_) => {}
+        Step::Ask(_) => assert!(list.body.len() > NOTED, "{version} was not looked at"),
+        step => panic!("{version} is offered, and not served: {step:?}"),
+    }
+}
+
+fn get(file: &str) -> [Header; 2] {
+    // The Go command writes no other characters of a version so.
+    [
+        (":method".to_owned(), b"GET".to_vec()),
+        (":path".to_owned(), format!("/{MODULE}/{file}").into_bytes()),
+    ]
+}
+
 /// The client's answer; `None` where its request goes to the backend.
-fn run(consultation: &Consultation, answers: &[u8]) -> Option<Reply> {
-    let world = Memory(RefCell::default());
+fn run(world: &Memory, consultation: &Consultation, answers: &[u8]) -> Option<Reply> {
     let mut consultation = consultation.clone();
     let mut answers = answers.split(|byte| *byte == 0xff);
-    let mut step = consultation.begin(&POLICY, &world);
+    let mut step = consultation.begin(&POLICY, world);
+    let mut questions = VecDeque::new();
     for _ in 0..MOST_QUESTIONS {
         match step {
-            Step::Ask { .. } => {}
+            Step::Ask(asked) => questions.extend(asked),
+            Step::Wait => {}
             Step::Proceed(ruling) => {
                 assert_eq!(ruling.verdict.decision, Decision::Allow);
                 return None;
             }
             Step::Answer { reply, .. } => return Some(reply),
         }
+        let question = questions.pop_front().expect("something is awaited");
         let answer = answers.next().and_then(<[u8]>::split_first);
         let status = answer.map(|(status, _)| match status {
             b'n' => 404,
@@ -116,7 +149,7 @@ fn run(consultation: &Consultation, answers: &[u8]) -> Option<Reply> {
             last_modified: None,
             ..Fetched::default()
         };
-        step = consultation.answered(&POLICY, &world, fetched);
+        step = consultation.answered(&POLICY, world, question.number, fetched);
     }
     panic!("it asks for ever");
 }

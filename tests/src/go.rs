@@ -87,6 +87,20 @@ impl Go {
         self.with("SSL_CERT_FILE", file.to_string_lossy())
     }
 
+    /// Writes a file of the developer's module.
+    ///
+    /// # Panics
+    /// Where it cannot be written.
+    pub fn write(&self, name: &str, content: &str) {
+        let written = self.0.write(name, content);
+        written.unwrap_or_else(|e| panic!("{e}"));
+    }
+
+    /// The folder of the developer's module.
+    pub fn module(&self) -> PathBuf {
+        self.0.module()
+    }
+
     /// Runs `go` in the developer's module.
     ///
     /// # Panics

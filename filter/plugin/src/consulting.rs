@@ -14,10 +14,11 @@ use crate::meters::Scope;
 use crate::notes::Notes;
 use crate::question::{Asker, Heard, Question};
 
-/// A request that waits. The answer to its question wakes it.
+/// A request that waits. The answer to one of its questions wakes it.
 pub(crate) struct Consulting {
     pub(crate) case: Box<Case>,
-    question: Question,
+    /// With the numbers by which the engine knows them. Never empty.
+    questions: Vec<(usize, Question)>,
 }
 
 /// What is known of such a request between two questions.
@@ -29,6 +30,8 @@ pub(crate) struct Case {
     pub(crate) began: Moment,
     /// The bytes that the backend sent.
     pub(crate) bytes: u64,
+    /// Whether another place has answered a question than the one that was asked first.
+    was_sent_on: bool,
     /// What the backend's cache did with the first question.
     pub(crate) cache: Option<CacheVerdict>,
 }
@@ -62,6 +65,7 @@ impl Case {
             scope,
             began,
             bytes: 0,
+            was_sent_on: false,
             cache: None,
         })
     }
@@ -74,56 +78,93 @@ impl Case {
     /// Asks the first question, where there is one.
     pub(crate) fn begin(mut self: Box<Self>, policy: &Policy) -> Progress<'_> {
         let asker = Rc::clone(&self.asker);
-        let step = self.consultation.begin(policy, &notes(&asker, true));
-        self.go_on(step)
+        let step = self
+            .consultation
+            .begin(policy, &notes(&asker, self.began, true));
+        self.go_on(step, Vec::new())
     }
 
-    fn go_on(self: Box<Self>, step: Step<'_>) -> Progress<'_> {
-        let (path, limit) = match step {
-            Step::Ask { path, limit } => (path, limit),
+    /// What a step leads to, while answers to these questions are still to come.
+    fn go_on(
+        self: Box<Self>,
+        step: Step<'_>,
+        mut questions: Vec<(usize, Question)>,
+    ) -> Progress<'_> {
+        let asked = match step {
+            Step::Wait => Vec::new(),
+            Step::Ask(asked) => asked,
             Step::Proceed(ruling) => return Progress::Ends(self, End::Proceed(ruling)),
             Step::Answer { ruling, reply } => {
                 return Progress::Ends(self, End::Answer(ruling, reply));
             }
         };
-        match Question::ask(&self.asker, path, limit) {
-            Ok(question) => Progress::Waits(Consulting {
-                case: self,
-                question,
-            }),
-            Err(reply) => Progress::Ends(self, End::Answer(None, reply)),
+        for asked in asked {
+            match Question::ask(&self.asker, asked.path, asked.limit) {
+                Ok(question) => questions.push((asked.number, question)),
+                Err(reply) => return Progress::Ends(self, End::Answer(None, reply)),
+            }
         }
+        if questions.is_empty() {
+            let reply = Reply::unavailable("nothing is left to be asked");
+            return Progress::Ends(self, End::Answer(None, reply));
+        }
+        Progress::Waits(Consulting {
+            case: self,
+            questions,
+        })
     }
 }
 
-fn notes(asker: &Asker, may_note: bool) -> Notes<'_> {
+fn notes(asker: &Asker, began: Moment, may_note: bool) -> Notes<'_> {
     Notes {
         authority: &asker.authority,
         user: &asker.user,
+        began,
         may_note,
     }
 }
 
 impl Consulting {
     pub(crate) fn awaits(&self, token: Token) -> bool {
-        self.question.awaits(token)
+        self.questions
+            .iter()
+            .any(|(_, question)| question.awaits(token))
     }
 
-    /// Goes on with the answer that the proxy has just announced.
-    pub(crate) fn answered(self, policy: &Policy, headers: usize, size: usize) -> Progress<'_> {
-        let mut case = self.case;
+    /// Goes on with the answer to a callout that the proxy has just announced.
+    pub(crate) fn answered(
+        self,
+        policy: &Policy,
+        token: Token,
+        headers: usize,
+        size: usize,
+    ) -> Progress<'_> {
+        let Self {
+            mut case,
+            mut questions,
+        } = self;
+        let place = questions
+            .iter()
+            .position(|(_, question)| question.awaits(token));
+        let Some(place) = place else {
+            return Progress::Waits(Self { case, questions });
+        };
+        let (number, question) = questions.swap_remove(place);
         case.bytes = case.bytes.saturating_add(size as u64);
-        let answered = match self.question.answered(policy, headers, size) {
-            Heard::Waits(question) => return Progress::Waits(Consulting { case, question }),
+        let answered = match question.answered(policy, headers, size) {
+            Heard::Waits(question) => {
+                questions.push((number, question));
+                return Progress::Waits(Self { case, questions });
+            }
             Heard::Done(answered) => answered,
         };
         case.looked_up(policy, &answered);
         let asker = Rc::clone(&case.asker);
+        case.was_sent_on |= answered.was_sent_on;
+        let notes = notes(&asker, case.began, !case.was_sent_on);
         let fetched = answered.fetched();
-        let step =
-            case.consultation
-                .answered(policy, &notes(&asker, !answered.was_sent_on), fetched);
-        case.go_on(step)
+        let step = case.consultation.answered(policy, &notes, number, fetched);
+        case.go_on(step, questions)
     }
 }
 

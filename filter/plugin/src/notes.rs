@@ -1,8 +1,10 @@
 //! What was found out of versions, in the memory that all workers share.
 
 use std::hash::{Hash, Hasher};
+use std::time::Duration;
 
 use modgate_engine::consult::World;
+use proxy_wasm::types::LogLevel;
 use rustc_hash::FxHasher;
 
 use crate::host::{self, Moment};
@@ -21,6 +23,8 @@ pub(crate) struct Notes<'a> {
     /// What tells the user from others, and is no credential itself
     /// ([`user_of`](modgate_engine::question::user_of)).
     pub(crate) user: &'a str,
+    /// When the request began that asks.
+    pub(crate) began: Moment,
     /// Whether there is something to note: what another backend has answered hangs on who was sent there,
     /// and with what.
     pub(crate) may_note: bool,
@@ -29,6 +33,14 @@ pub(crate) struct Notes<'a> {
 impl World for Notes<'_> {
     fn now(&self) -> Option<u64> {
         Some(Moment::now().unix_milliseconds()? / 1000)
+    }
+
+    fn waited(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn warn(&self, what: &str) {
+        host::log(LogLevel::Warn, what);
     }
 
     fn recall(&self, key: &str) -> Option<Vec<u8>> {

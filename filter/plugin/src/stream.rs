@@ -280,7 +280,7 @@ impl Context for Stream {
                 return;
             }
         };
-        let progress = consulting.answered(&in_force.policy, headers, body_size);
+        let progress = consulting.answered(&in_force.policy, Token(token), headers, body_size);
         let headers = host::headers(REQUEST);
         // Judged once more, to say what came of it: what a judgement knows is not kept while it waits.
         let judge = || in_force.policy.judge(&headers, &Proxy);

@@ -2,12 +2,16 @@
 
 use crate::judge::{Footer, Reply};
 use crate::module::semver;
-use crate::policy::{Age, Backend, Policy, Ruling, Side, Subject, Tenant, Verdict};
+use crate::policy::{Age, Backend, ModuleRules, Policy, Ruling, Side, Subject, Tenant, Verdict};
 use crate::request::Operation;
 
-use super::World;
+use super::ages;
 use super::info::{self, Info};
 use super::steer::Steer;
+use super::{Goal, World};
+
+/// For how many seconds a backend counts as slow that was so.
+const LATELY: u64 = 600;
 
 /// Who asks for which module, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,14 +70,25 @@ impl About {
         Some(policy.decide(tenant, self.side, &self.module, &subject, self.is_probe))
     }
 
-    /// The same, with what the tenant's other rules say.
+    /// The rules that can be about the module, for many versions of it.
+    pub(super) fn module_rules<'p>(&self, policy: &'p Policy) -> Option<ModuleRules<'p>> {
+        let tenant = self.tenant(policy)?;
+        Some(policy.module_rules(tenant, self.side, &self.module))
+    }
+
+    /// The same of what is wanted of it, with what the tenant's other rules say.
     pub(super) fn ruling<'p>(
         &self,
         policy: &'p Policy,
+        goal: &Goal,
         version: &str,
         age: Age,
     ) -> Option<Ruling<'p>> {
-        let subject = Subject::Version(semver::parse(version)?, age);
+        let version = semver::parse(version)?;
+        let subject = match goal {
+            Goal::GoMod(_) => Subject::GoMod(version, age),
+            _ => Subject::Version(version, age),
+        };
         let tenant = self.tenant(policy)?;
         Some(policy.decide_both(tenant, self.side, &self.module, &subject, self.is_probe))
     }
@@ -102,9 +117,53 @@ impl About {
 
     /// How old a version is, by what was noted of it.
     pub(super) fn recalled_age(&self, policy: &Policy, world: &dyn World, version: &str) -> Age {
-        let noted = world.recall(&self.age_key(policy, version));
+        let by_its_name = self.noted_age(policy, world, version);
+        let then = by_its_name.or_else(|| {
+            let mut all = self.noted_ages(policy, world).into_iter();
+            all.find_map(|(known, then)| (known == version).then_some(then))
+        });
+        then.map_or(Age::Unasked, |then| age(world, then))
+    }
+
+    /// When a version was published, by what was noted when it was asked for by its name.
+    pub(super) fn noted_age(
+        &self,
+        policy: &Policy,
+        world: &dyn World,
+        version: &str,
+    ) -> Option<u64> {
+        let noted = world.recall(&self.age_key(policy, version))?;
+        Some(u64::from_le_bytes(noted.as_slice().try_into().ok()?))
+    }
+
+    /// When the versions of the list were published, as far as that was noted.
+    pub(super) fn noted_ages(&self, policy: &Policy, world: &dyn World) -> Vec<(String, u64)> {
+        ages::recall(world, &self.ages_key(policy))
+    }
+
+    /// Notes when versions of the list were published.
+    pub(super) fn note_ages<'v>(
+        &self,
+        policy: &Policy,
+        world: &dyn World,
+        ages: impl Iterator<Item = (&'v str, u64)>,
+    ) {
+        ages::note(world, &self.ages_key(policy), ages);
+    }
+
+    /// Whether the backend took long for ages lately.
+    pub(super) fn is_slow(&self, policy: &Policy, world: &dyn World) -> bool {
+        let noted = world.recall(&self.slow_key(policy));
         let then = noted.and_then(|bytes| bytes.as_slice().try_into().ok());
-        then.map_or(Age::Unasked, |then| age(world, u64::from_le_bytes(then)))
+        then.zip(world.now())
+            .is_some_and(|(then, now)| now.saturating_sub(u64::from_le_bytes(then)) < LATELY)
+    }
+
+    /// Notes that the backend takes long for ages.
+    pub(super) fn note_slow(&self, policy: &Policy, world: &dyn World) {
+        if let Some(now) = world.now().filter(|_| !self.is_slow(policy, world)) {
+            world.note(&self.slow_key(policy), &now.to_le_bytes());
+        }
     }
 
     /// How old a version is, by an answer that names it.
@@ -135,7 +194,12 @@ impl About {
     }
 
     /// When a version was published, in seconds since 1970.
-    fn published(&self, policy: &Policy, info: &Info, last_modified: Option<&str>) -> Option<u64> {
+    pub(super) fn published(
+        &self,
+        policy: &Policy,
+        info: &Info,
+        last_modified: Option<&str>,
+    ) -> Option<u64> {
         if self.is_age_by_header(policy) {
             return info::seconds_of_http_date(last_modified?);
         }
@@ -161,6 +225,20 @@ impl About {
         self.key(policy, by, &self.info(version))
     }
 
+    fn ages_key(&self, policy: &Policy) -> String {
+        let by = if self.is_age_by_header(policy) {
+            "ages last-modified"
+        } else {
+            "ages time"
+        };
+        self.key(policy, by, &self.list())
+    }
+
+    fn slow_key(&self, policy: &Policy) -> String {
+        let cluster = self.backend(policy).map_or("-", |b| b.cluster.as_str());
+        format!("slow {cluster}")
+    }
+
     /// A key for what is noted of a file. Two clusters may have two files under one path.
     pub(super) fn key(&self, policy: &Policy, what: &str, file: &Operation<'_>) -> String {
         let cluster = self.backend(policy).map_or("-", |b| b.cluster.as_str());
@@ -173,7 +251,8 @@ impl About {
     }
 }
 
-fn age(world: &dyn World, then: u64) -> Age {
+/// How long ago that was.
+pub(super) fn age(world: &dyn World, then: u64) -> Age {
     let now = world.now();
     now.map_or(Age::Unknown, |now| Age::Known(info::since(then, now)))
 }

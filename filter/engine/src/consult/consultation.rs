@@ -1,18 +1,19 @@
 //! A request that waits while its backend is asked, from question to question.
 
+use super::World;
 use super::about::About;
 use super::info::{self, Info};
 use super::list::{self, Latest};
 use super::retract::{self, Interval};
 use super::shaping::Shaping;
 use super::steer::Steer;
-use super::{MAX_LIST_BYTES, World};
 use crate::judge::{Header, Reply};
 use crate::module::is_canonical_for;
 use crate::policy::{Age, Decision, Policy, Ruling};
 
-/// The most bytes of a go.mod file that are read (the Go command's own limit).
-const MAX_GO_MOD_BYTES: usize = 16 << 20;
+/// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest ones of real
+/// modules have a tenth of this.
+const MAX_GO_MOD_BYTES: usize = 1 << 20;
 
 /// A request that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +36,10 @@ pub enum Goal {
     Query(String),
     /// The `.info` of a version.
     Info(String),
-    /// Another file of a version.
-    File(String),
+    /// The go.mod file of a version.
+    GoMod(String),
+    /// The zip of a version.
+    Zip(String),
 }
 
 /// What is awaited.
@@ -51,8 +54,8 @@ enum Stage {
     Version(String),
     /// The `.info` of the variant's version.
     Variant(String),
-    /// The `.info` of a version of the list.
-    Age(Shaping, String),
+    /// The `.info`s of versions of the list, each by the number of its question; `None` where it came.
+    Ages(Shaping, Vec<Option<String>>),
     /// The go.mod of the newest version of the list, which is hidden.
     Retractions(Shaping, String),
     /// The go.mod of the highest version that is no `+incompatible` one.
@@ -65,13 +68,11 @@ enum Stage {
 /// What is to be done next.
 #[derive(Debug)]
 pub enum Step<'p> {
-    /// The backend is asked for this path, and then [`Consultation::answered`].
-    Ask {
-        /// The path, canonical.
-        path: String,
-        /// The most bytes of the answer that are read.
-        limit: usize,
-    },
+    /// The backend is asked all of this at once, and each answer is [`Consultation::answered`]. Never
+    /// empty.
+    Ask(Vec<Question>),
+    /// The answers to questions that were asked before are awaited.
+    Wait,
     /// The request goes on to its backend.
     Proceed(Ruling<'p>),
     /// The client is answered.
@@ -81,6 +82,17 @@ pub enum Step<'p> {
         /// The answer.
         reply: Reply,
     },
+}
+
+/// What the backend is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What tells its answer from those to other questions that are asked at once.
+    pub number: usize,
+    /// The path, canonical.
+    pub path: String,
+    /// The most bytes of the answer that are read.
+    pub limit: usize,
 }
 
 /// What came of a question.
@@ -139,7 +151,7 @@ impl Consultation {
                 self.stage = Stage::Query;
                 self.ask_info(&query)
             }
-            Goal::Info(version) | Goal::File(version) => {
+            Goal::Info(version) | Goal::GoMod(version) | Goal::Zip(version) => {
                 let age = self.about.recalled_age(policy, world, &version);
                 if age != Age::Unasked {
                     return self.conclude(policy, &version, age, None);
@@ -151,11 +163,12 @@ impl Consultation {
         }
     }
 
-    /// The step behind an answer.
+    /// The step behind the answer to the question with that number.
     pub fn answered<'p>(
         &mut self,
         policy: &'p Policy,
         world: &dyn World,
+        number: usize,
         fetched: Fetched<'_>,
     ) -> Step<'p> {
         let stage = std::mem::replace(&mut self.stage, Stage::Idle);
@@ -166,8 +179,8 @@ impl Consultation {
             Stage::Query => self.on_query(policy, world, fetched),
             Stage::Version(version) => self.on_info(policy, world, fetched, &version),
             Stage::Variant(version) => self.on_variant(policy, world, fetched, &version),
-            Stage::Age(shaping, version) => {
-                Ok(self.on_age(policy, world, fetched, shaping, &version))
+            Stage::Ages(shaping, awaited) => {
+                self.on_age(policy, world, fetched, shaping, awaited, number)
             }
             Stage::Retractions(shaping, newest) => {
                 self.on_retractions(policy, world, fetched, shaping, &newest)
@@ -194,7 +207,8 @@ impl Consultation {
         if std::str::from_utf8(body).is_err() {
             return Err(self.failed(policy, "its list is no text"));
         }
-        let shaping = Shaping::of(&self.about, policy, world, body);
+        let shaping = Shaping::of(&self.about, policy, world, body)
+            .map_err(|why| self.failed(policy, &format!("its list cannot be shaped: {why}")))?;
         Ok(self.shape(policy, world, shaping))
     }
 
@@ -205,12 +219,19 @@ impl Consultation {
         world: &dyn World,
         mut shaping: Shaping,
     ) -> Step<'p> {
-        if let Some(version) = shaping.wants_age_of() {
-            let step = self.ask_info(&version);
-            self.stage = Stage::Age(shaping, version);
-            return step;
+        let wanted = shaping.wants_ages(&self.about, policy, world.waited());
+        if !wanted.is_empty() {
+            let question = |(number, version): (usize, &String)| Question {
+                number,
+                path: self.about.path(&self.about.info(version)),
+                limit: info::MAX_INFO_BYTES,
+            };
+            let questions = wanted.iter().enumerate().map(question).collect();
+            self.stage = Stage::Ages(shaping, wanted.into_iter().map(Some).collect());
+            return Step::Ask(questions);
         }
-        let Some(newest) = shaping.hidden_newest() else {
+        shaping.close(&self.about, policy, world);
+        let Some(newest) = shaping.hidden_newest(&self.about) else {
             return self.shaped(policy, world, shaping, &[]);
         };
         let noted = world.recall(&self.retractions_key(policy, &newest));
@@ -229,18 +250,32 @@ impl Consultation {
         world: &dyn World,
         fetched: Fetched<'_>,
         mut shaping: Shaping,
-        version: &str,
-    ) -> Step<'p> {
-        let age = match self.info_of(policy, fetched, version) {
-            Ok((info, _)) => self
-                .about
-                .noted_age_of(policy, world, &info, fetched.last_modified),
-            // What the backend lists and cannot say anything of is not offered.
-            Err(_) => Age::Unknown,
-        };
-        let verdict = self.about.verdict(policy, version, age);
-        shaping.ruled(policy, version, verdict.as_ref());
-        self.shape(policy, world, shaping)
+        mut awaited: Vec<Option<String>>,
+        number: usize,
+    ) -> Progress<'p> {
+        let version = awaited.get_mut(number).and_then(Option::take);
+        if let Some(version) = version {
+            let published = match self.info_of(policy, fetched, &version) {
+                Ok((info, _)) => self.about.published(policy, &info, fetched.last_modified),
+                // What the backend lists and cannot say anything of is not offered.
+                Err(reply) => {
+                    // Who asks, or how often, is the client's to change.
+                    if matches!(fetched.status, Some(401 | 429)) {
+                        shaping.is_refused(reply);
+                    }
+                    None
+                }
+            };
+            shaping.learned(&self.about, policy, world, &version, published);
+        }
+        if awaited.iter().any(Option::is_some) {
+            self.stage = Stage::Ages(shaping, awaited);
+            return Ok(Step::Wait);
+        }
+        if let Some(reply) = shaping.refusal() {
+            return Err(reply);
+        }
+        Ok(self.shape(policy, world, shaping))
     }
 
     fn on_retractions<'p>(
@@ -308,14 +343,14 @@ impl Consultation {
         intervals: &[Interval],
     ) -> Step<'p> {
         self.about.steer = shaping.steer;
-        let listed = shaping.finish(intervals);
+        let shaped = shaping.finish(intervals);
         let Some(refused) = &self.refused else {
             return Step::Answer {
                 ruling: None,
-                reply: Reply::list(list::write(&listed)),
+                reply: Reply::list(shaped.write()),
             };
         };
-        match list::latest(&listed) {
+        match shaped.latest() {
             Latest::Is(version) => self.choose(version),
             Latest::Depends {
                 compatible,
@@ -378,7 +413,8 @@ impl Consultation {
         let age = self
             .about
             .noted_age_of(policy, world, &info, fetched.last_modified);
-        let body = (!matches!(self.goal, Goal::File(_))).then_some(body);
+        let is_file = matches!(self.goal, Goal::GoMod(_) | Goal::Zip(_));
+        let body = (!is_file).then_some(body);
         Ok(self.conclude(policy, version, age, body))
     }
 
@@ -415,7 +451,7 @@ impl Consultation {
         age: Age,
         body: Option<&[u8]>,
     ) -> Step<'p> {
-        let Some(ruling) = self.about.ruling(policy, version, age) else {
+        let Some(ruling) = self.about.ruling(policy, &self.goal, version, age) else {
             return Step::Answer {
                 ruling: None,
                 reply: self.failed(policy, "the version cannot be read"),
@@ -435,7 +471,7 @@ impl Consultation {
 
     fn ask_list<'p>(&mut self) -> Step<'p> {
         self.stage = Stage::List;
-        ask(self.about.path(&self.about.list()), MAX_LIST_BYTES)
+        ask(self.about.path(&self.about.list()), list::MAX_BYTES)
     }
 
     fn ask_info<'p>(&self, query: &str) -> Step<'p> {
@@ -520,6 +556,11 @@ impl Consultation {
     }
 }
 
-const fn ask<'p>(path: String, limit: usize) -> Step<'p> {
-    Step::Ask { path, limit }
+/// A question that is asked alone.
+fn ask<'p>(path: String, limit: usize) -> Step<'p> {
+    Step::Ask(vec![Question {
+        number: 0,
+        path,
+        limit,
+    }])
 }

@@ -7,8 +7,8 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 
 use crate::module::fold_case;
 
-/// The most bytes of an answer that are read.
-pub(super) const MAX_INFO_BYTES: usize = 1 << 20;
+/// The most bytes of an answer that are read; real ones have some hundreds.
+pub(super) const MAX_INFO_BYTES: usize = 64 << 10;
 
 /// The members that count.
 #[derive(Clone, Debug, PartialEq, Eq)]

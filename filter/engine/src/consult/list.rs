@@ -1,51 +1,225 @@
 //! Version lists: what a backend's says, and what the Go command takes of one.
+//!
+//! Reading sorts the versions once, so it takes `n log n` comparisons of `n` versions, and all that is
+//! asked of a list afterwards goes through it once at most.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
+use std::ops::Range;
 
-use crate::module::is_canonical_for;
+use crate::module::Majors;
 use crate::module::semver::{self, Semver};
 
-/// A line of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
-    pub(super) version: String,
-    /// When it was made, as some proxies add; `go` reads it where it needs the newest pseudo-version.
-    time: Option<String>,
+/// The most bytes of a list that are read. The largest ones of public modules have a quarter of it.
+pub(super) const MAX_BYTES: usize = 1 << 20;
+
+/// The most versions of a list that are read. No public module is known to have half of them.
+pub(super) const MAX_VERSIONS: usize = 16_384;
+
+/// A list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct List {
+    text: String,
+    /// In the list's order.
+    lines: Vec<Line>,
+    /// The places of all lines, the lowest version first.
+    ascending: Vec<usize>,
 }
 
-/// Reads a list, line by line as the Go command does. Lines without a canonical version of this
-/// module, for whose files `go` could not ask, and repeated ones are left out; the order stays.
-pub(super) fn read(module: &str, body: &[u8]) -> Vec<Listed> {
-    let body = String::from_utf8_lossy(body);
-    let mut seen = BTreeSet::new();
-    let mut listed = Vec::new();
-    for line in body.split('\n') {
+/// A line of a list, by where its parts stand in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    version: Range<usize>,
+    /// When it was made, as some proxies add; `go` reads it where it needs the newest pseudo-version.
+    time: Option<Range<usize>>,
+}
+
+/// A line while it is read.
+struct Read<'a> {
+    parts: Semver<'a>,
+    numbers: [u64; 3],
+    text: &'a str,
+    line: Line,
+}
+
+impl List {
+    /// Reads a list, line by line as the Go command does. Lines without a canonical version of this
+    /// module, for whose files `go` could not ask, and repeated ones are left out; the order stays.
+    ///
+    /// # Errors
+    /// A list that is too long, in words.
+    pub(super) fn read(module: &str, body: &[u8]) -> Result<Self, String> {
+        if body.len() > MAX_BYTES {
+            return Err(format!("it has more than {MAX_BYTES} bytes"));
+        }
+        let text = String::from_utf8_lossy(body);
+        let (lines, ascending) = in_order(read_lines(module, &text)?);
+        Ok(Self {
+            text: text.into_owned(),
+            lines,
+            ascending,
+        })
+    }
+
+    /// The text that it was read from, as far as that is UTF-8.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How many versions there are. Their places are the numbers below it.
+    pub(super) const fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The version at a place.
+    pub(super) fn version(&self, place: usize) -> &str {
+        let line = self.lines.get(place);
+        line.map_or("", |line| self.part(&line.version))
+    }
+
+    /// Its parts.
+    pub(super) fn parts(&self, place: usize) -> Semver<'_> {
+        semver::parse(self.version(place)).unwrap_or_default()
+    }
+
+    fn part(&self, range: &Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    /// The places of all versions, the lowest version first.
+    pub(super) fn ascending(&self) -> &[usize] {
+        &self.ascending
+    }
+
+    /// The place of a version.
+    pub(super) fn place_of(&self, version: &str) -> Option<usize> {
+        let parts = semver::parse(version)?;
+        let order = |place: &usize| {
+            let order = self.parts(*place).compare(&parts);
+            order.then_with(|| self.version(*place).cmp(version))
+        };
+        let at = self.ascending.binary_search_by(order).ok()?;
+        self.ascending.get(at).copied()
+    }
+
+    /// Writes those versions that are shown, a version a line.
+    pub(super) fn write(&self, is_shown: impl Fn(usize) -> bool) -> String {
+        let mut body = String::with_capacity(self.text.len());
+        let lines = self.lines.iter().enumerate();
+        for (_, line) in lines.filter(|(place, _)| is_shown(*place)) {
+            body.push_str(self.part(&line.version));
+            if let Some(time) = &line.time {
+                body.push(' ');
+                body.push_str(self.part(time));
+            }
+            body.push('\n');
+        }
+        body
+    }
+
+    /// Finds the latest of those versions that are shown: the highest release, else the highest
+    /// prerelease. Pseudo-versions that are listed do not count.
+    pub(super) fn latest(&self, is_shown: impl Fn(usize) -> bool) -> Latest {
+        let mut highest = [None; 4];
+        let shown = self
+            .ascending
+            .iter()
+            .copied()
+            .filter(|place| is_shown(*place));
+        for place in shown {
+            let parts = self.parts(place);
+            if parts.is_pseudo() {
+                continue;
+            }
+            let class = usize::from(!parts.build.is_empty()) * 2 + usize::from(parts.is_release());
+            if let Some(highest) = highest.get_mut(class) {
+                *highest = Some((parts, place));
+            }
+        }
+        let [prerelease, release, legacy_prerelease, legacy_release] = highest;
+        let version = |place: usize| self.version(place).to_owned();
+        let compatible = release.or(prerelease);
+        match (compatible, legacy_release.or(legacy_prerelease)) {
+            (None, None) => Latest::Unlisted,
+            (Some((_, only)), None) | (None, Some((_, only))) => Latest::Is(version(only)),
+            (Some((ours, compatible)), Some((theirs, legacy))) => {
+                let releases = theirs.is_release().cmp(&ours.is_release());
+                if releases.then_with(|| theirs.compare(&ours)) == Ordering::Less {
+                    return Latest::Is(version(compatible));
+                }
+                Latest::Depends {
+                    compatible: version(compatible),
+                    highest: version(legacy),
+                }
+            }
+        }
+    }
+}
+
+/// The lines that count, and what is known of each.
+fn read_lines<'a>(module: &str, text: &'a str) -> Result<Vec<Read<'a>>, String> {
+    let majors = Majors::of(module);
+    let mut lines = Vec::new();
+    let mut behind = 0;
+    for line in text.split('\n') {
+        let start = behind;
+        behind += line.len() + 1;
         let mut fields = line.split_whitespace();
         let Some(version) = fields.next() else {
             continue;
         };
-        if is_canonical_for(module, version).is_ok() && seen.insert(version) {
-            listed.push(Listed {
-                version: version.to_owned(),
-                time: fields.next().map(ToOwned::to_owned),
-            });
+        let Some(parts) = semver::parse(version).filter(|parts| majors.check(parts).is_ok()) else {
+            continue;
+        };
+        if lines.len() == MAX_VERSIONS {
+            return Err(format!("it has more than {MAX_VERSIONS} versions"));
         }
+        let version_at = start + (line.len() - line.trim_start().len());
+        let version_end = version_at + version.len();
+        let time = fields.next().map(|time| {
+            let rest = text.get(version_end..).unwrap_or_default();
+            let time_at = version_end + (rest.len() - rest.trim_start().len());
+            time_at..time_at + time.len()
+        });
+        lines.push(Read {
+            parts,
+            numbers: parts.numbers(),
+            text: version,
+            line: Line {
+                version: version_at..version_end,
+                time,
+            },
+        });
     }
-    listed
+    Ok(lines)
 }
 
-/// Writes a list, a version a line.
-pub(super) fn write(listed: &[Listed]) -> String {
-    let mut body = String::new();
-    for line in listed {
-        body.push_str(&line.version);
-        if let Some(time) = &line.time {
-            body.push(' ');
-            body.push_str(time);
+/// Every version once, in the list's order, and their places in the order of versions. Sorted, those
+/// that are repeated stand side by side, whatever somebody chose them to be.
+fn in_order(read: Vec<Read<'_>>) -> (Vec<Line>, Vec<usize>) {
+    let mut sorted: Vec<(usize, &Read<'_>)> = read.iter().enumerate().collect();
+    sorted.sort_unstable_by(|(i, a), (j, b)| {
+        let order = a.numbers.cmp(&b.numbers);
+        let order = order.then_with(|| a.parts.compare(&b.parts));
+        order.then_with(|| a.text.cmp(b.text)).then(i.cmp(j))
+    });
+    sorted.dedup_by_key(|(_, read)| read.text);
+    let mut places = vec![None; read.len()];
+    for (line, _) in &sorted {
+        if let Some(place) = places.get_mut(*line) {
+            *place = Some(0);
         }
-        body.push('\n');
     }
-    body
+    let kept = places.iter_mut().flatten();
+    kept.enumerate().for_each(|(i, place)| *place = i);
+    let ascending = sorted.iter();
+    let ascending = ascending
+        .filter_map(|(line, _)| *places.get(*line)?)
+        .collect();
+    let lines = read.into_iter().zip(&places);
+    let lines = lines
+        .filter_map(|(read, place)| place.map(|_| read.line))
+        .collect();
+    (lines, ascending)
 }
 
 /// What the Go command makes of a list when it looks for the latest version (module reference,
@@ -61,54 +235,41 @@ pub(super) enum Latest {
     Unlisted,
 }
 
-/// Finds the latest version: the highest release, else the highest prerelease. Pseudo-versions that
-/// are listed do not count.
-pub(super) fn latest(listed: &[Listed]) -> Latest {
-    let tagged = || {
-        let parsed = listed.iter().map(|line| line.version.as_str());
-        let parsed = parsed.filter_map(|version| Some((semver::parse(version)?, version)));
-        parsed.filter(|(parts, _)| !parts.is_pseudo())
-    };
-    let compatible = highest(tagged().filter(|(parts, _)| parts.build.is_empty()));
-    match (compatible, highest(tagged())) {
-        (Some(compatible), Some(highest)) if compatible == highest => {
-            Latest::Is(highest.to_owned())
-        }
-        (Some(compatible), Some(highest)) => Latest::Depends {
-            compatible: compatible.to_owned(),
-            highest: highest.to_owned(),
-        },
-        (None, Some(highest)) => Latest::Is(highest.to_owned()),
-        (_, None) => Latest::Unlisted,
-    }
-}
-
-fn highest<'v>(versions: impl Iterator<Item = (Semver<'v>, &'v str)>) -> Option<&'v str> {
-    let highest = versions.max_by(|(a, _), (b, _)| {
-        let releases = a.is_release().cmp(&b.is_release());
-        releases.then_with(|| a.compare(b))
-    });
-    highest.map(|(_, version)| version)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn latest_of(module: &str, body: &str) -> Latest {
-        latest(&read(module, body.as_bytes()))
+        List::read(module, body.as_bytes())
+            .unwrap()
+            .latest(|_| true)
     }
 
     #[test]
     fn a_list_is_read_as_go_reads_it() {
         let body = "v1.2.0\n\nv1.10.0 2024-01-02T03:04:05Z extra\r\nv2.0.0\nmaster\nv1.2.0\n  v1.3.0-pre\n\
             v3.0.0+incompatible\n";
-        let listed = read("corp.example/lib", body.as_bytes());
+        let read = |body| List::read("corp.example/lib", body).unwrap();
+        let listed = read(body.as_bytes());
         assert_eq!(
-            write(&listed),
+            listed.write(|_| true),
             "v1.2.0\nv1.10.0 2024-01-02T03:04:05Z\nv1.3.0-pre\nv3.0.0+incompatible\n"
         );
-        assert!(read("corp.example/lib", b"<html>v1.0.0</html>\xff\0").is_empty());
+        let places = listed.ascending().iter();
+        let versions: Vec<&str> = places.map(|place| listed.version(*place)).collect();
+        assert_eq!(
+            versions,
+            ["v1.2.0", "v1.3.0-pre", "v1.10.0", "v3.0.0+incompatible"]
+        );
+        for place in 0..listed.len() {
+            assert_eq!(listed.place_of(listed.version(place)), Some(place));
+        }
+        assert_eq!(listed.place_of("v1.2.1"), None);
+        assert_eq!(read(b"<html>v1.0.0</html>\xff\0").len(), 0);
+        assert_eq!(
+            read(b"\xff v1.0.0\n\xc2\xa0v1.1.0\xe2\x80\x83T v1.2.0").write(|_| true),
+            "v1.1.0 T\n"
+        );
     }
 
     #[test]
@@ -124,6 +285,7 @@ mod tests {
                 "v2.0.0+incompatible\nv3.0.0+incompatible\n",
                 "v3.0.0+incompatible",
             ),
+            ("v1.0.0\nv2.0.0-rc1+incompatible\n", "v1.0.0"),
         ] {
             assert_eq!(latest_of("a.b/c", body), Latest::Is(want.into()), "{body}");
         }
@@ -137,5 +299,21 @@ mod tests {
         for none in ["", "v0.0.0-20240102030405-0123456789ab\n"] {
             assert_eq!(latest_of("a.b/c", none), Latest::Unlisted);
         }
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_refused_and_not_cut() {
+        let list = |count: usize| {
+            (0..count)
+                .map(|i| format!("v1.{i}.0\n"))
+                .collect::<String>()
+        };
+        let read = |body: &str| List::read("a.b/c", body.as_bytes());
+        assert_eq!(read(&list(MAX_VERSIONS)).unwrap().len(), MAX_VERSIONS);
+        let why = read(&list(MAX_VERSIONS + 1)).unwrap_err();
+        assert_eq!(why, "it has more than 16384 versions");
+        assert!(read(&"x".repeat(MAX_BYTES)).is_ok());
+        let why = read(&"x".repeat(MAX_BYTES + 1)).unwrap_err();
+        assert_eq!(why, "it has more than 1048576 bytes");
     }
 }

@@ -5,20 +5,26 @@
 //! In reading order: `list`, `info` and `retract` read what backends say, [`Consultation`] goes from
 //! question to question, without knowing how they are carried.
 
+use std::rc::Rc;
+use std::time::Duration;
+
 mod about;
+mod ages;
 mod consultation;
 mod info;
 mod list;
+mod lookups;
+mod memory;
 pub mod retract;
 mod shaping;
 mod steer;
+mod toolchain;
 
 pub(crate) use about::About;
-pub use consultation::{Consultation, Fetched, Goal, Step};
+pub use consultation::{Consultation, Fetched, Goal, Question, Step};
+pub use memory::{ListOf, Lists};
+pub use shaping::Judged;
 pub(crate) use steer::Steer;
-
-/// The most bytes of a version list that are read.
-pub const MAX_LIST_BYTES: usize = 8 << 20;
 
 /// What is known beside the request.
 pub trait World {
@@ -30,6 +36,17 @@ pub trait World {
 
     /// Notes something, for as long as there is room.
     fn note(&self, key: &str, value: &[u8]);
+
+    /// How long the client has waited by now.
+    fn waited(&self) -> Duration;
+
+    /// Tells whoever reads the proxy's log.
+    fn warn(&self, what: &str);
+
+    /// The lists that were read before, where they are kept.
+    fn lists(&self) -> Option<Rc<Lists>> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -32,6 +32,59 @@ impl Interval {
     }
 }
 
+/// Those of the versions, which come in ascending order, that lie in one of the intervals; each with
+/// something to know it by. Merged, the intervals stand in ascending order too, so that both are gone
+/// through once.
+pub(super) fn among<'v, T>(
+    intervals: &[Interval],
+    versions: impl Iterator<Item = (T, Semver<'v>)>,
+) -> Vec<T> {
+    let merged = merged(intervals);
+    let mut merged = merged.iter().peekable();
+    let mut found = Vec::new();
+    for (this, version) in versions {
+        while merged
+            .next_if(|(_, high)| high.compare(&version).is_lt())
+            .is_some()
+        {}
+        let Some((low, _)) = merged.peek() else {
+            break;
+        };
+        if low.is_none_or(|low| low.compare(&version).is_le()) {
+            found.push(this);
+        }
+    }
+    found
+}
+
+/// The bounds of intervals that hold the same versions, in ascending order and apart from each other.
+/// Without a low one there is no version below.
+fn merged(intervals: &[Interval]) -> Vec<(Option<Semver<'_>>, Semver<'_>)> {
+    let bounds = intervals.iter().filter_map(|interval| {
+        let (low, high) = interval.bounds();
+        let (low, high) = (semver::parse(low), semver::parse(high)?);
+        let is_empty = low.is_some_and(|low| low.compare(&high).is_gt());
+        (!is_empty).then_some((low, high))
+    });
+    let mut bounds: Vec<_> = bounds.collect();
+    bounds.sort_unstable_by(|(a, _), (b, _)| match (a, b) {
+        (Some(a), Some(b)) => a.compare(b),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    });
+    let mut merged: Vec<(Option<Semver<'_>>, Semver<'_>)> = Vec::new();
+    for (low, high) in bounds {
+        match merged.last_mut() {
+            Some((_, last)) if low.is_none_or(|low| low.compare(last).is_le()) => {
+                if high.compare(last).is_gt() {
+                    *last = high;
+                }
+            }
+            _ => merged.push((low, high)),
+        }
+    }
+    merged
+}
+
 /// Reads the retractions of a go.mod file.
 ///
 /// # Errors
@@ -246,6 +299,27 @@ mod tests {
         assert!(retractions(b"retract \"v1\\x2e0.0\"").is_err());
         assert_eq!(read("module m // \u{e9}\n)\n( (\n)\n"), []);
         assert!(retractions(b"module m // \xff\n").is_ok());
+    }
+
+    #[test]
+    fn merged_intervals_hold_what_each_holds() {
+        // Nested, touching, doubled, from the lowest on, the wrong way round, and one that is none.
+        let go_mod = "retract (\n\t[v1.5.0, v1.6.0]\n\t[v1.1.0, v1.2.0]\n\t[v1.2.0, v1.3.0]\n\
+            \t[v1.1.5, v1.1.6]\n\t[v1.9.0, v1.8.0]\n\tv1.5.0\n\t[x, v1.0.1]\n\tv1.9.5\n\tmaster\n)\n";
+        let intervals = retractions(go_mod.as_bytes()).unwrap();
+        let mut versions = Vec::new();
+        for (minor, patch) in (0..11).flat_map(|minor| (0..8).map(move |patch| (minor, patch))) {
+            versions.push(format!("v1.{minor}.{patch}-rc.1"));
+            versions.push(format!("v1.{minor}.{patch}"));
+        }
+        let parsed = || versions.iter().map(|v| (v, semver::parse(v).unwrap()));
+        let each = |(_, version): &(&String, Semver<'_>)| {
+            intervals.iter().any(|interval| interval.contains(version))
+        };
+        let want: Vec<&String> = parsed().filter(each).map(|(text, _)| text).collect();
+        assert_eq!(among(&intervals, parsed()), want);
+        assert_eq!(want.len(), 55);
+        assert!(among(&[], parsed()).is_empty());
     }
 
     #[test]

@@ -1,41 +1,47 @@
 //! A version list as a tenant may see it.
+//!
+//! Each step goes through the list once at most, and the rules that can be about the module are found
+//! once for all its versions.
 
-use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
 
-use super::World;
-use super::about::About;
-use super::list::{self, Latest, Listed};
-use super::retract::Interval;
+use super::about::{About, age};
+use super::list::{Latest, List};
+use super::lookups::{self, Lookups, Shown, Wanted};
+use super::memory::ListOf;
+use super::retract::{self, Interval};
 use super::steer::Steer;
-use crate::module::semver::{self, Semver};
-use crate::policy::{Age, Decision, Policy, Verdict};
-
-/// The most versions of a list whose age is looked up for one request.
-const MAX_LOOKUPS: usize = 32;
+use super::{World, toolchain};
+use crate::judge::Reply;
+use crate::policy::{Age, Policy, Says};
 
 /// A list while it is shaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shaping {
-    lines: Vec<Line>,
-    /// How many ages were looked up.
-    lookups: usize,
+    judged: Rc<Judged>,
+    /// What is known of each version by now, in the list's order.
+    rulings: Vec<Ruling>,
+    /// Those that are left out so that the Go command takes the variant's; empty where there is none.
+    aside: Vec<bool>,
+    /// When versions were published whose age counts, in seconds since 1970, by their places.
+    published: BTreeMap<usize, u64>,
+    lookups: Lookups,
+    /// Whether an age was looked up.
+    has_learned: bool,
+    /// What the backend answered when it wanted to be asked no more.
+    refusal: Option<Reply>,
     /// The variant that the client is led to.
     pub(super) steer: Option<Steer>,
 }
 
-/// A version of the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Line {
-    listed: Listed,
-    ruling: Ruling,
-    /// Whether it is left out so that the Go command takes the variant's.
-    is_aside: bool,
-}
-
-impl Line {
-    fn is_shown(&self) -> bool {
-        self.ruling != Ruling::Hidden && !self.is_aside
-    }
+/// A list, and what a tenant's rules say of its versions before an age is known: it hangs on nothing but
+/// what [`ListOf`] has.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Judged {
+    pub(super) list: List,
+    rulings: Vec<Ruling>,
 }
 
 /// What is known of a listed version.
@@ -47,123 +53,250 @@ enum Ruling {
     Open,
 }
 
-impl Ruling {
-    fn of(verdict: Option<&Verdict<'_>>) -> Self {
-        match verdict {
-            Some(verdict) if verdict.is_open => Self::Open,
-            Some(verdict) if verdict.decision == Decision::Allow => Self::Kept,
-            _ => Self::Hidden,
+impl From<Says> for Ruling {
+    fn from(says: Says) -> Self {
+        match says {
+            Says::Allow => Self::Kept,
+            Says::Deny => Self::Hidden,
+            Says::Open => Self::Open,
         }
+    }
+}
+
+impl Judged {
+    fn recalled_or_read(
+        about: &About,
+        policy: &Policy,
+        world: &dyn World,
+        body: &[u8],
+    ) -> Result<Rc<Self>, String> {
+        let of = ListOf {
+            policy: policy.hash(),
+            tenant: about.tenant,
+            side: about.side,
+            module: &about.module,
+            body,
+        };
+        let lists = world.lists();
+        if let Some(known) = lists.as_ref().and_then(|lists| lists.recall(&of)) {
+            return Ok(known);
+        }
+        let read = Rc::new(Self::read(about, policy, body)?);
+        if let Some(lists) = lists {
+            lists.keep(&of, &read);
+        }
+        Ok(read)
+    }
+
+    /// Reads a list, and judges all its versions.
+    fn read(about: &About, policy: &Policy, body: &[u8]) -> Result<Self, String> {
+        let list = List::read(&about.module, body)?;
+        let rules = about.module_rules(policy);
+        let rule = |place| {
+            let says = rules
+                .as_ref()
+                .map(|rules| rules.say(list.parts(place), Age::Unasked));
+            says.map_or(Ruling::Hidden, Ruling::from)
+        };
+        let rulings = (0..list.len()).map(rule).collect();
+        Ok(Self { list, rulings })
     }
 }
 
 impl Shaping {
     /// Judges all versions of a list, by what is known of them.
-    pub(super) fn of(about: &About, policy: &Policy, world: &dyn World, body: &[u8]) -> Self {
-        let lines = list::read(&about.module, body).into_iter().map(|listed| {
-            let verdict = |age| about.verdict(policy, &listed.version, age);
-            let mut ruling = Ruling::of(verdict(Age::Unasked).as_ref());
-            if ruling == Ruling::Open {
-                let age = about.recalled_age(policy, world, &listed.version);
-                ruling = Ruling::of(verdict(age).as_ref());
-            }
-            Line {
-                listed,
-                ruling,
-                is_aside: false,
-            }
-        });
+    ///
+    /// # Errors
+    /// A list that is too long, in words.
+    pub(super) fn of(
+        about: &About,
+        policy: &Policy,
+        world: &dyn World,
+        body: &[u8],
+    ) -> Result<Self, String> {
+        let judged = Judged::recalled_or_read(about, policy, world, body)?;
+        let mut rulings = judged.rulings.clone();
+        let (mut published, mut lookups) = (BTreeMap::new(), Lookups::default());
+        if rulings.contains(&Ruling::Open) {
+            published = recall_ages(about, policy, world, &judged.list, &mut rulings);
+            lookups.is_slow = about.is_slow(policy, world);
+        }
         let mut shaping = Self {
-            lines: lines.collect(),
-            lookups: 0,
+            judged,
+            rulings,
+            aside: Vec::new(),
+            published,
+            lookups,
+            has_learned: false,
+            refusal: None,
             steer: about.steer,
         };
         shaping.set_aside(policy);
-        shaping
+        Ok(shaping)
     }
 
     /// Leaves out what would keep the Go command from the variant, or from the next one where the rules
     /// serve none of this one's.
     fn set_aside(&mut self, policy: &Policy) {
+        let list = &self.judged.list;
         let Some(steer) = &mut self.steer else {
             return;
         };
         while let Some(wanted) = steer.version(policy) {
-            let mut lines = self.lines.iter();
-            if lines.any(|l| l.listed.version == wanted && l.ruling != Ruling::Hidden) {
+            let ruling = list
+                .place_of(wanted)
+                .and_then(|place| self.rulings.get(place));
+            if ruling.is_some_and(|ruling| *ruling != Ruling::Hidden) {
                 break;
             }
             steer.fall_back();
         }
-        for line in &mut self.lines {
-            line.is_aside = steer.hides(policy, &line.listed.version);
-        }
+        let hides = steer.hides(policy);
+        self.aside = (0..list.len())
+            .map(|place| hides(&list.parts(place)))
+            .collect();
     }
 
-    /// The next version whose age must be known. From the highest down, as far as one that is kept:
-    /// what lies below it nobody gets without asking for it, and it is judged then. A list of which
-    /// more than [`MAX_LOOKUPS`] are too young is left so, too.
-    pub(super) fn wants_age_of(&mut self) -> Option<String> {
-        if self.lookups == MAX_LOOKUPS {
-            return None;
-        }
-        // The Go command prefers releases, and versions of before modules only where they are alone.
-        let classes = [
-            ("", true),
-            ("", false),
-            ("+incompatible", true),
-            ("+incompatible", false),
-        ];
-        let mut kept_of = None;
-        for (build, is_release) in classes {
-            if kept_of == Some(build) {
-                continue;
-            }
-            let in_class =
-                |parts: &Semver<'_>| parts.build == build && parts.is_release() == is_release;
-            match self.highest_not_hidden(in_class) {
-                Some((version, Ruling::Open)) => {
-                    let version = version.to_owned();
-                    self.lookups += 1;
-                    return Some(version);
-                }
-                Some(_) => kept_of = Some(build),
-                None => {}
-            }
-        }
-        None
+    fn is_shown(&self, place: usize) -> bool {
+        let is_hidden = self
+            .rulings
+            .get(place)
+            .is_none_or(|ruling| *ruling == Ruling::Hidden);
+        !is_hidden && !self.aside.get(place).is_some_and(|aside| *aside)
     }
 
-    fn highest_not_hidden(&self, in_class: impl Fn(&Semver<'_>) -> bool) -> Option<(&str, Ruling)> {
-        let shown = self.lines.iter().filter(|line| line.is_shown());
-        let parsed = shown.filter_map(|line| {
-            let parts = semver::parse(&line.listed.version)?;
-            Some((parts, line.listed.version.as_str(), line.ruling))
+    fn ruling(&self, place: usize) -> Ruling {
+        self.rulings.get(place).copied().unwrap_or(Ruling::Hidden)
+    }
+
+    /// The versions whose ages are looked up next; none where that is enough.
+    pub(super) fn wants_ages(
+        &mut self,
+        about: &About,
+        policy: &Policy,
+        waited: Duration,
+    ) -> Vec<String> {
+        if !self.rulings.contains(&Ruling::Open) {
+            return Vec::new();
+        }
+        let list = &self.judged.list;
+        let descending = list.ascending().iter().rev().copied();
+        let shown = descending.filter(|place| self.is_shown(*place));
+        let shown = shown.map(|place| Shown {
+            place,
+            version: list.version(place),
+            parts: list.parts(place),
+            is_open: self.ruling(place) == Ruling::Open,
         });
-        let in_class = parsed.filter(|(parts, ..)| in_class(parts));
-        let highest = in_class.max_by(|(a, ..), (b, ..)| match a.compare(b) {
-            // Two that differ only behind the +; both are looked at.
-            Ordering::Equal => Ordering::Less,
-            order => order,
-        });
-        highest.map(|(_, version, ruling)| (version, ruling))
+        let mut wanted = Wanted::of(&about.module, shown);
+        let variant = self.steer.as_ref().and_then(|steer| steer.version(policy));
+        let variant = variant.and_then(|version| list.place_of(version));
+        if let Some(place) = variant.filter(|place| self.ruling(*place) == Ruling::Open) {
+            wanted.first(place);
+        }
+        let next = self.lookups.next(&wanted, waited);
+        next.into_iter()
+            .map(|place| self.judged.list.version(place).to_owned())
+            .collect()
     }
 
-    /// Notes what the rules say of a version, now that its age was looked up.
-    pub(super) fn ruled(&mut self, policy: &Policy, version: &str, verdict: Option<&Verdict<'_>>) {
-        let mut lines = self.lines.iter_mut();
-        if let Some(line) = lines.find(|line| line.listed.version == version) {
-            line.ruling = Ruling::of(verdict);
+    /// Notes when a version was published, or that it cannot be told.
+    pub(super) fn learned(
+        &mut self,
+        about: &About,
+        policy: &Policy,
+        world: &dyn World,
+        version: &str,
+        published: Option<u64>,
+    ) {
+        let Some(place) = self.judged.list.place_of(version) else {
+            return;
+        };
+        if let Some(then) = published {
+            self.published.insert(place, then);
+            self.has_learned = true;
         }
-        self.set_aside(policy);
+        let old = published.map_or(Age::Unknown, |then| age(world, then));
+        let rules = about.module_rules(policy);
+        let says = rules.map(|rules| rules.say(self.judged.list.parts(place), old));
+        self.rule(policy, place, says.map_or(Ruling::Hidden, Ruling::from));
+    }
+
+    /// Notes that the backend wants to be asked no more.
+    pub(super) fn is_refused(&mut self, reply: Reply) {
+        self.lookups.is_over = true;
+        self.refusal.get_or_insert(reply);
+    }
+
+    /// What the client is answered where the backend has told no age at all.
+    pub(super) fn refusal(&mut self) -> Option<Reply> {
+        self.refusal.take().filter(|_| !self.has_learned)
+    }
+
+    fn rule(&mut self, policy: &Policy, place: usize, ruling: Ruling) {
+        if let Some(known) = self.rulings.get_mut(place) {
+            *known = ruling;
+        }
+        let wanted = self.steer.as_ref().and_then(|steer| steer.version(policy));
+        let is_lost = ruling == Ruling::Hidden;
+        if is_lost && wanted == Some(self.judged.list.version(place)) {
+            self.set_aside(policy);
+        }
+    }
+
+    /// Leaves out what nobody has looked at, so that all that is offered may be had, and notes what was
+    /// learned.
+    pub(super) fn close(&mut self, about: &About, policy: &Policy, world: &dyn World) {
+        let mut left_out = 0;
+        for place in 0..self.rulings.len() {
+            if self.ruling(place) == Ruling::Open {
+                left_out += usize::from(self.is_shown(place));
+                self.rule(policy, place, Ruling::Hidden);
+            }
+        }
+        if about.module == toolchain::MODULE {
+            self.hide_toolchains(policy);
+        } else if left_out > 0 {
+            let (module, backend) = (&about.module, about.backend_name(policy));
+            world.warn(&format!(
+                "modgate: {left_out} versions are left out of the list of {module}, because their ages \
+                 were not looked up yet; backend {backend}"
+            ));
+        }
+        if self.has_learned {
+            let list = &self.judged.list;
+            let descending = list.ascending().iter().rev();
+            let known = descending
+                .filter_map(|place| Some((list.version(*place), *self.published.get(place)?)));
+            about.note_ages(policy, world, known);
+        }
+        if self.lookups.is_slow {
+            about.note_slow(policy, world);
+        }
+    }
+
+    /// Leaves out toolchains of which the Go command asks about another platform's file, which may not be
+    /// had.
+    fn hide_toolchains(&mut self, policy: &Policy) {
+        for place in 0..self.rulings.len() {
+            let list = &self.judged.list;
+            let asked = toolchain::asked_about(list.version(place));
+            let asked = asked.and_then(|version| list.place_of(&version));
+            if asked.is_some_and(|asked| self.ruling(asked) == Ruling::Hidden) {
+                self.rule(policy, place, Ruling::Hidden);
+            }
+        }
     }
 
     /// The version whose go.mod tells which others were taken back, where the client does not see it.
     /// The Go command reads retractions from the latest version alone, and a version of before modules
     /// has no go.mod of its own.
-    pub(super) fn hidden_newest(&self) -> Option<String> {
-        let all: Vec<Listed> = self.lines.iter().map(|line| line.listed.clone()).collect();
-        let newest = match list::latest(&all) {
+    pub(super) fn hidden_newest(&self, about: &About) -> Option<String> {
+        // Which toolchains there are the Go command reads in the list alone.
+        if about.module == toolchain::MODULE {
+            return None;
+        }
+        let newest = match self.judged.list.latest(|_| true) {
             Latest::Is(version)
             | Latest::Depends {
                 compatible: version,
@@ -171,20 +304,74 @@ impl Shaping {
             } => version,
             Latest::Unlisted => return None,
         };
-        let is_hidden = |line: &Line| line.listed.version == newest && !line.is_shown();
-        (!newest.ends_with("+incompatible") && self.lines.iter().any(is_hidden)).then_some(newest)
+        let place = self.judged.list.place_of(&newest)?;
+        (!newest.ends_with("+incompatible") && !self.is_shown(place)).then_some(newest)
     }
 
     /// The list without what is hidden and what was taken back.
-    pub(super) fn finish(self, retracted: &[Interval]) -> Vec<Listed> {
-        let shown = self.lines.into_iter().filter(Line::is_shown);
-        let is_retracted = |line: &Listed| {
-            let parts = semver::parse(&line.version);
-            parts.is_some_and(|parts| retracted.iter().any(|interval| interval.contains(&parts)))
-        };
-        shown
-            .map(|line| line.listed)
-            .filter(|line| !is_retracted(line))
-            .collect()
+    pub(super) fn finish(mut self, retracted: &[Interval]) -> Shaped {
+        let list = &self.judged.list;
+        let ascending = list.ascending().iter();
+        let ascending = ascending.map(|place| (*place, list.parts(*place)));
+        for place in retract::among(retracted, ascending) {
+            if let Some(ruling) = self.rulings.get_mut(place) {
+                *ruling = Ruling::Hidden;
+            }
+        }
+        Shaped(self)
+    }
+}
+
+/// Notes what the rules say of versions whose age is known already, and gives when these were published.
+fn recall_ages(
+    about: &About,
+    policy: &Policy,
+    world: &dyn World,
+    list: &List,
+    rulings: &mut [Ruling],
+) -> BTreeMap<usize, u64> {
+    let mut published = BTreeMap::new();
+    let Some(rules) = about.module_rules(policy) else {
+        return published;
+    };
+    for (version, then) in about.noted_ages(policy, world) {
+        if let Some(place) = list.place_of(&version) {
+            published.insert(place, then);
+        }
+    }
+    // Those that were asked for by their names.
+    let unknown = list.ascending().iter().rev().copied().filter(|place| {
+        rulings.get(*place) == Some(&Ruling::Open) && !published.contains_key(place)
+    });
+    let unknown: Vec<usize> = unknown.take(lookups::MOST).collect();
+    for place in unknown {
+        if let Some(then) = about.noted_age(policy, world, list.version(place)) {
+            published.insert(place, then);
+        }
+    }
+    for (place, then) in &published {
+        if let Some(ruling) = rulings.get_mut(*place) {
+            if *ruling == Ruling::Open {
+                *ruling = rules.say(list.parts(*place), age(world, *then)).into();
+            }
+        }
+    }
+    published
+}
+
+/// A list that is shaped.
+pub(super) struct Shaped(Shaping);
+
+impl Shaped {
+    /// The text of it.
+    pub(super) fn write(&self) -> String {
+        let Self(shaping) = self;
+        shaping.judged.list.write(|place| shaping.is_shown(place))
+    }
+
+    /// What the Go command takes of it.
+    pub(super) fn latest(&self) -> Latest {
+        let Self(shaping) = self;
+        shaping.judged.list.latest(|place| shaping.is_shown(place))
     }
 }

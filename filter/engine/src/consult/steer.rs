@@ -1,7 +1,7 @@
 //! Leading a request to the version of a variant.
 
 use super::about::About;
-use crate::module::semver;
+use crate::module::semver::{self, Semver};
 use crate::policy::{Policy, hides};
 
 /// The variants that a request may be led to, by their places in the policy. The first is tried first;
@@ -39,12 +39,17 @@ impl Steer {
         self.variant = (self.variant != Some(self.control)).then_some(self.control);
     }
 
-    /// Whether a version stays out of a list, so that the Go command takes the variant's.
-    pub(super) fn hides(&self, policy: &Policy, version: &str) -> bool {
+    /// Tells whether a version stays out of a list, so that the Go command takes the variant's, and where
+    /// the split is strict because the files of no other are served.
+    pub(super) fn hides<'p>(&self, policy: &'p Policy) -> impl Fn(&Semver<'_>) -> bool + use<'p> {
         let variant = self.version(policy).and_then(semver::parse);
-        variant
-            .zip(semver::parse(version))
-            .is_some_and(|(variant, version)| hides(&variant, &version))
+        let split = policy.splits().get(self.split);
+        let is_strict = split.is_some_and(|split| split.strict);
+        move |version| {
+            variant.is_some_and(|variant| {
+                hides(&variant, version) || (is_strict && variant != *version)
+            })
+        }
     }
 }
 

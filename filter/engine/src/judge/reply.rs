@@ -229,7 +229,8 @@ impl Reply {
         }
     }
 
-    /// For the files of a version that a strict split does not give; `None` where it does.
+    /// For the files of a version that a strict split does not give; `None` where it does. A go.mod file
+    /// is read of versions that are never built, so it passes.
     pub(super) fn other_variant(
         operation: &Operation<'_>,
         assigned: &Assigned<'_>,
@@ -237,7 +238,8 @@ impl Reply {
         footer: Footer<'_>,
     ) -> Option<Self> {
         let variant = assigned.variant?;
-        if !assigned.split.strict || variant.version == version {
+        let is_go_mod = matches!(operation, Operation::Mod { .. });
+        if !assigned.split.strict || is_go_mod || variant.version == version {
             return None;
         }
         let (split, name, wanted) = (&assigned.split.name, &variant.name, &variant.version);

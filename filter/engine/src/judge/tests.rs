@@ -287,6 +287,47 @@ fn the_checksum_database_is_judged_by_the_decoded_name() {
     assert_eq!(refused("/t/web/sumdb/sum.golang.org/latest", &[]).0, 403);
 }
 
+/// The Go command asks for the hash of every go.mod file that it reads.
+#[test]
+fn a_lookup_obeys_the_rules_as_the_go_mod_file_does() {
+    let document = json!({
+        "version": "1", "default": "deny", "tenants": {"*": {"rules": ["org"]}},
+        "rules": {"org": [
+            {"id": "cve", "deny": ["golang.org/x/crypto"], "versions": "<0.31.0"},
+            {"id": "closed", "deny": ["golang.org/x/net"], "versions": "<0.31.0", "go_mod": "deny"},
+            {"id": "hidden", "deny": ["golang.org/x/exp"], "versions": "<0.31.0", "hide": true},
+            {"id": "gone", "deny": ["golang.org/x/text"]},
+            {"id": "young", "allow": ["golang.org"], "min_age": "7d", "go_mod": "deny"},
+        ]},
+        "backends": {"main": {"cluster": "c"}}, "routes": [{"id": "all", "backend": "main"}],
+    });
+    let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
+    for (module, lookup, go_mod) in [
+        ("golang.org/x/crypto@v0.30.0", 0, 0),
+        ("golang.org/x/net@v0.30.0", 403, 403),
+        ("golang.org/x/exp@v0.30.0", 404, 404),
+        ("golang.org/x/text@v0.30.0", 403, 403),
+        ("golang.org/x/mod@v0.30.0", 0, 0),
+    ] {
+        let (path, version) = module.split_once('@').unwrap();
+        for (path, want) in [
+            (format!("/sumdb/sum.golang.org/lookup/{module}"), lookup),
+            (format!("/{path}/@v/{version}.mod"), go_mod),
+        ] {
+            let headers = [
+                (":method".to_owned(), b"GET".to_vec()),
+                (":path".to_owned(), path.clone().into_bytes()),
+            ];
+            let judgement = policy.judge(&headers, &());
+            let status = match &judgement.answer {
+                Answer::Reply(reply) => reply.status,
+                Answer::Forward { .. } | Answer::Consult { .. } => 0,
+            };
+            assert_eq!(status, want, "{path}");
+        }
+    }
+}
+
 #[test]
 fn labels_tell_who_decided() {
     let policy = policy();

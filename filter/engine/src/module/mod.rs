@@ -18,4 +18,5 @@ pub use escape::{escape_into, unescape};
 pub use file_path::check_file_path;
 pub use module_version::ModuleVersion;
 pub use path::check_path;
+pub(crate) use version::Majors;
 pub use version::{check_query, is_canonical_for};

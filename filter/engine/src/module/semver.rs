@@ -75,6 +75,22 @@ impl Semver<'_> {
             .then_with(|| compare_prereleases(self.prerelease, other.prerelease))
     }
 
+    /// Its numbers, for a quick first comparison: [`u64::MAX`] for one that is larger than any, and 0 for
+    /// one that is missing. Two versions whose numbers differ are in the order of their numbers.
+    pub fn numbers(&self) -> [u64; 3] {
+        let number = |part: Option<&str>| match part {
+            // All numbers of 19 digits fit.
+            Some(part) if part.len() < 20 => part.parse().unwrap_or(u64::MAX),
+            Some(_) => u64::MAX,
+            None => 0,
+        };
+        [
+            number(Some(self.major)),
+            number(self.minor),
+            number(self.patch),
+        ]
+    }
+
     /// Whether this is a pseudo-version (x/mod `module.IsPseudoVersion`): its prerelease ends in the
     /// time of a commit and the beginning of its hash.
     pub fn is_pseudo(&self) -> bool {
@@ -110,7 +126,12 @@ fn compare_prereleases(a: &str, b: &str) -> Ordering {
         (Some(_), None) => return Ordering::Less,
         (Some(a), Some(b)) => (a, b),
     };
-    let (mut ours, mut theirs) = (a.split('.'), b.split('.'));
+    // The first identifiers that differ decide, so those before them need no look each.
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let start = a.get(..same).and_then(|same| same.rfind('.'));
+    let from = start.map_or(0, |dot| dot + 1);
+    let behind = |text| str::get(text, from..).unwrap_or_default();
+    let (mut ours, mut theirs) = (behind(a).split('.'), behind(b).split('.'));
     loop {
         let order = match (ours.next(), theirs.next()) {
             (None, None) => return Ordering::Equal,

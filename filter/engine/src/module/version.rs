@@ -2,7 +2,7 @@
 
 use super::element::check_common;
 use super::path::{Major, split_major};
-use super::semver;
+use super::semver::{self, Semver};
 use crate::request::Refusal;
 
 /// Whether `query` (unescaped) can be a version or the name of a revision: what Go allows as the
@@ -27,22 +27,41 @@ pub fn check_query(query: &str) -> Result<(), Refusal> {
 /// `+incompatible`, [`Refusal::MajorMismatch`] where the path's suffix wants another major version.
 pub fn is_canonical_for(path: &str, version: &str) -> Result<(), Refusal> {
     let parts = semver::parse(version).ok_or(Refusal::NotCanonical)?;
-    if parts.patch.is_none() || !matches!(parts.build, "" | "+incompatible") {
-        return Err(Refusal::NotCanonical);
+    Majors::of(path).check(&parts)
+}
+
+/// Which major versions a module of a path can have.
+pub(crate) struct Majors<'a>(Option<Major<'a>>);
+
+impl<'a> Majors<'a> {
+    pub(crate) fn of(path: &'a str) -> Self {
+        Self(split_major(path).map(|(_, major)| major))
     }
-    let (_, major) = split_major(path).ok_or(Refusal::MajorSuffix)?;
-    let fits = match major {
-        Major::None => matches!(parts.major, "0" | "1") || parts.build == "+incompatible",
-        Major::Slash(want) => want.strip_prefix('v') == Some(parts.major),
-        // An old bug of Go's made v0.0.0- pseudo-versions for gopkg.in's .v1; they stayed valid.
-        Major::Dot("v1") if version.starts_with("v0.0.0-") => true,
-        Major::Dot(want) => want.strip_prefix('v') == Some(parts.major),
-    };
-    if fits {
-        Ok(())
-    } else {
-        Err(Refusal::MajorMismatch)
+
+    /// What [`is_canonical_for`] says of a version.
+    pub(crate) fn check(&self, parts: &Semver<'_>) -> Result<(), Refusal> {
+        if parts.patch.is_none() || !matches!(parts.build, "" | "+incompatible") {
+            return Err(Refusal::NotCanonical);
+        }
+        let fits = match self.0.as_ref().ok_or(Refusal::MajorSuffix)? {
+            Major::None => matches!(parts.major, "0" | "1") || parts.build == "+incompatible",
+            Major::Slash(want) => want.strip_prefix('v') == Some(parts.major),
+            // An old bug of Go's made v0.0.0- pseudo-versions for gopkg.in's .v1; they stayed valid.
+            Major::Dot("v1") if is_v0_prerelease(parts) => true,
+            Major::Dot(want) => want.strip_prefix('v') == Some(parts.major),
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(Refusal::MajorMismatch)
+        }
     }
+}
+
+/// Whether it begins with `v0.0.0-`.
+fn is_v0_prerelease(parts: &Semver<'_>) -> bool {
+    let zero = |part| part == Some("0");
+    parts.major == "0" && zero(parts.minor) && zero(parts.patch) && !parts.is_release()
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::backend::Backend;
 use super::denial::{MAX_CONTACT, MAX_REASON};
-use super::document::{DefaultDoc, Document, RolloutDoc, RuleDoc, SumdbDoc, TenantDoc, Text};
+use super::document::{
+    DefaultDoc, Document, GoModDoc, RolloutDoc, RuleDoc, SumdbDoc, TenantDoc, Text,
+};
 use super::error::{Path, PolicyError};
 use super::identity::{Kinds, Source};
 use super::names::{ANYONE, name_error, reserved_error, text_error};
@@ -282,6 +284,13 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
             let message = "only a denial may ignore case: to Go these are two modules";
             errors.add(&at.key("fold_case"), message);
         }
+        let is_by_version =
+            rule.versions.is_some() || rule.except.is_some() || rule.min_age.is_some();
+        if rule.go_mod.is_some() && rule.allow.is_some() && !is_by_version {
+            let message = "only a rule about versions (versions, except, min_age) can mean their \
+                           go.mod files too";
+            errors.add(&at.key("go_mod"), message);
+        }
         let mut versions = |key: &str, text: Option<&Text>| {
             let parsed = VersionSet::parse(text?);
             parsed
@@ -306,6 +315,8 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
             except,
             exact: meaning.exact,
             min_age,
+            // Whose module it is shall not be seen in a go.mod file either.
+            covers_go_mod: rule.go_mod == Some(GoModDoc::Deny) || rule.hide == Some(true),
         });
     }
     RuleSet {

@@ -15,6 +15,7 @@ pub(crate) mod identity;
 mod integrity;
 mod lint;
 mod lint_private;
+mod module_rules;
 mod names;
 pub(crate) mod paths;
 pub mod pattern;
@@ -40,6 +41,7 @@ pub use draw::BUCKETS;
 pub use duration::{in_words as duration_in_words, parse as parse_duration};
 pub use error::{PolicyError, member_path};
 pub use identity::{Facts, Source};
+pub(crate) use module_rules::{ModuleRules, Says};
 pub use names::{ANYONE, is_name};
 pub(crate) use private::PrivateNames;
 pub use rollout::{By, Rollout, Side};
@@ -260,16 +262,19 @@ impl Policy {
         subject: &Subject<'_>,
         is_probe: bool,
     ) -> Verdict<'_> {
+        let sets = self.sets_of(tenant, side);
+        rules::decide(&sets, self.default, module, subject, is_probe)
+    }
+
+    /// The rule sets of one side of a tenant; most have one or two.
+    fn sets_of(&self, tenant: &Tenant, side: Side) -> Vec<&RuleSet> {
         let places = match (side, &tenant.rollout) {
             (Side::Candidate, Some(rollout)) => &rollout.candidate,
             _ => &tenant.rule_sets,
         };
-        // Most tenants have one or two sets.
-        let sets: Vec<&RuleSet> = places
-            .iter()
-            .filter_map(|&place| self.rule_sets.get(place))
-            .collect();
-        rules::decide(&sets, self.default, module, subject, is_probe)
+        let sets = places.iter();
+        sets.filter_map(|&place| self.rule_sets.get(place))
+            .collect()
     }
 
     /// The verdict of one side's rules, which holds, and that of the other's.

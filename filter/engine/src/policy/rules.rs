@@ -36,9 +36,22 @@ pub struct Rule {
     pub exact: bool,
     /// How old a version must be to be served.
     pub min_age: Option<Duration>,
+    /// Whether what it says of a version holds for the version's go.mod file too.
+    pub covers_go_mod: bool,
 }
 
 impl Rule {
+    /// What it judges a subject as. The Go command reads the go.mod file of every version that any module
+    /// of the graph names, also of those that it never builds: to a rule about versions, such a file is
+    /// the module's.
+    const fn seen<'a>(&self, subject: &Subject<'a>) -> Subject<'a> {
+        match *subject {
+            Subject::GoMod(version, age) if self.covers_go_mod => Subject::Version(version, age),
+            Subject::GoMod(..) => Subject::Module,
+            other => other,
+        }
+    }
+
     /// Whether it does not say the same of all versions of a module.
     const fn is_by_version(&self) -> bool {
         self.versions.is_some() || self.except.is_some() || self.min_age.is_some()
@@ -58,7 +71,8 @@ impl Rule {
     /// refuses the young decides on both.
     pub(super) fn settles(&self, subject: &Subject<'_>) -> bool {
         let of_all = self.versions.is_none() && self.except.is_none();
-        let says_both = self.effect == Effect::Allow && (of_all || *subject != Subject::Module);
+        let is_asked_of_all = *subject == Subject::Module;
+        let says_both = self.effect == Effect::Allow && (of_all || !is_asked_of_all);
         self.decides(subject) && (says_both || !self.is_open(subject))
     }
 
@@ -68,10 +82,17 @@ impl Rule {
             return None;
         }
         let versions = self.versions.as_ref().map_or("all", VersionSet::as_str);
-        Some(match subject {
+        Some(match self.seen(subject) {
+            Subject::Module if *subject != Subject::Module => {
+                "it is about what is built, and not about go.mod files".to_owned()
+            }
             Subject::Module => "it is about some versions only".to_owned(),
-            Subject::Version(version, _) if self.is_about(version) => "it is old enough".to_owned(),
-            Subject::Version(..) => match &self.except {
+            Subject::Version(version, _) | Subject::GoMod(version, _)
+                if self.is_about(&version) =>
+            {
+                "it is old enough".to_owned()
+            }
+            Subject::Version(..) | Subject::GoMod(..) => match &self.except {
                 Some(except) => {
                     format!(
                         "the version is not in {versions} without {}",
@@ -85,27 +106,36 @@ impl Rule {
 
     /// Whether it decides, where a pattern of it matches. What serves some versions of a module serves
     /// the module; what denies those that are too young lets the others pass.
-    fn decides(&self, subject: &Subject<'_>) -> bool {
-        match subject {
+    pub(super) fn decides(&self, subject: &Subject<'_>) -> bool {
+        match self.seen(subject) {
             Subject::Module => !self.is_by_version() || self.effect == Effect::Allow,
-            Subject::Version(version, age) => {
+            Subject::Version(version, age) | Subject::GoMod(version, age) => {
                 let lets_pass = self.effect == Effect::Deny && self.min_age.is_some();
-                self.is_about(version) && !(lets_pass && self.too_young(*age).is_none())
+                self.is_about(&version) && !(lets_pass && self.too_young(age).is_none())
             }
         }
     }
 
     /// Whether it cannot be told yet what it says.
     pub(super) fn is_open(&self, subject: &Subject<'_>) -> bool {
-        match subject {
-            Subject::Module => self.is_by_version(),
-            Subject::Version(version, age) => {
-                *age == Age::Unasked && self.min_age.is_some() && self.is_about(version)
+        match self.seen(subject) {
+            // Of a file nothing more can be found out.
+            Subject::Module => self.is_by_version() && *subject == Subject::Module,
+            Subject::Version(version, age) | Subject::GoMod(version, age) => {
+                age == Age::Unasked && self.min_age.is_some() && self.is_about(&version)
             }
         }
     }
 
-    fn too_young(&self, age: Age) -> Option<TooYoung> {
+    /// What is wrong with the age of what it decides on.
+    fn refuses_age(&self, subject: &Subject<'_>) -> Option<TooYoung> {
+        match self.seen(subject) {
+            Subject::Module => None,
+            Subject::Version(_, age) | Subject::GoMod(_, age) => self.too_young(age),
+        }
+    }
+
+    pub(super) fn too_young(&self, age: Age) -> Option<TooYoung> {
         let wanted = self.min_age?;
         let is_old_enough = matches!(age, Age::Known(age) if age >= wanted);
         (!is_old_enough).then_some(TooYoung { age, wanted })
@@ -117,8 +147,10 @@ impl Rule {
 pub enum Subject<'a> {
     /// A module whose version is not known yet: its list, its latest one, a branch.
     Module,
-    /// One version of it.
+    /// One version of it: what is built of it, or is chosen by its name.
     Version(Semver<'a>, Age),
+    /// The go.mod file of one version.
+    GoMod(Semver<'a>, Age),
 }
 
 /// How long ago a version was published.
@@ -145,13 +177,16 @@ impl<'a> Subject<'a> {
     /// What a request is about: the version that it names, where that is a canonical one of the module,
     /// and its age.
     pub fn of(operation: &'a Operation<'_>, age: Age) -> Self {
-        let named = operation.canonical_version().and_then(semver::parse);
-        // What the checksum database says of a version gives nobody its files.
-        let age = match operation {
-            Operation::Sumdb { .. } => Age::Known(Duration::MAX),
-            _ => age,
+        let Some(version) = operation.canonical_version().and_then(semver::parse) else {
+            return Self::Module;
         };
-        named.map_or(Self::Module, |version| Self::Version(version, age))
+        match operation {
+            Operation::Mod { .. } => Self::GoMod(version, age),
+            // What the checksum database says of a version gives nobody its files, and the Go command
+            // asks it about every go.mod file that it reads.
+            Operation::Sumdb { .. } => Self::GoMod(version, Age::Known(Duration::MAX)),
+            _ => Self::Version(version, age),
+        }
     }
 }
 
@@ -262,10 +297,7 @@ pub(super) fn decide<'p>(
         rule,
         is_open,
     } = first_match(sets, module, subject);
-    let too_young = match subject {
-        Subject::Version(_, age) => rule.and_then(|(_, rule)| rule.too_young(*age)),
-        Subject::Module => None,
-    };
+    let too_young = rule.and_then(|(_, rule)| rule.refuses_age(subject));
     let effect = match rule {
         Some(_) if too_young.is_some() => Effect::Deny,
         Some((_, rule)) => rule.effect,

@@ -36,7 +36,10 @@ struct Bound {
 
 /// A version that was parsed once, and so can be again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Version(String);
+struct Version {
+    text: String,
+    numbers: [u64; 3],
+}
 
 impl VersionSet {
     /// Reads a constraint: alternatives with `||` between them, each of them conditions with spaces
@@ -60,6 +63,10 @@ impl VersionSet {
 
     /// Whether a version is in it.
     pub fn contains(&self, version: &Semver<'_>) -> bool {
+        let version = &Compared {
+            parts: version,
+            numbers: version.numbers(),
+        };
         self.alternatives.iter().any(|span| span.contains(version))
     }
 
@@ -70,7 +77,7 @@ impl VersionSet {
 }
 
 impl Span {
-    fn contains(&self, version: &Semver<'_>) -> bool {
+    fn contains(&self, version: &Compared<'_>) -> bool {
         let above = |bound: &Bound| bound.meets(version, Ordering::Greater);
         let below = |bound: &Bound| bound.meets(version, Ordering::Less);
         self.low.as_ref().is_none_or(above)
@@ -110,7 +117,7 @@ impl Span {
 
 impl Bound {
     /// Whether a version lies on this side of it, or on it where that is in.
-    fn meets(&self, version: &Semver<'_>, side: Ordering) -> bool {
+    fn meets(&self, version: &Compared<'_>, side: Ordering) -> bool {
         // The bound compared with the version, so the other way round.
         match self.version.compare(version).reverse() {
             Ordering::Equal => self.inclusive,
@@ -128,17 +135,29 @@ impl Bound {
 }
 
 impl Version {
-    fn parts(&self) -> Semver<'_> {
-        semver::parse(&self.0).unwrap_or_default()
+    fn of(text: String) -> Self {
+        let numbers = semver::parse(&text).unwrap_or_default().numbers();
+        Self { text, numbers }
     }
 
-    fn compare(&self, version: &Semver<'_>) -> Ordering {
-        self.parts().compare(version)
+    fn parts(&self) -> Semver<'_> {
+        semver::parse(&self.text).unwrap_or_default()
+    }
+
+    fn compare(&self, version: &Compared<'_>) -> Ordering {
+        let numbers = self.numbers.cmp(&version.numbers);
+        numbers.then_with(|| self.parts().compare(version.parts))
     }
 
     fn order(&self, other: &Self) -> Ordering {
-        self.compare(&other.parts())
+        self.parts().compare(&other.parts())
     }
+}
+
+/// A version that is held against many bounds, which most times its numbers decide.
+struct Compared<'a> {
+    parts: &'a Semver<'a>,
+    numbers: [u64; 3],
 }
 
 fn parse_span(text: &str) -> Result<Span, String> {
@@ -233,7 +252,7 @@ fn read_version(named: &str) -> Result<Version, String> {
         _ => "write it as Go does, such as v1.2.3",
     };
     match semver::parse(&text) {
-        Some(parts) if matches!(parts.build, "" | "+incompatible") => Ok(Version(text)),
+        Some(parts) if matches!(parts.build, "" | "+incompatible") => Ok(Version::of(text)),
         Some(_) => Err(format!(
             "{named:?}: no version of a module has this behind the +"
         )),
@@ -249,7 +268,7 @@ fn whole_line(parts: &Semver<'_>) -> (Version, Version) {
         Some(minor) => format!("v{}.{}.0-0", parts.major, next(minor)),
         None => format!("v{}.0.0-0", next(parts.major)),
     };
-    (Version(low), Version(high))
+    (Version::of(low), Version::of(high))
 }
 
 /// The number behind a decimal one of any length.

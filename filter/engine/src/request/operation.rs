@@ -197,9 +197,8 @@ impl<'a> Operation<'a> {
                 Some(version) => Goal::Info(version.to_owned()),
                 None => Goal::Query(query.to_string()),
             }),
-            Self::Mod { version, .. } | Self::Zip { version, .. } => {
-                Some(Goal::File(version.to_string()))
-            }
+            Self::Mod { version, .. } => Some(Goal::GoMod(version.to_string())),
+            Self::Zip { version, .. } => Some(Goal::Zip(version.to_string())),
             Self::Sumdb { .. } => None,
         }
     }

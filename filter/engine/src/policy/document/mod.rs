@@ -169,6 +169,17 @@ pub struct RuleDoc {
     pub min_age: Option<Text>,
     /// Whether a denial means modules whatever the case of their letters.
     pub fold_case: Option<bool>,
+    /// Whether a rule about versions means their go.mod files too.
+    pub go_mod: Option<GoModDoc>,
+}
+
+/// `go_mod` of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum GoModDoc {
+    /// The go.mod file of a version is refused where its zip is. Without it, it passes.
+    Deny,
 }
 
 /// One of `sumdb`.

@@ -142,6 +142,11 @@ fn verdict(turn: &Turn, out: &mut String) -> std::fmt::Result {
     } else {
         ""
     };
+    let file = if turn.is_go_mod {
+        ", the go.mod file"
+    } else {
+        ""
+    };
     let stands_for = if turn.pattern.trim_end_matches('/') == turn.module {
         String::new()
     } else {
@@ -155,7 +160,7 @@ fn verdict(turn: &Turn, out: &mut String) -> std::fmt::Result {
     let (old, new) = (&turn.old, &turn.new);
     writeln!(
         out,
-        "  verdict: {}{version}{stands_for}{young}: {} by {} → {style}{} by {}{style:#}",
+        "  verdict: {}{version}{stands_for}{young}{file}: {} by {} → {style}{} by {}{style:#}",
         turn.module, old.decision, old.rule, new.decision, new.rule
     )
 }

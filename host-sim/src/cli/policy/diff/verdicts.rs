@@ -20,6 +20,8 @@ pub(super) struct Turn {
     pub(super) version: Option<String>,
     /// Whether the version is one that was published just now.
     pub(super) is_young: bool,
+    /// Whether it is the version's go.mod file alone that turns.
+    pub(super) is_go_mod: bool,
     pub(super) old: Verdict,
     pub(super) new: Verdict,
 }
@@ -35,52 +37,62 @@ pub(super) struct Verdict {
 }
 
 /// What of a module is asked for.
+#[derive(Clone, Copy)]
 enum Asked<'p> {
     Whole,
-    /// Old enough for every rule.
-    Version(&'p str),
-    Young(String),
+    /// A file of a version that is old enough for every rule.
+    Version(&'p str, File),
+    /// A file of one that was published just now.
+    Young(&'p str, File),
 }
 
-/// The turns of a tenant's probes. Of a module that turns as a whole no version is told.
+/// A file of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum File {
+    Zip,
+    GoMod,
+}
+
+/// The turns of a tenant's probes. Of a module that turns as a whole no version is told, and of a version
+/// whose zip turns no go.mod file.
 pub(super) fn of(old: &Policy, new: &Policy, tenant: &str, probes: &[Probe]) -> Vec<Turn> {
     let mut turns = Vec::new();
     for probe in probes {
-        let turn = |asked: &Asked<'_>| turn(old, new, tenant, probe, asked);
-        if let Some(whole) = turn(&Asked::Whole) {
+        let turn = |asked: Asked<'_>| turn(old, new, tenant, probe, asked);
+        if let Some(whole) = turn(Asked::Whole) {
             turns.push(whole);
             continue;
         }
-        let versions = probe.versions.iter();
-        turns.extend(versions.filter_map(|version| turn(&Asked::Version(version))));
+        let of_version = |version: &str| {
+            let zip = turn(Asked::Version(version, File::Zip));
+            zip.or_else(|| turn(Asked::Version(version, File::GoMod)))
+        };
+        turns.extend(probe.versions.iter().filter_map(|v| of_version(v)));
         if probe.by_age {
             let version = first_version(&probe.module);
-            let is_told = turn(&Asked::Version(&version)).is_some();
-            let young = turn(&Asked::Young(version)).filter(|_| !is_told);
-            turns.extend(young);
+            let young = turn(Asked::Young(&version, File::Zip));
+            let young = young.or_else(|| turn(Asked::Young(&version, File::GoMod)));
+            turns.extend(young.filter(|_| of_version(&version).is_none()));
         }
     }
     turns
 }
 
-fn turn(
-    old: &Policy,
-    new: &Policy,
-    tenant: &str,
-    probe: &Probe,
-    asked: &Asked<'_>,
-) -> Option<Turn> {
+fn turn(old: &Policy, new: &Policy, tenant: &str, probe: &Probe, asked: Asked<'_>) -> Option<Turn> {
     let (version, age) = match asked {
         Asked::Whole => (None, Age::Unasked),
-        Asked::Version(version) => (Some(*version), Age::Known(Duration::MAX)),
-        Asked::Young(version) => (Some(version.as_str()), Age::Known(Duration::ZERO)),
+        Asked::Version(version, file) => (Some((version, file)), Age::Known(Duration::MAX)),
+        Asked::Young(version, file) => (Some((version, file)), Age::Known(Duration::ZERO)),
     };
     let file = match version {
         None => "@v/list".to_owned(),
-        Some(version) => {
-            let mut file = "@v/".to_owned();
-            escape_into(version, &mut file);
-            file + ".zip"
+        Some((version, file)) => {
+            let mut path = "@v/".to_owned();
+            escape_into(version, &mut path);
+            path + match file {
+                File::Zip => ".zip",
+                File::GoMod => ".mod",
+            }
         }
     };
     let path = path(&probe.module, &file);
@@ -88,8 +100,9 @@ fn turn(
     (old.allows != new.allows).then(|| Turn {
         pattern: probe.pattern.clone(),
         module: probe.module.clone(),
-        version: version.map(ToOwned::to_owned),
-        is_young: matches!(asked, Asked::Young(_)),
+        version: version.map(|(version, _)| version.to_owned()),
+        is_young: matches!(asked, Asked::Young(..)),
+        is_go_mod: version.is_some_and(|(_, file)| file == File::GoMod),
         old,
         new,
     })

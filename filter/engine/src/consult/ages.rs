@@ -1,0 +1,64 @@
+//! When the versions of a list were published, noted together: a list has many, and a note has a place.
+
+use super::World;
+
+/// The most bytes of a note; a proxy keeps no larger ones.
+const MAX_BYTES: usize = 3 << 10;
+
+/// The most notes of a list.
+const MAX_NOTES: usize = 16;
+
+/// What a note begins with: whether another one follows.
+const FOLLOWS: char = '+';
+const LAST: char = '.';
+
+/// What was noted, in seconds since 1970. A note that was forgotten ends it.
+pub(super) fn recall(world: &dyn World, key: &str) -> Vec<(String, u64)> {
+    let mut all = Vec::new();
+    for part in 0..MAX_NOTES {
+        let Some(noted) = world.recall(&key_of(key, part)) else {
+            return all;
+        };
+        let noted = String::from_utf8(noted).unwrap_or_default();
+        let mut lines = noted.lines();
+        let follows = lines.next().is_some_and(|line| line.starts_with(FOLLOWS));
+        all.extend(lines.filter_map(|line| {
+            let (version, then) = line.split_once(' ')?;
+            Some((version.to_owned(), then.parse().ok()?))
+        }));
+        if !follows {
+            return all;
+        }
+    }
+    all
+}
+
+/// Notes all of them that there is room for.
+pub(super) fn note<'v>(world: &dyn World, key: &str, ages: impl Iterator<Item = (&'v str, u64)>) {
+    let mut parts = vec![String::new()];
+    for (version, then) in ages {
+        let line = format!("{version} {then}\n");
+        let is_full = parts
+            .last()
+            .is_none_or(|part| part.len() + line.len() > MAX_BYTES);
+        if is_full && parts.len() == MAX_NOTES {
+            break;
+        }
+        if is_full {
+            parts.push(String::new());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push_str(&line);
+        }
+    }
+    let last = parts.len() - 1;
+    for (place, part) in parts.iter().enumerate() {
+        let sign = if place == last { LAST } else { FOLLOWS };
+        let noted = format!("{sign}\n{part}");
+        world.note(&key_of(key, place), noted.as_bytes());
+    }
+}
+
+fn key_of(key: &str, part: usize) -> String {
+    format!("{part} {key}")
+}
