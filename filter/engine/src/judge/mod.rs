@@ -266,7 +266,7 @@ impl Policy {
         judgement.route = destination.route;
         judgement.bucket = destination.bucket;
         judgement.remove_headers.extend(head.replaced(backend));
-        let plan = self.integrity.plan(tenant.integrity, judgement);
+        let plan = self.integrity.plan(tenant, backend, judgement);
         judgement.plan = match plan {
             // An answer without a body has nothing to check.
             Plan::Unknown(_) | Plan::Check(_) if method == b"HEAD" => Plan::Pass,
