@@ -12,6 +12,7 @@ mod consultation;
 mod info;
 mod list;
 mod memory;
+mod order;
 pub mod retract;
 mod shaping;
 mod steer;

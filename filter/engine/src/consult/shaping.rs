@@ -7,11 +7,10 @@ use std::rc::Rc;
 
 use super::World;
 use super::about::About;
-use super::list::{Latest, List};
+use super::list::{Kind, Latest, List};
 use super::memory::ListOf;
 use super::retract::{self, Interval};
 use super::steer::Steer;
-use crate::module::semver::Semver;
 use crate::policy::{Age, Decision, Policy, Says, Verdict};
 
 /// The most versions of a list whose age is looked up for one request.
@@ -173,41 +172,33 @@ impl Shaping {
             return None;
         }
         // The Go command prefers releases, and versions of before modules only where they are alone.
-        let classes = [
-            ("", true),
-            ("", false),
-            ("+incompatible", true),
-            ("+incompatible", false),
-        ];
+        let classes = [(false, true), (false, false), (true, true), (true, false)];
         let mut kept_of = None;
-        for (build, is_release) in classes {
-            if kept_of == Some(build) {
+        for (is_legacy, is_release) in classes {
+            if kept_of == Some(is_legacy) {
                 continue;
             }
             let in_class =
-                |parts: &Semver<'_>| parts.build == build && parts.is_release() == is_release;
+                |kind: Kind| kind.is_legacy == is_legacy && kind.is_release == is_release;
             match self.highest_not_hidden(in_class) {
                 Some((version, Ruling::Open)) => {
                     let version = version.to_owned();
                     self.lookups += 1;
                     return Some(version);
                 }
-                Some(_) => kept_of = Some(build),
+                Some(_) => kept_of = Some(is_legacy),
                 None => {}
             }
         }
         None
     }
 
-    fn highest_not_hidden(&self, in_class: impl Fn(&Semver<'_>) -> bool) -> Option<(&str, Ruling)> {
+    fn highest_not_hidden(&self, in_class: impl Fn(Kind) -> bool) -> Option<(&str, Ruling)> {
         let list = &self.judged.list;
-        let mut shown = list
-            .ascending()
-            .iter()
-            .rev()
-            .filter(|place| self.is_shown(**place));
-        let highest = shown.find(|place| in_class(&list.parts(**place)))?;
-        Some((list.version(*highest), *self.rulings.get(*highest)?))
+        let mut shown = list.ascending().iter().rev().copied();
+        let highest = shown
+            .find(|place| list.kind(*place).is_some_and(&in_class) && self.is_shown(*place))?;
+        Some((list.version(highest), *self.rulings.get(highest)?))
     }
 
     /// Notes what the rules say of a version, now that its age was looked up.
