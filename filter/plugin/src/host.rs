@@ -9,6 +9,9 @@ use modgate_engine::wire::HOST_METADATA;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
 
+/// How often another worker may be first.
+pub(crate) const RACES: usize = 16;
+
 /// A moment by the proxy's clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment(Option<SystemTime>);
@@ -209,16 +212,21 @@ pub(crate) enum Changed<R> {
     Done(R),
     /// Another VM was first.
     Raced,
-    /// There is no such value, or the proxy refuses.
+    /// The proxy refuses.
     Refused,
 }
 
-/// Changes a shared value that is there: `change` gives the new one, or nothing where it stays.
+/// Changes a shared value, which is made, empty, where there is none: `change` gives the new one, or
+/// nothing where it stays.
 pub(crate) fn change_shared<R>(
     key: &str,
     change: impl FnOnce(&[u8]) -> (R, Option<Vec<u8>>),
 ) -> Changed<R> {
-    let Some((value, number)) = numbered(key) else {
+    let made = || {
+        share_new(key, &[]);
+        numbered(key)
+    };
+    let Some((value, number)) = numbered(key).or_else(made) else {
         return Changed::Refused;
     };
     let (result, new) = change(&value);
@@ -243,6 +251,24 @@ pub(crate) fn share_new(key: &str, value: &[u8]) {
         Ok(()) | Err(Status::CasMismatch) => {}
         Err(status) => report("sharing data", status),
     }
+}
+
+/// Adds one to a shared number, unless the proxy refuses, or others are first too often.
+pub(crate) fn count_shared(key: &str) {
+    for _ in 0..RACES {
+        let counted = change_shared(key, |value| {
+            let number = shared_number(value).saturating_add(1);
+            ((), Some(number.to_le_bytes().to_vec()))
+        });
+        if !matches!(counted, Changed::Raced) {
+            return;
+        }
+    }
+}
+
+/// A shared number; 0 where there is none yet.
+pub(crate) fn shared_number(value: &[u8]) -> u32 {
+    value.try_into().map_or(0, u32::from_le_bytes)
 }
 
 /// Shares a value, whatever was there.

@@ -3,15 +3,18 @@
 
 use std::time::Duration;
 
-use modgate_engine::integrity::{Check, Checked, Evidence, H1, Record, Remembered, Seen, Verdict};
+use modgate_engine::integrity::{
+    Check, Checked, Evidence, H1, Record, Remembered, Seen, Share, Verdict,
+};
 use modgate_engine::judge::{Header, value_of};
 use modgate_engine::policy::Backend;
 use modgate_engine::sumdb::Answer;
 use proxy_wasm::types::{BufferType, MapType};
 
 use crate::callout::Token;
-use crate::host::{self, Changed, Moment};
+use crate::host::{self, Changed, Moment, RACES};
 use crate::root::InForce;
+use crate::secret;
 use crate::sumdb::{self, Asking, Progress};
 
 /// What a request may have that makes the answer a part, another encoding, or no answer of a file.
@@ -27,9 +30,6 @@ const REQUEST_HEADERS: [&str; 7] = [
 
 /// What lets a client go on with a file that was broken off, past the check of the whole.
 const RESPONSE_HEADERS: [&str; 3] = ["etag", "last-modified", "accept-ranges"];
-
-/// How often another worker may be first.
-const RACES: usize = 16;
 
 /// The most bytes of an answer that the proxy is given to hold. Envoy's buffers have a limit
 /// (`per_connection_buffer_limit_bytes`; its documentation advises 32 KiB at the edge), and what goes
@@ -361,30 +361,53 @@ impl Judged {
     }
 }
 
-/// Makes the memory in which hashes are remembered, where there is none yet.
-pub(crate) fn make_memory() {
-    for key in Record::keys() {
-        if host::shared(&key).is_none() {
-            host::share(&key, &[]);
-        }
-    }
-}
-
-/// Looks up the hash under which a file was seen first, and remembers this one where there is none.
+/// Looks up the hash under which a file was seen first, and remembers this one where there is none and
+/// there is room.
 fn remember(checked: &Checked, h1: H1) -> Remembered {
-    let record = Record::of(checked);
+    let Some(secret) = secret::bytes() else {
+        return Remembered::NoRoom;
+    };
+    let record = Record::of(checked, &secret);
     let key = record.key();
+    let place = host::shared(&key).unwrap_or_default();
+    match record.look_up(&place, h1) {
+        Seen::Before(known) => return Remembered::Before(known),
+        Seen::NoRoom => return Remembered::NoRoom,
+        Seen::New(_) => {}
+    }
+    if !has_room(&record) {
+        return Remembered::NoRoom;
+    }
     for _ in 0..RACES {
         let changed = host::change_shared(&key, |place| match record.look_up(place, h1) {
             Seen::Before(known) => (Remembered::Before(known), None),
-            Seen::Now(new) => (Remembered::Now, Some(new)),
+            Seen::New(new) => (Remembered::Now, Some(new)),
             Seen::NoRoom => (Remembered::NoRoom, None),
         });
         match changed {
+            Changed::Done(Remembered::Now) => {
+                for key in record.count_keys() {
+                    host::count_shared(&key);
+                }
+                return Remembered::Now;
+            }
             Changed::Done(remembered) => return remembered,
             Changed::Raced => {}
             Changed::Refused => break,
         }
     }
     Remembered::NoRoom
+}
+
+/// Whether there is room for one more record. Two workers may take the last one both: a place has room
+/// for more than its share.
+fn has_room(record: &Record) -> bool {
+    let count = |key: &str| host::shared(key).map_or(0, |value| host::shared_number(&value));
+    let [all, tenant, module] = record.count_keys();
+    let share = Share {
+        all: count(&all),
+        tenant: count(&tenant),
+        module: count(&module),
+    };
+    share.has_room()
 }

@@ -4,8 +4,8 @@
 //! its answer, `consulting` a request that waits while its backend is asked (by `question`s, which
 //! go as `callout`s, and `notes` keeps what was found out), `forwarded` how far an answer has come, `integrity` the check of its body
 //! (by what `sumdb` is told beside it),
-//! `repeats` tells what the Go command asks for twice, `meters` counts what came of it, `host` is what
-//! all of them ask of the proxy.
+//! `repeats` tells what the Go command asks for twice, `meters` counts what came of it, `secret` keys
+//! what is kept for all workers, `host` is what all of them ask of the proxy.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ mod notes;
 mod question;
 mod repeats;
 mod root;
+mod secret;
 mod stream;
 mod sumdb;
 

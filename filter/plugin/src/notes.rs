@@ -1,13 +1,19 @@
 //! What was found out of versions, in the memory that all workers share.
 
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::consult::World;
+use modgate_engine::consult::{Lists, World};
 use proxy_wasm::types::LogLevel;
-use rustc_hash::FxHasher;
 
 use crate::host::{self, Moment};
+use crate::secret;
+
+thread_local! {
+    /// The lists that this worker read before.
+    static LISTS: Rc<Lists> = Rc::default();
+}
 
 /// How many notes there can be. A new one takes the place of an old one.
 const PLACES: u64 = 16_384;
@@ -58,6 +64,10 @@ impl World for Notes<'_> {
             host::share(&place_of(&key), &noted);
         }
     }
+
+    fn lists(&self) -> Option<Rc<Lists>> {
+        Some(LISTS.with(Rc::clone))
+    }
 }
 
 impl Notes<'_> {
@@ -68,7 +78,7 @@ impl Notes<'_> {
 }
 
 fn place_of(key: &str) -> String {
-    let mut hasher = FxHasher::default();
+    let mut hasher = secret::hasher();
     key.hash(&mut hasher);
     format!("modgate.note.{}", hasher.finish() % PLACES)
 }

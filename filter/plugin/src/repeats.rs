@@ -6,9 +6,9 @@
 use std::hash::{Hash, Hasher};
 
 use modgate_engine::judge::{Answer, Header, Judgement, value_of};
-use rustc_hash::FxHasher;
 
 use crate::host::{self, Moment};
+use crate::secret;
 
 /// How long after the first the second is taken for its repetition, in milliseconds. It comes at once.
 const WITHIN_MS: u64 = 2_000;
@@ -49,7 +49,7 @@ fn came_by_https(headers: &[Header]) -> bool {
 
 /// Tells one refusal of one client from another.
 fn hash(judgement: &Judgement<'_>) -> u64 {
-    let mut hasher = FxHasher::default();
+    let mut hasher = secret::hasher();
     let address = host::property(&["source", "address"]).unwrap_or_default();
     // Without the port, which is the connection's.
     let client = address.rsplitn(2, |byte| *byte == b':').nth(1);

@@ -9,7 +9,6 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel, MetricType};
 
 use crate::host;
-use crate::integrity;
 use crate::meters::Meters;
 use crate::stream::Stream;
 use crate::sumdb;
@@ -39,9 +38,6 @@ impl RootContext for Root {
         match Policy::from_json(&host::configuration()) {
             Ok(policy) => {
                 announce(&policy);
-                if policy.remembers_hashes() {
-                    integrity::make_memory();
-                }
                 if let Some(database) = policy.database() {
                     sumdb::make_memory(database);
                 }

@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use super::order::{Key, Keys};
 use crate::module::Majors;
 use crate::module::semver::{self, Semver};
 
@@ -31,13 +32,21 @@ struct Line {
     version: Range<usize>,
     /// When it was made, as some proxies add; `go` reads it where it needs the newest pseudo-version.
     time: Option<Range<usize>>,
+    kind: Kind,
+}
+
+/// What the Go command looks at of a version before it looks at its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) is_release: bool,
+    /// Whether it is an `+incompatible` one, of before modules.
+    pub(super) is_legacy: bool,
+    is_pseudo: bool,
 }
 
 /// A line while it is read.
-struct Read<'a> {
-    parts: Semver<'a>,
-    numbers: [u64; 3],
-    text: &'a str,
+struct Read {
+    key: Key,
     line: Line,
 }
 
@@ -52,7 +61,8 @@ impl List {
             return Err(format!("it has more than {MAX_BYTES} bytes"));
         }
         let text = String::from_utf8_lossy(body);
-        let (lines, ascending) = in_order(read_lines(module, &text)?);
+        let (lines, keys) = read_lines(module, &text)?;
+        let (lines, ascending) = in_order(lines, &keys);
         Ok(Self {
             text: text.into_owned(),
             lines,
@@ -79,6 +89,11 @@ impl List {
     /// Its parts.
     pub(super) fn parts(&self, place: usize) -> Semver<'_> {
         semver::parse(self.version(place)).unwrap_or_default()
+    }
+
+    /// What kind of version it is.
+    pub(super) fn kind(&self, place: usize) -> Option<Kind> {
+        Some(self.lines.get(place)?.kind)
     }
 
     fn part(&self, range: &Range<usize>) -> &str {
@@ -120,30 +135,26 @@ impl List {
     /// prerelease. Pseudo-versions that are listed do not count.
     pub(super) fn latest(&self, is_shown: impl Fn(usize) -> bool) -> Latest {
         let mut highest = [None; 4];
-        let shown = self
-            .ascending
-            .iter()
-            .copied()
-            .filter(|place| is_shown(*place));
-        for place in shown {
-            let parts = self.parts(place);
-            if parts.is_pseudo() {
+        // From the highest down: the first of its kind is the highest.
+        for place in self.ascending.iter().rev().copied() {
+            let Some(kind) = self.kind(place).filter(|kind| !kind.is_pseudo) else {
                 continue;
-            }
-            let class = usize::from(!parts.build.is_empty()) * 2 + usize::from(parts.is_release());
-            if let Some(highest) = highest.get_mut(class) {
-                *highest = Some((parts, place));
+            };
+            let class = usize::from(kind.is_legacy) * 2 + usize::from(kind.is_release);
+            let known = highest.get_mut(class).filter(|known| known.is_none());
+            if let Some(known) = known.filter(|_| is_shown(place)) {
+                *known = Some(place);
             }
         }
         let [prerelease, release, legacy_prerelease, legacy_release] = highest;
         let version = |place: usize| self.version(place).to_owned();
-        let compatible = release.or(prerelease);
-        match (compatible, legacy_release.or(legacy_prerelease)) {
+        match (release.or(prerelease), legacy_release.or(legacy_prerelease)) {
             (None, None) => Latest::Unlisted,
-            (Some((_, only)), None) | (None, Some((_, only))) => Latest::Is(version(only)),
-            (Some((ours, compatible)), Some((theirs, legacy))) => {
-                let releases = theirs.is_release().cmp(&ours.is_release());
-                if releases.then_with(|| theirs.compare(&ours)) == Ordering::Less {
+            (Some(only), None) | (None, Some(only)) => Latest::Is(version(only)),
+            (Some(compatible), Some(legacy)) => {
+                let releases = legacy_release.is_some().cmp(&release.is_some());
+                let order = || self.parts(legacy).compare(&self.parts(compatible));
+                if releases.then_with(order) == Ordering::Less {
                     return Latest::Is(version(compatible));
                 }
                 Latest::Depends {
@@ -156,9 +167,9 @@ impl List {
 }
 
 /// The lines that count, and what is known of each.
-fn read_lines<'a>(module: &str, text: &'a str) -> Result<Vec<Read<'a>>, String> {
+fn read_lines(module: &str, text: &str) -> Result<(Vec<Read>, Keys), String> {
     let majors = Majors::of(module);
-    let mut lines = Vec::new();
+    let (mut lines, mut keys) = (Vec::new(), Keys::new());
     let mut behind = 0;
     for line in text.split('\n') {
         let start = behind;
@@ -181,28 +192,27 @@ fn read_lines<'a>(module: &str, text: &'a str) -> Result<Vec<Read<'a>>, String> 
             time_at..time_at + time.len()
         });
         lines.push(Read {
-            parts,
-            numbers: parts.numbers(),
-            text: version,
+            key: keys.add(&parts),
             line: Line {
                 version: version_at..version_end,
                 time,
+                kind: Kind {
+                    is_release: parts.is_release(),
+                    is_legacy: !parts.build.is_empty(),
+                    is_pseudo: parts.is_pseudo(),
+                },
             },
         });
     }
-    Ok(lines)
+    Ok((lines, keys))
 }
 
 /// Every version once, in the list's order, and their places in the order of versions. Sorted, those
 /// that are repeated stand side by side, whatever somebody chose them to be.
-fn in_order(read: Vec<Read<'_>>) -> (Vec<Line>, Vec<usize>) {
-    let mut sorted: Vec<(usize, &Read<'_>)> = read.iter().enumerate().collect();
-    sorted.sort_unstable_by(|(i, a), (j, b)| {
-        let order = a.numbers.cmp(&b.numbers);
-        let order = order.then_with(|| a.parts.compare(&b.parts));
-        order.then_with(|| a.text.cmp(b.text)).then(i.cmp(j))
-    });
-    sorted.dedup_by_key(|(_, read)| read.text);
+fn in_order(read: Vec<Read>, keys: &Keys) -> (Vec<Line>, Vec<usize>) {
+    let mut sorted: Vec<(usize, &Read)> = read.iter().enumerate().collect();
+    sorted.sort_unstable_by(|(i, a), (j, b)| keys.compare(&a.key, &b.key).then(i.cmp(j)));
+    sorted.dedup_by(|(_, b), (_, a)| keys.compare(&a.key, &b.key).is_eq());
     let mut places = vec![None; read.len()];
     for (line, _) in &sorted {
         if let Some(place) = places.get_mut(*line) {

@@ -15,6 +15,7 @@ mod info;
 mod list;
 mod lookups;
 mod memory;
+mod order;
 pub mod retract;
 mod shaping;
 mod steer;

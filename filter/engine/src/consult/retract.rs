@@ -39,6 +39,9 @@ pub(super) fn among<'v, T>(
     intervals: &[Interval],
     versions: impl Iterator<Item = (T, Semver<'v>)>,
 ) -> Vec<T> {
+    if intervals.is_empty() {
+        return Vec::new();
+    }
     let merged = merged(intervals);
     let mut merged = merged.iter().peekable();
     let mut found = Vec::new();

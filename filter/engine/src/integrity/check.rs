@@ -42,8 +42,8 @@ pub enum Verdict {
         /// The one that it has.
         got: H1,
     },
-    /// It could not be remembered, so nothing is known of it.
-    Unknown,
+    /// There is no room to remember it, so nothing is known of it.
+    NoRoom,
     /// The checksum database lies, or cannot prove what it says.
     Unproven(String),
     /// The checksum database says nothing of it.
@@ -72,7 +72,7 @@ impl Verdict {
             Self::Verified => "verified",
             Self::First(_) => "first",
             Self::Mismatch { .. } => "mismatch",
-            Self::Unknown => "unknown",
+            Self::NoRoom => "no_room",
             Self::Unproven(_) => "unproven",
             Self::Unavailable(_) => "unavailable",
             Self::Unreadable(_) => "unreadable",
@@ -84,7 +84,7 @@ impl Verdict {
     pub const fn is_good(&self, checked: &Checked) -> bool {
         match self {
             Self::Verified | Self::First(_) => true,
-            Self::Unknown => !checked.refuse_unknown,
+            Self::NoRoom => !checked.refuse_no_room && !checked.refuse_unknown,
             Self::Unavailable(_) => !checked.refuse_unavailable,
             Self::Mismatch { .. }
             | Self::Unproven(_)
@@ -137,7 +137,9 @@ impl fmt::Display for Verdict {
             Self::Mismatch { expected, got } => {
                 write!(f, "the hash is {got} and should be {expected}")
             }
-            Self::Unknown => f.write_str("there is no room to remember its hash"),
+            Self::NoRoom => f.write_str(
+                "there is no room to remember its first hash beside those of its tenant and its module",
+            ),
             Self::Unproven(why) => write!(f, "the checksum database is not believed: {why}"),
             Self::Unavailable(why) => write!(f, "the checksum database says nothing: {why}"),
             Self::Unreadable(reason) => f.write_str(reason),
@@ -244,7 +246,7 @@ impl Checked {
             },
             Evidence::FirstSeen => match remember(self, got) {
                 Remembered::Now => return Verdict::First(got),
-                Remembered::NoRoom => return Verdict::Unknown,
+                Remembered::NoRoom => return Verdict::NoRoom,
                 Remembered::Before(h1) => h1,
             },
         };
@@ -278,6 +280,7 @@ fn malformed(reason: impl fmt::Display) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::integrity::RememberedBy;
     use crate::module::ModuleVersion;
     use crate::sumdb::Sums;
 
@@ -289,8 +292,10 @@ mod tests {
             module: ModuleVersion::new("github.com/pkg/errors", "v0.9.1").unwrap(),
             artifact,
             evidence,
+            remembered: RememberedBy::default(),
             enforce: true,
-            refuse_unknown: true,
+            refuse_unknown: false,
+            refuse_no_room: true,
             refuse_unavailable: true,
             holds_headers: true,
         })
@@ -329,7 +334,18 @@ mod tests {
         );
         assert_eq!(judged.as_str(), "mismatch");
         let (judged, _) = verdict(Evidence::FirstSeen, Remembered::NoRoom, GO_MOD);
-        assert_eq!(judged, Verdict::Unknown);
+        assert_eq!(judged, Verdict::NoRoom);
+        let mut checked = check(Artifact::GoMod, Evidence::FirstSeen)
+            .checked()
+            .clone();
+        for (refuse, refuse_unknown, served) in [
+            (true, false, false),
+            (false, true, false),
+            (false, false, true),
+        ] {
+            (checked.refuse_no_room, checked.refuse_unknown) = (refuse, refuse_unknown);
+            assert_eq!(judged.is_good(&checked), served);
+        }
     }
 
     #[test]

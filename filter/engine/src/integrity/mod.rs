@@ -17,6 +17,6 @@ pub use check::{Check, Remembered, Verdict};
 pub use go_mod::GoModHasher;
 pub use go_sum::{Artifact, GoSum, GoSumLine};
 pub use h1::H1;
-pub use plan::{Checked, Evidence, Mode, Plan};
-pub use seen::{Record, Seen};
+pub use plan::{Checked, Evidence, Mode, Plan, RememberedBy};
+pub use seen::{Record, Seen, Share};
 pub use zip::{ZipError, ZipHasher, ZipSummary};

@@ -6,7 +6,7 @@ use super::{Artifact, GoSumLine, H1};
 use crate::judge::Judgement;
 use crate::module::ModuleVersion;
 use crate::policy::pattern::PatternSet;
-use crate::policy::{Database, PrivateNames};
+use crate::policy::{Backend, Database, PrivateNames, Tenant};
 use crate::request::OperationName;
 
 /// What happens to a file that is not what it should be.
@@ -32,6 +32,10 @@ pub(crate) struct Integrity {
     pub(crate) private: PrivateNames,
     /// The modules whose first hash that was seen is the one that counts.
     pub(crate) first_seen: Option<PatternSet>,
+    /// Whether each backend has a first hash of its own.
+    pub(crate) is_seen_by_backend: bool,
+    /// Whether a file is refused whose first hash finds no room, where the mode enforces.
+    pub(crate) refuse_no_room: bool,
     /// Whether a file that nothing is known of is refused, where the mode enforces.
     pub(crate) refuse_unknown: bool,
     /// Whether the proxy lets a filter hold an answer's headers while its body comes.
@@ -78,14 +82,27 @@ pub struct Checked {
     pub artifact: Artifact,
     /// What it is compared with.
     pub evidence: Evidence,
+    /// Whose first hash it is.
+    pub remembered: RememberedBy,
     /// Whether it must not reach the client where it is wrong.
     pub enforce: bool,
     /// Whether that holds where nothing is known of it, too.
     pub refuse_unknown: bool,
+    /// Whether that holds where its first hash finds no room.
+    pub refuse_no_room: bool,
     /// Whether that holds where the checksum database says nothing of it.
     pub refuse_unavailable: bool,
     /// Whether the answer's headers can be held until the body is judged.
     pub holds_headers: bool,
+}
+
+/// Whose a first hash is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RememberedBy {
+    /// The backend that it was seen of; `None` where one hash counts for all of them.
+    pub source: Option<String>,
+    /// The tenant whose room it takes.
+    pub tenant: String,
 }
 
 /// What a hash is compared with.
@@ -114,15 +131,19 @@ impl Evidence {
 }
 
 impl Integrity {
-    /// What to do with the answer to a request that was judged so; `mode` is the tenant's own, if it
-    /// has one.
-    pub(crate) fn plan(&self, mode: Option<Mode>, judgement: &Judgement<'_>) -> Plan {
+    /// What to do with the answer of a backend to a tenant's request that was judged so.
+    pub(crate) fn plan(
+        &self,
+        tenant: &Tenant,
+        backend: &Backend,
+        judgement: &Judgement<'_>,
+    ) -> Plan {
         let artifact = match judgement.operation {
             OperationName::Zip => Artifact::Zip,
             OperationName::Mod => Artifact::GoMod,
             _ => return Plan::Pass,
         };
-        let enforce = match mode.unwrap_or(self.mode) {
+        let enforce = match tenant.integrity.unwrap_or(self.mode) {
             Mode::Off => return Plan::Pass,
             Mode::Observe => false,
             Mode::Enforce => true,
@@ -154,8 +175,13 @@ impl Integrity {
             module,
             artifact,
             evidence,
+            remembered: RememberedBy {
+                source: self.is_seen_by_backend.then(|| backend.name.clone()),
+                tenant: tenant.name.clone(),
+            },
             enforce,
             refuse_unknown: self.refuse_unknown,
+            refuse_no_room: self.refuse_no_room,
             refuse_unavailable: self.database.as_ref().is_none_or(|d| d.refuse_unavailable),
             holds_headers: self.holds_headers,
         })

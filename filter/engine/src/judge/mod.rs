@@ -291,7 +291,7 @@ impl Policy {
             route: destination.route,
             backend,
         });
-        let plan = self.integrity.plan(tenant.integrity, judgement);
+        let plan = self.integrity.plan(tenant, backend, judgement);
         judgement.plan = match plan {
             // An answer without a body has nothing to check.
             Plan::Unknown(_) | Plan::Check(_) if method == b"HEAD" => Plan::Pass,

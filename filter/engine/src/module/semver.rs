@@ -75,20 +75,19 @@ impl Semver<'_> {
             .then_with(|| compare_prereleases(self.prerelease, other.prerelease))
     }
 
-    /// Its numbers, for a quick first comparison: [`u64::MAX`] for one that is larger than any, and 0 for
-    /// one that is missing. Two versions whose numbers differ are in the order of their numbers.
+    /// Its numbers, for a quick first comparison: 0 for one that is missing, and [`u64::MAX`] for one that
+    /// is larger than any and for those behind it. Two versions of which these differ are in their order.
     pub fn numbers(&self) -> [u64; 3] {
-        let number = |part: Option<&str>| match part {
+        let mut is_large = false;
+        [Some(self.major), self.minor, self.patch].map(|part| {
+            let part = part.unwrap_or("0");
             // All numbers of 19 digits fit.
-            Some(part) if part.len() < 20 => part.parse().unwrap_or(u64::MAX),
-            Some(_) => u64::MAX,
-            None => 0,
-        };
-        [
-            number(Some(self.major)),
-            number(self.minor),
-            number(self.patch),
-        ]
+            is_large |= part.len() > 19;
+            if is_large {
+                return u64::MAX;
+            }
+            part.parse().unwrap_or(u64::MAX)
+        })
     }
 
     /// Whether this is a pseudo-version (x/mod `module.IsPseudoVersion`): its prerelease ends in the
@@ -228,6 +227,22 @@ mod tests {
                 let want = if equal { Ordering::Equal } else { i.cmp(&j) };
                 assert_eq!(low.compare(high), want, "{} {}", ascending[i], ascending[j]);
             }
+        }
+    }
+
+    #[test]
+    fn numbers_that_differ_are_in_the_order_of_versions() {
+        let long = "9".repeat(20);
+        let longer = "1".repeat(40);
+        let mut versions: Vec<String> = Vec::new();
+        let all = ["0", "7", "18446744073709551615", &long, &longer];
+        for (major, minor) in all.iter().flat_map(|major| all.map(|minor| (major, minor))) {
+            versions.extend(all.map(|patch| format!("v{major}.{minor}.{patch}")));
+        }
+        let parsed = || versions.iter().map(|version| parse(version).unwrap());
+        for (a, b) in parsed().flat_map(|a| parsed().map(move |b| (a, b))) {
+            let order = a.numbers().cmp(&b.numbers());
+            assert!(order.is_eq() || order == a.compare(&b), "{a:?} {b:?}");
         }
     }
 

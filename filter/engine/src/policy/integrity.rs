@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::backend::Backend;
 use super::compile::Errors;
 use super::database;
-use super::document::{IntegrityDoc, ModeDoc, TenantDoc, UnknownDoc};
+use super::document::{IntegrityDoc, ModeDoc, ScopeDoc, TenantDoc, UnknownDoc};
 use super::error::Path;
 use super::pattern::{Meaning, PatternSetBuilder};
 use super::private::PrivateNames;
@@ -69,12 +69,24 @@ pub(super) fn compile(
         );
         builder.build()
     });
+    let of_first_seen = [
+        ("first_seen_scope", document.first_seen_scope.is_some()),
+        ("on_no_room", document.on_no_room.is_some()),
+    ];
+    for (key, _) in of_first_seen.into_iter().filter(|(_, is_there)| *is_there) {
+        if first_seen.is_none() {
+            let message = "there is no first_seen, so no first hash is remembered";
+            errors.add(&at.key(key), message);
+        }
+    }
     Integrity {
         mode: mode(document.mode),
         pins,
         database: database::compile(errors, &at, document.sumdb.as_ref(), backends),
         private,
         first_seen,
+        is_seen_by_backend: document.first_seen_scope != Some(ScopeDoc::All),
+        refuse_no_room: document.on_no_room != Some(UnknownDoc::Allow),
         refuse_unknown: document.on_unknown == Some(UnknownDoc::Refuse),
         holds_headers: document.allow_on_headers_stop_iteration.unwrap_or(false),
     }

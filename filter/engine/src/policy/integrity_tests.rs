@@ -72,6 +72,27 @@ fn a_file_is_checked_by_its_pin_then_by_what_was_seen_first() {
 }
 
 #[test]
+fn a_first_hash_is_a_backends_own_unless_the_policy_says_otherwise() {
+    let mut integrity = json!({
+        "mode": "enforce", "on_unknown": "allow", "first_seen": ["corp.example"]
+    });
+    let checked =
+        |integrity: &Value| match plan(integrity, "/t/trial/corp.example/lib/@v/v1.0.0.zip") {
+            Plan::Check(checked) => checked,
+            other => panic!("{other:?}"),
+        };
+    let by_backend = checked(&integrity);
+    assert_eq!(by_backend.remembered.source.as_deref(), Some("b"));
+    assert_eq!(by_backend.remembered.tenant, "trial");
+    assert!(by_backend.refuse_no_room);
+    integrity["first_seen_scope"] = json!("all");
+    integrity["on_no_room"] = json!("allow");
+    let for_all = checked(&integrity);
+    assert_eq!(for_all.remembered.source, None);
+    assert!(!for_all.refuse_no_room);
+}
+
+#[test]
 fn a_file_that_nothing_is_known_of_is_denied_by_the_engine_itself() {
     let integrity = json!({"mode": "enforce", "on_unknown": "refuse"});
     let policy = read(&document(integrity)).unwrap();
@@ -118,6 +139,14 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
         (
             json!({"mode": "off", "first_seen": ["corp"]}),
             "$.integrity.first_seen[0]: the pattern",
+        ),
+        (
+            json!({"mode": "off", "first_seen_scope": "all"}),
+            "$.integrity.first_seen_scope: there is no first_seen",
+        ),
+        (
+            json!({"mode": "off", "on_no_room": "allow"}),
+            "$.integrity.on_no_room: there is no first_seen",
         ),
         (
             json!({"mode": "strict"}),

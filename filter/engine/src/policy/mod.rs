@@ -237,11 +237,6 @@ impl Policy {
         &self.tests
     }
 
-    /// Whether hashes are remembered that were seen first.
-    pub fn remembers_hashes(&self) -> bool {
-        self.integrity.first_seen.is_some()
-    }
-
     /// The checksum database that the filter itself asks for hashes.
     pub fn database(&self) -> Option<&Database> {
         self.integrity.database.as_ref()

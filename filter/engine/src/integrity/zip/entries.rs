@@ -1,9 +1,10 @@
 //! What is remembered of each file until the end: the central directory must say the same, and the
 //! hash is over names in their order.
 
-use super::error::{Field, ZipError, ZipFault};
+use super::error::{Field, ZipFault};
 use super::fold;
 use super::limits::{INDEX_BYTES_A_FILE, MAX_INDEX_BYTES};
+use super::order::{Order, Place};
 use super::records::{Listing, Sizes};
 use crate::integrity::h1::{H1, Lines};
 
@@ -60,6 +61,13 @@ pub(super) struct Entries {
     pages: Vec<Vec<Entry>>,
     len: u32,
     bytes: usize,
+    /// In the order in which names that collide are neighbours.
+    folded: Order,
+    /// In the order of their names, as the hash has them.
+    by_name: Order,
+    /// The lines of the hash so far, and the place behind them in that order.
+    lines: Lines,
+    hashed: Place,
     /// The file that the central directory has next, where it keeps the entries' order.
     next: u32,
 }
@@ -78,7 +86,22 @@ impl Entries {
         Ok(())
     }
 
-    pub(super) fn push(&mut self, entry: Entry) {
+    /// Keeps a file that has passed.
+    ///
+    /// # Errors
+    /// One whose name collides with an earlier one's.
+    pub(super) fn push(&mut self, entry: Entry) -> Result<(), (ZipFault, Entry)> {
+        let pages = &self.pages;
+        let path = |index: u32| entry_of(pages, index).map_or("", |entry| &*entry.path);
+        let fold = |known| fold::compare(path(known), &entry.path);
+        let beside = self.folded.insert(self.len, fold);
+        let mut collisions = beside.into_iter().flatten();
+        let collision = collisions.find_map(|known| fold::collision(path(known), &entry.path));
+        if let Some(fault) = collision {
+            return Err((fault, entry));
+        }
+        let by_name = |known| path(known).cmp(&entry.path);
+        self.by_name.insert(self.len, by_name);
         self.len = self.len.saturating_add(1);
         match self.pages.last_mut() {
             Some(page) if page.len() < PAGE => page.push(entry),
@@ -90,11 +113,11 @@ impl Entries {
             // Most modules have few files: the first page grows as it is needed.
             None => self.pages.push(vec![entry]),
         }
+        Ok(())
     }
 
     fn get(&self, index: u32) -> Option<&Entry> {
-        let index = usize::try_from(index).ok()?;
-        self.pages.get(index / PAGE)?.get(index % PAGE)
+        entry_of(&self.pages, index)
     }
 
     /// The file whose header stands at this offset.
@@ -125,26 +148,32 @@ impl Entries {
         self.pages.iter().flatten().find(|entry| !entry.listed)
     }
 
-    /// The hash over all files, whose names in the zip have this prefix.
-    pub(super) fn h1(&self, prefix: &str) -> Result<H1, ZipError> {
-        let path = |index: &u32| self.get(*index).map_or("", |entry| &entry.path);
-        let mut order: Vec<u32> = (0..self.len).collect();
-        order.sort_unstable_by(|a, b| fold::compare(path(a), path(b)));
-        for (a, b) in order.iter().zip(order.iter().skip(1)) {
-            let Some(fault) = fold::collision(path(a), path(b)) else {
-                continue;
-            };
-            // The one that came second, whichever sorts first.
-            if let Some(second) = self.get(*a.max(b)) {
-                let name = format!("{prefix}{}", second.path);
-                return Err(ZipError::new(second.at.into(), fault).of_file(&name));
-            }
+    /// Hashes the next file of the order of names, of those that are left; they have this prefix in the
+    /// zip. Once all files have passed, one for each that the central directory lists: so the worker has
+    /// never all of them to hash at once.
+    pub(super) fn hash_next(&mut self, prefix: &str) {
+        let next = self.by_name.from(self.hashed).next();
+        let Some((index, behind)) = next else {
+            return;
+        };
+        if let Some(entry) = entry_of(&self.pages, index) {
+            self.lines.push(&entry.sha256, [prefix, &entry.path]);
         }
-        order.sort_unstable_by(|a, b| path(a).cmp(path(b)));
-        let mut lines = Lines::default();
-        for entry in order.iter().filter_map(|index| self.get(*index)) {
+        self.hashed = behind;
+    }
+
+    /// The hash over all files, whose names in the zip have this prefix.
+    pub(super) fn h1(mut self, prefix: &str) -> H1 {
+        let mut lines = std::mem::take(&mut self.lines);
+        let left = self.by_name.from(self.hashed);
+        for entry in left.filter_map(|(index, _)| self.get(index)) {
             lines.push(&entry.sha256, [prefix, &entry.path]);
         }
-        Ok(lines.finish())
+        lines.finish()
     }
+}
+
+fn entry_of(pages: &[Vec<Entry>], index: u32) -> Option<&Entry> {
+    let index = usize::try_from(index).ok()?;
+    pages.get(index / PAGE)?.get(index % PAGE)
 }

@@ -10,7 +10,11 @@ use crate::module::fold_case;
 
 /// The order in which names that collide are neighbours: by element, without regard to case.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
-    folded(a).cmp(folded(b))
+    // What is the same needs no folding, as far as the character in which they differ.
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let starts = (0..=same).rev().find(|at| a.is_char_boundary(*at));
+    let behind = |name| str::get(name, starts.unwrap_or(0)..).unwrap_or(name);
+    folded(behind(a)).cmp(folded(behind(b)))
 }
 
 /// Whether two names cannot be files of one folder tree, and why.

@@ -5,7 +5,7 @@
 //! is what is demanded here. What is refused though Go would forgive it is in `docs/h1.md`.
 //!
 //! In reading order: [`limits`] and [`error`]; `records` are the format's; `names` may be used by a
-//! module; `content` inflates and hashes; `entries` are kept and `fold`ed until the `directory`
+//! module; `content` inflates and hashes; `entries` are kept in `order` and `fold`ed until the `directory`
 //! confirms them; `steps` is what follows from each record.
 
 mod content;
@@ -15,6 +15,7 @@ pub mod error;
 mod fold;
 pub mod limits;
 mod names;
+mod order;
 mod records;
 mod steps;
 
@@ -153,7 +154,7 @@ impl ZipHasher {
     /// The verdict on all that was fed.
     ///
     /// # Errors
-    /// What feeding has failed with, a zip that is cut short, names that collide.
+    /// What feeding has failed with, a zip that is cut short.
     pub fn finish(self) -> Result<ZipSummary, ZipError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -162,8 +163,8 @@ impl ZipHasher {
             return Err(ZipError::new(self.fed, ZipFault::Truncated));
         }
         Ok(ZipSummary {
-            h1: self.entries.h1(self.names.prefix())?,
             files: self.entries.len(),
+            h1: self.entries.h1(self.names.prefix()),
             zip_bytes: self.fed,
             content_bytes: self.content_bytes,
             module: self.names.into_module(),

@@ -150,7 +150,7 @@ impl ZipHasher {
         if entry.header.has_descriptor() {
             return Ok(State::Descriptor(entry, sha256, sizes));
         }
-        Ok(self.entry_end(entry, sha256, sizes))
+        self.entry_end(entry, sha256, sizes)
     }
 
     fn descriptor(
@@ -164,7 +164,7 @@ impl ZipHasher {
         let said = Descriptor::read(record)
             .ok_or_else(|| self.of_file(&entry, at, ZipFault::NoDescriptor))?;
         self.compare(&entry, said, sizes, [at + 4, at + 8, at + 12])?;
-        Ok(self.entry_end(entry, sha256, sizes))
+        self.entry_end(entry, sha256, sizes)
     }
 
     /// Holds what is said of a file's data against what it turned out to be. The places are those
@@ -195,9 +195,14 @@ impl ZipHasher {
         ZipError::new(at, fault).of_file(&name)
     }
 
-    fn entry_end(&mut self, entry: OpenEntry, sha256: [u8; 32], sizes: Sizes) -> State {
+    fn entry_end(
+        &mut self,
+        entry: OpenEntry,
+        sha256: [u8; 32],
+        sizes: Sizes,
+    ) -> Result<State, ZipError> {
         self.content_bytes += u64::from(sizes.content);
-        self.entries.push(Entry {
+        let pushed = self.entries.push(Entry {
             path: entry.path,
             sha256,
             sizes,
@@ -207,7 +212,11 @@ impl ZipHasher {
             method: entry.header.method,
             listed: false,
         });
-        State::Signature
+        pushed.map_err(|(fault, entry)| {
+            let name = format!("{}{}", self.names.prefix(), entry.path);
+            ZipError::new(entry.at.into(), fault).of_file(&name)
+        })?;
+        Ok(State::Signature)
     }
 
     fn listing(&mut self, record: &[u8]) -> Result<State, ZipError> {
@@ -224,6 +233,7 @@ impl ZipHasher {
             .saturating_sub(record.len() as u64 + u64::from(Listing::NAME_AT));
         let prefix = self.names.prefix();
         Directory::tick_off(listing, at, record, prefix, &mut self.entries)?;
+        self.entries.hash_next(prefix);
         Ok(State::Signature)
     }
 

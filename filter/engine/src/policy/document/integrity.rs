@@ -16,6 +16,11 @@ pub struct IntegrityDoc {
     pub pins: Vec<Text>,
     /// The modules whose first hash that was seen is the one that counts.
     pub first_seen: Option<Vec<Text>>,
+    /// Whether the first hash of a file counts for the backend that it came from, which holds without
+    /// this key, or for all of them.
+    pub first_seen_scope: Option<ScopeDoc>,
+    /// What happens to a file whose first hash finds no room, where files are enforced: it is refused.
+    pub on_no_room: Option<UnknownDoc>,
     /// The checksum database that is asked for hashes.
     pub sumdb: Option<DatabaseDoc>,
     /// The modules that it is not asked about.
@@ -60,7 +65,18 @@ pub enum ModeDoc {
     Enforce,
 }
 
-/// `on_unknown` and `on_unavailable`.
+/// `first_seen_scope`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeDoc {
+    /// Each backend has a first hash of its own.
+    Backend,
+    /// There is one for all backends.
+    All,
+}
+
+/// `on_unknown`, `on_unavailable` and `on_no_room`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 pub use backend::{AgeDoc, BackendDoc, HeaderDoc, KindDoc, RedirectDoc};
 pub use claim::ClaimDoc;
 pub use expectation::{ExpectDoc, OperationDoc, TestDoc};
-pub use integrity::{DatabaseDoc, IntegrityDoc, ModeDoc, UnknownDoc};
+pub use integrity::{DatabaseDoc, IntegrityDoc, ModeDoc, ScopeDoc, UnknownDoc};
 pub use rollout::{ByDoc, RolloutDoc, SplitRolloutDoc, StageDoc};
 pub use route::{OnFailureDoc, RouteDoc, RoutesRolloutDoc};
 pub use split::{AssignDoc, SplitDoc};
