@@ -117,6 +117,7 @@ impl Stream {
             began,
             answer: forwarded::Answer::Awaited,
             file,
+            passed: None,
         })
     }
 
@@ -428,7 +429,10 @@ impl HttpContext for Stream {
                 (&case.scope, &case.began, outcome, case.bytes)
             }
             Exchange::Forwarded(forwarded) => {
-                let (outcome, bytes) = forwarded.outcome();
+                let Some(in_force) = &self.in_force else {
+                    return;
+                };
+                let (outcome, bytes) = forwarded.ended(in_force);
                 (&forwarded.scope, &forwarded.began, outcome, bytes)
             }
         };
