@@ -39,6 +39,21 @@ impl Serve {
         upstreams: &[(&str, SocketAddr)],
         arguments: &[String],
     ) -> Self {
+        let upstream = |(name, at): &(&str, SocketAddr)| format!("--upstream={name}=http://{at}");
+        let mut all: Vec<String> = upstreams.iter().map(upstream).collect();
+        all.extend_from_slice(arguments);
+        Self::launch(policy, &all, |command| command)
+    }
+
+    /// Starts it with upstreams that stand among the arguments, by a command that is changed before.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn launch(
+        policy: &Value,
+        arguments: &[String],
+        change: impl FnOnce(Command) -> Command,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
         let file = dir.path().join("policy.json");
         fs::write(&file, policy.to_string()).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
@@ -51,11 +66,8 @@ impl Serve {
             "--admin",
             &admin.to_string(),
         ]);
-        for (name, at) in upstreams {
-            command.args(["--upstream", &format!("{name}=http://{at}")]);
-        }
         command.args(arguments);
-        let mut process = Process::start("modgate-serve", command, dir.path());
+        let mut process = Process::start("modgate-serve", change(command), dir.path());
         process.wait_until("ready", || {
             http::try_get(admin, "/ready").filter(|ready| ready.status == 200)
         });

@@ -39,7 +39,20 @@ pub(crate) struct Forwarded {
     pub(crate) began: Moment,
     pub(crate) answer: Answer,
     pub(crate) file: File,
+    /// What a file came to that goes on: that it reached the client is known when all is over.
+    pub(crate) passed: Option<Passed>,
 }
+
+/// A file that was found good, and goes on.
+pub(crate) struct Passed {
+    artifact: Artifact,
+    result: &'static str,
+    evidence: &'static str,
+    bytes: u64,
+}
+
+/// The result of a file that was found good, and of which the client did not get every byte.
+const UNDELIVERED: &str = "undelivered";
 
 /// How far a backend's answer has come.
 #[derive(Clone, Copy)]
@@ -143,16 +156,24 @@ impl Forwarded {
         }
     }
 
-    /// Tells metrics and log of a file that was judged.
-    pub(crate) fn told(&self, in_force: &InForce, judged: &Judged) {
-        let (checked, tenant) = (&judged.checked, self.tenant(in_force));
+    /// Tells metrics and log of a file that was judged; of one that is good, what it cost.
+    pub(crate) fn told(&mut self, in_force: &InForce, judged: &Judged) {
+        let checked = &judged.checked;
         let (result, evidence) = (judged.verdict.as_str(), checked.evidence.as_str());
+        let (artifact, bytes) = (checked.artifact, judged.bytes);
+        let tenant = self.tenant(in_force);
         let meters = &in_force.meters;
-        meters.checked(tenant, checked.artifact, result, evidence);
-        meters.hashed(tenant, checked.artifact, judged.bytes, judged.spent);
+        meters.hashed(tenant, artifact, bytes, judged.spent);
         if judged.verdict.is_good(checked) {
+            self.passed = Some(Passed {
+                artifact,
+                result,
+                evidence,
+                bytes,
+            });
             return;
         }
+        meters.checked(tenant, artifact, result, evidence);
         let tenant = tenant.map_or("-", |tenant| &tenant.name);
         let backend = in_force.policy.backends().get(self.backend);
         let backend = backend.map_or("-", |backend| &backend.name);
@@ -160,8 +181,29 @@ impl Forwarded {
         host::log(LogLevel::Error, &format!("modgate: integrity: {line}"));
     }
 
-    /// What came of it, and how many bytes the backend sent.
-    pub(crate) fn outcome(&self) -> (Outcome, u64) {
+    /// What came of it now that it is over, and how many bytes the backend sent. A file that was found good is
+    /// counted: as that where the client got all of it.
+    pub(crate) fn ended(&self, in_force: &InForce) -> (Outcome, u64) {
+        let (mut outcome, bytes) = self.outcome();
+        let Some(passed) = &self.passed else {
+            return (outcome, bytes);
+        };
+        if outcome == Outcome::Ok && !host::has_sent(passed.bytes) {
+            outcome = Outcome::of_answer(Some(200), Ending::Broken);
+            let line = "modgate: integrity: the proxy did not send a file as it was checked";
+            host::log(LogLevel::Error, line);
+        }
+        let result = match outcome {
+            Outcome::Ok => passed.result,
+            _ => UNDELIVERED,
+        };
+        let (meters, tenant) = (&in_force.meters, self.tenant(in_force));
+        meters.checked(tenant, passed.artifact, result, passed.evidence);
+        (outcome, bytes)
+    }
+
+    /// What came of it by the parts of the answer that have come.
+    fn outcome(&self) -> (Outcome, u64) {
         let (status, bytes, ending) = match self.answer {
             Answer::Awaited => (None, 0, broken_off()),
             Answer::Began { bytes, .. } | Answer::Ended { bytes, .. }

@@ -165,6 +165,18 @@ pub(crate) fn upstream_backend() -> Option<Vec<u8>> {
     property(&path).filter(|name| !name.is_empty())
 }
 
+/// Whether the client was sent so many bytes as the answer's body, as far as the proxy says. An encoding that a filter
+/// nearer to the client has put on them makes another number of them.
+pub(crate) fn has_sent(bytes: u64) -> bool {
+    let sent = property(&["response", "size"]).and_then(|size| size.try_into().ok());
+    let Some(sent) = sent.map(u64::from_le_bytes) else {
+        return true;
+    };
+    let encoding =
+        || hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, "content-encoding");
+    sent == bytes || encoding().is_ok_and(|encoding| encoding.is_some())
+}
+
 /// How many upstream hosts were asked for this request, one after the other.
 pub(crate) fn upstream_attempts() -> u64 {
     let attempts = property(&["upstream", "request_attempt_count"]);

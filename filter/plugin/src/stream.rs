@@ -119,6 +119,7 @@ impl Stream {
             began,
             answer: forwarded::Answer::Awaited,
             file,
+            passed: None,
         })
     }
 
@@ -429,7 +430,10 @@ impl HttpContext for Stream {
                 (&case.scope, &case.began, outcome, case.bytes)
             }
             Exchange::Forwarded(forwarded) => {
-                let (outcome, bytes) = forwarded.outcome();
+                let Some(in_force) = &self.in_force else {
+                    return;
+                };
+                let (outcome, bytes) = forwarded.ended(in_force);
                 (&forwarded.scope, &forwarded.began, outcome, bytes)
             }
         };

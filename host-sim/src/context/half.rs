@@ -16,17 +16,6 @@ pub(crate) enum Iteration {
     StopAllWatermark,
 }
 
-/// Which bytes the filter reaches as this half's body.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum BodyView {
-    #[default]
-    None,
-    /// What came last.
-    Current,
-    /// What is held.
-    Buffered,
-}
-
 /// One half of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Half {
@@ -34,7 +23,7 @@ pub(crate) struct Half {
     pub trailers: Option<Headers>,
     /// What the filter is being shown.
     pub current: Body,
-    /// What is held.
+    /// What is held; once something was held it stays, and is empty when it has gone on.
     pub buffered: Option<Body>,
     pub iteration: Iteration,
     /// Headers have passed the filter.
@@ -45,7 +34,8 @@ pub(crate) struct Half {
     pub filter_ended: bool,
     /// Its end has passed the filter: nothing more goes on, however often it is continued.
     pub sent_end: bool,
-    /// The filter's last body callback asked for buffering: the next one sees the sum.
+    /// The filter's last body callback asked for buffering: from then on, and in whatever callback, it reaches what
+    /// is held, and the next body callback sees the sum.
     pub buffering: bool,
     /// At the limit reading stops, rather than the stream being refused.
     pub streaming: bool,
@@ -54,7 +44,8 @@ pub(crate) struct Half {
     pub aborted: bool,
     pub headers_visible: bool,
     pub trailers_visible: bool,
-    pub body_view: BodyView,
+    /// The filter reaches `current`, unless it asked for buffering.
+    pub current_visible: bool,
     /// Where the filter is being called, to tell a reply from within from one from without.
     pub in_callback: Option<Part>,
 }
@@ -87,19 +78,23 @@ impl Half {
         self.in_callback == Some(Part::Body) && self.filter_ended
     }
 
-    /// The bytes that the filter reaches now.
+    /// The bytes that the filter reaches now (`Context::getBuffer`).
     pub(crate) fn visible_body(&mut self) -> Option<&mut Body> {
-        match self.body_view {
-            BodyView::None => None,
-            BodyView::Current => Some(&mut self.current),
-            BodyView::Buffered => Some(self.buffered.get_or_insert_default()),
+        if self.buffering {
+            return self.buffered.as_mut();
         }
+        self.current_visible.then_some(&mut self.current)
     }
 
-    /// The filter no longer reaches anything of this half.
+    /// Takes out what is held. Envoy's buffer stays where it was.
+    pub(crate) fn take_buffered(&mut self) -> Option<Body> {
+        self.buffered.as_mut().map(Body::take)
+    }
+
+    /// The filter no longer reaches anything of this half but what it holds.
     pub(crate) fn hide(&mut self) {
         self.headers_visible = false;
         self.trailers_visible = false;
-        self.body_view = BodyView::None;
+        self.current_visible = false;
     }
 }

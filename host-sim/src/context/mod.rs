@@ -5,7 +5,7 @@ mod info;
 mod root;
 mod stream;
 
-pub(crate) use half::{BodyView, Half, Iteration};
+pub(crate) use half::{Half, Iteration};
 pub(crate) use info::{Flags, StreamInfo};
 pub use root::PluginConfig;
 pub(crate) use root::{Root, Tick};

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
 use super::shared::Shared;
+use super::thread::ACCEPT_PAUSE;
 use crate::effect::LogLevel;
 use crate::stats;
 
@@ -48,6 +49,8 @@ async fn serve(
             _ = stopping.wait_for(|stop| *stop) => return Ok(()),
         };
         let Ok((stream, _)) = accepted else {
+            // The workers say so, who see the same.
+            tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let shared = Arc::clone(shared);

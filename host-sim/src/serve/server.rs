@@ -14,6 +14,7 @@ use super::asked::Asked;
 use super::config::{ModuleSource, Policy, ServeConfig};
 use super::error::ServeError;
 use super::policy_watch::PolicyWatch;
+use super::repeated::Repeated;
 use super::shared::{Shared, TrialError, plugin};
 use super::thread::{self, Command, ThreadConfig};
 use super::upstream::UpstreamConfig;
@@ -76,6 +77,7 @@ impl Server {
             policy_reader: config.policy_reader.clone(),
             asked: asked.clone(),
             connections: AtomicU64::new(1),
+            repeated: Repeated::default(),
         });
         shared
             .try_out(plugin(&policy))

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use super::access::AccessRecord;
 use super::asked::Asked;
 use super::config::{AccessLog, LineLog, PolicyReader};
+use super::repeated::Repeated;
 use crate::clusters::{Clusters, Member};
 use crate::context::PluginConfig;
 use crate::effect::{Effect, LogLevel, RootId};
@@ -22,6 +24,7 @@ pub(super) struct Shared {
     pub policy_reader: Option<PolicyReader>,
     pub asked: Asked,
     pub connections: AtomicU64,
+    pub repeated: Repeated,
 }
 
 impl Shared {
@@ -102,6 +105,13 @@ impl Shared {
         match &self.line_log {
             Some(log) => log(level, line),
             None => eprintln!("[{level}] {line}"),
+        }
+    }
+
+    /// Logs what may happen with every request or connection: each line once in a while.
+    pub(super) fn log_repeated(&self, level: LogLevel, line: &str) {
+        if let Some(line) = self.repeated.line(line, Instant::now()) {
+            self.log(level, &line);
         }
     }
 

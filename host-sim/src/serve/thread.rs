@@ -29,7 +29,7 @@ const HEADERS_TIMEOUT: Duration = Duration::from_secs(60);
 /// All headers of a request together, about as much as Envoy takes.
 const HEADERS_LIMIT: usize = 64 * 1024;
 /// How long to wait before accepting again where the machine has no descriptors left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// What a worker thread is told while it runs.
 pub(super) enum Command {
@@ -112,7 +112,7 @@ async fn serve(config: ThreadConfig, ready: &std::sync::mpsc::Sender<Result<(), 
                     tokio::task::spawn_local(connection(Rc::clone(&thread), stream, client, stop.clone()));
                 }
                 Err(error) => {
-                    thread.shared.log(LogLevel::Warn, &format!("cannot accept a connection: {error}"));
+                    thread.shared.log_repeated(LogLevel::Warn, &format!("cannot accept a connection: {error}"));
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },

@@ -21,6 +21,7 @@ use super::channel::ChannelBody;
 use super::config::Upstream;
 use super::convert;
 use super::error::ServeError;
+use super::framing;
 use crate::clusters::Clusters;
 use crate::http::Headers;
 use crate::worker::UpstreamFailure;
@@ -231,6 +232,9 @@ impl Upstreams {
         let response = self.client.request(request);
         async move {
             let response = response.await.map_err(|error| classify(&error))?;
+            if framing::is_refused(&response) {
+                return Err(UpstreamFailure::Protocol);
+            }
             Ok(Answer {
                 response,
                 backend,

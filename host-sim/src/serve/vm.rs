@@ -63,6 +63,7 @@ impl Vm {
         let (result, effects) = {
             let mut worker = self.worker.borrow_mut();
             let result = call(&mut worker);
+            worker.fail_streams();
             let effects: Vec<_> = worker.effects().collect();
             (result, effects)
         };
@@ -196,6 +197,7 @@ impl Vm {
         let effects: Vec<_> = {
             let mut worker = self.worker.borrow_mut();
             worker.run_due();
+            worker.fail_streams();
             worker.effects().collect()
         };
         for effect in effects {

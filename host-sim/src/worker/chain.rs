@@ -3,7 +3,7 @@
 
 use super::Worker;
 use crate::abi::{DataStatus, HeadersStatus, TrailersStatus};
-use crate::context::{BodyView, Half, Iteration, Stream};
+use crate::context::{Half, Iteration, Stream};
 use crate::effect::{Direction, Part, StreamEffect};
 use crate::http::Body;
 
@@ -77,12 +77,11 @@ impl Worker {
         let had_trailers = half.trailers.is_some();
         half.filter_ended = end && !had_trailers;
         half.current = data;
-        half.body_view = BodyView::Current;
+        half.current_visible = true;
         if half.buffering {
             // The filter sees the sum of what it holds.
             half.streaming = false;
             half.hold_current();
-            half.body_view = BodyView::Buffered;
             half.in_callback = Some(Part::Body);
             self.check_limit(id, direction);
         }
@@ -107,7 +106,7 @@ impl Worker {
         half.in_callback = None;
         half.buffering = status == DataStatus::StopIterationAndBuffer;
         if status == DataStatus::Continue {
-            half.body_view = BodyView::None;
+            half.current_visible = false;
         }
         if half.aborted {
             half.iteration = Iteration::StopSingle;
@@ -119,7 +118,7 @@ impl Worker {
                 half.hold_current();
                 return self.continue_half(id, direction);
             }
-            let mut data = half.buffered.take().unwrap_or_default();
+            let mut data = half.take_buffered().unwrap_or_default();
             data.append(&mut half.current);
             self.forward_data(id, direction, data, end && !added_trailers);
             if added_trailers {
@@ -207,7 +206,7 @@ impl Worker {
         }
         let held = self
             .half(id, direction)
-            .and_then(|half| half.buffered.take());
+            .and_then(Half::take_buffered);
         if let Some(held) = held {
             self.resume_reading(id, direction);
             let end = complete && !had_trailers;

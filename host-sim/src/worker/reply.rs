@@ -119,6 +119,26 @@ impl Worker {
         None
     }
 
+    /// Answers every stream for a VM that has failed, where nothing else will: Envoy leaves those that wait for the
+    /// filter alone until something comes for them. A proxy that serves has no reason to.
+    pub fn fail_streams(&mut self) {
+        if self.failure().is_none() {
+            return;
+        }
+        let roots: Vec<u32> = self.host().roots.keys().copied().collect();
+        for root in roots {
+            self.cancel_callouts_of(root);
+        }
+        let streams = self.host().streams.iter();
+        let begun = streams.filter(|(_, s)| s.request.headers.is_some() && !s.unfiltered);
+        let mut begun: Vec<u32> = begun.map(|(id, _)| *id).collect();
+        begun.sort_unstable();
+        for id in begun {
+            self.or_fail(id, None::<()>);
+        }
+        self.run_actions();
+    }
+
     /// Where more is held than the limit allows: reading stops if the filter holds everything, else
     /// the request is refused, or the response replaced.
     pub(super) fn check_limit(&mut self, id: u32, direction: Direction) {

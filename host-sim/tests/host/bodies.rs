@@ -301,3 +301,50 @@ fn headers_alone_can_be_held_where_the_plugin_allows_it() {
         ]
     );
 }
+
+/// Holds every body, and at a tick runs these instructions for the one stream and lets its response go on.
+fn changes_at_a_tick(instructions: &str) -> Host {
+    let binary = guest(&format!(
+        r#"(data (i32.const 64) "XY")
+        (func $set (param $start i32) (param $length i32) (param $size i32)
+          (call $digits (call $set_buffer (i32.const 1) (local.get $start) (local.get $length)
+            (i32.const 64) (local.get $size))))
+        (func $get
+          (drop (call $get_buffer (i32.const 1) (i32.const 0) (i32.const -1) (i32.const 0) (i32.const 4)))
+          (call $show))
+        (func (export "proxy_on_response_body") (param i32 i32 i32) (result i32) (i32.const 1))
+        (func (export "proxy_on_tick") (param i32)
+          (if (i32.eqz (call $set_context (i32.const 2)))
+            (then {instructions} (drop (call $continue (i32.const 1))))))
+        (func (export "proxy_on_configure") (param i32 i32) (result i32)
+          (drop (call $set_tick (i32.const 100))) (i32.const 1))"#
+    ));
+    Host::new(&binary)
+}
+
+#[test]
+fn a_held_body_is_changed_at_a_tick() {
+    let cases = [
+        ("(call $get)", vec!["abcde"], "abcde"),
+        ("(call $set (i32.const -1) (i32.const 0) (i32.const 2)) (call $get)", vec!["00", "abcdeXY"], "abcdeXY"),
+        ("(call $set (i32.const 0) (i32.const 0) (i32.const 2))", vec!["00"], "XYabcde"),
+        ("(call $set (i32.const 0) (i32.const -1) (i32.const 2))", vec!["00"], "XY"),
+        ("(call $set (i32.const 0) (i32.const 5) (i32.const 0)) (call $get)", vec!["00", ""], ""),
+        ("(call $set (i32.const 1) (i32.const 1) (i32.const 2))", vec!["02"], "abcde"),
+    ];
+    for (instructions, logged, sent) in cases {
+        for pieces in [["abcde", ""], ["abc", "de"]] {
+            let mut host = changes_at_a_tick(instructions);
+            let stream = host.get("/");
+            host.respond(stream, OK, false);
+            host.response_body(stream, pieces[0], false);
+            host.response_body(stream, pieces[1], true);
+            host.take();
+            host.advance(std::time::Duration::from_millis(100));
+            let mut expected = logged.clone();
+            let client = format!("client: {sent} end");
+            expected.extend(["resumed Response", &client, "ended via_upstream"]);
+            assert_eq!(host.story(), expected, "{instructions} {pieces:?}");
+        }
+    }
+}

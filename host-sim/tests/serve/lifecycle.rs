@@ -1,6 +1,6 @@
 //! Starting, stopping, policies that change, VMs that fail.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -90,6 +90,49 @@ fn a_vm_that_failed_is_replaced() {
     assert!(proxy.get("/trap").starts_with("HTTP/1.1 503"));
     assert!(proxy.get("/").starts_with("HTTP/1.1 503"));
     wait_until("no new VM", || proxy.get("/").starts_with("HTTP/1.1 200"));
+}
+
+/// Whatever they wait for: the filter, an upstream's answer, the rest of one.
+#[test]
+fn requests_that_wait_are_answered_when_their_vm_fails() {
+    let up = upstream(|mut stream| {
+        let head = read_until(&mut stream, "\r\n\r\n");
+        if head.starts_with("GET /begun ") {
+            _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
+        }
+        // Nothing more, until the proxy lets go.
+        _ = stream.read(&mut [0]);
+    });
+    let proxy = Proxy::start(up);
+    let ask = |path: &str| {
+        let mut client = proxy.connect();
+        client
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.write_all(request.as_bytes()).unwrap();
+        client
+    };
+    let mut begun = ask("/begun");
+    read_until(&mut begun, "abc");
+    let mut waiting = [ask("/waits"), ask("/silent"), ask("/waits")];
+    // They are with the filter once one that came later was answered.
+    assert!(proxy.get("/forbidden").starts_with("HTTP/1.1 403"));
+    assert!(proxy.get("/trap").starts_with("HTTP/1.1 503"));
+    for client in &mut waiting {
+        let answer = read_until(client, "\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    }
+    // What had begun does not look whole.
+    assert_eq!(read_to_end(&mut begun), "");
+    let records = proxy.wait_for_records(6);
+    let failed = records
+        .iter()
+        .filter(|r| r.code_details == "wasm_fail_stream");
+    assert_eq!(failed.count(), 5, "{records:?}");
+    wait_until("no new VM", || {
+        proxy.get("/forbidden").starts_with("HTTP/1.1 403")
+    });
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use host_sim::serve::{AccessRecord, ModuleSource, Policy, ServeConfig, Server, Upstream};
 
 /// Configuration `bad` is refused, with a word about it. A path that begins with `/f` is answered
-/// 403, one that begins with `/t` traps, one that begins with `/r` goes to `/rewritten?x`, and the
+/// 403, one that begins with `/t` traps, one that begins with `/w` waits for ever, one that begins with `/r` goes to `/rewritten?x`, and the
 /// rest to the cluster `up`. Every request that ends adds to `ended`.
 const FILTER: &str = r#"(module
   (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
@@ -42,6 +42,7 @@ const FILTER: &str = r#"(module
     (drop (call $get_header (i32.const 0) (i32.const 83) (i32.const 5) (i32.const 0) (i32.const 4)))
     (local.set $second (i32.load8_u offset=1 (i32.load (i32.const 0))))
     (if (i32.eq (local.get $second) (i32.const 116)) (then unreachable))
+    (if (i32.eq (local.get $second) (i32.const 119)) (then (return (i32.const 1))))
     (if (i32.eq (local.get $second) (i32.const 102))
       (then (drop (call $reply (i32.const 403) (i32.const 0) (i32.const 0) (i32.const 129) (i32.const 2)
               (i32.const 0) (i32.const 0) (i32.const -1)))

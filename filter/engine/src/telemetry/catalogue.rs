@@ -323,7 +323,7 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "result",
-        help: "What a check came to: `first` is the first of its name that was seen, `malformed` what Go and the filter could read in two ways, `unreadable` an answer that cannot be hashed as it comes, `unknown` a file that nothing is known of, `no_room` one whose first hash finds no room in memory, `unproven` one of which the checksum database says what it cannot prove, `unavailable` one of which it says nothing. Of a lookup: `proven` is a hash that was proved now, `remembered` one that was proved before, `refused` a database that contradicts itself or what was seen of it, `not_found` and `unavailable` no hash.",
+        help: "What a check came to: `first` is the first of its name that was seen, `malformed` what Go and the filter could read in two ways, `unreadable` an answer that cannot be hashed as it comes, `unknown` a file that nothing is known of, `no_room` one whose first hash finds no room in memory, `unproven` one of which the checksum database says what it cannot prove, `unavailable` one of which it says nothing, `undelivered` a good file of which the client did not get every byte. Of a lookup: `proven` is a hash that was proved now, `remembered` one that was proved before, `refused` a database that contradicts itself or what was seen of it, `not_found` and `unavailable` no hash.",
         values: &[
             "verified",
             "first",
@@ -334,6 +334,7 @@ pub const LABELS: &[Label] = &[
             "no_room",
             "unproven",
             "unavailable",
+            "undelivered",
             "proven",
             "remembered",
             "refused",

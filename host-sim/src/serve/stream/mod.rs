@@ -212,7 +212,7 @@ impl Running {
             Ok(answer) => self.upstream = Upstream::Waiting(Box::pin(answer)),
             Err(reason) => {
                 let line = format!("the request cannot be sent to {cluster}: {reason}");
-                self.task.shared.log(LogLevel::Warn, &line);
+                self.task.shared.log_repeated(LogLevel::Warn, &line);
                 self.fail_upstream(&UpstreamFailure::Protocol);
             }
         }
@@ -236,7 +236,7 @@ impl Running {
             }
             Err(reason) => {
                 let line = format!("the response cannot be sent: {reason}");
-                self.task.shared.log(LogLevel::Warn, &line);
+                self.task.shared.log_repeated(LogLevel::Warn, &line);
                 self.reset();
             }
         }
@@ -330,7 +330,7 @@ impl Running {
         self.upstream = Upstream::Idle;
         if let UpstreamFailure::Connect(reason) = failure {
             let line = format!("an upstream cannot be reached: {reason}");
-            self.task.shared.log(LogLevel::Warn, &line);
+            self.task.shared.log_repeated(LogLevel::Warn, &line);
         }
         let id = self.task.id;
         self.task
