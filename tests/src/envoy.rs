@@ -88,6 +88,11 @@ impl<'v> Listener<'v> {
         Self(at(bootstrap, LISTENER))
     }
 
+    /// Its connection manager.
+    pub fn manager(&mut self) -> &mut Value {
+        at(self.0, MANAGER)
+    }
+
     /// Puts an HTTP filter before Modgate's.
     pub fn put_before(&mut self, name: &str, typed_config: Value) {
         let filters = at(self.0, &format!("{MANAGER}/http_filters"));
