@@ -87,8 +87,9 @@ impl State {
                     )?;
                     stream.write_all(&body)?;
                 }
-                Err(_) => stream
-                    .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 10\r\n\r\nnot found\n")?,
+                Err(_) => stream.write_all(
+                    b"HTTP/1.1 404 Not Found\r\ncontent-length: 10\r\n\r\nnot found\n",
+                )?,
             }
         }
         if request(&mut stream)?.is_some() {

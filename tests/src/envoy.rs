@@ -312,8 +312,10 @@ fn bootstrap_file(config: &Config, filter: &Path) -> Value {
     if config.filter {
         let source = "http_filters/0/config_discovery/config_source/path_config_source";
         *at(&mut bootstrap, &format!("{manager}/{source}/path")) = json!(filter);
-        *at(&mut bootstrap, &format!("{manager}/{source}/watched_directory/path")) =
-            json!(filter.parent());
+        *at(
+            &mut bootstrap,
+            &format!("{manager}/{source}/watched_directory/path"),
+        ) = json!(filter.parent());
     } else {
         let filters = at(&mut bootstrap, &format!("{manager}/http_filters"));
         filters.as_array_mut().map(|filters| filters.remove(0));

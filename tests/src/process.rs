@@ -121,7 +121,9 @@ impl Process {
         let log = self.log.clone();
         self.wait_until("telling so", || {
             let written = std::fs::read(&log).ok()?;
-            String::from_utf8_lossy(&written).contains(text).then_some(())
+            String::from_utf8_lossy(&written)
+                .contains(text)
+                .then_some(())
         });
     }
 

@@ -56,10 +56,15 @@ fn failures(address: SocketAddr, path: &str, clients: usize, each: usize) -> usi
 fn assert_unnoticed(host: &Host, backend: &Closing, path: &str, clients: usize, each: usize) {
     let failed = failures(host.address(), path, clients, each);
     let closed = backend.closed();
-    assert_eq!(failed, 0, "{closed} connections were closed under a request");
+    assert_eq!(
+        failed, 0,
+        "{closed} connections were closed under a request"
+    );
     assert!(closed > 0, "no connection was closed under a request");
     // Sent twice, it is one request all the same.
-    let ok = host.figures().sum("modgate_requests_total", &[("outcome", "ok")]);
+    let ok = host
+        .figures()
+        .sum("modgate_requests_total", &[("outcome", "ok")]);
     assert_eq!(ok, (clients * each) as f64);
     assert_eq!(host.figures().sum("modgate_requests_total", &[]), ok);
 }
@@ -114,7 +119,9 @@ fn a_backend_that_never_answers_is_asked_a_bounded_number_of_times() {
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
         let asked = backend.closed();
         assert!((2..=4).contains(&asked), "{asked} times");
-        let failed = host.figures().sum("modgate_requests_total", &[("outcome", "upstream_error")]);
+        let failed = host
+            .figures()
+            .sum("modgate_requests_total", &[("outcome", "upstream_error")]);
         assert_eq!(failed, 1.0);
         // A method that the filter refuses is asked of nobody.
         let posted = http::request(host.address(), "POST", LIST, &[("content-length", "0")]);
@@ -128,8 +135,10 @@ fn real_go_downloads_from_such_a_backend() {
     let (_files, hosts) = both(1);
     for (host, backend) in hosts {
         let go = host.go("web");
-        go.run(&["mod", "download", "corp.example/lib@v1.0.0"]).expect_ok();
-        go.run(&["list", "-m", "-versions", "corp.example/lib"]).expect_ok();
+        go.run(&["mod", "download", "corp.example/lib@v1.0.0"])
+            .expect_ok();
+        go.run(&["list", "-m", "-versions", "corp.example/lib"])
+            .expect_ok();
         assert!(backend.closed() > 0);
     }
 }

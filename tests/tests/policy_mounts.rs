@@ -54,11 +54,15 @@ fn envoy_takes_up_a_config_map() {
     let (_dir, server) = backend();
     let clusters = [("backend", server.address())];
     let mut config = Config::new(denying(), &clusters);
-    let file = |policy: &Value, generation| {
-        filter_file(&config.module, policy, generation).to_string()
-    };
+    let file =
+        |policy: &Value, generation| filter_file(&config.module, policy, generation).to_string();
     let mut map = ConfigMap::mount("modgate.json", &file(&denying(), 0));
-    let updates = [(allowing(), ASKED), (denying(), DENIED), (bad(), DENIED), (allowing(), ASKED)];
+    let updates = [
+        (allowing(), ASKED),
+        (denying(), DENIED),
+        (bad(), DENIED),
+        (allowing(), ASKED),
+    ];
     let updates: Vec<(Value, String, u16)> = updates
         .into_iter()
         .zip(1..)
@@ -88,10 +92,12 @@ fn envoy_takes_up_what_is_moved_and_not_what_is_written_in_place() {
     let file = envoy.filter_file();
     let before = envoy.reloads();
     let content = fs::read_to_string(&file).unwrap();
-    let denying = content.replace("\"version_info\":\"1\"", "\"version_info\":\"2\"").replace(
-        &serde_json::to_string(&allowing().to_string()).unwrap(),
-        &serde_json::to_string(&denying().to_string()).unwrap(),
-    );
+    let denying = content
+        .replace("\"version_info\":\"1\"", "\"version_info\":\"2\"")
+        .replace(
+            &serde_json::to_string(&allowing().to_string()).unwrap(),
+            &serde_json::to_string(&denying().to_string()).unwrap(),
+        );
     assert_ne!(denying, content);
     fs::write(&file, denying).unwrap();
     // ... until something is moved into the folder.
@@ -110,12 +116,18 @@ fn serve_takes_up_a_config_map_a_move_and_a_write_in_place() {
     let mut serve = Serve::start_from(&map.file(), &clusters);
     let address = serve.address();
     assert_eq!(http::get(address, CHANGED).status, DENIED);
-    for (policy, status) in [(allowing(), ASKED), (denying(), DENIED), (allowing(), ASKED)] {
+    for (policy, status) in [
+        (allowing(), ASKED),
+        (denying(), DENIED),
+        (allowing(), ASKED),
+    ] {
         map.update(&policy.to_string());
         wait_for(serve.process(), address, status);
     }
     map.update(&bad().to_string());
-    serve.process().wait_for_log("the last good one stays in force");
+    serve
+        .process()
+        .wait_for_log("the last good one stays in force");
     assert_eq!(http::get(address, CHANGED).status, ASKED);
     drop(serve);
 

@@ -58,7 +58,10 @@ fn a_reload_takes_no_more_than_the_one_before() {
         worker.retire_plugin(std::mem::replace(&mut active, new));
         sizes.push(worker.memory_size());
     }
-    println!("{first:.1} times the policy for the first, {:?} bytes then", sizes);
+    println!(
+        "{first:.1} times the policy for the first, {:?} bytes then",
+        sizes
+    );
     assert!(first < 8.0, "{first:.1} times the policy for the first");
     // With the one that is in force beside the one that comes.
     let peak = times(sizes[2] - empty);

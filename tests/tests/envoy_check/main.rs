@@ -14,7 +14,8 @@ use tempfile::TempDir;
 /// Where the listener stands in the shipped file, and its connection manager.
 pub(crate) const LISTENER: &str = "/static_resources/listeners/0";
 pub(crate) const CHAIN: &str = "/static_resources/listeners/0/filter_chains/0";
-pub(crate) const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+pub(crate) const MANAGER: &str =
+    "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
 pub(crate) const CLUSTER: &str = "/static_resources/clusters/0";
 /// And the filter's configuration in its own.
 pub(crate) const PLUGIN: &str = "/resources/0/typed_config/config";
@@ -89,11 +90,16 @@ fn shipped_file(name: &str) -> PathBuf {
 fn what_is_shipped_is_good() {
     let (envoy, filter) = (shipped_file("envoy.yaml"), shipped_file("modgate.yaml"));
     for files in [vec![&envoy], vec![&filter], vec![&envoy, &filter]] {
-        let arguments = files.iter().flat_map(|file| ["--envoy".as_ref(), file.as_os_str()]);
+        let arguments = files
+            .iter()
+            .flat_map(|file| ["--envoy".as_ref(), file.as_os_str()]);
         let said = modgate(std::iter::once("check".as_ref()).chain(arguments), b"");
         let printed = stdout(&said);
         assert!(said.status.success(), "{printed}{}", stderr(&said));
-        assert!(printed.contains("Envoy's configuration: good; 0 warnings"), "{printed}");
+        assert!(
+            printed.contains("Envoy's configuration: good; 0 warnings"),
+            "{printed}"
+        );
         let findings = printed.lines().filter(|line| line.starts_with("warning"));
         assert_eq!(findings.count(), 0, "{printed}");
     }
@@ -128,10 +134,16 @@ fn what_is_made_for_a_policy_is_good() {
 #[test]
 fn places_are_told_in_yaml_and_json_and_in_both_spellings() {
     let yaml = std::fs::read_to_string(shipped_file("envoy.yaml")).unwrap();
-    let line = yaml.lines().position(|line| line.contains("normalize_path: false")).unwrap();
+    let line = yaml
+        .lines()
+        .position(|line| line.contains("normalize_path: false"))
+        .unwrap();
     let camel = yaml.replace("normalize_path: false", "normalizePath: true");
     for (text, key) in [
-        (yaml.replace("normalize_path: false", "normalize_path: true"), "normalize_path"),
+        (
+            yaml.replace("normalize_path: false", "normalize_path: true"),
+            "normalize_path",
+        ),
         (camel, "normalizePath"),
     ] {
         let said = modgate(["check", "--envoy", "-"], text.as_bytes());
@@ -141,7 +153,9 @@ fn places_are_told_in_yaml_and_json_and_in_both_spellings() {
         let path = format!(
             "$.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.{key}: "
         );
-        let told = |line: &str| line.starts_with("error: ") && line.contains(&place) && line.contains(&path);
+        let told = |line: &str| {
+            line.starts_with("error: ") && line.contains(&place) && line.contains(&path)
+        };
         assert!(printed.lines().any(told), "{printed}");
         assert!(printed.contains("refused, 1 error"), "{printed}");
     }

@@ -31,7 +31,12 @@ fn asked(filter: bool, path: &str, change: impl FnOnce(&mut Value)) -> http::Res
     let mut config = Config::new(policy(), &[("backend", server.address())]);
     config.filter = filter;
     let envoy = Envoy::start_with(&config, |listener| change(listener.manager()));
-    http::request(envoy.address(), "GET", path, &[("x-modgate-cluster", "backend")])
+    http::request(
+        envoy.address(),
+        "GET",
+        path,
+        &[("x-modgate-cluster", "backend")],
+    )
 }
 
 #[test]
@@ -46,7 +51,11 @@ fn a_body_format_makes_garbage_of_a_list_unless_it_is_for_failures() {
     }]});
     let list = |config: Value| asked(true, LIST, |manager| manager["local_reply_config"] = config);
     let garbage = list(for_all);
-    assert_eq!((garbage.status, garbage.body.starts_with('{')), (200, true), "{garbage:?}");
+    assert_eq!(
+        (garbage.status, garbage.body.starts_with('{')),
+        (200, true),
+        "{garbage:?}"
+    );
     let good = list(for_failures);
     assert_eq!((good.status, good.body.as_str()), (200, "v1.0.0\n"));
 }
