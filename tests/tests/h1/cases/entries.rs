@@ -2,8 +2,8 @@
 
 use modgate_engine::integrity::zip::Field;
 use modgate_engine::integrity::zip::ZipFault::{
-    Comment, CompressedSize, Crc, Deflate, Differs, Flags, Method, NoRecord, NoSuchEntry, Size,
-    StoredWithDescriptor, Unlisted, Zip64,
+    CompressedSize, Crc, Deflate, Differs, Flags, Method, NoRecord, NoSuchEntry, Size,
+    StoredWithDescriptor, Unlisted,
 };
 use modgate_tests::forge::{Forge, Style, name};
 
@@ -164,15 +164,6 @@ pub fn cases() -> Vec<Case> {
                 zip.entries[1].local.sizes.crc = zip.directory[1].sizes.crc;
             },
         ),
-        deflated("64-bit sizes in an extra field", Zip64, |zip| {
-            let sizes = zip.entries[1].local.sizes;
-            let both = [u64::from(sizes.content), u64::from(sizes.compressed)];
-            let values: Vec<u8> = both.into_iter().flat_map(u64::to_le_bytes).collect();
-            zip.entries[1].local.extra = [b"\x01\x00\x10\x00".as_slice(), &values].concat();
-            let sizes = &mut zip.entries[1].local.sizes;
-            (sizes.compressed, sizes.content) = (u32::MAX, u32::MAX);
-            zip.lay_out();
-        }),
         stored(
             "a stored entry with a descriptor",
             StoredWithDescriptor,
@@ -207,10 +198,6 @@ pub fn cases() -> Vec<Case> {
                 zip.lay_out();
             },
         ),
-        streamed("an entry's comment", Comment, |zip| {
-            zip.directory[1].comment = b"hidden here".to_vec();
-            zip.lay_out();
-        }),
     ];
     for (what, method) in [
         ("bzip2", 12),
