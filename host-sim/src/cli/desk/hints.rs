@@ -15,10 +15,17 @@ pub(super) struct Comments {
     pub(super) behind_values: Vec<(String, Position, String)>,
 }
 
-/// A problem's message, with a word more where the text is a template.
+/// A problem's message, with a word more where it is known what was meant: the text is a template, or a
+/// value has no quotes that needs them.
 pub(super) fn of_template(text: &str, message: String) -> String {
     if text.contains("{{") && text.contains("}}") {
         return format!("{message}; this looks like a template: give what `helm template` prints");
+    }
+    if message.contains("block scalar") {
+        return format!("{message}; a value that begins with > or | stands in quotes: \">=1.2.0\"");
+    }
+    if message.contains("found a tab") {
+        return format!("{message}; YAML wants spaces there");
     }
     message
 }
