@@ -103,6 +103,9 @@ fn in_file(name: &str, text: &str) -> Vec<Found> {
         return if name.contains("policy") { vec![whole()] } else { Vec::new() };
     };
     let is_policy = |document: &Node| {
+        if name.contains("policy") {
+            return true;
+        }
         let keys = ["tenants", "rules", "routes", "backends"];
         keys.iter().any(|key| document.get(key).is_some())
     };
@@ -112,7 +115,8 @@ fn in_file(name: &str, text: &str) -> Vec<Found> {
             if inner.place.is_some() {
                 found.push(inner);
             } else if is_policy(document) {
-                found.push(whole());
+                // All of the string, whatever else stands in it.
+                return vec![whole()];
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use modgate_engine::integrity::zip::Field;
 use modgate_engine::integrity::zip::ZipFault::{
-    CompressedSize, Crc, Deflate, Differs, Flags, Method, NoRecord, NoSuchEntry, Size,
+    CompressedSize, Crc, Deflate, Differs, Flags, Method, NoDescriptor, NoRecord, NoSuchEntry, Size,
     StoredWithDescriptor, Unlisted,
 };
 use modgate_tests::forge::{Forge, Style, name};
@@ -157,11 +157,17 @@ pub fn cases() -> Vec<Case> {
             zip.entries[1].local.sizes = zip.directory[1].sizes;
             zip.entries[1].local.sizes.content -= 1;
         }),
+        streamed("a descriptor, and a wrong CRC alone in the header", Crc, |zip| {
+            zip.entries[1].local.sizes.crc = zip.directory[1].sizes.crc ^ 1;
+        }),
+        streamed("a descriptor, and a wrong size alone in the header", Size, |zip| {
+            zip.entries[1].local.sizes.content = zip.directory[1].sizes.content - 1;
+        }),
         streamed(
-            "a descriptor, and a CRC alone in the header",
+            "a descriptor, and a wrong compressed size alone in the header",
             CompressedSize,
             |zip| {
-                zip.entries[1].local.sizes.crc = zip.directory[1].sizes.crc;
+                zip.entries[1].local.sizes.compressed = zip.directory[1].sizes.compressed + 1;
             },
         ),
         stored(
@@ -174,16 +180,43 @@ pub fn cases() -> Vec<Case> {
             },
         ),
         stored(
-            "a stored entry with a descriptor and its sizes",
-            StoredWithDescriptor,
+            "a stored entry with a descriptor and a shorter size",
+            NoDescriptor,
             |zip| {
                 let sizes = zip.directory[1].sizes;
+                zip.entries[1].local.sizes.compressed -= 1;
+                zip.entries[1].local.sizes.content -= 1;
+                zip.entries[1].local.sizes.crc = 0;
                 descriptor_behind_stored(zip, sizes);
             },
         ),
         stored(
+            "a stored entry with a descriptor and two sizes",
+            Size,
+            |zip| {
+                let sizes = zip.directory[1].sizes;
+                zip.entries[1].local.sizes.content -= 1;
+                descriptor_behind_stored(zip, sizes);
+            },
+        ),
+        stored(
+            "an empty stored entry with a descriptor that the directory has a size of",
+            Differs(Field::CompressedSize),
+            |zip| {
+                let sizes = zip.directory[3].sizes;
+                zip.entries[3].local.flags = 8;
+                zip.entries[3].descriptor = sizes.descriptor();
+                zip.directory[3].flags = 8;
+                zip.lay_out();
+                // Go would read the descriptor as the file.
+                let sizes = &mut zip.directory[3].sizes;
+                (sizes.compressed, sizes.content) = (16, 16);
+                sizes.crc = modgate_tests::forge::crc32(&zip.entries[3].descriptor);
+            },
+        ),
+        stored(
             "a stored entry that seems to end early",
-            StoredWithDescriptor,
+            NoRecord,
             |zip| {
                 // The content begins with what looks like its end, and a whole entry.
                 let early = modgate_tests::forge::Sizes::default().descriptor();

@@ -136,6 +136,24 @@ pub fn cases() -> Vec<Case> {
             zip.directory[5].flags = 8;
             zip.lay_out();
         }),
+        passes("descriptors, and sizes alone in the headers", Streamed, |zip| {
+            for (entry, central) in zip.entries.iter_mut().zip(&zip.directory) {
+                entry.local.sizes.content = central.sizes.content;
+            }
+        }),
+        passes("descriptors, and CRCs alone in the headers", Streamed, |zip| {
+            for (entry, central) in zip.entries.iter_mut().zip(&zip.directory) {
+                entry.local.sizes.crc = central.sizes.crc;
+            }
+        }),
+        passes("stored with descriptors and sizes in the headers", Stored, |zip| {
+            for (entry, central) in zip.entries.iter_mut().zip(&mut zip.directory) {
+                (entry.local.flags, central.flags) = (8, 8);
+                entry.descriptor = central.sizes.descriptor();
+                (entry.local.sizes.crc, entry.local.sizes.compressed) = (0, 0);
+            }
+            zip.lay_out();
+        }),
         passes("a folder of the name go.mod below the root", Deflated, |zip| {
             zip.add(&name("inner/go.mod/"), b"", Stored)
                 .add(&name("inner/GO.mod/x"), b"", Stored);

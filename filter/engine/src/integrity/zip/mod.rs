@@ -101,10 +101,24 @@ struct OpenEntry {
 }
 
 impl OpenEntry {
-    /// What the header says of the data; nothing where it leaves that to the descriptor.
-    fn declared(&self) -> Option<Sizes> {
-        let left_out = self.header.has_descriptor() && self.header.sizes == Sizes::default();
-        (!left_out).then_some(self.header.sizes)
+    /// A number of the header's; none where it may leave that to the descriptor, which is then 0. Some
+    /// writers leave out all three, others those that they do not know.
+    const fn declared(&self, number: u32) -> Option<u32> {
+        if self.header.has_descriptor() && number == 0 {
+            None
+        } else {
+            Some(number)
+        }
+    }
+
+    /// Whether its end can be told by the descriptor alone, which stored data may look like: only of an
+    /// empty file is that sure, once the directory confirms it.
+    fn is_endless(&self) -> bool {
+        let sizes = self.header.sizes;
+        self.method == Method::Stored
+            && self.header.has_descriptor()
+            && [sizes.compressed, sizes.content] == [0, 0]
+            && !names::is_folder(&self.path)
     }
 }
 

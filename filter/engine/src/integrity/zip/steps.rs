@@ -100,12 +100,6 @@ impl ZipHasher {
             data_at: self.fed + u64::from(header.extra_len),
             wide: header.has_zip64(),
         };
-        // Of a folder it is known that there is no data.
-        let endless = method == Method::Stored && header.has_descriptor();
-        if endless && !is_folder(&entry.path) {
-            let flags_at = at + u64::from(EntryHeader::FLAGS_AT);
-            return Err(self.of_file(&entry, flags_at, ZipFault::StoredWithDescriptor));
-        }
         if !entry.wide {
             return Ok(State::EntryExtra(entry, extra_len));
         }
@@ -125,31 +119,30 @@ impl ZipHasher {
     }
 
     fn entry_data(&mut self, entry: OpenEntry) -> Result<State, ZipError> {
-        let declared = entry.declared();
+        let sizes = entry.header.sizes;
+        let compressed = entry.declared(sizes.compressed);
+        let content = entry.declared(sizes.content);
         let mut method = entry.method;
-        if let Some(sizes) = declared {
-            if method == Method::Stored && sizes.compressed != sizes.content {
+        // Nobody reads a folder's data, so that some writers leave out that of an empty file.
+        if compressed == Some(0) && is_folder(&entry.path) {
+            method = Method::Stored;
+        }
+        let left = match (method, compressed, content) {
+            (Method::Deflated, compressed, _) => compressed.map_or(u64::MAX, u64::from),
+            (Method::Stored, Some(compressed), Some(content)) if compressed != content => {
                 let sizes_at = entry.at + u64::from(EntryHeader::SIZES_AT);
                 return Err(self.of_file(&entry, sizes_at, ZipFault::Size));
             }
-            // Nobody reads a folder's data, so that some writers leave out that of an empty file.
-            if sizes.compressed == 0 && is_folder(&entry.path) {
-                method = Method::Stored;
-            }
-        }
-        let left = match declared {
-            Some(sizes) => sizes.compressed.into(),
-            // A folder.
-            None if method == Method::Stored => 0,
-            None => u64::MAX,
+            // A folder's, or that of a file which then must be empty, where neither is told.
+            (Method::Stored, ..) => compressed.or(content).unwrap_or(0).into(),
         };
-        let limit = self.limit(&entry.path, declared);
+        let limit = self.limit(&entry.path, content);
         self.content.start(method, left, limit);
         Ok(State::Data(entry))
     }
 
     /// The least of the limits that hold for a file.
-    fn limit(&self, path: &str, declared: Option<Sizes>) -> Limit {
+    fn limit(&self, path: &str, declared: Option<u32>) -> Limit {
         let limit = |bytes, fault| Some(Limit { bytes, fault });
         let all = MAX_CONTENT_BYTES.saturating_sub(self.content_bytes);
         let by_name = match path {
@@ -158,7 +151,7 @@ impl ZipHasher {
             folder if is_folder(folder) => limit(0, ZipFault::Folder),
             _ => None,
         };
-        let declared = declared.and_then(|sizes| limit(sizes.content.into(), ZipFault::Size));
+        let declared = declared.and_then(|content| limit(content.into(), ZipFault::Size));
         let whole = Limit {
             bytes: all,
             fault: ZipFault::ContentTooLarge,
@@ -171,10 +164,13 @@ impl ZipHasher {
 
     fn data_end(&mut self, entry: OpenEntry) -> Result<State, ZipError> {
         let (sha256, sizes) = self.content.finish();
-        if let Some(declared) = entry.declared() {
-            let places = [entry.data_at; 3];
-            self.compare(&entry, declared, sizes, places)?;
-        }
+        let said = entry.header.sizes;
+        let declared = Sizes {
+            crc: entry.declared(said.crc).unwrap_or(sizes.crc),
+            compressed: entry.declared(said.compressed).unwrap_or(sizes.compressed),
+            content: entry.declared(said.content).unwrap_or(sizes.content),
+        };
+        self.compare(&entry, declared, sizes, [entry.data_at; 3])?;
         if entry.header.has_descriptor() {
             return Ok(State::Descriptor(entry, sha256, sizes));
         }
@@ -189,7 +185,12 @@ impl ZipHasher {
         record: &[u8],
     ) -> Result<State, ZipError> {
         let at = self.fed.saturating_sub(record.len() as u64);
-        let said = Descriptor::read(record)
+        let said = Descriptor::read(record);
+        if entry.is_endless() && said != Some(sizes) {
+            let flags_at = entry.at + u64::from(EntryHeader::FLAGS_AT);
+            return Err(self.of_file(&entry, flags_at, ZipFault::StoredWithDescriptor));
+        }
+        let said = said
             .ok_or_else(|| self.of_file(&entry, at, ZipFault::NoDescriptor))?;
         let content_at = at + if entry.wide { 16 } else { 12 };
         self.compare(&entry, said, sizes, [at + 4, at + 8, content_at])?;
