@@ -10,16 +10,21 @@ use modgate_fuzz::fixed::POLICY;
 /// The one place that redirects may pass on to, as `policies/every-source.json` has it.
 const PASSED: &str = "https://cdn.example:8443";
 
+/// What the backend was asked for.
+const ASKED: &str = "/upstream/a.b/c/@v/v1.0.0.zip";
+
 fuzz_target!(|input: &[u8]| {
     let public = POLICY.backends().iter().find(|b| b.name == "public");
     let public = public.expect("a backend named public");
     let lines: Vec<&[u8]> = input.split(|&byte| byte == b'\n').collect();
     for locations in [lines.as_slice(), &[input]] {
         let judged = within(OF_A_REQUEST, || {
-            public.redirected(302, locations, "t/acme/")
+            public.redirected_from(302, locations, "t/acme/", || Some(ASKED.to_owned()))
         });
         match judged.expect("302 is a redirect") {
             Redirected::Passed => check_passed(locations),
+            // A relative one that leads to the place.
+            Redirected::To(to) if to.starts_with(PASSED) => check_passed(&[to.as_bytes()]),
             Redirected::To(to) => check_kept(&to),
             Redirected::Refused { reason } => {
                 assert!(!reason.contains(char::is_control), "{reason:?}");

@@ -6,6 +6,7 @@ use modgate_engine::consult::retract::{Interval, retractions};
 use modgate_engine::module::{
     check_path, check_query, escape_into, is_canonical_for, semver, unescape,
 };
+use modgate_engine::integrity::GoSum;
 use modgate_engine::policy::VersionSet;
 use modgate_engine::policy::pattern::{Meaning, PatternSetBuilder};
 use modgate_engine::request::SumdbCall;
@@ -335,4 +336,61 @@ fn the_engine_and_x_mod_read_every_name_alike() {
         "{} inputs, {accepted} accepted, no disagreement",
         questions.len()
     );
+}
+
+/// Lines of go.sum files, good ones and such as Go gives up at, with any spaces between their fields.
+#[test]
+fn go_sum_files_are_read_as_the_go_command_reads_them() {
+    const HASH: &str = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    const EMPTY: &str = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=";
+    const SPACES: [&str; 9] = [
+        " ", "  ", "\t", " \t ", "\r", "\u{b}", "\u{a0}", "\u{85}", "\u{3000}",
+    ];
+    let seed = seed();
+    let mut rng = Rng::with_seed(seed);
+    let mut space = |most: usize| -> String {
+        let count = rng.usize(..=most);
+        (0..count).map(|_| SPACES[rng.usize(..SPACES.len())]).collect()
+    };
+    let mut dice = Rng::with_seed(seed ^ 1);
+    let texts: Vec<String> = (0..20_000)
+        .map(|_| {
+            let mut text = String::new();
+            for n in 0..dice.usize(..6) {
+                let hash = if dice.u8(..5) == 0 { EMPTY } else { HASH };
+                let version = format!("v1.{n}.0{}", if dice.bool() { "/go.mod" } else { "" });
+                let mut fields = vec!["a.example/b", &version, hash];
+                match dice.u8(..24) {
+                    0 => fields.truncate(dice.usize(..3)),
+                    1 => fields.push("more"),
+                    _ => {}
+                }
+                text.push_str(&space(2));
+                for field in fields {
+                    text.push_str(field);
+                    text.push_str(&format!("{}{}", SPACES[dice.usize(..SPACES.len())], space(2)));
+                }
+                text.push_str(["\n", "\r\n", "\n\n"][dice.usize(..3)]);
+            }
+            text
+        })
+        .collect();
+    let questions: Vec<Value> = texts.iter().map(|text| json!({"Kind": "gosum", "A": text})).collect();
+    let (mut read, mut refused) = (0, 0);
+    for (text, theirs) in texts.iter().zip(xmod::ask(&questions)) {
+        let ours = match GoSum::parse(text) {
+            Ok(sums) => {
+                read += 1;
+                let mut lines: Vec<String> = sums.lines().map(|line| line.to_string()).collect();
+                lines.sort();
+                json!({"OK": true, "Value": lines.join("\n")})
+            }
+            Err(error) => {
+                refused += 1;
+                json!({"OK": false, "Value": error.line.to_string()})
+            }
+        };
+        assert_eq!(ours, theirs, "{text:?} (seed {seed})");
+    }
+    assert!(read > 5_000 && refused > 1_000, "{read} {refused}");
 }

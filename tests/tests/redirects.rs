@@ -137,7 +137,24 @@ fn no_location_takes_a_client_where_the_policy_does_not_send_it() {
         ("http://cdn.example/blob", None),
         ("//evil.example/blob", None),
         ("/other", None),
-        ("elsewhere", None),
+        // Relative to what the backend was asked for, and not to what the client has asked.
+        (
+            "v1.0.1.zip",
+            Some("/t/web/elsewhere/corp.example/lib/@v/v1.0.1.zip"),
+        ),
+        (
+            "../../other/@v/./v1.0.0.zip",
+            Some("/t/web/elsewhere/corp.example/other/@v/v1.0.0.zip"),
+        ),
+        (
+            "/x/../corp.example/other/@v/v1.0.0.zip",
+            Some("/t/web/elsewhere/corp.example/other/@v/v1.0.0.zip"),
+        ),
+        ("//cdn.example/blob?sig=1", Some("https://cdn.example/blob?sig=1")),
+        ("../../../other", None),
+        ("../../../../../x", None),
+        ("?sig=1", None),
+        ("javascript:alert(1)", None),
     ] {
         let place = http_status::HeaderValue::from_static(location);
         server.set_fault(path, Fault::Redirect(place));

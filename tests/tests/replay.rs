@@ -358,3 +358,163 @@ fn changes_are_told_by_module_and_by_version_where_it_matters() {
     let twice = modgate(["replay", "-", "--policy", "-"], b"");
     assert!(stderr(&twice).contains("standard input"));
 }
+
+/// Requests as the access log has them.
+const ASKED: [&str; 3] = [
+    "/t/web/corp.example/!lib/@v/v1.0.0.zip",
+    "/t/web/golang.org/x/text/@v/list",
+    "/t/ops/corp.example/%21lib/@latest",
+];
+
+/// Lines of Modgate's access log for them.
+fn access_lines() -> Vec<String> {
+    let of = |path: &str, tenant: &str, operation: &str, module: &str, version: &str| {
+        json!({"time": "2026-11-30T17:54:27.369Z", "modgate": "9976708114fc", "tenant": tenant,
+               "operation": operation, "module": module, "version": version,
+               "decision": "allow", "path": path})
+        .to_string()
+    };
+    vec![
+        of(ASKED[0], "web", "zip", "corp.example/Lib", "v1.0.0"),
+        of(ASKED[1], "web", "list", "golang.org/x/text", ""),
+        of(ASKED[2], "ops", "latest", "corp.example/Lib", ""),
+    ]
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder =
+        flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_log_is_read_as_runtimes_and_shells_leave_it() {
+    let lines = access_lines();
+    let each = |make: &dyn Fn(&String) -> String| -> Vec<u8> {
+        lines.iter().map(|line| make(line) + "\n").collect::<String>().into_bytes()
+    };
+    let time = "2026-11-30T17:00:00.123456789Z";
+    let plain = each(&Clone::clone);
+    let values: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let halves = |line: &String, how: &dyn Fn(&str, bool) -> String| {
+        let (start, end) = line.split_at(line.len() / 2);
+        format!("{}\n{}", how(start, false), how(end, true))
+    };
+    let docker = |text: &str, ends: bool| {
+        let end = if ends { "\n" } else { "" };
+        json!({"log": format!("{text}{end}"), "stream": "stdout", "time": time}).to_string()
+    };
+    let utf16 = |text: &[u8]| -> Vec<u8> {
+        let text = format!("\u{feff}{}", std::str::from_utf8(text).unwrap());
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    };
+    let candidate = with_rule(json!({"id": "no-lib", "deny": ["corp.example/Lib"]}));
+    let whole = report(&plain, &policy(), Some(&candidate), &[]);
+    assert_eq!((&whole["judged"], &whole["newly_denied"]), (&json!(3), &json!(2)));
+    for (what, log) in [
+        ("CRLF", each(&|line| format!("{line}\r"))),
+        ("a byte-order mark", [b"\xef\xbb\xbf".as_slice(), &plain].concat()),
+        ("UTF-16", utf16(&plain)),
+        ("gzip", gzip(&plain)),
+        ("gzip twice", [gzip(&plain[..100]), gzip(&plain[100..])].concat()),
+        ("Docker", each(&|line| docker(line, true))),
+        ("Docker in pieces", each(&|line| halves(line, &docker))),
+        ("CRI", each(&|line| format!("{time} stdout F {line}"))),
+        (
+            "CRI in pieces",
+            each(&|line| {
+                halves(line, &|part, ends| {
+                    format!("{time} stdout {} {part}", if ends { "F" } else { "P" })
+                })
+            }),
+        ),
+        ("kubectl --timestamps", each(&|line| format!("{time} {line}"))),
+        ("kubectl --prefix", each(&|line| format!("[pod/goproxy-1/envoy] {line}"))),
+        ("both", each(&|line| format!("[pod/goproxy-1/envoy] {time} {line}"))),
+        ("docker compose", each(&|line| format!("envoy-1  | {line}"))),
+        ("an array", serde_json::to_vec(&values).unwrap()),
+        ("a pretty array", serde_json::to_vec_pretty(&values).unwrap()),
+        (
+            "pretty objects",
+            values.iter().map(|v| serde_json::to_string_pretty(v).unwrap() + "\n").collect::<String>().into_bytes(),
+        ),
+    ] {
+        let read = report(&log, &policy(), Some(&candidate), &[]);
+        for key in ["judged", "newly_denied", "unjudged", "changes", "tenants"] {
+            assert_eq!(read[key], whole[key], "{what}: {read}");
+        }
+    }
+}
+
+#[test]
+fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
+    let candidate = with_rule(json!({"id": "no-lib", "deny": ["corp.example/Lib"]}));
+    let bare = ASKED.map(|path| path.split_once("/t/web").or(path.split_once("/t/ops")).unwrap().1);
+    let in_all = |make: &dyn Fn(&str) -> String, paths: &[&str]| -> Vec<u8> {
+        paths.iter().map(|path| make(path) + "\n").collect::<String>().into_bytes()
+    };
+    let forms: [(&str, &dyn Fn(&str) -> String); 8] = [
+        ("paths", &|path| path.to_owned()),
+        ("common", &|path| {
+            format!("10.0.0.1 - - [30/Nov/2026:17:00:00 +0000] \"GET {path} HTTP/1.1\" 200 53")
+        }),
+        ("combined", &|path| {
+            format!(
+                "10.0.0.1 - ann [30/Nov/2026:17:00:00 +0000] \"GET {path} HTTP/2.0\" 200 53 \"-\" \"Go-http-client/1.1\""
+            )
+        }),
+        ("Istio", &|path| {
+            format!(
+                "[2026-11-30T17:00:00.000Z] \"GET {path} HTTP/1.1\" 200 - via_upstream - \"-\" 0 53 5 4 \"-\" \"Go-http-client/1.1\" \"9a7c\" \"goproxy.corp.example\" \"10.0.0.1:3000\" outbound|3000||athens 10.0.0.2:1 - default"
+            )
+        }),
+        ("Athens", &|path| {
+            format!("INFO[5:00PM]: incoming request\thttp-method=GET http-path={path} http-status=200")
+        }),
+        ("Athens in JSON", &|path| {
+            json!({"http-method": "GET", "http-path": path, "level": "info"}).to_string()
+        }),
+        ("Istio in JSON", &|path| {
+            json!({"method": "GET", "path": path, "response_code": 200}).to_string()
+        }),
+        ("below another path", &|path| {
+            format!("1.1.1.1 - - [x] \"GET https://repo.corp.example/api/go/all{path} HTTP/1.1\" 200 1")
+        }),
+    ];
+    for (what, form) in forms {
+        let log = in_all(form, &bare);
+        let read = report(&log, &policy(), Some(&candidate), &["--tenant", "web"]);
+        assert_eq!(read["judged"], 3, "{what}: {read}");
+        assert_eq!(read["newly_denied"], 2, "{what}: {read}");
+        assert_eq!(read["tenants"][0]["tenant"], "web", "{what}: {read}");
+        if what == "below another path" {
+            continue;
+        }
+        // A tenant that the path names needs no other, and is not taken for another.
+        for more in [&[][..], &["--tenant", "web"]] {
+            let read = report(&in_all(form, &ASKED), &policy(), Some(&candidate), more);
+            assert_eq!(read["judged"], 3, "{what}: {read}");
+            let tenants = read["tenants"].as_array().unwrap();
+            let names: Vec<_> = tenants.iter().map(|t| t["tenant"].as_str().unwrap()).collect();
+            assert_eq!(names, ["ops", "web"], "{what}");
+        }
+        let unknown = replay(&log, &policy(), Some(&candidate), &[]);
+        assert_eq!(unknown.status.code(), Some(1), "{what}");
+        assert!(stdout(&unknown).contains("--tenant"), "{}", stdout(&unknown));
+    }
+    // What is none is counted, and shown with its number.
+    let log = b"started\n\"GET /golang.org/x/text/@v/list HTTP/1.1\" 200\n\"POST /golang.org/x/text/@v/list HTTP/1.1\" 405\n{\"level\":\"info\"}\n";
+    let read = report(log, &policy(), Some(&candidate), &["--tenant", "web"]);
+    assert_eq!((&read["judged"], &read["lines"]), (&json!(1), &json!(4)));
+    let unjudged = read["unjudged"].as_array().unwrap();
+    let mut shown: Vec<u64> = unjudged
+        .iter()
+        .map(|why| why["first"][0]["line"].as_u64().unwrap())
+        .collect();
+    shown.sort_unstable();
+    assert_eq!(shown, [1, 3, 4], "{read}");
+    let zstd = replay(b"\x28\xb5\x2f\xfdxxxx", &policy(), Some(&candidate), &[]);
+    assert!(stderr(&zstd).contains("zstd") && zstd.status.code() == Some(1));
+}

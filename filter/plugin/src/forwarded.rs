@@ -244,7 +244,9 @@ impl Forwarded {
     ) -> Result<(), Reply> {
         let locations = headers.iter().filter(|(name, _)| name == "location");
         let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
-        match backend.redirected(status, &locations, &self.tenant_prefix) {
+        // As it went to the backend, behind all that rewrites it.
+        let asked = || String::from_utf8(host::property(&["request", "path"])?).ok();
+        match backend.redirected_from(status, &locations, &self.tenant_prefix, asked) {
             None | Some(Redirected::Passed) => Ok(()),
             Some(Redirected::To(place))
                 if host::set_header(MapType::HttpResponseHeaders, "location", &place) =>

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use modgate_engine::integrity::{GoSum, GoSumLine};
 use modgate_engine::policy::pattern::{Meaning, PatternSet, PatternSetBuilder};
 
+use super::desk::text;
 use super::out::print;
 
 /// The arguments of `modgate pins`.
@@ -81,14 +81,6 @@ fn patterns(all: &[String]) -> Result<Option<PatternSet>, String> {
 }
 
 fn read(file: &Path) -> Result<GoSum, String> {
-    let told = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
-    let text = if file == Path::new("-") {
-        let mut text = String::new();
-        let read = std::io::stdin().read_to_string(&mut text);
-        read.map(|_| text)
-    } else {
-        std::fs::read_to_string(file)
-    };
-    let text = text.map_err(|error| told(&error))?;
-    GoSum::parse(&text).map_err(|error| told(&error))
+    let (name, text) = text::read(file)?;
+    GoSum::parse(&text).map_err(|error| format!("{name}: {error}"))
 }

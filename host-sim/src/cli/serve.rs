@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::desk::load::as_json;
 use super::module;
 use super::stop::StopSignal;
 use crate::serve::{AccessRecord, ModuleSource, Policy, ServeConfig, Server, Upstream};
@@ -14,12 +15,17 @@ use crate::serve::{AccessRecord, ModuleSource, Policy, ServeConfig, Server, Upst
 /// The arguments of `modgate serve`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The policy, JSON; read again whenever the file changes.
+    /// The policy: JSON or YAML, by itself or where `modgate check` finds it; read again whenever the
+    /// file changes.
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
     /// A cluster that the policy names, and where it is; once for each.
     #[arg(long = "upstream", value_name = "NAME=URL", required = true)]
     upstreams: Vec<Upstream>,
+    /// Certificates (PEM) of authorities that `https` upstreams are trusted by, beside the machine's own
+    /// or those of SSL_CERT_FILE; once for each file. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are obeyed.
+    #[arg(long = "ca-file", value_name = "FILE")]
+    ca_files: Vec<PathBuf>,
     /// A secret that the policy names as a header of a backend, and the file that holds the header's
     /// whole value; once for each.
     #[arg(long = "secret", value_name = "NAME=FILE", value_parser = secret)]
@@ -58,6 +64,8 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let module = ModuleSource::File(module::find(args.wasm)?);
     let mut config = ServeConfig::new(module, Policy::File(args.policy), args.upstreams);
     config.module_cache = module::cache();
+    config.policy_format = Some(Arc::new(as_json));
+    config.ca_files = args.ca_files;
     config.listen = args.listen;
     config.admin = args.admin;
     config.workers = args.workers.map_or_else(processors, usize::from);

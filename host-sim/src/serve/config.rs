@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +94,9 @@ pub type LineLog = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
 /// Says what a policy asks of the clusters.
 pub type PolicyReader = Arc<dyn Fn(&[u8]) -> Clusters + Send + Sync>;
 
+/// Makes what the filter reads of a policy's file, or says in a sentence why it is none.
+pub type PolicyFormat = Arc<dyn Fn(&Path, &[u8]) -> Result<Vec<u8>, String> + Send + Sync>;
+
 /// What a proxy is started with. [`ServeConfig::new`] gives defaults for everything but the three
 /// things that have none.
 #[derive(Clone)]
@@ -104,6 +107,8 @@ pub struct ServeConfig {
     pub policy: Policy,
     /// The backends, by the name of their cluster.
     pub upstreams: Vec<Upstream>,
+    /// Certificates (PEM) of authorities that upstreams are trusted by, beside the machine's own.
+    pub ca_files: Vec<PathBuf>,
     /// Where requests come in. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// Where `/metrics` and `/ready` are. Port 0 takes a free one.
@@ -111,6 +116,9 @@ pub struct ServeConfig {
     /// Reads every policy before the filter does; one that asks for clusters or secrets that are not
     /// there is refused. [`ServeConfig::new`] sets Modgate's own; without it a policy asks nothing.
     pub policy_reader: Option<PolicyReader>,
+    /// Reads a policy's file that is not the JSON which the filter takes; without it the file's bytes are
+    /// handed on as they are.
+    pub policy_format: Option<PolicyFormat>,
     /// The files with the values of headers that are added for backends, by the names that the policy
     /// has for them.
     pub secrets: BTreeMap<String, PathBuf>,
@@ -141,8 +149,10 @@ impl ServeConfig {
             module,
             policy,
             policy_reader: Some(Arc::new(asked_by)),
+            policy_format: None,
             secrets: BTreeMap::new(),
             upstreams,
+            ca_files: Vec::new(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 1,

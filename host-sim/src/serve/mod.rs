@@ -9,6 +9,7 @@ pub(crate) mod asked;
 mod callout;
 mod channel;
 mod config;
+pub(crate) mod connect;
 mod convert;
 mod error;
 mod framing;
@@ -25,6 +26,8 @@ pub(crate) mod upstream;
 mod vm;
 
 pub use access::AccessRecord;
-pub use config::{AccessLog, LineLog, ModuleSource, Policy, PolicyReader, ServeConfig, Upstream};
+pub use config::{
+    AccessLog, LineLog, ModuleSource, Policy, PolicyFormat, PolicyReader, ServeConfig, Upstream,
+};
 pub use error::ServeError;
 pub use server::Server;

@@ -53,7 +53,11 @@ impl PolicyWatch {
     }
 
     fn judge(&self, content: &[u8]) {
-        let plugin = plugin(content);
+        let policy = match self.shared.format(&self.path, content) {
+            Ok(policy) => policy,
+            Err(error) => return self.keep(&format!("is refused: {error}")),
+        };
+        let plugin = plugin(&policy);
         if let Err(error) = self.shared.try_out(plugin.clone()) {
             return self.keep(&format!("is refused: {error}"));
         }

@@ -65,20 +65,31 @@ impl Server {
             ModuleSource::File(path) => Module::from_file(&engine, path),
             ModuleSource::Bytes(binary) => Module::new(&engine, binary),
         }?;
-        let policy = read_policy(&config.policy)?;
+        let content = read_policy(&config.policy)?;
         let asked = Asked::new(config.secrets.clone());
-        let upstreams =
-            UpstreamConfig::new(&config.upstreams, config.connect_timeout, asked.clone())?;
+        let upstreams = UpstreamConfig::new(
+            &config.upstreams,
+            config.connect_timeout,
+            &config.ca_files,
+            asked.clone(),
+        )?;
         let shared = Arc::new(Shared {
             proxy: Proxy::new(proxy_config(&config)),
             module,
             access_log: config.access_log.clone(),
             line_log: config.log.clone(),
             policy_reader: config.policy_reader.clone(),
+            policy_format: config.policy_format.clone(),
             asked: asked.clone(),
             connections: AtomicU64::new(1),
             repeated: Repeated::default(),
         });
+        let policy = match &config.policy {
+            Policy::Fixed(policy) => policy.clone(),
+            Policy::File(path) => shared
+                .format(path, &content)
+                .map_err(|reason| ServeError::PolicyRefused { reason })?,
+        };
         shared
             .try_out(plugin(&policy))
             .map_err(|error| match error {
@@ -108,7 +119,7 @@ impl Server {
                 shared,
                 workers,
                 stop: stopping,
-                judged: policy,
+                judged: content,
             };
             server.spawn("policy", move || watch.run())?;
         }

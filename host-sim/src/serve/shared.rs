@@ -1,12 +1,13 @@
 //! What the threads of one proxy share.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::access::AccessRecord;
 use super::asked::Asked;
-use super::config::{AccessLog, LineLog, PolicyReader};
+use super::config::{AccessLog, LineLog, PolicyFormat, PolicyReader};
 use super::repeated::Repeated;
 use crate::clusters::{Clusters, Member};
 use crate::context::PluginConfig;
@@ -22,6 +23,7 @@ pub(super) struct Shared {
     pub access_log: Option<AccessLog>,
     pub line_log: Option<LineLog>,
     pub policy_reader: Option<PolicyReader>,
+    pub policy_format: Option<PolicyFormat>,
     pub asked: Asked,
     pub connections: AtomicU64,
     pub repeated: Repeated,
@@ -85,6 +87,17 @@ impl Shared {
                 Err(TrialError::Refused(reason))
             }
             (Err(error), _) => Err(TrialError::Broken(error)),
+        }
+    }
+
+    /// What the filter reads of a policy's file.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in its own lines.
+    pub(super) fn format(&self, path: &Path, content: &[u8]) -> Result<Vec<u8>, String> {
+        match &self.policy_format {
+            Some(format) => format(path, content),
+            None => Ok(content.to_owned()),
         }
     }
 

@@ -3,22 +3,24 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HOST, TE};
+use http::header::{HOST, PROXY_AUTHORIZATION, TE};
 use http::{HeaderValue, Request, Response, Uri};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
+use hyper_util::client::legacy::connect::HttpInfo;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::asked::Asked;
 use super::channel::ChannelBody;
 use super::config::Upstream;
+use super::connect::{Connector, Proxies, connector, tls_config};
 use super::convert;
 use super::error::ServeError;
 use super::framing;
@@ -38,6 +40,7 @@ pub(super) struct UpstreamConfig {
     tls: rustls::ClientConfig,
     origins: HashMap<String, Uri>,
     connect_timeout: Duration,
+    proxies: Arc<Proxies>,
     asked: Asked,
 }
 
@@ -45,6 +48,7 @@ impl UpstreamConfig {
     pub(super) fn new(
         upstreams: &[Upstream],
         connect_timeout: Duration,
+        ca_files: &[PathBuf],
         asked: Asked,
     ) -> Result<Self, ServeError> {
         let mut origins = HashMap::new();
@@ -59,57 +63,25 @@ impl UpstreamConfig {
                 origins
                     .values()
                     .any(|url| url.scheme_str() == Some("https")),
+                ca_files,
             )?,
             origins,
             connect_timeout,
+            proxies: Proxies::of_environment().map(Arc::new).map_err(ServeError::System)?,
             asked,
         })
     }
 }
 
-/// The machine's own certificates, which a company's proxy may stand behind, and Mozilla's where
-/// the machine has none.
-pub(crate) fn tls_config(needed: bool) -> Result<rustls::ClientConfig, ServeError> {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ServeError::System(error.to_string()))?;
-    if !needed {
-        return Ok(builder
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth());
-    }
-    let config = match builder.clone().with_native_roots() {
-        Ok(native) => native,
-        Err(_) => builder.with_webpki_roots(),
-    };
-    Ok(config.with_no_client_auth())
-}
-
-/// Connects to `http` and `https` servers.
-pub(crate) fn connector(
-    tls: rustls::ClientConfig,
-    connect_timeout: Duration,
-) -> HttpsConnector<HttpConnector> {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(connect_timeout));
-    HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
-        .https_or_http()
-        .enable_all_versions()
-        .wrap_connector(tcp)
-}
-
 /// The upstreams, as one worker sees them, with its own connections.
 pub(super) struct Upstreams {
     origins: HashMap<String, Uri>,
-    client: Client<HttpsConnector<HttpConnector>, ChannelBody>,
+    client: Client<Connector, ChannelBody>,
     /// For what is asked once more: it keeps no connections, so each is a new one.
-    anew: Client<HttpsConnector<HttpConnector>, ChannelBody>,
+    anew: Client<Connector, ChannelBody>,
     /// For gRPC, which is HTTP/2 without being asked.
-    http2: Client<HttpsConnector<HttpConnector>, ChannelBody>,
+    http2: Client<Connector, ChannelBody>,
+    proxies: Arc<Proxies>,
     asked: Asked,
 }
 
@@ -124,7 +96,8 @@ pub(super) struct Answer {
 
 impl Upstreams {
     pub(super) fn new(config: &UpstreamConfig) -> Self {
-        let https = connector(config.tls.clone(), config.connect_timeout);
+        let proxies = Arc::clone(&config.proxies);
+        let https = connector(config.tls.clone(), config.connect_timeout, proxies);
         let mut builder = Client::builder(TokioExecutor::new());
         builder
             .pool_timer(TokioTimer::new())
@@ -138,6 +111,7 @@ impl Upstreams {
             client,
             anew,
             http2,
+            proxies: Arc::clone(&config.proxies),
             asked: config.asked.clone(),
         }
     }
@@ -243,6 +217,9 @@ impl Upstreams {
             let host = HeaderValue::from_str(host).map_err(|error| error.to_string())?;
             request.headers_mut().insert(HOST, host);
         }
+        if let Some(value) = self.proxies.authorization(origin) {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, value);
+        }
         for (name, value) in self.asked.headers(cluster)? {
             request.headers_mut().insert(name, value);
         }
@@ -251,7 +228,7 @@ impl Upstreams {
 }
 
 async fn ask(
-    client: &Client<HttpsConnector<HttpConnector>, ChannelBody>,
+    client: &Client<Connector, ChannelBody>,
     request: Request<ChannelBody>,
 ) -> Result<Response<Incoming>, UpstreamFailure> {
     let response = client.request(request).await;

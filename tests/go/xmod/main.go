@@ -9,9 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,6 +77,8 @@ func ask(q question) answer {
 	case "canonical":
 		ok := semver.IsValid(q.B) && module.CanonicalVersion(q.B) == q.B && module.Check(q.A, q.B) == nil
 		return answer{OK: ok}
+	case "gosum":
+		return goSum(q.A)
 	case "pattern":
 		return answer{OK: module.MatchPrefixPatterns(q.A, q.B)}
 	case "compare":
@@ -222,4 +226,30 @@ func decode(path string) (string, string, error) {
 // (cmd/go/internal/modfetch, pathEscape).
 func inURL(escaped string) string {
 	return strings.ReplaceAll(url.PathEscape(escaped), "%2F", "/")
+}
+
+// goSum is what cmd/go's modfetch.readGoSum makes of a go.sum, as sorted lines; not OK with the number
+// of the line at which it gives up.
+func goSum(data string) answer {
+	const emptyGoModHash = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY="
+	seen := map[string]bool{}
+	lineno := 0
+	for len(data) > 0 {
+		var line string
+		lineno++
+		line, data, _ = strings.Cut(data, "\n")
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		if len(f) != 3 {
+			return answer{Value: strconv.Itoa(lineno)}
+		}
+		if f[2] == emptyGoModHash {
+			continue
+		}
+		seen[strings.Join(f, " ")] = true
+	}
+	lines := slices.Sorted(maps.Keys(seen))
+	return answer{true, strings.Join(lines, "\n")}
 }

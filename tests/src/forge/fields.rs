@@ -17,6 +17,15 @@ impl Sizes {
         [b"PK\x07\x08".to_vec(), self.bytes()].concat()
     }
 
+    /// The same with sizes of 64 bits.
+    pub fn wide_descriptor(&self) -> Vec<u8> {
+        let mut bytes = [b"PK\x07\x08".as_slice(), &self.crc.to_le_bytes()].concat();
+        for size in [self.compressed, self.content] {
+            bytes.extend(u64::from(size).to_le_bytes());
+        }
+        bytes
+    }
+
     /// The same without the signature.
     pub fn bytes(&self) -> Vec<u8> {
         let words = [self.crc, self.compressed, self.content];
@@ -178,6 +187,16 @@ impl End {
         bytes.extend(&self.comment);
         bytes
     }
+}
+
+/// Zip64's extra field with these numbers, and what follows them.
+pub fn zip64_field(numbers: &[u64], rest: &[u8]) -> Vec<u8> {
+    let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
+    let content: Vec<u8> = numbers.chain(rest.iter().copied()).collect();
+    let mut field = 1_u16.to_le_bytes().to_vec();
+    field.extend((content.len() as u16).to_le_bytes());
+    field.extend(content);
+    field
 }
 
 /// Zip64's end record and locator as Go's `archive/zip` writes them.

@@ -10,7 +10,7 @@ use std::io::Write;
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 
-pub use fields::{Central, End, Local, Sizes, zip64_end};
+pub use fields::{Central, End, Local, Sizes, zip64_end, zip64_field};
 
 /// The module that all forged zips are of.
 pub const MODULE: &str = "example.com/m";

@@ -1,5 +1,6 @@
 //! `modgate check`, `explain` and `test`, as a person runs them.
 
+mod carried;
 mod warm;
 
 use std::path::PathBuf;

@@ -240,3 +240,61 @@ fn the_ci_example_runs_it_on_a_pushed_tag() {
     let done = modgate(words.skip(1), b"");
     assert!(done.status.success(), "{}{}", stdout(&done), stderr(&done));
 }
+
+/// A proxy for `http` that forwards to one server whatever it is asked for, and keeps what it was asked.
+fn forward_proxy(to: std::net::SocketAddr) -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, heads) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (Ok(mut client), sender) = (client, sender.clone()) else {
+                return;
+            };
+            std::thread::spawn(move || {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n") && client.read_exact(&mut byte).is_ok() {
+                    head.push(byte[0]);
+                }
+                let head = String::from_utf8(head).unwrap();
+                let (line, _) = head.split_once("\r\n").unwrap();
+                let url = line.split(' ').nth(1).unwrap_or_default();
+                let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+                let mut server = std::net::TcpStream::connect(to).unwrap();
+                let request = format!("GET /{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+                server.write_all(request.as_bytes()).unwrap();
+                _ = sender.send(head);
+                let mut answer = Vec::new();
+                _ = server.read_to_end(&mut answer);
+                _ = client.write_all(&answer);
+            });
+        }
+    });
+    (address.to_string(), heads)
+}
+
+#[test]
+fn the_environments_proxy_is_asked_and_not_for_what_it_leaves_out() {
+    let (_dir, server) = proxy();
+    let (address, heads) = forward_proxy(server.address());
+    let run = |no_proxy: &str| {
+        let mut command = std::process::Command::new(modgate_tests::tools::dist("modgate"));
+        command.args(["warm", "--proxy", "http://goproxy.invalid/base", "--module", LIB]);
+        command.args(["--version", "v1.0.0"]);
+        command.env("HTTP_PROXY", format!("http://ann:s3cret@{address}"));
+        command.env("NO_PROXY", no_proxy).output().unwrap()
+    };
+    // The tree has no such folder, so the proxy's server says 404: it was asked.
+    let asked = run("corp.example");
+    let said = stdout(&asked);
+    assert!(said.contains("404"), "{said}{}", stderr(&asked));
+    assert!(!said.contains("s3cret") && !stderr(&asked).contains("s3cret"));
+    let head = heads.recv().unwrap().to_ascii_lowercase();
+    assert!(head.starts_with("get http://goproxy.invalid/base/corp.example/%21lib/"), "{head}");
+    assert!(head.contains("proxy-authorization: basic yw5uonmzy3jlda=="), "{head}");
+    let left_out = run("goproxy.invalid");
+    assert!(stdout(&left_out).contains("cannot be asked"), "{}", stdout(&left_out));
+    assert!(heads.try_recv().is_err());
+}

@@ -9,3 +9,4 @@ mod forgeries;
 mod mutations;
 mod names;
 mod real;
+mod tools;

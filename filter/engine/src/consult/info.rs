@@ -63,7 +63,13 @@ impl<'de> Visitor<'de> for InfoVisitor {
     }
 }
 
-/// Seconds since 1970 of a time as `.info` has it (RFC 3339).
+/// The first second of 10 November 2009, when Go was published: no version of a module is older. Earlier
+/// times are what programs write where they know none: Go's zero (year 1), Unix' (1970), that of DOS and
+/// of zip files (1980, in western time zones 1979), and those of other epochs and of reproducible builds
+/// in between.
+const EARLIEST: u64 = 1_257_811_200;
+
+/// Seconds since 1970 of a time as `.info` has it (RFC 3339); `None` for one that says nothing.
 pub(super) fn seconds_of(time: &str) -> Option<u64> {
     let (local, offset) = match time.strip_suffix('Z') {
         Some(local) => (local, 0),
@@ -77,7 +83,7 @@ pub(super) fn seconds_of(time: &str) -> Option<u64> {
         return None;
     }
     let local = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
-    unix_seconds(local)?.checked_add_signed(-offset)
+    told(unix_seconds(local)?.checked_add_signed(-offset)?)
 }
 
 /// Seconds east of Greenwich of `+hh:mm` or `-hh:mm`.
@@ -95,9 +101,15 @@ fn offset_of(zone: &str) -> Option<i64> {
     Some(sign * (number(hours, 24)? * 3600 + number(minutes, 60)? * 60))
 }
 
-/// Seconds since 1970 of a date as HTTP headers have it (RFC 9110, section 5.6.7).
+/// Seconds since 1970 of a date as HTTP headers have it, in each of its three forms (RFC 9110, section
+/// 5.6.7); `None` for one that says nothing.
 pub(super) fn seconds_of_http_date(date: &str) -> Option<u64> {
-    unix_seconds(httpdate::parse_http_date(date).ok()?)
+    told(unix_seconds(httpdate::parse_http_date(date).ok()?)?)
+}
+
+/// A time, where it can be a version's.
+fn told(seconds: u64) -> Option<u64> {
+    (seconds >= EARLIEST).then_some(seconds)
 }
 
 fn unix_seconds(time: SystemTime) -> Option<u64> {
@@ -141,13 +153,23 @@ mod tests {
 
     #[test]
     fn times_are_read_with_their_zone() {
-        assert_eq!(seconds_of("1970-01-02T00:00:00Z"), Some(86_400));
-        assert_eq!(seconds_of("1970-01-02T01:00:00.5+01:00"), Some(86_400));
-        assert_eq!(seconds_of("1970-01-01T22:30:00-01:30"), Some(86_400));
-        assert_eq!(
-            seconds_of_http_date("Fri, 02 Jan 1970 00:00:00 GMT"),
-            Some(86_400)
-        );
+        const THEN: u64 = 1_704_153_600;
+        for time in [
+            "2024-01-02T00:00:00Z",
+            "2024-01-02T00:00:00.999999999Z",
+            "2024-01-02T01:00:00.5+01:00",
+            "2024-01-01T22:30:00-01:30",
+            "2024-01-02T14:00:00+14:00",
+        ] {
+            assert_eq!(seconds_of(time), Some(THEN), "{time}");
+        }
+        for date in [
+            "Tue, 02 Jan 2024 00:00:00 GMT",
+            "Tuesday, 02-Jan-24 00:00:00 GMT",
+            "Tue Jan  2 00:00:00 2024",
+        ] {
+            assert_eq!(seconds_of_http_date(date), Some(THEN), "{date}");
+        }
         for bad in [
             "",
             "yesterday",
@@ -159,10 +181,46 @@ mod tests {
             "1970-01-02T00:00:00ZZ",
             "1970-02-30T00:00:00Z",
             "1970-01-02T00:00:00é+01:00",
-            "0001-01-01T00:00:00Z",
+            "2024-01-02",
+            "2024-01-02T00:00:00",
         ] {
             assert_eq!(seconds_of(bad), None, "{bad}");
         }
         assert_eq!(since(10, 5), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_programs_write_for_unknown_is_no_time() {
+        for time in [
+            "0001-01-01T00:00:00Z",      // Go
+            "1601-01-01T00:00:00Z",      // Windows
+            "1900-01-01T00:00:00Z",      // NTP
+            "1904-01-01T00:00:00Z",      // macOS
+            "1970-01-01T00:00:00Z",      // Unix
+            "1970-01-01T01:00:00+01:00", // the same in Berlin
+            "1970-01-01T00:00:01Z",      // Nix
+            "1979-11-30T00:00:00Z",      // DOS, all bits zero
+            "1979-12-31T16:00:00-08:00", // DOS in California
+            "1980-01-01T00:00:00Z",      // DOS
+            "1980-02-01T00:00:00Z",      // Gradle
+            "1985-10-26T08:15:00Z",      // npm
+            "2000-01-01T00:00:00Z",
+            "2001-01-01T00:00:00Z", // Core Data
+            "2009-11-09T23:59:59Z",
+            "2009-11-10T01:00:00+02:00",
+        ] {
+            assert_eq!(seconds_of(time), None, "{time}");
+        }
+        assert_eq!(seconds_of("2009-11-10T00:00:00Z"), Some(EARLIEST));
+        for date in [
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "Fri, 30 Nov 1979 00:00:00 GMT",
+            "Tue, 01 Jan 1980 00:00:00 GMT",
+            "Tuesday, 01-Jan-80 00:00:00 GMT",
+            "Tue Jan  1 00:00:00 1980",
+            "Mon, 01 Jan 0001 00:00:00 GMT",
+        ] {
+            assert_eq!(seconds_of_http_date(date), None, "{date}");
+        }
     }
 }

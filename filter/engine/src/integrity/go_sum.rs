@@ -12,6 +12,10 @@ use crate::request::Refusal;
 /// What a line's version ends with where the hash is the `go.mod` file's.
 const GO_MOD_SUFFIX: &str = "/go.mod";
 
+/// The hash of a `go.mod` without a byte. An old Go wrote it into go.sum for what was no module, and
+/// every Go since drops such lines.
+const EMPTY_GO_MOD: &str = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=";
+
 /// Which of a version's files a hash is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Artifact {
@@ -58,6 +62,8 @@ impl fmt::Display for GoSumLine {
 pub enum GoSumFault {
     /// Not three fields with one space between them.
     Fields,
+    /// In a file, where there may be any space: not three fields but so many.
+    Count(usize),
     /// No module path, or no version that this module can have.
     Module(Refusal),
     /// No `h1:` hash.
@@ -78,6 +84,10 @@ impl fmt::Display for GoSumFault {
             Self::Fields => {
                 f.write_str("a line is MODULE VERSION HASH with one space between each")
             }
+            Self::Count(fields) => write!(
+                f,
+                "a line has three fields, MODULE VERSION HASH, and this one {fields}"
+            ),
             Self::Module(refusal) => write!(f, "the module or its version is not valid: {refusal}"),
             Self::Hash => NotH1.fmt(f),
             Self::Conflict(earlier) => {
@@ -101,6 +111,36 @@ impl FromStr for GoSumLine {
         else {
             return Err(GoSumFault::Fields);
         };
+        Self::of(path, version, hash)
+    }
+}
+
+impl GoSumLine {
+    /// Reads a line as the Go command reads one of a file that people edit and other tools carry: its
+    /// fields stand between spaces of any kind, a carriage return at the end included. `None` for a
+    /// line that Go passes over: an empty one, that of an empty `go.mod`, and a hash of another kind
+    /// than `h1`.
+    ///
+    /// A checksum database's records are read by [`FromStr`], strictly.
+    ///
+    /// # Errors
+    /// Another number of fields, and what can be no module's.
+    pub fn read(line: &str) -> Result<Option<Self>, GoSumFault> {
+        let mut fields = line.split_whitespace();
+        let (path, version, hash) = match (fields.next(), fields.next(), fields.next()) {
+            (None, ..) => return Ok(None),
+            (Some(path), Some(version), Some(hash)) if fields.next().is_none() => {
+                (path, version, hash)
+            }
+            _ => return Err(GoSumFault::Count(line.split_whitespace().count())),
+        };
+        if hash == EMPTY_GO_MOD || is_of_another_kind(hash) {
+            return Ok(None);
+        }
+        Self::of(path, version, hash).map(Some)
+    }
+
+    fn of(path: &str, version: &str, hash: &str) -> Result<Self, GoSumFault> {
         let (version, artifact) = match version.strip_suffix(GO_MOD_SUFFIX) {
             Some(version) => (version, Artifact::GoMod),
             None => (version, Artifact::Zip),
@@ -111,6 +151,15 @@ impl FromStr for GoSumLine {
             h1: hash.parse()?,
         })
     }
+}
+
+/// Whether a hash is of a kind that a later Go may have: `h2:...`, with as little in it as possible
+/// that could be a slip of the pen.
+fn is_of_another_kind(hash: &str) -> bool {
+    let number = hash.split_once(':').and_then(|(kind, _)| kind.strip_prefix('h'));
+    number.is_some_and(|number| {
+        number != "1" && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 /// What is wrong with a `go.sum` file, and in which line.
@@ -135,21 +184,22 @@ impl std::error::Error for GoSumError {}
 pub struct GoSum(HashMap<(ModuleVersion, Artifact), (H1, usize)>);
 
 impl GoSum {
-    /// Reads a file. Empty lines are passed over, as Go does; a line that stands twice is one.
+    /// Reads a file, each line as [`GoSumLine::read`]. A byte-order mark before the first is passed
+    /// over; a line that stands twice is one.
     ///
     /// # Errors
     /// The first line that cannot be read, or that contradicts an earlier one.
     pub fn parse(text: &str) -> Result<Self, GoSumError> {
         let mut sums = HashMap::new();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (number, line) in (1..).zip(text.split('\n')) {
-            if line.is_empty() {
-                continue;
-            }
             let at = |fault| GoSumError {
                 line: number,
                 fault,
             };
-            let parsed: GoSumLine = line.parse().map_err(at)?;
+            let Some(parsed) = GoSumLine::read(line).map_err(at)? else {
+                continue;
+            };
             let (known, earlier) = *sums
                 .entry((parsed.module, parsed.artifact))
                 .or_insert((parsed.h1, number));
@@ -199,16 +249,35 @@ mod tests {
     }
 
     #[test]
-    fn what_go_does_not_write_is_refused_with_its_line() {
+    fn a_file_is_read_as_go_reads_it() {
+        let plain = GoSum::parse(&format!("{ZIP}\n{MOD}\n")).unwrap();
+        let dropped = format!("a.example/old v1.0.0/go.mod {EMPTY_GO_MOD}");
+        for text in [
+            format!("{ZIP}\r\n{MOD}\r\n"),
+            format!("\u{feff}{ZIP}\n{MOD}"),
+            format!("\u{feff}{ZIP}\r\n\r\n{MOD}"),
+            format!("  {}\n{MOD} \t\n \n", ZIP.replace(' ', "\t")),
+            format!("{}\n{}\n", ZIP.replace(' ', "  "), MOD.replace(' ', " \u{a0}")),
+            format!("{ZIP}\n{dropped}\n{MOD}\n{dropped}\r\n"),
+            format!("{ZIP}\n{MOD}\n{}", ZIP.replace("h1:", "h2:")),
+        ] {
+            let sums = GoSum::parse(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+            assert_eq!(sums.lines().count(), 2, "{text:?}");
+            for line in plain.lines() {
+                assert_eq!(sums.get(&line.module, line.artifact), Some(line.h1), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_go_does_not_read_is_refused_with_its_line() {
         let hash = "h1:FEBLx1zS214owpjy7qsBeixbURkuhQAwrK5UwLGTwt4=";
         for (line, why) in [
-            ("x".to_owned(), GoSumFault::Fields),
-            (format!("{ZIP} "), GoSumFault::Fields),
-            (format!(" {ZIP}"), GoSumFault::Fields),
-            (ZIP.replacen(' ', "  ", 1), GoSumFault::Fields),
-            (ZIP.replacen(' ', "\t", 1), GoSumFault::Fields),
-            (format!("{ZIP}\r"), GoSumFault::Hash),
-            (ZIP.replace("h1:", "h2:"), GoSumFault::Hash),
+            ("x".to_owned(), GoSumFault::Count(1)),
+            (format!("{ZIP} // why"), GoSumFault::Count(5)),
+            ("github.com/pkg/errors v0.9.1".to_owned(), GoSumFault::Count(2)),
+            (ZIP.replace("h1:", "h1;"), GoSumFault::Hash),
+            (ZIP.replace("4=", "4"), GoSumFault::Hash),
             (
                 format!("github.com/Pkg!/errors v0.9.1 {hash}"),
                 GoSumFault::Module(Refusal::ModuleCharacter),
@@ -221,20 +290,30 @@ mod tests {
                 format!("github.com/pkg/errors v2.0.0 {hash}"),
                 GoSumFault::Module(Refusal::MajorMismatch),
             ),
+            // In the middle it is no mark.
             (
                 format!("\u{feff}{ZIP}"),
                 GoSumFault::Module(Refusal::ModuleCharacter),
             ),
         ] {
-            let error = GoSum::parse(&format!("{MOD}\n{line}\n")).unwrap_err();
-            assert_eq!(
-                error,
-                GoSumError {
-                    line: 2,
-                    fault: why
-                },
-                "{line:?}"
-            );
+            let error = GoSum::parse(&format!("{MOD}\r\n{line}\r\n")).unwrap_err();
+            assert_eq!(error, GoSumError { line: 2, fault: why }, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_record_is_what_the_go_command_writes_and_no_other() {
+        assert!(ZIP.parse::<GoSumLine>().is_ok());
+        for (line, why) in [
+            (format!("{ZIP} "), GoSumFault::Fields),
+            (format!(" {ZIP}"), GoSumFault::Fields),
+            (ZIP.replacen(' ', "  ", 1), GoSumFault::Fields),
+            (ZIP.replacen(' ', "\t", 1), GoSumFault::Fields),
+            (format!("{ZIP}\r"), GoSumFault::Hash),
+            (ZIP.replace("h1:", "h2:"), GoSumFault::Hash),
+            (String::new(), GoSumFault::Fields),
+        ] {
+            assert_eq!(line.parse::<GoSumLine>().unwrap_err(), why, "{line:?}");
         }
     }
 

@@ -52,8 +52,20 @@ impl Backend {
         locations: &[&[u8]],
         tenant_prefix: &str,
     ) -> Option<Redirected> {
+        self.redirected_from(status, locations, tenant_prefix, || None)
+    }
+
+    /// The same with the path that the backend was asked for, by which a relative `Location` is read
+    /// (RFC 9110, section 10.2.2). It is asked for only then.
+    pub fn redirected_from(
+        &self,
+        status: u16,
+        locations: &[&[u8]],
+        tenant_prefix: &str,
+        asked: impl FnOnce() -> Option<String>,
+    ) -> Option<Redirected> {
         let redirects = matches!(status, 300..=399) && status != 304;
-        redirects.then(|| redirect::judge(&self.redirects, locations, tenant_prefix))
+        redirects.then(|| redirect::judge(&self.redirects, locations, tenant_prefix, asked))
     }
 }
 

@@ -49,9 +49,10 @@ pub(super) fn compile(
     let mut pins = Pins::default();
     for (i, line) in document.pins.iter().enumerate() {
         let at = at.key("pins").index(i);
-        match line.parse::<GoSumLine>() {
+        match GoSumLine::read(line) {
             Err(fault) => errors.add(&at, format!("no line of a go.sum: {fault}")),
-            Ok(line) => {
+            Ok(None) => {}
+            Ok(Some(line)) => {
                 if let Err(other) = pins.add(line) {
                     errors.add(&at, format!("an earlier pin has {other} for the same file"));
                 }

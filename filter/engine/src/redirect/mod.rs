@@ -31,7 +31,8 @@ pub(crate) enum Then {
 pub enum Redirected {
     /// The backend's own `Location`.
     Passed,
-    /// This `Location`.
+    /// This `Location`: behind the filter, or that which a relative one leads to, where the policy lets it
+    /// pass.
     To(String),
     /// An answer of the filter instead.
     Refused {
@@ -41,11 +42,13 @@ pub enum Redirected {
 }
 
 /// Judges a redirect by the values of its `Location` headers; `tenant_prefix` is what the client
-/// wrote before everything else, such as `t/acme/`.
+/// wrote before everything else, such as `t/acme/`, and `asked` the path that the backend was asked for,
+/// which a relative `Location` hangs on.
 pub(crate) fn judge(
     rules: &[RedirectRule],
     locations: &[&[u8]],
     tenant_prefix: &str,
+    asked: impl FnOnce() -> Option<String>,
 ) -> Redirected {
     let refused = |reason: &str| Redirected::Refused {
         reason: reason.to_owned(),
@@ -56,15 +59,25 @@ pub(crate) fn judge(
         [value] => value,
         _ => return refused("it has more than one Location"),
     };
-    let Some(location) = Location::parse(value) else {
-        return refused("its Location is no plain http or https URL and no absolute path");
+    let (places, is_whole) = match Location::parse(value) {
+        Some(place) => (vec![place], true),
+        None => {
+            let asked = asked().unwrap_or_default();
+            (Location::resolve(value, &asked), false)
+        }
+    };
+    let Some(location) = places.first() else {
+        return refused("its Location is no plain http or https URL and no path");
     };
     for rule in rules {
-        let Some(rest) = location.below(&rule.to) else {
+        let mut below = places.iter().map(|place| (place, place.below(&rule.to)));
+        let Some((location, Some(rest))) = below.find(|(_, rest)| rest.is_some()) else {
             continue;
         };
         return match &rule.then {
-            Then::Pass => Redirected::Passed,
+            Then::Pass if is_whole => Redirected::Passed,
+            // The client would take it relative to the path that it has asked for itself.
+            Then::Pass => Redirected::To(location.text()),
             Then::Rewrite(_) if location.has_query() => {
                 refused("its Location has a query, which the GOPROXY protocol has not")
             }
@@ -103,7 +116,12 @@ mod tests {
     }
 
     fn judged(location: &str) -> Result<Option<String>, String> {
-        match judge(&rules(), &[location.as_bytes()], "t/acme/") {
+        judged_at(location, "/artifactory/api/go/x/a.b/c/@v/v1.0.0.zip")
+    }
+
+    fn judged_at(location: &str, asked: &str) -> Result<Option<String>, String> {
+        let asked = || Some(asked.to_owned());
+        match judge(&rules(), &[location.as_bytes()], "t/acme/", asked) {
             Redirected::Passed => Ok(None),
             Redirected::To(to) => Ok(Some(to)),
             Redirected::Refused { reason } => Err(reason),
@@ -129,7 +147,7 @@ mod tests {
         ] {
             assert_eq!(judged(location), kept(to), "{location}");
         }
-        let at_root = judge(&rules(), &[b"/artifactory/api/go/x/a.b/@latest"], "");
+        let at_root = judge(&rules(), &[b"/artifactory/api/go/x/a.b/@latest"], "", || None);
         assert_eq!(at_root, Redirected::To("/a.b/@latest".to_owned()));
     }
 
@@ -154,7 +172,7 @@ mod tests {
             "///evil.example/x",
             "/\\evil.example/x",
             "/artifactory/other",
-            "elsewhere",
+            "../../../../../../elsewhere",
             "",
             "javascript:alert(1)",
             "ftp://cdn.example:8443/x",
@@ -166,10 +184,59 @@ mod tests {
         }
         let two: [&[u8]; 2] = [b"https://cdn.example:8443/a", b"https://evil.example/"];
         assert!(matches!(
-            judge(&rules(), &two, ""),
+            judge(&rules(), &two, "", || None),
             Redirected::Refused { .. }
         ));
-        assert_eq!(judge(&rules(), &[], ""), Redirected::Passed);
+        assert_eq!(judge(&rules(), &[], "", || None), Redirected::Passed);
+    }
+
+    #[test]
+    fn a_relative_location_is_where_it_leads_from_what_was_asked() {
+        let kept = |path: &str| Ok(Some(path.to_owned()));
+        for (location, to) in [
+            ("v1.0.1.zip", "/t/acme/a.b/c/@v/v1.0.1.zip"),
+            ("./v1.0.1.zip", "/t/acme/a.b/c/@v/v1.0.1.zip"),
+            ("../@latest", "/t/acme/a.b/c/@latest"),
+            ("../../d/@v/list", "/t/acme/a.b/d/@v/list"),
+            ("../@v/./x/../list", "/t/acme/a.b/c/@v/list"),
+            ("..", "/t/acme/a.b/c/"),
+            ("/artifactory/api/go/y/../x/a.b/@latest", "/t/acme/a.b/@latest"),
+            ("//proxy.example/base/a.b/@latest", "/t/acme/upstream/a.b/@latest"),
+            ("//Proxy.example:443/base/x/../a.b/@latest", "/t/acme/upstream/a.b/@latest"),
+            ("//cdn.example:8443/blob?sig=a%2Fb", "https://cdn.example:8443/blob?sig=a%2Fb"),
+        ] {
+            assert_eq!(judged(location), kept(to), "{location}");
+        }
+        for location in [
+            "",
+            "#here",
+            "?x=y",
+            "v1.0.1.zip?x=y",
+            "../../../../../../../x",
+            "/../artifactory/api/go/x/a.b/@latest",
+            "/artifactory/api/go/x/../../secret",
+            "../../../../secret",
+            "%2e%2e/@latest",
+            "a//b",
+            "a:b",
+            "javascript:alert(1)",
+            "//cdn.example/blob",
+            "//cdn.example:8443@evil.example/blob",
+            "//user@proxy.example/base/x",
+            "//proxy.example/base/../secret",
+            "///proxy.example/base/x",
+            "////proxy.example/base/x",
+        ] {
+            assert!(judged(location).is_err(), "{location}");
+        }
+        // Without what was asked, and with what cannot be, nothing is relative.
+        for asked in ["", "*", "/artifactory//api/x", "/artifactory/../x/y"] {
+            assert!(judged_at("v1.0.1.zip", asked).is_err(), "{asked}");
+        }
+        assert_eq!(
+            judged_at("x", "/artifactory/api/go/x/a.b/@latest?q=/x/"),
+            kept("/t/acme/a.b/x")
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::out::{count, print};
 /// The arguments of `modgate check`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A policy is found in JSON and YAML, by itself or in a WasmPlugin, a TrafficExtension, an EnvoyExtensionPolicy, an EnvoyFilter, or Envoy's own configuration.\n\
+    after_help = "A policy is found in JSON and YAML, by itself or in a ConfigMap, a WasmPlugin, a TrafficExtension, an EnvoyExtensionPolicy, an EnvoyFilter, or Envoy's own configuration; in what `helm template` prints, and not in a template.\n\
     Status 1: a policy or Envoy's configuration is refused, or there is no policy in a file."
 )]
 pub(super) struct Args {
@@ -143,6 +143,7 @@ fn say(
                     .flat_map(|known| desk.idle_patterns(known)),
             );
             said.warnings = warnings.into_iter().map(|w| loaded.place(w)).collect();
+            said.warnings.extend(loaded.warnings.iter().cloned());
             said.warnings
                 .sort_by_key(|warning| (warning.line, warning.column));
             said.version = Some(desk.policy.version().to_owned());

@@ -55,10 +55,14 @@ fn of_log(line: &[u8]) -> Option<String> {
             let module = access.module.into_owned();
             (!matches!(&*module, "" | "-")).then_some(module)
         }
-        Line::Plain { path, .. } => {
+        Line::NoRequest(_) => None,
+        Line::Plain { path, .. } | Line::Foreign { path } => {
             let end = path.find("/@v/").or_else(|| path.find("/@latest"))?;
-            let escaped = path[..end].trim_start_matches('/');
-            Some(unescape(escaped).ok()?.into_owned())
+            // What stands before a module, such as a tenant, has no dot in it.
+            let elements = path[..end].trim_start_matches('/').split('/');
+            let escaped: Vec<&str> = elements.skip_while(|e| !e.contains('.')).collect();
+            let escaped = escaped.join("/");
+            Some(unescape(&escaped).ok()?.into_owned())
         }
     }
 }

@@ -7,6 +7,7 @@ use modgate_engine::policy::{Desk, PolicyError};
 use serde_json::Value;
 
 use super::find::{Embedded, policies};
+use super::hints::{self, Comments};
 use super::source::{Text, at_root};
 use super::spans::{self, Node, Position, Writing};
 
@@ -21,6 +22,8 @@ pub(crate) struct Loaded {
     pub(crate) desk: Result<Desk, Vec<Finding>>,
     /// The document as it was written, as JSON; null where the policy is refused.
     pub(crate) value: Value,
+    /// What the file says otherwise than it seems to.
+    pub(crate) warnings: Vec<Finding>,
     places: Places,
 }
 
@@ -50,8 +53,8 @@ impl std::fmt::Display for Finding {
 #[derive(Debug, Default)]
 pub(super) struct Places {
     pub(super) known: HashMap<String, Position>,
-    /// The string's own place, and how it is written.
-    outer: Option<(Position, Writing)>,
+    /// The strings' own places, the outermost first, and how they are written.
+    outer: Vec<(Position, Writing)>,
 }
 
 impl Places {
@@ -68,14 +71,13 @@ impl Places {
     }
 
     fn outside(&self, at: Position) -> Position {
-        match self.outer {
-            None => at,
-            Some((_, Writing::Block { first_line, indent })) => Position {
+        self.outer.iter().rev().fold(at, |at, outer| match *outer {
+            (_, Writing::Block { first_line, indent }) => Position {
                 line: first_line + at.line - 1,
                 column: indent + at.column,
             },
-            Some((outer, Writing::Other)) => outer,
-        }
+            (outer, Writing::Other) => outer,
+        })
     }
 }
 
@@ -99,19 +101,50 @@ pub(super) fn finding(file: &str, places: &Places, error: PolicyError) -> Findin
 
 /// Every policy in a file; `-` is standard input. A file in which none is found is one finding.
 pub(crate) fn load(path: &Path) -> Vec<Loaded> {
-    let failed = |finding: Finding| {
-        vec![Loaded {
-            file: finding.file.clone(),
-            place: None,
-            desk: Err(vec![finding]),
-            value: Value::Null,
-            places: Places::default(),
-        }]
+    match Text::open(path) {
+        Ok(text) => load_text(text),
+        Err(finding) => failed(finding),
+    }
+}
+
+/// What the filter reads of a policy's file: JSON as it stands, else the document of the one policy in it.
+///
+/// # Errors
+/// Everything that is wrong with it, with its places, in one line.
+pub(crate) fn as_json(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
+        return Ok(bytes.to_owned());
+    }
+    let loaded = match Text::of(path, bytes.to_owned()) {
+        Ok(text) => load_text(text),
+        Err(finding) => failed(finding),
     };
-    let Text { file, text, json } = match Text::open(path) {
-        Ok(text) => text,
-        Err(finding) => return failed(finding),
+    let [one] = loaded.as_slice() else {
+        return Err(SEVERAL.to_owned());
     };
+    match &one.desk {
+        Ok(_) => Ok(one.value.to_string().into_bytes()),
+        Err(findings) => {
+            let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            Err(findings.join("; "))
+        }
+    }
+}
+
+const SEVERAL: &str = "several policies are in it; give one";
+
+fn failed(finding: Finding) -> Vec<Loaded> {
+    vec![Loaded {
+        file: finding.file.clone(),
+        place: None,
+        desk: Err(vec![finding]),
+        value: Value::Null,
+        warnings: Vec::new(),
+        places: Places::default(),
+    }]
+}
+
+fn load_text(Text { file, text, json }: Text) -> Vec<Loaded> {
     let documents = match (spans::read(&text), json) {
         (Ok(documents), _) => documents,
         // JSON that a reader of YAML does not take; without the places of what stands in it.
@@ -123,18 +156,22 @@ pub(crate) fn load(path: &Path) -> Vec<Loaded> {
                 place: None,
                 value: value_of(&desk, || serde_json::from_str(&text).unwrap_or_default()),
                 desk,
+                warnings: Vec::new(),
                 places,
             }];
         }
         (Err(problem), false) => {
-            return failed(at_root(&file, Some(problem.at), problem.message));
+            let message = hints::of_template(&text, problem.message);
+            return failed(at_root(&file, Some(problem.at), message));
         }
     };
     let found: Vec<_> = documents.iter().flat_map(policies).collect();
     if found.is_empty() {
-        let message = "no policy in it: a policy is a document of its own, or the configuration of \
-                       a WasmPlugin, TrafficExtension, EnvoyExtensionPolicy or Envoy filter";
-        return failed(at_root(&file, None, message.to_owned()));
+        let message = "no policy in it: a policy is a document of its own, a string of a ConfigMap, or \
+                       the configuration of a WasmPlugin, TrafficExtension, EnvoyExtensionPolicy or \
+                       Envoy filter";
+        let message = hints::of_template(&text, message.to_owned());
+        return failed(at_root(&file, None, message));
     }
     found
         .into_iter()
@@ -142,22 +179,24 @@ pub(crate) fn load(path: &Path) -> Vec<Loaded> {
             let (places, desk, value) = match found.policy {
                 Embedded::Object(node) => {
                     // Only the text itself shows what a value cannot, such as a number above 2^53.
-                    let text = (json && found.place.is_none()).then_some(&*text);
-                    let (places, desk) = whole(&file, text, node);
-                    let value = value_of(&desk, || node.value());
-                    (places, desk, value)
+                    let exact = (json && found.place.is_none()).then_some(&*text);
+                    // What stands in a string is written as that string's lines are.
+                    let lines = if found.outer.is_empty() { &*text } else { "" };
+                    whole(&file, exact, lines, &node, found.outer)
                 }
-                Embedded::Text { text, at, writing } => {
-                    let (places, desk) = in_string(&file, text, at, writing);
-                    let value = value_of(&desk, || serde_json::from_str(text).unwrap_or_default());
-                    (places, desk, value)
-                }
+                Embedded::Text { text, yaml } => in_string(&file, &text, found.outer, yaml),
             };
+            let (desk, warnings) = match desk {
+                Ok((desk, warnings)) => (Ok(desk), warnings),
+                Err(findings) => (Err(findings), Vec::new()),
+            };
+            let value = desk.as_ref().map_or(Value::Null, |_| value);
             Loaded {
                 file: file.clone(),
                 place: found.place,
                 desk,
                 value,
+                warnings,
                 places,
             }
         })
@@ -177,12 +216,12 @@ pub(crate) fn the_policy(path: &Path) -> Result<Desk, String> {
 /// # Errors
 /// Everything that is wrong with it.
 pub(crate) fn load_one(path: &Path) -> Result<(Desk, Value), String> {
-    let mut found = load(path);
+    one_of(path, load(path))
+}
+
+fn one_of(path: &Path, mut found: Vec<Loaded>) -> Result<(Desk, Value), String> {
     let Some(first) = found.pop().filter(|_| found.is_empty()) else {
-        return Err(format!(
-            "{}: several policies are in it; give one",
-            path.display()
-        ));
+        return Err(format!("{}: {SEVERAL}", path.display()));
     };
     let value = first.value;
     let desk = first.desk.map_err(|errors| {
@@ -192,47 +231,91 @@ pub(crate) fn load_one(path: &Path) -> Result<(Desk, Value), String> {
     Ok((desk?, value))
 }
 
-type Outcome = (Places, Result<Desk, Vec<Finding>>);
+/// A policy with what is said of its file, or what is wrong with it.
+type Read = Result<(Desk, Vec<Finding>), Vec<Finding>>;
 
-/// A policy in the file's own language; `text` is its JSON where that is the whole file.
-fn whole(file: &str, text: Option<&str>, node: &Node) -> Outcome {
-    let mut places = Places::default();
-    node.places("$", &mut places.known);
-    let repeated = repeated(file, &places, node);
-    let desk = match text {
-        Some(text) => Desk::from_json(text.as_bytes()),
-        None => Desk::from_json(node.value().to_string().as_bytes()),
+type Outcome = (Places, Read, Value);
+
+/// A policy in the file's own language; `text` is its JSON where that is the whole file, and `lines` how
+/// it is written where it is not.
+fn whole(
+    file: &str,
+    text: Option<&str>,
+    lines: &str,
+    node: &Node,
+    outer: Vec<(Position, Writing)>,
+) -> Outcome {
+    let mut places = Places {
+        known: HashMap::new(),
+        outer,
     };
-    let desk = with(desk, file, &places, repeated);
-    (places, desk)
+    node.places("$", &mut places.known);
+    let mut findings = repeated(file, &places, node);
+    let value = node.value();
+    let (desk, comments) = match text {
+        Some(text) => (Desk::from_json(text.as_bytes()), Comments::default()),
+        None => (
+            Desk::from_json(value.to_string().as_bytes()),
+            hints::of_comments(lines, node),
+        ),
+    };
+    let told = |said: Vec<(String, Position, String)>| -> Vec<Finding> {
+        said.into_iter()
+            .map(|(path, at, message)| Finding {
+                file: file.to_owned(),
+                line: Some(places.outside(at).line),
+                column: Some(places.outside(at).column),
+                path,
+                message,
+            })
+            .collect()
+    };
+    findings.extend(told(comments.instead_of_values));
+    let warnings = told(comments.behind_values);
+    let desk = with(desk, file, &places, findings).map(|desk| (desk, warnings));
+    (places, desk, value)
 }
 
 fn value_of(desk: &Result<Desk, Vec<Finding>>, written: impl FnOnce() -> Value) -> Value {
     desk.as_ref().map_or(Value::Null, |_| written())
 }
 
-/// JSON in a string of the file.
-fn in_string(file: &str, text: &str, at: Position, writing: Writing) -> Outcome {
-    let mut places = Places {
+/// A policy in a string of the file.
+fn in_string(file: &str, text: &str, outer: Vec<(Position, Writing)>, yaml: bool) -> Outcome {
+    let places = Places {
         known: HashMap::new(),
-        outer: Some((at, writing)),
+        outer,
+    };
+    let refused = |at: Position, message: String| {
+        let at = places.outside(at);
+        Err(vec![at_root(file, Some(at), message)])
     };
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        let at = places.outside(position(&error));
-        let finding = Finding {
-            file: file.to_owned(),
-            line: Some(at.line),
-            column: Some(at.column),
-            path: "$".to_owned(),
-            message: format!("the string must be JSON: {error}, counted from its beginning"),
+        let refusal = if yaml {
+            match spans::read(text) {
+                Ok(documents) if documents.len() == 1 => {
+                    return whole(file, None, text, &documents[0], places.outer);
+                }
+                Ok(documents) => {
+                    let second = documents.get(1).map(|second| second.at);
+                    let at = second.unwrap_or(Position { line: 1, column: 1 });
+                    refused(at, "the string must be one document".to_owned())
+                }
+                Err(problem) => refused(problem.at, problem.message),
+            }
+        } else {
+            let message = format!("the string must be JSON: {error}, counted from its beginning");
+            refused(position(&error), message)
         };
-        return (places, Err(vec![finding]));
+        return (places, refusal, Value::Null);
     }
+    let mut places = places;
     if let Some(node) = spans::read(text).ok().as_ref().and_then(|all| all.first()) {
         node.places("$", &mut places.known);
     }
     let desk = with(Desk::from_json(text.as_bytes()), file, &places, Vec::new());
-    (places, desk)
+    let value = serde_json::from_str(text).unwrap_or_default();
+    (places, desk.map(|desk| (desk, Vec::new())), value)
 }
 
 pub(super) fn repeated(file: &str, places: &Places, node: &Node) -> Vec<Finding> {

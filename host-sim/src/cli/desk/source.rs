@@ -1,12 +1,12 @@
 //! A file as text, and as one document with the place of everything in it.
 
-use std::io::Read;
 use std::path::Path;
 
 use modgate_engine::policy::PolicyError;
 
 use super::load::{Finding, Places, finding, position, repeated};
 use super::spans::{self, Node, Position};
+use super::text;
 
 /// A file that was read.
 #[derive(Debug)]
@@ -24,16 +24,24 @@ impl Text {
     /// # Errors
     /// What cannot be read, is no UTF-8, or is no JSON where it must be.
     pub(super) fn open(path: &Path) -> Result<Self, Finding> {
-        let file = if path == Path::new("-") {
-            "standard input".to_owned()
-        } else {
-            path.display().to_string()
-        };
-        let bytes =
-            read(path).map_err(|error| at_root(&file, None, format!("cannot be read: {error}")))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            at_root(&file, None, format!("byte {at} is no UTF-8"))
+        let bytes = text::bytes(path).map_err(|error| {
+            at_root(&text::name(path), None, format!("cannot be read: {error}"))
+        })?;
+        Self::of(path, bytes)
+    }
+
+    /// The same of bytes that were read already.
+    ///
+    /// # Errors
+    /// As [`Text::open`].
+    pub(super) fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, Finding> {
+        let file = text::name(path);
+        let text = text::decode(bytes).map_err(|error| {
+            let at = Position {
+                line: error.line,
+                column: 1,
+            };
+            at_root(&file, Some(at), error.message)
         })?;
         let json = serde_json::from_str::<serde::de::IgnoredAny>(&text);
         if let (Err(error), true) = (&json, is_json(path, &text)) {
@@ -105,13 +113,4 @@ fn is_json(path: &Path, text: &str) -> bool {
         .extension()
         .is_some_and(|extension| extension == "json");
     by_name || (path == Path::new("-") && text.trim_start().starts_with('{'))
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    if path != Path::new("-") {
-        return std::fs::read(path);
-    }
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

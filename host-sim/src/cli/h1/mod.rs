@@ -14,6 +14,7 @@ use hash::hash;
 use inputs::Input;
 use report::Report;
 
+use super::desk::text;
 use super::progress;
 
 /// The arguments of `modgate h1`.
@@ -54,8 +55,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 }
 
 fn read_sums(file: &Path) -> Result<GoSum, String> {
-    let name = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    let (name, text) = text::read(file)?;
     GoSum::parse(&text).map_err(|error| format!("{name}, {error}"))
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Sides<'p> {
     pub(super) policy: &'p Compared,
     pub(super) candidate: &'p Compared,
     age: Age,
+    /// Whose the requests are that neither the log nor their path names a tenant of.
+    tenant: Option<&'p str>,
 }
 
 /// A request of the log; all lines that ask the same are one.
@@ -60,7 +62,7 @@ pub(super) enum Unjudged {
     NoRequest(&'static str),
 }
 
-/// What a line asks; empty where it does not say.
+/// What a line asks; empty where it does not say. Without a tenant it is of another program's log.
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked<'l> {
     tenant: &'l str,
@@ -68,6 +70,8 @@ struct Asked<'l> {
     module: &'l str,
     version: &'l str,
     path: &'l str,
+    /// Whether another program's log has it, which may have put something before the module.
+    is_foreign: bool,
 }
 
 /// Reads lines, and remembers what was judged.
@@ -88,11 +92,13 @@ impl<'p> Sides<'p> {
         policy: &'p Compared,
         candidate: &'p Compared,
         age: Option<Duration>,
+        tenant: Option<&'p str>,
     ) -> Self {
         Self {
             policy,
             candidate,
             age: Age::Known(age.unwrap_or(Duration::MAX)),
+            tenant,
         }
     }
 }
@@ -135,6 +141,15 @@ impl<'p> Reader<'p> {
                 };
                 (asked, None)
             }
+            Line::Foreign { path } => {
+                let asked = Asked {
+                    path,
+                    is_foreign: true,
+                    ..Asked::default()
+                };
+                (asked, None)
+            }
+            Line::NoRequest(why) => return Err(Unjudged::NoRequest(why)),
         };
         self.key.clear();
         for part in [
@@ -165,6 +180,15 @@ impl<'p> Reader<'p> {
     }
 
     fn judge(&mut self, asked: Asked<'_>) -> Result<Request, Unjudged> {
+        let of_path = if asked.tenant.is_empty() {
+            self.tenant_of(asked.path)?
+        } else {
+            ""
+        };
+        let asked = Asked {
+            tenant: if of_path.is_empty() { asked.tenant } else { of_path },
+            ..asked
+        };
         if asked.tenant != ANYONE && !is_name(asked.tenant) {
             return Err(Unjudged::Unreadable("its tenant is no tenant's name"));
         }
@@ -181,6 +205,16 @@ impl<'p> Reader<'p> {
             version: read.version,
             lines: 0,
         })
+    }
+
+    /// Whose request for a path it is: the tenant's that the path names, else that of the command line.
+    fn tenant_of(&self, path: &str) -> Result<&'p str, Unjudged> {
+        let judged = self.sides.policy.policy.judge(&get(path), &());
+        let by_path = (!judged.tenant_prefix.is_empty()).then_some(judged.tenant).flatten();
+        let named = by_path.map(|tenant| tenant.name.as_str()).or(self.sides.tenant);
+        named.ok_or(Unjudged::Unreadable(
+            "neither it nor its path says whose request it is: name the tenant with --tenant",
+        ))
     }
 
     /// The path behind the tenant's prefix, and what the policy reads in it and says of it: as the
@@ -287,6 +321,7 @@ fn of_access<'l>(access: &'l Access<'_>) -> Result<Asked<'l>, Unjudged> {
         module: &access.module,
         version: &access.version,
         path: &access.path,
+        is_foreign: false,
     })
 }
 
@@ -329,12 +364,19 @@ fn written(policy: &Compared, asked: Asked<'_>) -> impl Iterator<Item = String> 
         None
     };
     let whole = is_whole.then(|| asked.path.to_owned());
-    let both = if asked.module.is_empty() {
-        [whole, behind]
-    } else {
-        [behind, whole]
+    // Such as `/repository/go/`: a module's first element has a dot.
+    let module = || {
+        let mut elements = asked.path.split('/').skip_while(|e| !e.contains('.')).peekable();
+        elements.peek()?;
+        Some(format!("/{}", elements.collect::<Vec<_>>().join("/")))
     };
-    both.into_iter().flatten()
+    let module = if asked.is_foreign { module() } else { None };
+    let all = if asked.module.is_empty() {
+        [whole, behind, module]
+    } else {
+        [behind, whole, None]
+    };
+    all.into_iter().flatten()
 }
 
 /// Why a path is no request for a module.

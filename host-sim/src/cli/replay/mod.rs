@@ -25,7 +25,7 @@ use tally::Tally;
 /// The arguments of `modgate replay`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A log has lines of the access log (JSON), lines of `tenant path`, or both.\n\
+    after_help = "A log has lines of the access log (JSON), lines of `tenant path`, or lines of another proxy's access log (nginx, Apache, Envoy, Istio, Athens and others: whatever has a module's path in it), by themselves or as Docker, containerd, kubectl and gzip keep them, and JSON over several lines. A line that cannot be read is counted and shown.\n\
     Without --candidate, the rules in force are compared with those of the policy's rollouts.\n\
     Status 1: a policy is refused, a log cannot be read, nothing in it could be judged; with --fail-on-newly-denied also, a request that is allowed now would be refused."
 )]
@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// The policy that it is compared with.
     #[arg(long, value_name = "POLICY")]
     candidate: Option<PathBuf>,
+    /// Whose the requests of another proxy's log are, where their paths name no tenant.
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
     /// How old every version is, such as `3d`; without it old enough for every rule.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     age: Option<Duration>,
@@ -76,7 +79,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|log| Log::open(log))
         .collect::<Result<_, _>>()?;
-    let sides = Sides::new(&policy, &candidate, args.age);
+    let sides = Sides::new(&policy, &candidate, args.age, args.tenant.as_deref());
     let mut reader = Reader::new(sides);
     let mut tally = Tally::default();
     let size = logs.iter().map(|log| log.size).sum();

@@ -1,20 +1,20 @@
 //! Asking a Go proxy.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, LOCATION, USER_AGENT};
+use http::header::{HeaderMap, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use http_body_util::Empty;
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as HttpClient;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::serve::asked::header_in;
-use crate::serve::upstream::{connector, innermost, tls_config};
+use crate::serve::connect::{Connector, Proxies, connector, tls_config};
+use crate::serve::upstream::innermost;
 
 /// How many redirects are followed, as by the Go command (net/http).
 const MAX_REDIRECTS: usize = 10;
@@ -25,7 +25,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Asks one proxy.
 #[derive(Debug)]
 pub(super) struct Client {
-    http: HttpClient<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    http: HttpClient<Connector, Empty<Bytes>>,
+    proxies: Arc<Proxies>,
     /// Without a slash at its end.
     base: String,
     origin: (Option<String>, Option<String>),
@@ -37,7 +38,11 @@ impl Client {
     ///
     /// # Errors
     /// One sentence, which never has a secret in it.
-    pub(super) fn new(proxy: &str, headers: &[(String, PathBuf)]) -> Result<Self, String> {
+    pub(super) fn new(
+        proxy: &str,
+        headers: &[(String, PathBuf)],
+        ca_files: &[PathBuf],
+    ) -> Result<Self, String> {
         let uri: Uri = proxy.parse().map_err(|_| {
             "--proxy: this is no URL such as https://goproxy.corp.example".to_owned()
         })?;
@@ -52,12 +57,14 @@ impl Client {
         if uri.query().is_some() {
             return Err("--proxy: a proxy's URL has no query".to_owned());
         }
-        let tls = tls_config(true).map_err(|error| error.to_string())?;
+        let tls = tls_config(true, ca_files).map_err(|error| error.to_string())?;
+        let proxies = Arc::new(Proxies::of_environment()?);
         let http = HttpClient::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .build(connector(tls, CONNECT));
+            .build(connector(tls, CONNECT, Arc::clone(&proxies)));
         Ok(Self {
             http,
+            proxies,
             base: proxy.trim_end_matches('/').to_owned(),
             origin: origin(&uri),
             headers: header_map(headers)?,
@@ -84,6 +91,9 @@ impl Client {
             }
             let agent = HeaderValue::from_static("modgate-warm");
             request.headers_mut().insert(USER_AGENT, agent);
+            if let Some(value) = self.proxies.authorization(&url) {
+                request.headers_mut().insert(PROXY_AUTHORIZATION, value);
+            }
             *request.uri_mut() = url.clone();
             let answer = self
                 .http
@@ -106,19 +116,53 @@ fn origin(uri: &Uri) -> (Option<String>, Option<String>) {
     (uri.scheme_str().map(ToOwned::to_owned), authority)
 }
 
-/// Where a redirect leads: a URL, or a path on the same server.
+/// Where a redirect leads, relative to where it comes from (RFC 9110, section 10.2.2; RFC 3986, section
+/// 5.2).
 fn follow(from: &Uri, place: &HeaderValue) -> Option<Uri> {
-    let place = place.to_str().ok()?;
-    let to: Uri = place.parse().ok()?;
-    if to.scheme().is_some() {
+    let place = place.to_str().ok()?.split('#').next()?;
+    let end = place.find(['/', '?']).unwrap_or(place.len());
+    if place[..end].contains(':') {
+        let to: Uri = place.parse().ok()?;
         return matches!(to.scheme_str(), Some("http" | "https")).then_some(to);
     }
-    if !place.starts_with('/') || place.starts_with("//") {
-        return None;
+    if place.starts_with("//") {
+        return format!("{}:{place}", from.scheme_str()?).parse().ok();
     }
+    let (path, query) = match place.find('?') {
+        Some(at) => place.split_at(at),
+        None => (place, ""),
+    };
+    let path = match path.chars().next() {
+        None => from.path().to_owned(),
+        Some('/') => without_dots(path),
+        Some(_) => {
+            let (folder, _) = from.path().rsplit_once('/')?;
+            without_dots(&format!("{folder}/{path}"))
+        }
+    };
     let mut parts = from.clone().into_parts();
-    parts.path_and_query = Some(to.path_and_query()?.clone());
+    parts.path_and_query = Some(format!("{path}{query}").parse().ok()?);
     Uri::from_parts(parts).ok()
+}
+
+/// A path without `.` and `..`.
+fn without_dots(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut elements = path.split('/').skip(1).peekable();
+    while let Some(element) = elements.next() {
+        match element {
+            "." => {}
+            ".." => _ = kept.pop(),
+            element => {
+                kept.push(element);
+                continue;
+            }
+        }
+        if elements.peek().is_none() {
+            kept.push("");
+        }
+    }
+    format!("/{}", kept.join("/"))
 }
 
 fn header_map(headers: &[(String, PathBuf)]) -> Result<HeaderMap, String> {
@@ -142,9 +186,17 @@ mod tests {
         for (place, to) in [
             ("/z?q", Some("https://a.example/z?q")),
             ("http://b.example/z", Some("http://b.example/z")),
-            ("//b.example/z", None),
-            ("z", None),
+            ("http://b.example?q", Some("http://b.example/?q")),
+            ("//b.example/z", Some("https://b.example/z")),
+            ("z", Some("https://a.example/x/z")),
+            ("./z?q", Some("https://a.example/x/z?q")),
+            ("../z", Some("https://a.example/z")),
+            ("../../z", Some("https://a.example/z")),
+            ("/b/./c/../z/..", Some("https://a.example/b/")),
+            ("?q", Some("https://a.example/x/y?q")),
+            ("#here", Some("https://a.example/x/y")),
             ("ftp://b.example/z", None),
+            ("javascript:alert(1)", None),
         ] {
             let found = follow(&from, &HeaderValue::from_static(place));
             assert_eq!(found.map(|uri| uri.to_string()).as_deref(), to, "{place}");
@@ -153,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_url_with_a_secret_is_refused_without_repeating_it() {
-        let error = Client::new("https://user:s3cret@a.example", &[]).unwrap_err();
+        let error = Client::new("https://user:s3cret@a.example", &[], &[]).unwrap_err();
         assert!(
             error.contains("--header-file") && !error.contains("s3cret"),
             "{error}"
@@ -164,7 +216,7 @@ mod tests {
             "direct",
             "http://a.example?x=1",
         ] {
-            assert!(Client::new(bad, &[]).is_err(), "{bad}");
+            assert!(Client::new(bad, &[], &[]).is_err(), "{bad}");
         }
     }
 }

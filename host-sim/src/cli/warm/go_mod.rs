@@ -10,6 +10,8 @@ pub(super) struct Requirements {
     pub(super) modules: Vec<(String, String, usize)>,
     /// What is replaced by a folder, a sentence each.
     pub(super) left_out: Vec<String>,
+    /// The toolchain that it asks for, such as `go1.24.0`, and its line.
+    pub(super) toolchain: Option<(String, usize)>,
 }
 
 /// By module, and by version where the line has one: the module and the version that take the place.
@@ -21,6 +23,7 @@ type Replacements = BTreeMap<(String, Option<String>), (String, Option<String>)>
 /// The line that is no requirement or no replacement.
 pub(super) fn requirements(text: &str) -> Result<Requirements, String> {
     let (mut required, mut replaced) = (Vec::new(), Replacements::new());
+    let mut toolchain = None;
     let mut block: Option<String> = None;
     for (number, line) in (1..).zip(text.lines()) {
         let words = words(line).map_err(|why| format!("line {number}: {why}"))?;
@@ -49,13 +52,18 @@ pub(super) fn requirements(text: &str) -> Result<Requirements, String> {
                 let old = ((*old).to_owned(), Some((*version).to_owned()));
                 replaced.insert(old, replacement(number, new)?);
             }
-            ("require" | "replace", _) => {
+            ("toolchain", ["default" | "local"]) => {}
+            ("toolchain", [name]) => toolchain = Some(((*name).to_owned(), number)),
+            ("require" | "replace" | "toolchain", _) => {
                 return Err(format!("line {number}: this is no {verb} line"));
             }
             _ => {}
         }
     }
-    let mut all = Requirements::default();
+    let mut all = Requirements {
+        toolchain,
+        ..Requirements::default()
+    };
     for (module, version, line) in required {
         let exact = replaced.get(&(module.clone(), Some(version.clone())));
         match exact.or_else(|| replaced.get(&(module.clone(), None))) {
@@ -138,9 +146,21 @@ mod tests {
     }
 
     #[test]
+    fn a_toolchain_is_named_by_its_line() {
+        for (text, toolchain) in [
+            ("go 1.22\ntoolchain go1.24.0 // x\n", Some(("go1.24.0".to_owned(), 2))),
+            ("go 1.22\ntoolchain default\n", None),
+            ("go 1.22\n", None),
+        ] {
+            assert_eq!(requirements(text).unwrap().toolchain, toolchain, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_line_is_told() {
         for (text, says) in [
             ("require a.example/b\n", "line 1: this is no require line"),
+            ("toolchain a b\n", "line 1: this is no toolchain line"),
             ("x\nreplace a => b c d\n", "line 2: this is no replace line"),
             ("require \"a v1\n", "line 1: a string without its end"),
         ] {

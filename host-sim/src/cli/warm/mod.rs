@@ -2,6 +2,7 @@
 
 mod client;
 mod fetch;
+mod go_list;
 mod go_mod;
 mod print;
 mod wanted;
@@ -20,16 +21,16 @@ use super::progress;
 use super::serve::secret;
 use client::Client;
 use fetch::{Fetched, Patience};
-use wanted::Wanted;
+use wanted::{Platform, Wanted};
 
 /// The arguments of `modgate warm`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A file is told by its name, else by what is in it: go.sum, go.mod, or a list of MODULE@VERSION. With a go.sum every hash is compared, and a wrong one is a failure. Nothing is asked before all files are read.\n\
+    after_help = "A file is told by its name, else by what is in it: go.sum, go.mod, a list of MODULE@VERSION, or what `go list -m all`, `go list -m -json all` or `go mod download -json` prints. With a go.sum every hash is compared, and a wrong one is a failure. Nothing is asked before all files are read.\n\
     Status 1: something could not be had, or is not what go.sum says."
 )]
 pub(super) struct Args {
-    /// What to ask for: go.sum, go.mod, or a list; `-` for standard input.
+    /// What to ask for: go.sum, go.mod, a list, or what `go list -m all` prints; `-` for standard input.
     #[arg(value_name = "FILE", required_unless_present = "module")]
     files: Vec<PathBuf>,
     /// The proxy, as GOPROXY has it: with the tenant's path prefix, where there is one.
@@ -41,6 +42,10 @@ pub(super) struct Args {
     /// That version; of a module in a subfolder the tag, `sub/v1.2.3`, does, too.
     #[arg(long, requires = "module")]
     version: Option<String>,
+    /// For which platform the toolchain is wanted that a go.mod file names, GOOS/GOARCH; once for each
+    /// [default: this machine's].
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    platforms: Vec<Platform>,
     /// How many versions are asked for at a time.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
@@ -54,17 +59,27 @@ pub(super) struct Args {
     /// A request header, and the file that holds its whole value; once for each.
     #[arg(long = "header-file", value_name = "NAME=FILE", value_parser = secret)]
     headers: Vec<(String, PathBuf)>,
+    /// Certificates (PEM) of authorities that an `https` proxy is trusted by, beside the machine's own or
+    /// those of SSL_CERT_FILE; once for each file. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are obeyed.
+    #[arg(long = "ca-file", value_name = "FILE")]
+    ca_files: Vec<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let platforms = if args.platforms.is_empty() {
+        vec![Platform::own()]
+    } else {
+        args.platforms.clone()
+    };
     let wanted = Wanted::read(
         &args.files,
         args.module.as_deref().zip(args.version.as_deref()),
+        &platforms,
     )?;
-    let client = Client::new(&args.proxy, &args.headers)?;
+    let client = Client::new(&args.proxy, &args.headers, &args.ca_files)?;
     let patience = Patience {
         timeout: args.timeout,
         wait: args.wait.unwrap_or_default(),

@@ -1,14 +1,13 @@
 //! What is asked for: versions of modules, and the hashes that are known of them.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use modgate_engine::integrity::{Artifact, GoSum, H1};
 use modgate_engine::module::ModuleVersion;
 
-use super::go_mod;
+use super::{go_list, go_mod};
+use crate::cli::desk::text;
 
 /// Everything that is asked for.
 #[derive(Debug, Default)]
@@ -16,6 +15,8 @@ pub(super) struct Wanted {
     pub(super) versions: BTreeMap<ModuleVersion, Hashes>,
     /// What is said of things that are left out, a sentence each.
     pub(super) left_out: Vec<String>,
+    /// For which toolchains are wanted.
+    platforms: Vec<Platform>,
 }
 
 /// What is known of a version's files.
@@ -32,10 +33,17 @@ impl Wanted {
     ///
     /// # Errors
     /// The first thing that cannot be read, with its file and line.
-    pub(super) fn read(files: &[PathBuf], tagged: Option<(&str, &str)>) -> Result<Self, String> {
-        let mut wanted = Self::default();
+    pub(super) fn read(
+        files: &[PathBuf],
+        tagged: Option<(&str, &str)>,
+        platforms: &[Platform],
+    ) -> Result<Self, String> {
+        let mut wanted = Self {
+            platforms: platforms.to_owned(),
+            ..Self::default()
+        };
         for file in files {
-            let (name, text) = text_of(file)?;
+            let (name, text) = text::read(file)?;
             wanted
                 .add(file, &text)
                 .map_err(|error| format!("{name}: {error}"))?;
@@ -59,8 +67,15 @@ impl Wanted {
                         .map_err(|error| format!("line {line}: {error}"))?;
                 }
                 self.left_out.extend(required.left_out);
-                Ok(())
+                match required.toolchain {
+                    Some((name, line)) => self
+                        .toolchain(&name)
+                        .map_err(|error| format!("line {line}: {error}")),
+                    None => Ok(()),
+                }
             }
+            Kind::GoList => self.add_listed(go_list::of_text(text)?),
+            Kind::GoListJson => self.add_listed(go_list::of_json(text)?),
             Kind::List => self.add_list(text),
         }
     }
@@ -80,6 +95,42 @@ impl Wanted {
                 return Err(format!("{line}: another file has another hash"));
             }
             *known = Some(line.h1);
+        }
+        Ok(())
+    }
+
+    /// What the Go command fetches where a go.mod file asks for another toolchain than is there
+    /// (go.dev/doc/toolchain): a version of a module for each platform.
+    fn toolchain(&mut self, name: &str) -> Result<(), String> {
+        if name.contains('-') {
+            let sentence = format!("the toolchain {name} is nobody's but its makers'");
+            self.left_out.push(sentence);
+            return Ok(());
+        }
+        for Platform(platform) in self.platforms.clone() {
+            self.version("golang.org/toolchain", &format!("v0.0.1-{name}.{platform}"))?;
+        }
+        Ok(())
+    }
+
+    fn add_listed(&mut self, lists: go_list::Lists) -> Result<(), String> {
+        self.left_out.extend(lists.left_out);
+        for listed in lists.modules {
+            let named = format!("line {}", listed.line);
+            self.version(&listed.module, &listed.version)
+                .map_err(|error| format!("{named}: {error}"))?;
+            let known = ModuleVersion::new(&listed.module, &listed.version).ok();
+            let Some(hashes) = known.and_then(|module| self.versions.get_mut(&module)) else {
+                continue;
+            };
+            for (known, new) in [(&mut hashes.zip, listed.zip), (&mut hashes.go_mod, listed.go_mod)] {
+                let Some(new) = new else {
+                    continue;
+                };
+                if known.replace(new).is_some_and(|known| known != new) {
+                    return Err(format!("{named}: another file has another hash"));
+                }
+            }
         }
         Ok(())
     }
@@ -131,9 +182,45 @@ fn is_folder_of(module: &str, folder: &str) -> bool {
     paths.into_iter().flatten().any(ends)
 }
 
+/// A platform as versions of toolchains name it: `linux-amd64`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Platform(String);
+
+impl Platform {
+    /// The one that this command runs on.
+    pub(super) fn own() -> Self {
+        use std::env::consts::{ARCH, OS};
+        let os = if OS == "macos" { "darwin" } else { OS };
+        let arch = match ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            "x86" => "386",
+            arch => arch,
+        };
+        Self(format!("{os}-{arch}"))
+    }
+}
+
+/// `GOOS/GOARCH`.
+impl std::str::FromStr for Platform {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        match text.split_once('/') {
+            Some((os, arch)) if is_word(os) && is_word(arch) => Ok(Self(format!("{os}-{arch}"))),
+            _ => Err("it is no GOOS/GOARCH, such as linux/arm64"),
+        }
+    }
+}
+
 enum Kind {
     GoSum,
     GoMod,
+    GoList,
+    GoListJson,
     List,
 }
 
@@ -148,22 +235,14 @@ fn kind(file: &Path, text: &str) -> Kind {
         |line: &&str| !line.is_empty() && !line.starts_with("//") && !line.starts_with('#');
     let first = text.lines().map(str::trim).find(says_something);
     match first {
-        Some(line) if line.contains(" h1:") => Kind::GoSum,
+        Some(line) if line.split_whitespace().nth(2).is_some_and(|hash| hash.starts_with("h1:")) => {
+            Kind::GoSum
+        }
+        Some(line) if line.starts_with('{') => Kind::GoListJson,
         Some(line) if line.starts_with("module ") => Kind::GoMod,
+        _ if go_list::is_text(text) => Kind::GoList,
         _ => Kind::List,
     }
-}
-
-fn text_of(file: &Path) -> Result<(String, String), String> {
-    if file.as_os_str() == "-" {
-        let mut text = String::new();
-        let read = io::stdin().read_to_string(&mut text);
-        read.map_err(|error| format!("standard input: {error}"))?;
-        return Ok(("standard input".to_owned(), text));
-    }
-    let name = file.display().to_string();
-    let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
-    Ok((name, text))
 }
 
 #[cfg(test)]
@@ -175,7 +254,10 @@ mod tests {
     }
 
     fn read(name: &str, text: &str) -> Result<Wanted, String> {
-        let mut wanted = Wanted::default();
+        let mut wanted = Wanted {
+            platforms: vec!["linux/amd64".parse().unwrap(), "darwin/arm64".parse().unwrap()],
+            ..Wanted::default()
+        };
         wanted.add(Path::new(name), text)?;
         Ok(wanted)
     }
@@ -214,6 +296,35 @@ mod tests {
             let zips: Vec<bool> = wanted.versions.values().map(|h| h.zip_wanted).collect();
             assert_eq!(zips, [true, false]);
         }
+    }
+
+    #[test]
+    fn a_toolchain_is_a_version_for_each_platform() {
+        let text = "module a.example/m\n\ngo 1.22\n\ntoolchain go1.24.1\n";
+        let wanted = read("go.mod", text).unwrap();
+        assert_eq!(
+            names(&wanted),
+            [
+                "golang.org/toolchain@v0.0.1-go1.24.1.darwin-arm64",
+                "golang.org/toolchain@v0.0.1-go1.24.1.linux-amd64"
+            ]
+        );
+        let own = read("go.mod", &text.replace("1.24.1", "1.24.1-corp")).unwrap();
+        assert_eq!((own.versions.len(), own.left_out.len()), (0, 1));
+        for bad in ["linux", "linux/", "Linux/amd64", "linux/amd64/v2", "a b/c"] {
+            assert!(bad.parse::<Platform>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_go_list_prints_is_a_list() {
+        let wanted = read("-", "m.example/main\na.example/b v1.0.0\na.example/c v1.0.0 => ../c\n").unwrap();
+        assert_eq!(names(&wanted), ["a.example/b@v1.0.0"]);
+        assert_eq!(wanted.left_out.len(), 1);
+        let json = r#"{"Path":"a.example/b","Version":"v1.0.0"}"#;
+        assert_eq!(names(&read("-", json).unwrap()), ["a.example/b@v1.0.0"]);
+        let error = read("-", "a.example/b v1\n").unwrap_err();
+        assert!(error.starts_with("line 1: a.example/b@v1: "), "{error}");
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod data;
 mod directory;
 mod ends;
 mod entries;
+pub mod foreign;
+mod foreign_forged;
 mod honest;
 mod limits;
 mod names;
@@ -17,6 +19,8 @@ use crate::case::Case;
 pub static ALL: LazyLock<Vec<Case>> = LazyLock::new(|| {
     [
         honest::cases(),
+        foreign::cases(),
+        foreign_forged::cases(),
         entries::cases(),
         data::cases(),
         directory::cases(),

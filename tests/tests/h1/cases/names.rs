@@ -1,8 +1,8 @@
 //! Names that no module's zip has.
 
 use modgate_engine::integrity::zip::ZipFault::{
-    self, CaseCollision, Duplicate, FileAndFolder, Folder, GoModCase, Name, NameEncoding,
-    NameTooLong, NestedGoMod, OtherModule,
+    self, CaseCollision, Duplicate, FileAndFolder, GoModCase, Name, NameEncoding, NameTooLong,
+    NestedGoMod, OtherModule,
 };
 use modgate_engine::request::Refusal::{DotElement, EmptyElement, FileCharacter, WindowsName};
 use modgate_tests::forge::{Style, name};
@@ -19,8 +19,6 @@ fn with(what: &'static str, fault: ZipFault, name: &[u8]) -> Case {
 pub fn cases() -> Vec<Case> {
     let module = |path: &str| name(path);
     vec![
-        with("a folder", Folder, &module("inner/")),
-        with("the root as a folder", Folder, &module("")),
         with("no name", OtherModule, b""),
         with("a file beside the module", OtherModule, b"a.go"),
         with(

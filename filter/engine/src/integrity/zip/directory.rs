@@ -3,10 +3,14 @@
 
 use super::entries::Entries;
 use super::error::{Field, ZipError, ZipFault};
-use super::limits::MAX_EXTRA_BYTES;
+use super::limits::{MAX_COMMENT_BYTES, MAX_EXTRA_BYTES, MAX_NAME_BYTES};
+use super::names::is_folder;
 use super::records::{
-    End, Fields, Listing, ZIP64_COUNT, ZIP64_EXTRA, ZIP64_VALUE, Zip64End, signature,
+    End, Fields, Listing, ZIP64_COUNT, ZIP64_VALUE, Zip64End, signature, zip64_field,
 };
+
+/// How many bytes zip64's locator has.
+const LOCATOR_LEN: usize = 20;
 
 /// The central directory as far as it has passed.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub(super) struct Directory {
     /// The same place behind it, once that is known.
     end: Option<u64>,
     zip64: bool,
+    /// The last bytes of the last file's record.
+    tail: [u8; LOCATOR_LEN],
 }
 
 impl Directory {
@@ -24,6 +30,7 @@ impl Directory {
             at,
             end: None,
             zip64: false,
+            tail: [0; LOCATOR_LEN],
         }
     }
 
@@ -32,17 +39,61 @@ impl Directory {
         self.end.is_none()
     }
 
+    /// Takes what stands before the name, at `at`, and holds it against the entry that it points to;
+    /// where its numbers stand behind the name, whether that can be gathered.
+    pub(super) fn open_listing(
+        &mut self,
+        listing: &Listing,
+        record: &[u8],
+        at: u64,
+        prefix: &str,
+        entries: &mut Entries,
+    ) -> Result<(), ZipError> {
+        self.remember(record);
+        if !listing.needs_zip64() {
+            return Self::check_listing(listing, at, prefix, entries);
+        }
+        let wrong = [
+            (
+                listing.name_len > MAX_NAME_BYTES,
+                Listing::NAME_LEN_AT,
+                ZipFault::NameTooLong,
+            ),
+            (
+                listing.extra_len > MAX_EXTRA_BYTES,
+                Listing::EXTRA_LEN_AT,
+                ZipFault::Extra,
+            ),
+            (
+                listing.comment_len > MAX_COMMENT_BYTES,
+                Listing::COMMENT_LEN_AT,
+                ZipFault::Comment,
+            ),
+        ];
+        match wrong.into_iter().find(|(wrong, ..)| *wrong) {
+            Some((_, field, why)) => Err(ZipError::new(at + u64::from(field), why)),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the end of what has passed.
+    fn remember(&mut self, record: &[u8]) {
+        let kept = record.len().min(LOCATOR_LEN);
+        self.tail.rotate_left(kept);
+        let last = record.iter().rev().take(kept);
+        for (to, from) in self.tail.iter_mut().rev().zip(last) {
+            *to = *from;
+        }
+    }
+
     /// Holds what stands before the name, at `at`, against the entry that it points to.
-    pub(super) fn check_listing(
+    fn check_listing(
         listing: &Listing,
         at: u64,
         prefix: &str,
         entries: &mut Entries,
     ) -> Result<(), ZipError> {
         let fault = |field: u16, fault| ZipError::new(at + u64::from(field), fault);
-        if listing.entry_at == ZIP64_VALUE {
-            return Err(fault(Listing::ENTRY_AT_AT, ZipFault::Zip64));
-        }
         let entry = entries
             .at(listing.entry_at)
             .ok_or_else(|| fault(Listing::ENTRY_AT_AT, ZipFault::NoSuchEntry))?;
@@ -64,13 +115,13 @@ impl Directory {
                 ZipFault::Extra,
             ),
             (
-                listing.comment_len != 0,
+                listing.comment_len > MAX_COMMENT_BYTES,
                 Listing::COMMENT_LEN_AT,
                 ZipFault::Comment,
             ),
             (listing.disk != 0, Listing::DISK_AT, ZipFault::Disk),
             (
-                !listing.is_regular_file(),
+                !listing.fits(is_folder(&entry.path)),
                 Listing::ATTRIBUTES_AT,
                 ZipFault::NotRegular,
             ),
@@ -81,28 +132,47 @@ impl Directory {
         }
     }
 
-    /// Checks the name and the extra fields of the listing at `at`, and ticks the entry off.
+    /// Checks the name, the extra fields and the comment of the listing at `at`, and ticks the entry
+    /// off.
     pub(super) fn tick_off(
+        &mut self,
         listing: &Listing,
         at: u64,
-        names: &[u8],
+        record: &[u8],
         prefix: &str,
         entries: &mut Entries,
     ) -> Result<(), ZipError> {
+        self.remember(record);
+        let (name_len, extra_len) = (listing.name_len.into(), listing.extra_len.into());
+        let (name, rest) = record.split_at_checked(name_len).unwrap_or((record, &[]));
+        let (extra, comment) = rest.split_at_checked(extra_len).unwrap_or((rest, &[]));
         let name_at = at + u64::from(Listing::NAME_AT);
-        let Some(entry) = entries.at(listing.entry_at) else {
+        let extra_at = name_at + u64::from(listing.name_len);
+        let prefixed = |path: &str| format!("{prefix}{path}");
+        let whole = zip64_field(extra).and_then(|field| listing.with_zip64(field));
+        let whole = whole.map_err(|fault| {
+            let error = ZipError::new(extra_at, fault);
+            match entries.at(listing.entry_at) {
+                Some(entry) => error.of_file(&prefixed(&entry.path)),
+                None => error,
+            }
+        })?;
+        if listing.needs_zip64() {
+            Self::check_listing(&whole, at, prefix, entries)?;
+        }
+        let Some(entry) = entries.at(whole.entry_at) else {
             return Err(ZipError::new(at, ZipFault::NoSuchEntry));
         };
-        let of_file = |error: ZipError| error.of_file(&format!("{prefix}{}", entry.path));
-        let name_len = usize::from(listing.name_len);
-        let (name, extra) = names.split_at_checked(name_len).unwrap_or((names, &[]));
+        let of_file = |error: ZipError| error.of_file(&prefixed(&entry.path));
         if name.strip_prefix(prefix.as_bytes()) != Some(entry.path.as_bytes()) {
             let differs = ZipFault::Differs(Field::Name);
             return Err(of_file(ZipError::new(name_at, differs)));
         }
-        check_extra(extra).map_err(|fault| {
-            of_file(ZipError::new(name_at + u64::from(listing.name_len), fault))
-        })?;
+        let mut search = signature::Search::default();
+        if comment.iter().any(|byte| search.finds(*byte)) {
+            let comment_at = extra_at + u64::from(listing.extra_len);
+            return Err(of_file(ZipError::new(comment_at, ZipFault::Comment)));
+        }
         entry.listed = true;
         Ok(())
     }
@@ -115,6 +185,12 @@ impl Directory {
         entries: &Entries,
     ) -> Result<(), ZipError> {
         self.end = Some(at);
+        // Where the directory has 65,535 bytes, or as many files, Go looks for zip64's locator right
+        // before the end record, which is here, and would follow it to another directory.
+        if Fields(&self.tail).u32() == signature::ZIP64_LOCATOR {
+            let locator_at = at.saturating_sub(LOCATOR_LEN as u64);
+            return Err(ZipError::new(locator_at, ZipFault::Zip64));
+        }
         match entries.unlisted() {
             Some(entry) => Err(ZipError::new(entry.at.into(), ZipFault::Unlisted)
                 .of_file(&format!("{prefix}{}", entry.path))),
@@ -126,75 +202,52 @@ impl Directory {
         self.end.unwrap_or(self.at).saturating_sub(self.at)
     }
 
-    /// Zip64's end records stand where Go writes them, with as many files as Go writes them for.
+    /// Zip64's end records must be about this directory, whether or not anything needs them.
     pub(super) fn check_zip64(&mut self, bytes: &[u8], files: u32) -> Result<(), ZipFault> {
         self.zip64 = true;
-        let expected = Zip64End::expected(files.into(), self.at, self.size());
-        if files < u32::from(ZIP64_COUNT) || bytes != expected {
-            return Err(ZipFault::Zip64End);
+        if Zip64End::is_of(bytes, files.into(), self.at, self.size()) {
+            Ok(())
+        } else {
+            Err(ZipFault::Zip64End)
         }
-        Ok(())
     }
 
-    /// The last record, at `at`.
+    /// The last record, at `at`. Behind zip64's each of its numbers may stand there or here.
     pub(super) fn check_end(&self, end: &End, at: u64, files: u32) -> Result<(), ZipError> {
-        if files >= u32::from(ZIP64_COUNT) && !self.zip64 {
+        if files > u32::from(ZIP64_COUNT) && !self.zip64 {
             return Err(ZipError::new(at, ZipFault::NoZip64End));
         }
-        let (count, size, offset) = if self.zip64 {
-            (ZIP64_COUNT, ZIP64_VALUE, ZIP64_VALUE)
-        } else {
-            // All three fit: the checks above, and the limit on the zip.
-            (
-                u16::try_from(files).unwrap_or(ZIP64_COUNT),
-                u32::try_from(self.size()).unwrap_or(ZIP64_VALUE),
-                u32::try_from(self.at).unwrap_or(ZIP64_VALUE),
-            )
+        let zip64 = self.zip64;
+        let is_count = |count: u16| u32::from(count) == files || zip64 && count == ZIP64_COUNT;
+        let is_number = |number: u32, real: u64| {
+            u64::from(number) == real || zip64 && number == ZIP64_VALUE
         };
+        // Go looks for zip64's records where the count or the offset says so, and not for the size.
+        let [_, count] = end.counts;
+        let unseen = end.directory_size == ZIP64_VALUE
+            && count != ZIP64_COUNT
+            && end.directory_at != ZIP64_VALUE;
         let wrong = [
             (end.disks != [0, 0], End::DISKS_AT, ZipFault::Disk),
-            (end.counts != [count; 2], End::COUNTS_AT, ZipFault::EndCount),
-            (end.directory_size != size, End::SIZE_AT, ZipFault::EndSize),
             (
-                end.directory_at != offset,
-                End::OFFSET_AT,
-                ZipFault::EndOffset,
+                !end.counts.into_iter().all(is_count),
+                End::COUNTS_AT,
+                ZipFault::EndCount,
             ),
             (
-                end.comment_len != 0,
-                End::COMMENT_LEN_AT,
-                ZipFault::EndComment,
+                !is_number(end.directory_size, self.size()) || unseen,
+                End::SIZE_AT,
+                ZipFault::EndSize,
+            ),
+            (
+                !is_number(end.directory_at, self.at),
+                End::OFFSET_AT,
+                ZipFault::EndOffset,
             ),
         ];
         match wrong.into_iter().find(|(wrong, ..)| *wrong) {
             Some((_, field, fault)) => Err(ZipError::new(at + u64::from(field), fault)),
             None => Ok(()),
         }
-    }
-}
-
-/// Extra fields are an identifier, a length and as many bytes each. Time stamps and owners mean
-/// nothing here; 64-bit sizes would.
-fn check_extra(mut extra: &[u8]) -> Result<(), ZipFault> {
-    // Where the directory has 65,535 bytes Go looks for zip64's locator right before the end record,
-    // which is here, and would follow it to another directory.
-    const LOCATOR_LEN: usize = 20;
-    let tail = extra.last_chunk::<LOCATOR_LEN>();
-    if tail.is_some_and(|tail| Fields(tail).u32() == signature::ZIP64_LOCATOR) {
-        return Err(ZipFault::Zip64);
-    }
-    while let Some((head, rest)) = extra.split_first_chunk::<4>() {
-        let mut fields = Fields(head);
-        let (identifier, len) = (fields.u16(), fields.u16());
-        if identifier == ZIP64_EXTRA {
-            return Err(ZipFault::Zip64);
-        }
-        let (_, rest) = rest.split_at_checked(len.into()).ok_or(ZipFault::Extra)?;
-        extra = rest;
-    }
-    if extra.is_empty() {
-        Ok(())
-    } else {
-        Err(ZipFault::Extra)
     }
 }

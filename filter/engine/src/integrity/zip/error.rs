@@ -100,7 +100,7 @@ pub enum ZipFault {
     Method(u16),
     /// Stored data with its size behind it: where it ends cannot be told.
     StoredWithDescriptor,
-    /// Sizes or offsets of 64 bits where 32 hold all that is allowed.
+    /// A zip64 field that is missing or malformed, or has other values than are allowed or true.
     Zip64,
     /// No UTF-8.
     NameEncoding,
@@ -110,7 +110,7 @@ pub enum ZipFault {
     OtherModule,
     /// The first name does not begin with any `module@version/`.
     NoModule,
-    /// A folder with an entry of its own.
+    /// A folder with content.
     Folder,
     /// A name that x/mod's `CheckFilePath` refuses.
     Name(Refusal),
@@ -148,11 +148,12 @@ pub enum ZipFault {
     ListedTwice,
     /// The central directory says otherwise than the entry.
     Differs(Field),
-    /// A file's comment.
+    /// An entry's comment that is longer than [`super::limits::MAX_COMMENT_BYTES`], or holds a
+    /// record's signature.
     Comment,
     /// Another disk than the first.
     Disk,
-    /// A folder, symbolic link or device by its attributes.
+    /// By its attributes a symbolic link or a device, or a folder though its name is a file's.
     NotRegular,
     /// Extra fields that are malformed, or longer than [`super::limits::MAX_EXTRA_BYTES`].
     Extra,
@@ -164,11 +165,11 @@ pub enum ZipFault {
     EndSize,
     /// The end record puts the central directory elsewhere.
     EndOffset,
-    /// A comment of the whole zip.
+    /// A comment of the whole zip in which a record could be found, such as another end record.
     EndComment,
-    /// 65,535 files or more without the zip64 end records that Go writes for them.
+    /// More than 65,535 files without zip64 end records.
     NoZip64End,
-    /// Zip64 end records that are not what Go writes for this zip.
+    /// Zip64 end records that are not about this central directory.
     Zip64End,
 }
 
@@ -204,12 +205,12 @@ impl fmt::Display for ZipFault {
             Self::StoredWithDescriptor => {
                 "a stored entry has its size behind its data, so its end cannot be told"
             }
-            Self::Zip64 => "a zip64 size or offset, which no module within Go's limits needs",
+            Self::Zip64 => "the zip64 field is missing or malformed, or its values are not true",
             Self::NameEncoding => "the file's name is not UTF-8",
             Self::NameTooLong => "the file's name is longer than 4096 bytes",
             Self::OtherModule => "the file is not under MODULE@VERSION/ of the module asked for",
             Self::NoModule => "the first file is not under MODULE@VERSION/, as in module zips",
-            Self::Folder => "a folder has an entry of its own; module zips hold files only",
+            Self::Folder => "a folder has content",
             Self::NestedGoMod => "a go.mod file is not in the module's root",
             Self::GoModCase => "the go.mod file's name is not in lower case",
             Self::Duplicate => "an earlier entry has the same name",
@@ -230,17 +231,19 @@ impl fmt::Display for ZipFault {
             Self::TooManyFiles => "the names of the files need more than 16 MiB",
             Self::NoSuchEntry => "the central directory points to where no entry begins",
             Self::ListedTwice => "the central directory has the entry twice",
-            Self::Comment => "the entry has a comment; module zips have none",
+            Self::Comment => {
+                "the entry's comment is longer than 4096 bytes or looks like a part of a zip"
+            }
             Self::Disk => "the zip is said to have several disks",
-            Self::NotRegular => "the attributes are not a regular file's",
+            Self::NotRegular => "the attributes are neither a regular file's nor fit the name",
             Self::Extra => "the extra fields are malformed or longer than 4096 bytes",
             Self::Unlisted => "the central directory leaves out an entry",
             Self::EndCount => "the end record has another number of files than there are",
             Self::EndSize => "the end record has another size of the central directory",
             Self::EndOffset => "the end record puts the central directory elsewhere",
-            Self::EndComment => "the zip has a comment; module zips have none",
-            Self::NoZip64End => "a zip of 65535 files or more lacks the zip64 end records of Go",
-            Self::Zip64End => "the zip64 end records are not what Go writes for this zip",
+            Self::EndComment => "the zip's comment looks like a part of a zip",
+            Self::NoZip64End => "a zip of more than 65535 files lacks the zip64 end records",
+            Self::Zip64End => "the zip64 end records are not about this central directory",
         };
         f.write_str(words)
     }

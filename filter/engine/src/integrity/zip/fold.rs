@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use super::error::ZipFault;
+use super::names::is_folder;
 use crate::module::fold_case;
 
 /// The order in which names that collide are neighbours: by element, without regard to case.
@@ -27,7 +28,8 @@ pub(super) fn collision(a: &str, b: &str) -> Option<ZipFault> {
                 let same = compare(x, y) == Ordering::Equal;
                 return same.then_some(ZipFault::CaseCollision);
             }
-            (None, None) => return Some(ZipFault::Duplicate),
+            // A folder has no content that the second could change.
+            (None, None) => return (!is_folder(a)).then_some(ZipFault::Duplicate),
             _ => return Some(ZipFault::FileAndFolder),
         }
     }
@@ -61,6 +63,15 @@ mod tests {
             ("x/a.go", "x-y/a.go", None),
             ("x/a.go", "x/b.go", None),
             ("ab", "a/b", None),
+            ("a/", "a", Some(ZipFault::FileAndFolder)),
+            ("a/", "A", Some(ZipFault::CaseCollision)),
+            ("a/", "A/", Some(ZipFault::CaseCollision)),
+            ("a/", "A/b", Some(ZipFault::CaseCollision)),
+            ("a/b/", "a", Some(ZipFault::FileAndFolder)),
+            ("a/", "a/b", None),
+            ("a/", "a/", None),
+            ("", "a", None),
+            ("", "", None),
         ] {
             assert_eq!(collision(a, b), why, "{a} {b}");
             assert_eq!(collision(b, a), why, "{b} {a}");
@@ -69,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_folder_and_what_is_in_it_are_neighbours() {
-        let mut names = ["a-b", "A/c", "a", "a!", "a/b", "B", "ab"];
+        let mut names = ["a-b", "A/c", "a", "a!", "a/b", "B", "a/", "ab", ""];
         names.sort_by(|x, y| compare(x, y));
-        assert_eq!(names, ["a", "a/b", "A/c", "a!", "a-b", "ab", "B"]);
+        assert_eq!(names, ["", "a", "a/", "a/b", "A/c", "a!", "a-b", "ab", "B"]);
     }
 }

@@ -74,12 +74,16 @@ enum State {
     EntryHeader,
     EntryName(EntryHeader, Method),
     EntryExtra(OpenEntry, usize),
+    /// The same where the sizes stand in it.
+    EntryZip64(OpenEntry),
     Data(OpenEntry),
     Descriptor(OpenEntry, [u8; 32], Sizes),
     Listing,
     ListingNames(Listing),
     Zip64End,
     End,
+    /// The zip's comment: how much of it is missing.
+    EndComment(usize, signature::Search),
     /// Nothing.
     Done,
 }
@@ -93,13 +97,29 @@ struct OpenEntry {
     path: Box<str>,
     at: u64,
     data_at: u64,
+    /// Whether its sizes have 64 bits.
+    wide: bool,
 }
 
 impl OpenEntry {
-    /// What the header says of the data; nothing where it leaves that to the descriptor.
-    fn declared(&self) -> Option<Sizes> {
-        let left_out = self.header.has_descriptor() && self.header.sizes == Sizes::default();
-        (!left_out).then_some(self.header.sizes)
+    /// A number of the header's; none where it may leave that to the descriptor, which is then 0. Some
+    /// writers leave out all three, others those that they do not know.
+    const fn declared(&self, number: u32) -> Option<u32> {
+        if self.header.has_descriptor() && number == 0 {
+            None
+        } else {
+            Some(number)
+        }
+    }
+
+    /// Whether its end can be told by the descriptor alone, which stored data may look like: only of an
+    /// empty file is that sure, once the directory confirms it.
+    fn is_endless(&self) -> bool {
+        let sizes = self.header.sizes;
+        self.method == Method::Stored
+            && self.header.has_descriptor()
+            && [sizes.compressed, sizes.content] == [0, 0]
+            && !names::is_folder(&self.path)
     }
 }
 
@@ -198,6 +218,21 @@ impl ZipHasher {
                     return Ok(false);
                 }
             }
+            State::EndComment(left, search) => {
+                let (part, rest) = chunk.split_at_checked(*left).unwrap_or((chunk, &[]));
+                for byte in part {
+                    self.fed += 1;
+                    if search.finds(*byte) {
+                        let at = self.fed.saturating_sub(signature::LEN.into());
+                        return Err(ZipError::new(at, ZipFault::EndComment));
+                    }
+                }
+                *left -= part.len();
+                *chunk = rest;
+                if *left > 0 {
+                    return Ok(false);
+                }
+            }
             State::Data(entry) => {
                 let before = chunk.len();
                 let ended = self.content.push(chunk);
@@ -237,14 +272,18 @@ impl State {
             Self::Signature => signature::LEN.into(),
             Self::EntryHeader => EntryHeader::LEN,
             Self::EntryName(header, _) => header.name_len.into(),
+            Self::EntryZip64(entry) => entry.header.extra_len.into(),
+            Self::Descriptor(entry, ..) if entry.wide => Descriptor::WIDE_LEN,
             Self::Descriptor(..) => Descriptor::LEN,
             Self::Listing => Listing::LEN,
             Self::ListingNames(listing) => {
-                usize::from(listing.name_len) + usize::from(listing.extra_len)
+                usize::from(listing.name_len)
+                    + usize::from(listing.extra_len)
+                    + usize::from(listing.comment_len)
             }
             Self::Zip64End => Zip64End::LEN,
             Self::End => End::LEN,
-            Self::EntryExtra(..) | Self::Data(_) | Self::Done => 0,
+            Self::EntryExtra(..) | Self::Data(_) | Self::EndComment(..) | Self::Done => 0,
         }
     }
 }

@@ -43,7 +43,8 @@ impl Names {
         self.0.map(|root| root.module)
     }
 
-    /// The path in the module of a file that has this name in the zip.
+    /// The path in the module of a file that has this name in the zip; of a folder with the slash at
+    /// its end, and of the module's root empty.
     pub(super) fn check<'a>(&mut self, name: &'a str) -> Result<&'a str, ZipFault> {
         if self.0.is_none() {
             self.0 = Root::guess(name);
@@ -52,8 +53,13 @@ impl Names {
         let path = name
             .strip_prefix(&*root.prefix)
             .ok_or(ZipFault::OtherModule)?;
-        if path.is_empty() || path.ends_with('/') {
-            return Err(ZipFault::Folder);
+        if path.is_empty() {
+            return Ok(path);
+        }
+        if let Some(folder) = path.strip_suffix('/') {
+            return check_file_path(folder)
+                .map(|()| path)
+                .map_err(ZipFault::Name);
         }
         check_file_path(path).map_err(ZipFault::Name)?;
         let (folder, base) = path.rsplit_once('/').unwrap_or(("", path));
@@ -68,4 +74,9 @@ impl Names {
         }
         Ok(path)
     }
+}
+
+/// Whether this path in the module is a folder's: Go tells them by their names alone.
+pub(super) fn is_folder(path: &str) -> bool {
+    path.is_empty() || path.ends_with('/')
 }

@@ -4,9 +4,12 @@ use super::content::{Limit, Method};
 use super::directory::Directory;
 use super::entries::Entry;
 use super::error::{ZipError, ZipFault};
-use super::limits::{MAX_CONTENT_BYTES, MAX_GO_MOD_BYTES, MAX_LICENSE_BYTES, MAX_NAME_BYTES};
+use super::limits::{
+    MAX_CONTENT_BYTES, MAX_EXTRA_BYTES, MAX_GO_MOD_BYTES, MAX_LICENSE_BYTES, MAX_NAME_BYTES,
+};
+use super::names::is_folder;
 use super::records::{
-    Descriptor, End, EntryHeader, Fields, Listing, Sizes, ZIP64_VALUE, flag, signature,
+    Descriptor, End, EntryHeader, Fields, Listing, Sizes, flag, signature,
 };
 use super::{OpenEntry, State, ZipHasher};
 
@@ -17,7 +20,8 @@ impl ZipHasher {
             State::Signature => self.signature(record),
             State::EntryHeader => self.entry_header(record),
             State::EntryName(header, method) => self.entry_name(header, method, record),
-            State::EntryExtra(entry, _) => Ok(self.entry_data(entry)),
+            State::EntryExtra(entry, _) => self.entry_data(entry),
+            State::EntryZip64(entry) => self.entry_zip64(entry, record),
             State::Data(entry) => self.data_end(entry),
             State::Descriptor(entry, sha256, sizes) => {
                 self.descriptor(entry, sha256, sizes, record)
@@ -26,7 +30,7 @@ impl ZipHasher {
             State::ListingNames(listing) => self.listing_names(&listing, record),
             State::Zip64End => self.zip64_end(record),
             State::End => self.end(record),
-            State::Done => Ok(State::Done),
+            State::EndComment(..) | State::Done => Ok(State::Done),
         }
     }
 
@@ -68,21 +72,6 @@ impl ZipHasher {
         let Some(method) = Method::read(header.method) else {
             return fault(EntryHeader::METHOD_AT, ZipFault::Method(header.method));
         };
-        let stored = method == Method::Stored;
-        if stored && header.has_descriptor() {
-            return fault(EntryHeader::FLAGS_AT, ZipFault::StoredWithDescriptor);
-        }
-        let Sizes {
-            compressed,
-            content,
-            ..
-        } = header.sizes;
-        if compressed == ZIP64_VALUE || content == ZIP64_VALUE {
-            return fault(EntryHeader::SIZES_AT, ZipFault::Zip64);
-        }
-        if stored && compressed != content {
-            return fault(EntryHeader::SIZES_AT, ZipFault::Size);
-        }
         if header.name_len > MAX_NAME_BYTES {
             return fault(EntryHeader::NAME_LEN_AT, ZipFault::NameTooLong);
         }
@@ -109,28 +98,60 @@ impl ZipHasher {
             path: path.into(),
             at,
             data_at: self.fed + u64::from(header.extra_len),
+            wide: header.has_zip64(),
         };
-        Ok(State::EntryExtra(entry, extra_len))
+        if !entry.wide {
+            return Ok(State::EntryExtra(entry, extra_len));
+        }
+        if header.extra_len > MAX_EXTRA_BYTES {
+            return Err(self.of_file(&entry, self.fed, ZipFault::Extra));
+        }
+        Ok(State::EntryZip64(entry))
     }
 
-    fn entry_data(&mut self, entry: OpenEntry) -> State {
-        let declared = entry.declared();
-        let left = declared.map_or(u64::MAX, |sizes| sizes.compressed.into());
-        let limit = self.limit(&entry.path, declared);
-        self.content.start(entry.method, left, limit);
-        State::Data(entry)
+    /// The extra fields of an entry whose sizes stand in them.
+    fn entry_zip64(&mut self, entry: OpenEntry, record: &[u8]) -> Result<State, ZipError> {
+        let extra_at = self.fed.saturating_sub(record.len() as u64);
+        match entry.header.with_zip64(record) {
+            Ok(header) => self.entry_data(OpenEntry { header, ..entry }),
+            Err(fault) => Err(self.of_file(&entry, extra_at, fault)),
+        }
+    }
+
+    fn entry_data(&mut self, entry: OpenEntry) -> Result<State, ZipError> {
+        let sizes = entry.header.sizes;
+        let compressed = entry.declared(sizes.compressed);
+        let content = entry.declared(sizes.content);
+        let mut method = entry.method;
+        // Nobody reads a folder's data, so that some writers leave out that of an empty file.
+        if compressed == Some(0) && is_folder(&entry.path) {
+            method = Method::Stored;
+        }
+        let left = match (method, compressed, content) {
+            (Method::Deflated, compressed, _) => compressed.map_or(u64::MAX, u64::from),
+            (Method::Stored, Some(compressed), Some(content)) if compressed != content => {
+                let sizes_at = entry.at + u64::from(EntryHeader::SIZES_AT);
+                return Err(self.of_file(&entry, sizes_at, ZipFault::Size));
+            }
+            // A folder's, or that of a file which then must be empty, where neither is told.
+            (Method::Stored, ..) => compressed.or(content).unwrap_or(0).into(),
+        };
+        let limit = self.limit(&entry.path, content);
+        self.content.start(method, left, limit);
+        Ok(State::Data(entry))
     }
 
     /// The least of the limits that hold for a file.
-    fn limit(&self, path: &str, declared: Option<Sizes>) -> Limit {
+    fn limit(&self, path: &str, declared: Option<u32>) -> Limit {
         let limit = |bytes, fault| Some(Limit { bytes, fault });
         let all = MAX_CONTENT_BYTES.saturating_sub(self.content_bytes);
         let by_name = match path {
             "go.mod" => limit(MAX_GO_MOD_BYTES, ZipFault::GoModTooLarge),
             "LICENSE" => limit(MAX_LICENSE_BYTES, ZipFault::LicenseTooLarge),
+            folder if is_folder(folder) => limit(0, ZipFault::Folder),
             _ => None,
         };
-        let declared = declared.and_then(|sizes| limit(sizes.content.into(), ZipFault::Size));
+        let declared = declared.and_then(|content| limit(content.into(), ZipFault::Size));
         let whole = Limit {
             bytes: all,
             fault: ZipFault::ContentTooLarge,
@@ -143,10 +164,13 @@ impl ZipHasher {
 
     fn data_end(&mut self, entry: OpenEntry) -> Result<State, ZipError> {
         let (sha256, sizes) = self.content.finish();
-        if let Some(declared) = entry.declared() {
-            let places = [entry.data_at; 3];
-            self.compare(&entry, declared, sizes, places)?;
-        }
+        let said = entry.header.sizes;
+        let declared = Sizes {
+            crc: entry.declared(said.crc).unwrap_or(sizes.crc),
+            compressed: entry.declared(said.compressed).unwrap_or(sizes.compressed),
+            content: entry.declared(said.content).unwrap_or(sizes.content),
+        };
+        self.compare(&entry, declared, sizes, [entry.data_at; 3])?;
         if entry.header.has_descriptor() {
             return Ok(State::Descriptor(entry, sha256, sizes));
         }
@@ -161,9 +185,15 @@ impl ZipHasher {
         record: &[u8],
     ) -> Result<State, ZipError> {
         let at = self.fed.saturating_sub(record.len() as u64);
-        let said = Descriptor::read(record)
+        let said = Descriptor::read(record);
+        if entry.is_endless() && said != Some(sizes) {
+            let flags_at = entry.at + u64::from(EntryHeader::FLAGS_AT);
+            return Err(self.of_file(&entry, flags_at, ZipFault::StoredWithDescriptor));
+        }
+        let said = said
             .ok_or_else(|| self.of_file(&entry, at, ZipFault::NoDescriptor))?;
-        self.compare(&entry, said, sizes, [at + 4, at + 8, at + 12])?;
+        let content_at = at + if entry.wide { 16 } else { 12 };
+        self.compare(&entry, said, sizes, [at + 4, at + 8, content_at])?;
         self.entry_end(entry, sha256, sizes)
     }
 
@@ -223,7 +253,12 @@ impl ZipHasher {
         let at = self.record_at(record);
         let listing = Listing::read(record);
         let prefix = self.names.prefix();
-        Directory::check_listing(&listing, at, prefix, &mut self.entries)?;
+        match &mut self.directory {
+            Some(directory) => {
+                directory.open_listing(&listing, record, at, prefix, &mut self.entries)?;
+            }
+            None => return Err(ZipError::new(at, ZipFault::NoRecord)),
+        }
         Ok(State::ListingNames(listing))
     }
 
@@ -232,7 +267,12 @@ impl ZipHasher {
             .fed
             .saturating_sub(record.len() as u64 + u64::from(Listing::NAME_AT));
         let prefix = self.names.prefix();
-        Directory::tick_off(listing, at, record, prefix, &mut self.entries)?;
+        match &mut self.directory {
+            Some(directory) => {
+                directory.tick_off(listing, at, record, prefix, &mut self.entries)?;
+            }
+            None => return Err(ZipError::new(at, ZipFault::NoRecord)),
+        }
         self.entries.hash_next(prefix);
         Ok(State::Signature)
     }
@@ -256,6 +296,15 @@ impl ZipHasher {
             Some(directory) => directory.check_end(&end, at, self.entries.len())?,
             None => return Err(ZipError::new(at, ZipFault::NoRecord)),
         }
-        Ok(State::Done)
+        if end.comment_len == 0 {
+            return Ok(State::Done);
+        }
+        // Go takes the last end record that it finds. With a comment behind it, one may begin in the
+        // fields of this.
+        let mut search = signature::Search::default();
+        if record.iter().any(|byte| search.finds(*byte)) {
+            return Err(ZipError::new(at, ZipFault::EndComment));
+        }
+        Ok(State::EndComment(end.comment_len.into(), search))
     }
 }
