@@ -246,7 +246,8 @@ impl Policy {
             _ => &tenant.rule_sets,
         };
         let sets = places.iter();
-        sets.filter_map(|&place| self.rule_sets.get(place)).collect()
+        sets.filter_map(|&place| self.rule_sets.get(place))
+            .collect()
     }
 
     /// The verdict of one side's rules, which holds, and that of the other's.
