@@ -10,8 +10,8 @@ use super::order::{Key, Keys};
 use crate::module::Majors;
 use crate::module::semver::{self, Semver};
 
-/// The most bytes of a list that are read. The largest ones of public modules have a quarter of it.
-pub(super) const MAX_BYTES: usize = 1 << 20;
+/// The most bytes of a list that are read: as many versions as there may be, of ordinary length.
+pub(super) const MAX_BYTES: usize = 512 << 10;
 
 /// The most versions of a list that are read. No public module is known to have half of them.
 pub(super) const MAX_VERSIONS: usize = 16_384;
@@ -324,6 +324,6 @@ mod tests {
         assert_eq!(why, "it has more than 16384 versions");
         assert!(read(&"x".repeat(MAX_BYTES)).is_ok());
         let why = read(&"x".repeat(MAX_BYTES + 1)).unwrap_err();
-        assert_eq!(why, "it has more than 1048576 bytes");
+        assert_eq!(why, "it has more than 524288 bytes");
     }
 }
