@@ -53,6 +53,8 @@ struct Edits {
     by: Waker,
     rounds: VecDeque<String>,
     waits: bool,
+    /// A tick has come since it waits. The first may be due at once, before what follows of the message.
+    ticked: bool,
     goes_on: bool,
 }
 
@@ -126,6 +128,9 @@ impl Waiters {
             if edits.by != by {
                 continue;
             }
+            if by == Waker::Tick && !std::mem::replace(&mut edits.ticked, true) {
+                continue;
+            }
             match hostcalls::set_effective_context(edits.stream) {
                 Ok(()) => edits.run(),
                 // It is over, and waits for nothing more.
@@ -177,6 +182,7 @@ impl Holder {
             by,
             rounds: rounds.split(',').map(ToOwned::to_owned).collect(),
             waits: false,
+            ticked: false,
             goes_on: false,
         })));
     }
