@@ -64,6 +64,12 @@ fn serve(mut stream: TcpStream, folder: &Path, with_trailers: bool) -> io::Resul
     Ok(())
 }
 
+/// The file that a request's target names, below the root.
+pub fn file(target: &str) -> PathBuf {
+    // Go escapes the marks of upper case.
+    PathBuf::from(target.trim_start_matches('/').replace("%21", "!"))
+}
+
 /// The path of the next request, below the root; `None` where the client has gone.
 ///
 /// # Errors
@@ -77,7 +83,7 @@ pub fn requested(reader: &mut impl BufRead) -> io::Result<Option<PathBuf>> {
         }
         if path.is_none() {
             let target = line.split(' ').nth(1).unwrap_or_default();
-            path = Some(PathBuf::from(target.trim_start_matches('/')));
+            path = Some(file(target));
         }
     }
     Ok(None)

@@ -25,6 +25,7 @@ pub mod grafana_server;
 pub mod hostcalls;
 pub mod hosts;
 pub mod http;
+pub mod http2_files;
 pub mod jwt;
 pub mod metrics;
 pub mod modgate;

@@ -36,10 +36,10 @@ fn a_proxy_without_descriptors_logs_little_and_recovers() {
         "--access-log=off".to_owned(),
     ];
     let policy = three_tenants("static");
-    let mut serve = Serve::launch(&policy, &arguments, |command| limited(&command, 64));
+    let mut serve = Serve::launch(&policy, &arguments, |command| limited(&command, 256));
     assert_eq!(http::get(serve.address(), LIST).status, 200);
 
-    let clients: Vec<_> = (0..200)
+    let clients: Vec<_> = (0..300)
         .map(|_| TcpStream::connect(serve.address()).unwrap())
         .collect();
     // In this time it tries a hundred times.

@@ -204,9 +204,7 @@ impl Worker {
         if headers_first {
             self.forward_headers(id, direction, headers_only);
         }
-        let held = self
-            .half(id, direction)
-            .and_then(Half::take_buffered);
+        let held = self.half(id, direction).and_then(Half::take_buffered);
         if let Some(held) = held {
             self.resume_reading(id, direction);
             let end = complete && !had_trailers;

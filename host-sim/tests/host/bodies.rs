@@ -326,11 +326,31 @@ fn changes_at_a_tick(instructions: &str) -> Host {
 fn a_held_body_is_changed_at_a_tick() {
     let cases = [
         ("(call $get)", vec!["abcde"], "abcde"),
-        ("(call $set (i32.const -1) (i32.const 0) (i32.const 2)) (call $get)", vec!["00", "abcdeXY"], "abcdeXY"),
-        ("(call $set (i32.const 0) (i32.const 0) (i32.const 2))", vec!["00"], "XYabcde"),
-        ("(call $set (i32.const 0) (i32.const -1) (i32.const 2))", vec!["00"], "XY"),
-        ("(call $set (i32.const 0) (i32.const 5) (i32.const 0)) (call $get)", vec!["00", ""], ""),
-        ("(call $set (i32.const 1) (i32.const 1) (i32.const 2))", vec!["02"], "abcde"),
+        (
+            "(call $set (i32.const -1) (i32.const 0) (i32.const 2)) (call $get)",
+            vec!["00", "abcdeXY"],
+            "abcdeXY",
+        ),
+        (
+            "(call $set (i32.const 0) (i32.const 0) (i32.const 2))",
+            vec!["00"],
+            "XYabcde",
+        ),
+        (
+            "(call $set (i32.const 0) (i32.const -1) (i32.const 2))",
+            vec!["00"],
+            "XY",
+        ),
+        (
+            "(call $set (i32.const 0) (i32.const 5) (i32.const 0)) (call $get)",
+            vec!["00", ""],
+            "",
+        ),
+        (
+            "(call $set (i32.const 1) (i32.const 1) (i32.const 2))",
+            vec!["02"],
+            "abcde",
+        ),
     ];
     for (instructions, logged, sent) in cases {
         for pieces in [["abcde", ""], ["abc", "de"]] {

@@ -86,9 +86,13 @@ func (d *database) tell(lie string, w http.ResponseWriter, r *http.Request, said
 	case "silence":
 		<-r.Context().Done()
 		return
-	case "slow":
+	case "late", "slow":
+		wait := time.Second
+		if lie == "late" {
+			wait /= 10
+		}
 		select {
-		case <-time.After(time.Second):
+		case <-time.After(wait):
 		case <-r.Context().Done():
 			return
 		}

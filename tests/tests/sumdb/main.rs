@@ -2,7 +2,9 @@
 //! the filter with databases that are honest, lie, or do not answer.
 
 mod answers;
+mod delivered;
 mod differential;
+mod explored;
 mod lies;
 mod public;
 mod support;

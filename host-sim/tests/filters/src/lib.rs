@@ -4,7 +4,9 @@
 
 mod grpc;
 mod headers;
+mod held;
 mod oddity;
+mod raw;
 mod root;
 mod stream;
 mod tag;

@@ -39,6 +39,8 @@ pub(crate) enum Oddity {
     ContinuesTwice,
     /// Holds a response's headers and body until its end.
     HoldsWholeResponses,
+    /// Changes bodies that it holds, from outside the callbacks that hold them.
+    EditsHeldBodies,
     /// Puts something before the first chunk and behind the last, and holds every second one.
     WrapsBodies,
     /// Takes the status out of the response.
@@ -47,6 +49,8 @@ pub(crate) enum Oddity {
     LosesThePath,
     /// Panics at the headers of `/trap`.
     TrapsInHeaders,
+    /// Panics at the headers of `/trap`, and holds others where their paths say.
+    TrapsWhileOthersWait,
     /// Panics in the response's body.
     TrapsInABody,
     /// Asks `side` before a request goes on.
@@ -114,10 +118,12 @@ impl Oddity {
             "continues and holds" => Self::ContinuesAndHolds,
             "continues twice" => Self::ContinuesTwice,
             "holds whole responses" => Self::HoldsWholeResponses,
+            "edits held bodies" => Self::EditsHeldBodies,
             "wraps bodies" => Self::WrapsBodies,
             "loses the status" => Self::LosesTheStatus,
             "loses the path" => Self::LosesThePath,
             "traps in headers" => Self::TrapsInHeaders,
+            "traps while others wait" => Self::TrapsWhileOthersWait,
             "traps in a body" => Self::TrapsInABody,
             "asks" => Self::Asks,
             "relays" => Self::Relays,

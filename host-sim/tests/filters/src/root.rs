@@ -9,6 +9,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, MetricType};
 
 use crate::grpc::Asker;
+use crate::held::{self, Holder, Waiters, Waker};
 use crate::oddity::Oddity;
 use crate::stream::Stream;
 use crate::tag::{Tag, configured};
@@ -21,6 +22,7 @@ pub(crate) type Waiting = Rc<RefCell<Vec<u32>>>;
 pub(crate) struct Root {
     oddity: Option<Oddity>,
     waiting: Waiting,
+    holders: Waiters,
     /// Counts the callbacks of streams.
     calls: u32,
     tag: Tag,
@@ -65,7 +67,7 @@ impl RootContext for Root {
         }
         if matches!(
             self.oddity,
-            Some(Oddity::WaitsForATick | Oddity::ContinuesTwice)
+            Some(Oddity::WaitsForATick | Oddity::ContinuesTwice | Oddity::EditsHeldBodies)
         ) {
             self.set_tick_period(Duration::from_millis(50));
         }
@@ -76,6 +78,7 @@ impl RootContext for Root {
         if self.oddity == Some(Oddity::Tags) {
             self.tag.ticks();
         }
+        self.holders.wake(Waker::Tick);
         for stream in self.waiting.take() {
             if hostcalls::set_effective_context(stream).is_ok() {
                 let _ = hostcalls::resume_http_request();
@@ -86,10 +89,17 @@ impl RootContext for Root {
         }
     }
 
+    fn on_queue_ready(&mut self, queue: u32) {
+        held::queue_ready(&self.holders, queue);
+    }
+
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         let oddity = self.oddity?;
         if oddity.is_grpc() {
             return Some(Box::new(Asker::new(oddity)));
+        }
+        if oddity == Oddity::EditsHeldBodies {
+            return Some(Box::new(Holder::new(id, self.holders.clone())));
         }
         Some(Box::new(Stream {
             id,

@@ -57,6 +57,7 @@ impl Context for Stream {
         _trailers: usize,
     ) {
         self.called("answer", size, headers == 0);
+        assert!(self.path != "/asks-and-traps", "a trap");
         // Of an answer that broke off there is nothing to read, and the SDK panics where it is tried.
         let status = (headers > 0).then(|| self.get_http_call_response_header(":status"));
         let status = status.flatten().unwrap_or_else(|| "none".to_owned());
@@ -100,6 +101,14 @@ impl HttpContext for Stream {
                 let path = self.get_http_request_header(":path");
                 assert!(path.as_deref() != Some("/trap"), "a trap");
             }
+            Oddity::TrapsWhileOthersWait => {
+                self.path = self.get_http_request_header(":path").unwrap_or_default();
+                assert!(self.path != "/trap", "a trap");
+                let asks = self.path.starts_with("/asks") && self.ask("side");
+                if asks || self.path == "/request" {
+                    return Action::Pause;
+                }
+            }
             Oddity::Asks | Oddity::Relays if self.ask("side") => return Action::Pause,
             Oddity::Tags => {
                 for (name, value) in self.tag.headers() {
@@ -133,6 +142,7 @@ impl HttpContext for Stream {
                 self.reset_http_request();
                 return Action::Pause;
             }
+            Oddity::TrapsWhileOthersWait if self.path == "/request-body" => return Action::Pause,
             Oddity::HoldsBodies if !end => return Action::Pause,
             Oddity::HoldsBodies => {
                 let text = format!("{size} bytes");
@@ -158,6 +168,11 @@ impl HttpContext for Stream {
         match self.oddity {
             Oddity::HoldsResponses => return Action::Pause,
             Oddity::HoldsWholeResponses if !end => return Action::Pause,
+            Oddity::TrapsWhileOthersWait
+                if matches!(self.path.as_str(), "/response" | "/whole-response") =>
+            {
+                return Action::Pause;
+            }
             Oddity::WritesHeaders => headers::write(MapType::HttpResponseHeaders, &self.path),
             Oddity::ContinuesTwice => self.resume_http_request(),
             Oddity::RepliesToAResponse => {
@@ -190,6 +205,11 @@ impl HttpContext for Stream {
             }
             Oddity::WritesHeadersLate => self.set_http_response_header("x-late", Some("1")),
             Oddity::TrapsInABody => panic!("a trap"),
+            Oddity::TrapsWhileOthersWait
+                if matches!(self.path.as_str(), "/response-body" | "/whole-response") =>
+            {
+                return Action::Pause;
+            }
             Oddity::HoldsBodies | Oddity::HoldsWholeResponses if !end => return Action::Pause,
             Oddity::WrapsBodies => {
                 self.chunks += 1;
