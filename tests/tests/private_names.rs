@@ -124,7 +124,7 @@ fn no_spelling_of_a_private_name_reaches_a_database_that_is_not_its_own() {
             ("web", "sum.golang.org", "CORP.example/team/lib", 400),
             ("web", "sum.golang.org", "github.com/corp/lib", 403),
             ("web", "sum.golang.org", "github.com/!c!o!r!p/lib", 403),
-            ("web", "sum.golang.org", "gopkg.in/corp/lib.v3", 403),
+            ("web", "sum.golang.org", "gopkg.in/corp/lib.v1", 403),
             ("web", "sum.corp.example", "github.com/corp/lib", 403),
             ("guest", "sum.golang.org", "corp.example/team/lib", 404),
         ] {

@@ -125,12 +125,13 @@ fn cache_before(modgate: SocketAddr) -> Envoy {
             "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "modgate"}}]
         }]}
     }));
+    let vary = ["x-tenant", "authorization"].map(|name| json!({"exact": name}));
     Envoy::start_with(&config, |listener| {
         listener.put_before(
             "envoy.filters.http.cache",
             json!({
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.cache.v3.CacheConfig",
-                "allowed_vary_headers": ["accept-encoding", "x-tenant", "authorization"].map(|name| json!({"exact": name})),
+                "allowed_vary_headers": vary,
                 "typed_config": {
                     "@type": "type.googleapis.com/envoy.extensions.http.cache.simple_http_cache.v3.SimpleHttpCacheConfig"
                 }

@@ -137,9 +137,12 @@ fn small_number(text: &str) -> Option<u64> {
 
 /// The number of a tile, in groups of three digits.
 fn tile_number(text: &str) -> Option<u64> {
-    let (before, last) = text.rsplit_once('/').unwrap_or(("", text));
+    let (before, last) = match text.rsplit_once('/') {
+        Some((before, last)) => (Some(before), last),
+        None => (None, text),
+    };
     let mut number = 0_u64;
-    let groups = before.split('/').filter(|_| !before.is_empty());
+    let groups = before.into_iter().flat_map(|before| before.split('/'));
     for (i, group) in groups.enumerate() {
         let digits = group.strip_prefix('x')?;
         if i == 0 && digits == "000" {
@@ -211,6 +214,8 @@ mod tests {
             ("tile/08/0/000", Refusal::TilePath),
             ("tile/8/x/000", Refusal::TilePath),
             ("tile/8/0/0", Refusal::TilePath),
+            ("tile/8/0//001", Refusal::TilePath),
+            ("tile/8/0/x001//001", Refusal::TilePath),
             ("tile/8/0/x000/001", Refusal::TilePath),
             ("tile/8/0/001/002", Refusal::TilePath),
             ("tile/8/0/000.p/0", Refusal::TilePath),
