@@ -14,7 +14,6 @@ use modgate_tests::hosts::Host;
 use modgate_tests::http;
 use modgate_tests::pki::{Authority, Holder, Identity};
 use modgate_tests::process::{Process, accepts, free_port};
-use modgate_tests::serve::Serve;
 use modgate_tests::tools::dist;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -95,7 +94,11 @@ fn a_time_that_means_unknown_passes_no_cooldown() {
         ("1980-01-01T00:00:00Z", false),
     ] {
         // Ages are remembered by each host.
-        std::fs::write(&info, json!({"Version": "v1.0.0", "Time": time}).to_string()).unwrap();
+        std::fs::write(
+            &info,
+            json!({"Version": "v1.0.0", "Time": time}).to_string(),
+        )
+        .unwrap();
         for host in Host::both(&policy(json!({"rules": rules})), server.address()) {
             let answer = host.get("/t/web/corp.example/lib/@v/v1.0.0.zip");
             let status = if passes { 200 } else { 403 };
@@ -105,7 +108,9 @@ fn a_time_that_means_unknown_passes_no_cooldown() {
             }
             let list = host.get("/t/web/corp.example/lib/@v/list");
             assert_eq!(list.body.contains("v1.0.0"), passes, "{time}");
-            let said = host.go("web").run(&["mod", "download", "corp.example/lib@v1.0.0"]);
+            let said = host
+                .go("web")
+                .run(&["mod", "download", "corp.example/lib@v1.0.0"]);
             assert_eq!(said.ok(), passes, "{time}: {said:?}");
         }
     }
@@ -116,17 +121,34 @@ fn a_policy_in_yaml_or_a_config_map_is_served_and_a_bad_one_keeps_the_last() {
     let dir = tempfile::tempdir().unwrap();
     Tree::write(dir.path(), &[Module::new("corp.example/lib", "v1.0.0")]).unwrap();
     let server = Server::start(dir.path()).unwrap();
-    let mut serve = Serve::start(&policy(json!({})), &[("backend", server.address())]);
+    // By its name it need not be JSON.
+    let file = dir.path().join("policy.yaml");
+    std::fs::write(&file, policy(json!({})).to_string()).unwrap();
+    let (port, admin) = (free_port(), free_port());
+    let mut command = Command::new(dist("modgate"));
+    command.arg("serve").arg("--policy").arg(&file);
+    command.args([
+        "--upstream",
+        &format!("backend=http://{}", server.address()),
+    ]);
+    command.args(["--listen", &format!("127.0.0.1:{port}")]);
+    command.args(["--admin", &format!("127.0.0.1:{admin}")]);
+    let mut serve = Process::start("modgate-serve", command, dir.path());
+    serve.wait_until("ready", || accepts(admin));
     let list = "/t/web/corp.example/lib/@v/list";
     let deny = "version: '2'\ndefault: deny\nidentity: [{path_prefix: '/t/{tenant}'}]\n\
                 tenants: {web: {rules: [org]}}\nrules:\n  org:\n  - {id: own, deny: [corp.example]}\n  \
                 - {id: all, allow: ['*']}\nbackends: {main: {cluster: backend}}\n\
                 routes: [{id: all, backend: main}]\n";
-    let indented = deny.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    let indented = deny
+        .lines()
+        .map(|line| format!("    {line}\n"))
+        .collect::<String>();
     let allow = policy(json!({})).to_string();
-    let map = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m}}\ndata:\n  policy.yaml: |\n{indented}");
-    let file = serve.policy_file();
-    let address = serve.address();
+    let map = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m}}\ndata:\n  policy.yaml: |\n{indented}"
+    );
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
     let status = |wanted: u16| {
         until(|| (http::get(address, list).status == wanted).then_some(()));
     };
@@ -143,19 +165,31 @@ fn a_policy_in_yaml_or_a_config_map_is_served_and_a_bad_one_keeps_the_last() {
         status(200);
     }
     for (text, says) in [
-        (deny.replace("default: deny", "default: dney"), ":2:10: $.default: "),
-        (deny.replace("default: deny", "default: deny\ncontact: #go-platform"), "put it in quotes"),
+        (
+            deny.replace("default: deny", "default: dney"),
+            ":2:10: $.default: ",
+        ),
+        (
+            deny.replace("default: deny", "default: deny\ncontact: #go-platform"),
+            "put it in quotes",
+        ),
         (format!("{deny}---\n{deny}"), "several policies"),
-        (deny.replace("{web:", "{{ .Values.tenant }}:"), "helm template"),
+        (
+            deny.replace("{web:", "{{ .Values.tenant }}:"),
+            "helm template",
+        ),
         (format!("{deny}\tx: y\n"), "is refused"),
         (String::new(), "no policy in it"),
     ] {
         let kept = |log: &str| log.matches("the last good one stays in force").count();
-        let before = kept(&serve.process().log());
+        let before = kept(&serve.log());
         std::fs::write(&file, &text).unwrap();
-        let log = until(|| Some(serve.process().log()).filter(|log| kept(log) > before));
+        let log = until(|| Some(serve.log()).filter(|log| kept(log) > before));
         let line = log.lines().rfind(|line| line.contains("stays in force"));
-        assert!(line.is_some_and(|line| line.contains(says)), "{says}: {line:?}");
+        assert!(
+            line.is_some_and(|line| line.contains(says)),
+            "{says}: {line:?}"
+        );
         assert_eq!(http::get(address, list).status, 200, "{text}");
     }
 }
@@ -194,7 +228,8 @@ fn tls_server(identity: &Identity) -> SocketAddr {
                 let mut stream = rustls::StreamOwned::new(connection, client);
                 // Whoever does not trust it goes away.
                 if head_of(&mut stream).is_some() {
-                    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\nv1.9.0\n";
+                    let answer =
+                        "HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\nv1.9.0\n";
                     _ = stream.write_all(answer.as_bytes());
                     stream.conn.send_close_notify();
                     _ = stream.flush();
@@ -229,7 +264,8 @@ fn tunnel(to: SocketAddr) -> (SocketAddr, Receiver<String>) {
                 let server = TcpStream::connect(to).unwrap();
                 _ = sender.send(head);
                 client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-                let (mut from, mut back) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let (mut from, mut back) =
+                    (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let (mut up, mut down) = (server, client);
                 let there = std::thread::spawn(move || {
                     _ = std::io::copy(&mut from, &mut up);
@@ -257,13 +293,18 @@ fn serve_reaches_an_upstream_through_the_environments_proxy_and_trusts_a_given_a
     std::fs::write(&ca, authority.pem()).unwrap();
     let file = dir.path().join("policy.json");
     std::fs::write(&file, policy(json!({})).to_string()).unwrap();
-    for (arguments, status) in [(vec!["--ca-file", ca.to_str().unwrap()], 200), (vec![], 502)] {
+    for (arguments, status) in [
+        (vec!["--ca-file", ca.to_str().unwrap()], 200),
+        (vec![], 502),
+    ] {
         let (address, admin) = (free_port(), free_port());
         let mut command = Command::new(dist("modgate"));
         command.arg("serve").arg("--policy").arg(&file);
         command.args(["--upstream", "backend=https://goproxy.invalid:8443"]);
         command.args(["--listen", &format!("127.0.0.1:{address}")]);
-        command.args(["--admin", &format!("127.0.0.1:{admin}")]).args(&arguments);
+        command
+            .args(["--admin", &format!("127.0.0.1:{admin}")])
+            .args(&arguments);
         command.env("HTTPS_PROXY", format!("http://ann:s3cret@{proxy}"));
         command.env_remove("NO_PROXY").env_remove("no_proxy");
         let mut process = Process::start("modgate-serve", command, dir.path());
@@ -273,7 +314,10 @@ fn serve_reaches_an_upstream_through_the_environments_proxy_and_trusts_a_given_a
         assert_eq!(answer.status, status, "{arguments:?}: {}", answer.body);
         assert_eq!(answer.body == "v1.9.0\n", status == 200);
         let head = asked.recv_timeout(Duration::from_secs(30)).unwrap();
-        assert!(head.starts_with("CONNECT goproxy.invalid:8443 HTTP/1.1"), "{head}");
+        assert!(
+            head.starts_with("CONNECT goproxy.invalid:8443 HTTP/1.1"),
+            "{head}"
+        );
         let authorization = "proxy-authorization: basic yw5uonmzy3jlda==";
         assert!(head.to_ascii_lowercase().contains(authorization), "{head}");
         assert!(!process.log().contains("s3cret"));
