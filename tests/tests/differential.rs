@@ -3,10 +3,10 @@
 
 use fastrand::Rng;
 use modgate_engine::consult::retract::{Interval, retractions};
+use modgate_engine::integrity::GoSum;
 use modgate_engine::module::{
     check_path, check_query, escape_into, is_canonical_for, semver, unescape,
 };
-use modgate_engine::integrity::GoSum;
 use modgate_engine::policy::VersionSet;
 use modgate_engine::policy::pattern::{Meaning, PatternSetBuilder};
 use modgate_engine::request::SumdbCall;
@@ -350,7 +350,9 @@ fn go_sum_files_are_read_as_the_go_command_reads_them() {
     let mut rng = Rng::with_seed(seed);
     let mut space = |most: usize| -> String {
         let count = rng.usize(..=most);
-        (0..count).map(|_| SPACES[rng.usize(..SPACES.len())]).collect()
+        (0..count)
+            .map(|_| SPACES[rng.usize(..SPACES.len())])
+            .collect()
     };
     let mut dice = Rng::with_seed(seed ^ 1);
     let texts: Vec<String> = (0..20_000)
@@ -368,14 +370,21 @@ fn go_sum_files_are_read_as_the_go_command_reads_them() {
                 text.push_str(&space(2));
                 for field in fields {
                     text.push_str(field);
-                    text.push_str(&format!("{}{}", SPACES[dice.usize(..SPACES.len())], space(2)));
+                    text.push_str(&format!(
+                        "{}{}",
+                        SPACES[dice.usize(..SPACES.len())],
+                        space(2)
+                    ));
                 }
                 text.push_str(["\n", "\r\n", "\n\n"][dice.usize(..3)]);
             }
             text
         })
         .collect();
-    let questions: Vec<Value> = texts.iter().map(|text| json!({"Kind": "gosum", "A": text})).collect();
+    let questions: Vec<Value> = texts
+        .iter()
+        .map(|text| json!({"Kind": "gosum", "A": text}))
+        .collect();
     let (mut read, mut refused) = (0, 0);
     for (text, theirs) in texts.iter().zip(xmod::ask(&questions)) {
         let ours = match GoSum::parse(text) {

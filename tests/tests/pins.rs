@@ -81,8 +81,12 @@ fn a_go_sum_is_read_in_every_form_that_go_reads() {
         serde_json::from_slice(&output.stdout).unwrap()
     };
     let plain = pins(SUMS.as_bytes());
-    let utf16: Vec<u8> = format!("\u{feff}{SUMS}").encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let dropped = "corp.example/old v1.0.0/go.mod h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=\n";
+    let utf16: Vec<u8> = format!("\u{feff}{SUMS}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let dropped =
+        "corp.example/old v1.0.0/go.mod h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=\n";
     for text in [
         SUMS.replace('\n', "\r\n").into_bytes(),
         format!("\u{feff}{SUMS}").into_bytes(),

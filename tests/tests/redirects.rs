@@ -150,7 +150,10 @@ fn no_location_takes_a_client_where_the_policy_does_not_send_it() {
             "/x/../corp.example/other/@v/v1.0.0.zip",
             Some("/t/web/elsewhere/corp.example/other/@v/v1.0.0.zip"),
         ),
-        ("//cdn.example/blob?sig=1", Some("https://cdn.example/blob?sig=1")),
+        (
+            "//cdn.example/blob?sig=1",
+            Some("https://cdn.example/blob?sig=1"),
+        ),
         ("../../../other", None),
         ("../../../../../x", None),
         ("?sig=1", None),

@@ -383,8 +383,7 @@ fn access_lines() -> Vec<String> {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write;
-    let mut encoder =
-        flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -393,11 +392,18 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn a_log_is_read_as_runtimes_and_shells_leave_it() {
     let lines = access_lines();
     let each = |make: &dyn Fn(&String) -> String| -> Vec<u8> {
-        lines.iter().map(|line| make(line) + "\n").collect::<String>().into_bytes()
+        lines
+            .iter()
+            .map(|line| make(line) + "\n")
+            .collect::<String>()
+            .into_bytes()
     };
     let time = "2026-11-30T17:00:00.123456789Z";
     let plain = each(&Clone::clone);
-    let values: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let values: Vec<Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let halves = |line: &String, how: &dyn Fn(&str, bool) -> String| {
         let (start, end) = line.split_at(line.len() / 2);
         format!("{}\n{}", how(start, false), how(end, true))
@@ -412,13 +418,22 @@ fn a_log_is_read_as_runtimes_and_shells_leave_it() {
     };
     let candidate = with_rule(json!({"id": "no-lib", "deny": ["corp.example/Lib"]}));
     let whole = report(&plain, &policy(), Some(&candidate), &[]);
-    assert_eq!((&whole["judged"], &whole["newly_denied"]), (&json!(3), &json!(2)));
+    assert_eq!(
+        (&whole["judged"], &whole["newly_denied"]),
+        (&json!(3), &json!(2))
+    );
     for (what, log) in [
         ("CRLF", each(&|line| format!("{line}\r"))),
-        ("a byte-order mark", [b"\xef\xbb\xbf".as_slice(), &plain].concat()),
+        (
+            "a byte-order mark",
+            [b"\xef\xbb\xbf".as_slice(), &plain].concat(),
+        ),
         ("UTF-16", utf16(&plain)),
         ("gzip", gzip(&plain)),
-        ("gzip twice", [gzip(&plain[..100]), gzip(&plain[100..])].concat()),
+        (
+            "gzip twice",
+            [gzip(&plain[..100]), gzip(&plain[100..])].concat(),
+        ),
         ("Docker", each(&|line| docker(line, true))),
         ("Docker in pieces", each(&|line| halves(line, &docker))),
         ("CRI", each(&|line| format!("{time} stdout F {line}"))),
@@ -430,15 +445,31 @@ fn a_log_is_read_as_runtimes_and_shells_leave_it() {
                 })
             }),
         ),
-        ("kubectl --timestamps", each(&|line| format!("{time} {line}"))),
-        ("kubectl --prefix", each(&|line| format!("[pod/goproxy-1/envoy] {line}"))),
-        ("both", each(&|line| format!("[pod/goproxy-1/envoy] {time} {line}"))),
+        (
+            "kubectl --timestamps",
+            each(&|line| format!("{time} {line}")),
+        ),
+        (
+            "kubectl --prefix",
+            each(&|line| format!("[pod/goproxy-1/envoy] {line}")),
+        ),
+        (
+            "both",
+            each(&|line| format!("[pod/goproxy-1/envoy] {time} {line}")),
+        ),
         ("docker compose", each(&|line| format!("envoy-1  | {line}"))),
         ("an array", serde_json::to_vec(&values).unwrap()),
-        ("a pretty array", serde_json::to_vec_pretty(&values).unwrap()),
+        (
+            "a pretty array",
+            serde_json::to_vec_pretty(&values).unwrap(),
+        ),
         (
             "pretty objects",
-            values.iter().map(|v| serde_json::to_string_pretty(v).unwrap() + "\n").collect::<String>().into_bytes(),
+            values
+                .iter()
+                .map(|v| serde_json::to_string_pretty(v).unwrap() + "\n")
+                .collect::<String>()
+                .into_bytes(),
         ),
     ] {
         let read = report(&log, &policy(), Some(&candidate), &[]);
@@ -451,9 +482,18 @@ fn a_log_is_read_as_runtimes_and_shells_leave_it() {
 #[test]
 fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
     let candidate = with_rule(json!({"id": "no-lib", "deny": ["corp.example/Lib"]}));
-    let bare = ASKED.map(|path| path.split_once("/t/web").or(path.split_once("/t/ops")).unwrap().1);
+    let bare = ASKED.map(|path| {
+        path.split_once("/t/web")
+            .or(path.split_once("/t/ops"))
+            .unwrap()
+            .1
+    });
     let in_all = |make: &dyn Fn(&str) -> String, paths: &[&str]| -> Vec<u8> {
-        paths.iter().map(|path| make(path) + "\n").collect::<String>().into_bytes()
+        paths
+            .iter()
+            .map(|path| make(path) + "\n")
+            .collect::<String>()
+            .into_bytes()
     };
     let forms: [(&str, &dyn Fn(&str) -> String); 8] = [
         ("paths", &|path| path.to_owned()),
@@ -471,7 +511,9 @@ fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
             )
         }),
         ("Athens", &|path| {
-            format!("INFO[5:00PM]: incoming request\thttp-method=GET http-path={path} http-status=200")
+            format!(
+                "INFO[5:00PM]: incoming request\thttp-method=GET http-path={path} http-status=200"
+            )
         }),
         ("Athens in JSON", &|path| {
             json!({"http-method": "GET", "http-path": path, "level": "info"}).to_string()
@@ -480,7 +522,9 @@ fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
             json!({"method": "GET", "path": path, "response_code": 200}).to_string()
         }),
         ("below another path", &|path| {
-            format!("1.1.1.1 - - [x] \"GET https://repo.corp.example/api/go/all{path} HTTP/1.1\" 200 1")
+            format!(
+                "1.1.1.1 - - [x] \"GET https://repo.corp.example/api/go/all{path} HTTP/1.1\" 200 1"
+            )
         }),
     ];
     for (what, form) in forms {
@@ -497,12 +541,19 @@ fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
             let read = report(&in_all(form, &ASKED), &policy(), Some(&candidate), more);
             assert_eq!(read["judged"], 3, "{what}: {read}");
             let tenants = read["tenants"].as_array().unwrap();
-            let names: Vec<_> = tenants.iter().map(|t| t["tenant"].as_str().unwrap()).collect();
+            let names: Vec<_> = tenants
+                .iter()
+                .map(|t| t["tenant"].as_str().unwrap())
+                .collect();
             assert_eq!(names, ["ops", "web"], "{what}");
         }
         let unknown = replay(&log, &policy(), Some(&candidate), &[]);
         assert_eq!(unknown.status.code(), Some(1), "{what}");
-        assert!(stdout(&unknown).contains("--tenant"), "{}", stdout(&unknown));
+        assert!(
+            stdout(&unknown).contains("--tenant"),
+            "{}",
+            stdout(&unknown)
+        );
     }
     // What is none is counted, and shown with its number.
     let log = b"started\n\"GET /golang.org/x/text/@v/list HTTP/1.1\" 200\n\"POST /golang.org/x/text/@v/list HTTP/1.1\" 405\n{\"level\":\"info\"}\n";

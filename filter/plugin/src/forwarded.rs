@@ -35,6 +35,9 @@ pub(crate) struct Forwarded {
     pub(crate) cache_scope: CacheScope,
     /// What a redirect must begin with to lead back to the same tenant.
     pub(crate) tenant_prefix: String,
+    /// The path that the backend was asked for, where its redirects are followed. The proxy does not tell
+    /// it any more once an answer comes.
+    pub(crate) asked: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) began: Moment,
     pub(crate) answer: Answer,
@@ -244,8 +247,7 @@ impl Forwarded {
     ) -> Result<(), Reply> {
         let locations = headers.iter().filter(|(name, _)| name == "location");
         let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
-        // As it went to the backend, behind all that rewrites it.
-        let asked = || String::from_utf8(host::property(&["request", "path"])?).ok();
+        let asked = || self.asked.clone();
         match backend.redirected_from(status, &locations, &self.tenant_prefix, asked) {
             None | Some(Redirected::Passed) => Ok(()),
             Some(Redirected::To(place))

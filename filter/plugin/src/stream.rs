@@ -80,6 +80,11 @@ impl Stream {
                 return Err(Reply::unavailable("it was not judged to the end"));
             }
         };
+        let asked = backend.has_redirects().then(|| {
+            let came = headers.iter().find(|(name, _)| name == ":path");
+            let came = came.map(|(_, path)| String::from_utf8_lossy(path).into_owned());
+            path.map_or_else(|| came.unwrap_or_default(), ToOwned::to_owned)
+        });
         let mut file = match std::mem::take(&mut judgement.plan) {
             Plan::Unknown(artifact) => File::Unknown(artifact),
             Plan::Check(checked) => File::Guarded(Box::new(Guard::new(checked))),
@@ -115,6 +120,7 @@ impl Stream {
             mutability: judgement.mutability,
             cache_scope: judgement.cache_scope,
             tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
+            asked,
             request_id: judgement.request_id.take(),
             began,
             answer: forwarded::Answer::Awaited,

@@ -114,9 +114,8 @@ impl Proxies {
             let value = either(name);
             let proxy = Matcher::builder().all(value.as_str()).build();
             let proxy = proxy.intercept(&Uri::from_static("http://a.example/"));
-            let is_known = |proxy: Intercept| {
-                matches!(proxy.uri().scheme_str(), Some("http" | "https"))
-            };
+            let is_known =
+                |proxy: Intercept| matches!(proxy.uri().scheme_str(), Some("http" | "https"));
             if !value.is_empty() && !proxy.is_some_and(is_known) {
                 return Err(format!(
                     "the environment's {name} is no proxy such as http://proxy.corp.example:3128"
@@ -155,7 +154,11 @@ impl Proxies {
         if is_own {
             return None;
         }
-        let scheme_port = if place.scheme_str() == Some("https") { 443 } else { 80 };
+        let scheme_port = if place.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
         let port = place.port_u16().unwrap_or(scheme_port);
         let is_left_out =
             |(of, matcher): &(u16, Matcher)| *of == port && matcher.intercept(place).is_none();
@@ -325,12 +328,21 @@ mod tests {
         let some = proxies(&[
             ("HTTPS_PROXY", "http://user:s3cret@secure.example:3128"),
             ("http_proxy", "plain.example:8080"),
-            ("NO_PROXY", "corp.example, .other.example,10.0.0.0/8,[fd00::1]:8443,port.example:8443"),
+            (
+                "NO_PROXY",
+                "corp.example, .other.example,10.0.0.0/8,[fd00::1]:8443,port.example:8443",
+            ),
         ])
         .unwrap();
         for (place, proxy) in [
-            ("https://goproxy.example/x", Some("http://secure.example:3128/")),
-            ("http://goproxy.example/x", Some("http://plain.example:8080/")),
+            (
+                "https://goproxy.example/x",
+                Some("http://secure.example:3128/"),
+            ),
+            (
+                "http://goproxy.example/x",
+                Some("http://plain.example:8080/"),
+            ),
             ("https://corp.example", None),
             ("https://a.corp.example", None),
             ("https://acorp.example", Some("http://secure.example:3128/")),
@@ -354,17 +366,27 @@ mod tests {
         let all = proxies(&[("ALL_PROXY", "http://u:p@any.example")]).unwrap();
         let place: Uri = "http://a.example/".parse().unwrap();
         assert_eq!(all.authorization(&place).unwrap(), "Basic dTpw");
-        assert!(proxies(&[("HTTP_PROXY", "x:1"), ("REQUEST_METHOD", "GET")])
-            .unwrap()
-            .for_place(&place)
-            .is_none());
+        assert!(
+            proxies(&[("HTTP_PROXY", "x:1"), ("REQUEST_METHOD", "GET")])
+                .unwrap()
+                .for_place(&place)
+                .is_none()
+        );
     }
 
     #[test]
     fn what_is_no_proxy_is_said_without_its_value() {
-        for value in ["socks5://u:s3cret@a.example", "ftp://s3cret", "http://s3cret@", "s3cret s"] {
+        for value in [
+            "socks5://u:s3cret@a.example",
+            "ftp://s3cret",
+            "http://s3cret@",
+            "s3cret s",
+        ] {
             let error = proxies(&[("HTTPS_PROXY", value)]).unwrap_err();
-            assert!(error.contains("HTTPS_PROXY") && !error.contains("s3cret"), "{error}");
+            assert!(
+                error.contains("HTTPS_PROXY") && !error.contains("s3cret"),
+                "{error}"
+            );
         }
         assert!(proxies(&[("HTTPS_PROXY", "")]).is_ok());
     }

@@ -67,7 +67,9 @@ impl UpstreamConfig {
             )?,
             origins,
             connect_timeout,
-            proxies: Proxies::of_environment().map(Arc::new).map_err(ServeError::System)?,
+            proxies: Proxies::of_environment()
+                .map(Arc::new)
+                .map_err(ServeError::System)?,
             asked,
         })
     }

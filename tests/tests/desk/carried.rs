@@ -4,7 +4,9 @@ use super::{GOOD, assert_lines, check};
 
 fn indented(text: &str, by: usize) -> String {
     let lines = text.lines();
-    lines.map(|line| format!("{}{line}\n", " ".repeat(by))).collect()
+    lines
+        .map(|line| format!("{}{line}\n", " ".repeat(by)))
+        .collect()
 }
 
 /// A filter's configuration in an EnvoyFilter, in a `TypedStruct` of this package or in none.
@@ -52,16 +54,29 @@ fn a_policy_is_found_in_a_typed_struct_and_in_a_config_map_with_its_places() {
         config_map("envoy.yaml", &envoy_filter(None, &bad)),
     ] {
         let printed = check(&carried, false);
-        let line = carried.lines().position(|line| line.contains("clutser")).unwrap() + 1;
+        let line = carried
+            .lines()
+            .position(|line| line.contains("clutser"))
+            .unwrap()
+            + 1;
         let place = format!("standard input:{line}:");
-        assert_lines(&printed, &[&format!("{place} ... did you mean \"cluster\"?")]);
+        assert_lines(
+            &printed,
+            &[&format!("{place} ... did you mean \"cluster\"?")],
+        );
         let good = carried.replace("clutser", "cluster");
         assert!(check(&good, true).contains(": good"), "{good}");
     }
     assert!(check(&config_map("policy.yaml", yaml), true).contains("of the ConfigMap"));
-    let printed = check(&config_map("policy.yaml", &yaml.replace("deny", "dney")), false);
+    let printed = check(
+        &config_map("policy.yaml", &yaml.replace("deny", "dney")),
+        false,
+    );
     assert_lines(&printed, &["standard input:8: ... $.default"]);
-    let printed = check(&config_map("policy.json", "{\n  \"version\": \"1\",\n}"), false);
+    let printed = check(
+        &config_map("policy.json", "{\n  \"version\": \"1\",\n}"),
+        false,
+    );
     assert_lines(&printed, &["standard input:9: ... must be JSON"]);
     // Of other strings nothing is said.
     assert!(check(&config_map("notes", "hello: world"), false).contains("no policy in it"));
@@ -74,17 +89,56 @@ fn what_yaml_takes_for_something_else_is_told_with_its_line() {
                 - {id: all, allow: ['*']}\nbackends: {main: {cluster: athens}}\nroutes: [{id: all, backend: main}]\n";
     assert!(!check(yaml, true).contains("quotes"));
     for (from, to, good, says) in [
-        ("'#go'", "#go", false, "standard input:3:1: $.contact: ... put it in quotes: \"#go\""),
-        ("the owners # them", "in #go-owners", true, "standard input:9:13: $.rules.org[0].reason: ... ends before #go-owners"),
-        ("default: deny", "default: deny\ndefault: allow", false, "standard input:3:1: $.default: ... stands at line 2 already"),
-        ("version: '1'", "version: yes", false, "standard input:1:1: $.version: ... quote it"),
-        ("'1'", "{{ .Values.version }}", false, "standard input:1: ... helm template"),
-        ("    reason: ask", "\treason: ask", false, "standard input:9:2: ... tabs"),
-        ("[corp.example/secret]", "[corp.example/secret]\n    versions: >=1.2.0", false, "standard input:9: ... in quotes"),
+        (
+            "'#go'",
+            "#go",
+            false,
+            "standard input:3:1: $.contact: ... put it in quotes: \"#go\"",
+        ),
+        (
+            "the owners # them",
+            "in #go-owners",
+            true,
+            "standard input:9:13: $.rules.org[0].reason: ... ends before #go-owners",
+        ),
+        (
+            "default: deny",
+            "default: deny\ndefault: allow",
+            false,
+            "standard input:3:1: $.default: ... stands at line 2 already",
+        ),
+        (
+            "version: '1'",
+            "version: yes",
+            false,
+            "standard input:1:1: $.version: ... quote it",
+        ),
+        (
+            "'1'",
+            "{{ .Values.version }}",
+            false,
+            "standard input:1: ... helm template",
+        ),
+        (
+            "    reason: ask",
+            "\treason: ask",
+            false,
+            "standard input:9:2: ... tabs",
+        ),
+        (
+            "[corp.example/secret]",
+            "[corp.example/secret]\n    versions: >=1.2.0",
+            false,
+            "standard input:9: ... in quotes",
+        ),
     ] {
         let changed = yaml.replace(from, to);
         assert_ne!(changed, yaml);
-        for text in [changed.clone(), format!("\u{feff}{changed}"), changed.replace('\n', "\r\n")] {
+        for text in [
+            changed.clone(),
+            format!("\u{feff}{changed}"),
+            changed.replace('\n', "\r\n"),
+        ] {
             assert_lines(&check(&text, good), &[says]);
         }
     }

@@ -263,7 +263,8 @@ fn forward_proxy(to: std::net::SocketAddr) -> (String, std::sync::mpsc::Receiver
                 let url = line.split(' ').nth(1).unwrap_or_default();
                 let path = url.splitn(4, '/').nth(3).unwrap_or_default();
                 let mut server = std::net::TcpStream::connect(to).unwrap();
-                let request = format!("GET /{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+                let request =
+                    format!("GET /{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
                 server.write_all(request.as_bytes()).unwrap();
                 _ = sender.send(head);
                 let mut answer = Vec::new();
@@ -281,7 +282,13 @@ fn the_environments_proxy_is_asked_and_not_for_what_it_leaves_out() {
     let (address, heads) = forward_proxy(server.address());
     let run = |no_proxy: &str| {
         let mut command = std::process::Command::new(modgate_tests::tools::dist("modgate"));
-        command.args(["warm", "--proxy", "http://goproxy.invalid/base", "--module", LIB]);
+        command.args([
+            "warm",
+            "--proxy",
+            "http://goproxy.invalid/base",
+            "--module",
+            LIB,
+        ]);
         command.args(["--version", "v1.0.0"]);
         command.env("HTTP_PROXY", format!("http://ann:s3cret@{address}"));
         command.env("NO_PROXY", no_proxy).output().unwrap()
@@ -292,9 +299,19 @@ fn the_environments_proxy_is_asked_and_not_for_what_it_leaves_out() {
     assert!(said.contains("404"), "{said}{}", stderr(&asked));
     assert!(!said.contains("s3cret") && !stderr(&asked).contains("s3cret"));
     let head = heads.recv().unwrap().to_ascii_lowercase();
-    assert!(head.starts_with("get http://goproxy.invalid/base/corp.example/%21lib/"), "{head}");
-    assert!(head.contains("proxy-authorization: basic yw5uonmzy3jlda=="), "{head}");
+    assert!(
+        head.starts_with("get http://goproxy.invalid/base/corp.example/%21lib/"),
+        "{head}"
+    );
+    assert!(
+        head.contains("proxy-authorization: basic yw5uonmzy3jlda=="),
+        "{head}"
+    );
     let left_out = run("goproxy.invalid");
-    assert!(stdout(&left_out).contains("cannot be asked"), "{}", stdout(&left_out));
+    assert!(
+        stdout(&left_out).contains("cannot be asked"),
+        "{}",
+        stdout(&left_out)
+    );
     assert!(heads.try_recv().is_err());
 }

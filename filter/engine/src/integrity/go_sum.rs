@@ -156,7 +156,9 @@ impl GoSumLine {
 /// Whether a hash is of a kind that a later Go may have: `h2:...`, with as little in it as possible
 /// that could be a slip of the pen.
 fn is_of_another_kind(hash: &str) -> bool {
-    let number = hash.split_once(':').and_then(|(kind, _)| kind.strip_prefix('h'));
+    let number = hash
+        .split_once(':')
+        .and_then(|(kind, _)| kind.strip_prefix('h'));
     number.is_some_and(|number| {
         number != "1" && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
     })
@@ -257,14 +259,22 @@ mod tests {
             format!("\u{feff}{ZIP}\n{MOD}"),
             format!("\u{feff}{ZIP}\r\n\r\n{MOD}"),
             format!("  {}\n{MOD} \t\n \n", ZIP.replace(' ', "\t")),
-            format!("{}\n{}\n", ZIP.replace(' ', "  "), MOD.replace(' ', " \u{a0}")),
+            format!(
+                "{}\n{}\n",
+                ZIP.replace(' ', "  "),
+                MOD.replace(' ', " \u{a0}")
+            ),
             format!("{ZIP}\n{dropped}\n{MOD}\n{dropped}\r\n"),
             format!("{ZIP}\n{MOD}\n{}", ZIP.replace("h1:", "h2:")),
         ] {
             let sums = GoSum::parse(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
             assert_eq!(sums.lines().count(), 2, "{text:?}");
             for line in plain.lines() {
-                assert_eq!(sums.get(&line.module, line.artifact), Some(line.h1), "{text:?}");
+                assert_eq!(
+                    sums.get(&line.module, line.artifact),
+                    Some(line.h1),
+                    "{text:?}"
+                );
             }
         }
     }
@@ -275,7 +285,10 @@ mod tests {
         for (line, why) in [
             ("x".to_owned(), GoSumFault::Count(1)),
             (format!("{ZIP} // why"), GoSumFault::Count(5)),
-            ("github.com/pkg/errors v0.9.1".to_owned(), GoSumFault::Count(2)),
+            (
+                "github.com/pkg/errors v0.9.1".to_owned(),
+                GoSumFault::Count(2),
+            ),
             (ZIP.replace("h1:", "h1;"), GoSumFault::Hash),
             (ZIP.replace("4=", "4"), GoSumFault::Hash),
             (
@@ -297,7 +310,14 @@ mod tests {
             ),
         ] {
             let error = GoSum::parse(&format!("{MOD}\r\n{line}\r\n")).unwrap_err();
-            assert_eq!(error, GoSumError { line: 2, fault: why }, "{line:?}");
+            assert_eq!(
+                error,
+                GoSumError {
+                    line: 2,
+                    fault: why
+                },
+                "{line:?}"
+            );
         }
     }
 

@@ -43,6 +43,11 @@ pub struct AddedHeader {
 }
 
 impl Backend {
+    /// Whether the policy names places that it may redirect to.
+    pub fn has_redirects(&self) -> bool {
+        !self.redirects.is_empty()
+    }
+
     /// What a client gets of an answer with this status; `None` where it is no redirect.
     /// `locations` are the values of its `Location` headers, `tenant_prefix` is the
     /// [`Judgement`](crate::judge::Judgement)'s.

@@ -147,7 +147,12 @@ mod tests {
         ] {
             assert_eq!(judged(location), kept(to), "{location}");
         }
-        let at_root = judge(&rules(), &[b"/artifactory/api/go/x/a.b/@latest"], "", || None);
+        let at_root = judge(
+            &rules(),
+            &[b"/artifactory/api/go/x/a.b/@latest"],
+            "",
+            || None,
+        );
         assert_eq!(at_root, Redirected::To("/a.b/@latest".to_owned()));
     }
 
@@ -200,10 +205,22 @@ mod tests {
             ("../../d/@v/list", "/t/acme/a.b/d/@v/list"),
             ("../@v/./x/../list", "/t/acme/a.b/c/@v/list"),
             ("..", "/t/acme/a.b/c/"),
-            ("/artifactory/api/go/y/../x/a.b/@latest", "/t/acme/a.b/@latest"),
-            ("//proxy.example/base/a.b/@latest", "/t/acme/upstream/a.b/@latest"),
-            ("//Proxy.example:443/base/x/../a.b/@latest", "/t/acme/upstream/a.b/@latest"),
-            ("//cdn.example:8443/blob?sig=a%2Fb", "https://cdn.example:8443/blob?sig=a%2Fb"),
+            (
+                "/artifactory/api/go/y/../x/a.b/@latest",
+                "/t/acme/a.b/@latest",
+            ),
+            (
+                "//proxy.example/base/a.b/@latest",
+                "/t/acme/upstream/a.b/@latest",
+            ),
+            (
+                "//Proxy.example:443/base/x/../a.b/@latest",
+                "/t/acme/upstream/a.b/@latest",
+            ),
+            (
+                "//cdn.example:8443/blob?sig=a%2Fb",
+                "https://cdn.example:8443/blob?sig=a%2Fb",
+            ),
         ] {
             assert_eq!(judged(location), kept(to), "{location}");
         }

@@ -100,7 +100,11 @@ fn in_file(name: &str, text: &str) -> Vec<Found> {
         outer: Vec::new(),
     };
     let Ok(documents) = spans::read(text) else {
-        return if name.contains("policy") { vec![whole()] } else { Vec::new() };
+        return if name.contains("policy") {
+            vec![whole()]
+        } else {
+            Vec::new()
+        };
     };
     let is_policy = |document: &Node| {
         if name.contains("policy") {
@@ -125,7 +129,10 @@ fn in_file(name: &str, text: &str) -> Vec<Found> {
 
 fn in_resource(spec: &Node, kind: &str, name: &str, found: &mut Vec<Found>) {
     let mut add = |path: String, node: &Node| {
-        found.push(embedded(Some(format!("{path} of the {kind} {name:?}")), node));
+        found.push(embedded(
+            Some(format!("{path} of the {kind} {name:?}")),
+            node,
+        ));
     };
     match kind {
         "WasmPlugin" => {

@@ -123,7 +123,8 @@ impl Search<'_> {
 fn meant(comment: &str) -> Option<&str> {
     let word = comment.split_whitespace().next()?;
     let rest = word.strip_prefix('#')?;
-    rest.starts_with(|c: char| c.is_alphanumeric()).then_some(word)
+    rest.starts_with(|c: char| c.is_alphanumeric())
+        .then_some(word)
 }
 
 #[cfg(test)]
@@ -138,7 +139,9 @@ mod tests {
         let documents = spans::read(text).unwrap();
         let found = of_comments(text, &documents[0]);
         let short = |told: &[(String, Position, String)]| -> Vec<(String, usize)> {
-            told.iter().map(|(path, at, _)| (path.clone(), at.line)).collect()
+            told.iter()
+                .map(|(path, at, _)| (path.clone(), at.line))
+                .collect()
         };
         assert_eq!(
             short(&found.instead_of_values),
@@ -146,7 +149,10 @@ mod tests {
         );
         assert_eq!(
             short(&found.behind_values),
-            [("$.other.reason".to_owned(), 4), ("$.last[1]".to_owned(), 10)]
+            [
+                ("$.other.reason".to_owned(), 4),
+                ("$.last[1]".to_owned(), 10)
+            ]
         );
         let (_, _, message) = &found.instead_of_values[0];
         assert!(message.contains("\"#go-platform\""), "{message}");

@@ -186,7 +186,11 @@ impl<'p> Reader<'p> {
             ""
         };
         let asked = Asked {
-            tenant: if of_path.is_empty() { asked.tenant } else { of_path },
+            tenant: if of_path.is_empty() {
+                asked.tenant
+            } else {
+                of_path
+            },
             ..asked
         };
         if asked.tenant != ANYONE && !is_name(asked.tenant) {
@@ -210,8 +214,12 @@ impl<'p> Reader<'p> {
     /// Whose request for a path it is: the tenant's that the path names, else that of the command line.
     fn tenant_of(&self, path: &str) -> Result<&'p str, Unjudged> {
         let judged = self.sides.policy.policy.judge(&get(path), &());
-        let by_path = (!judged.tenant_prefix.is_empty()).then_some(judged.tenant).flatten();
-        let named = by_path.map(|tenant| tenant.name.as_str()).or(self.sides.tenant);
+        let by_path = (!judged.tenant_prefix.is_empty())
+            .then_some(judged.tenant)
+            .flatten();
+        let named = by_path
+            .map(|tenant| tenant.name.as_str())
+            .or(self.sides.tenant);
         named.ok_or(Unjudged::Unreadable(
             "neither it nor its path says whose request it is: name the tenant with --tenant",
         ))
@@ -366,7 +374,11 @@ fn written(policy: &Compared, asked: Asked<'_>) -> impl Iterator<Item = String> 
     let whole = is_whole.then(|| asked.path.to_owned());
     // Such as `/repository/go/`: a module's first element has a dot.
     let module = || {
-        let mut elements = asked.path.split('/').skip_while(|e| !e.contains('.')).peekable();
+        let mut elements = asked
+            .path
+            .split('/')
+            .skip_while(|e| !e.contains('.'))
+            .peekable();
         elements.peek()?;
         Some(format!("/{}", elements.collect::<Vec<_>>().join("/")))
     };

@@ -58,7 +58,9 @@ pub(super) fn of_text(text: &str) -> Result<Lists, String> {
     let mut lists = Lists::default();
     for (line, words) in (1..).zip(text.lines()) {
         // With -u and -retracted more stands behind, in brackets.
-        let words = words.split_whitespace().take_while(|word| !word.starts_with(['[', '(']));
+        let words = words
+            .split_whitespace()
+            .take_while(|word| !word.starts_with(['[', '(']));
         let words: Vec<&str> = words.collect();
         match words.as_slice() {
             // A main module, and those of Go itself.
@@ -125,7 +127,9 @@ mod tests {
 
     fn names(lists: &Lists) -> Vec<String> {
         let names = lists.modules.iter();
-        names.map(|m| format!("{} {}@{}", m.line, m.module, m.version)).collect()
+        names
+            .map(|m| format!("{} {}@{}", m.line, m.module, m.version))
+            .collect()
     }
 
     #[test]
@@ -152,8 +156,16 @@ mod tests {
                 "a.example/e is replaced by the folder ./e"
             ]
         );
-        assert!(of_text("a.example/b v1.0.0 x y\n").unwrap_err().contains("line 1"));
-        for list in ["a.example/b@v1.0.0 # v1\n", "# all of v1\na.example/b@v1.0.0", "a.example/b"] {
+        assert!(
+            of_text("a.example/b v1.0.0 x y\n")
+                .unwrap_err()
+                .contains("line 1")
+        );
+        for list in [
+            "a.example/b@v1.0.0 # v1\n",
+            "# all of v1\na.example/b@v1.0.0",
+            "a.example/b",
+        ] {
             assert!(!is_text(list), "{list}");
         }
     }
@@ -168,9 +180,15 @@ mod tests {
             {{"Path":"a.example/d","Version":"v1.2.0","Replace":{{"Path":"f.example/d","Version":"v1.2.1"}}}}"#
         );
         let lists = of_json(&text).unwrap();
-        assert_eq!(names(&lists), ["2 a.example/b@v1.0.0", "4 f.example/d@v1.2.1"]);
+        assert_eq!(
+            names(&lists),
+            ["2 a.example/b@v1.0.0", "4 f.example/d@v1.2.1"]
+        );
         assert_eq!(lists.modules[0].zip, Some(h1.parse().unwrap()));
-        assert_eq!(lists.left_out, ["a.example/c is replaced by the folder ../c"]);
+        assert_eq!(
+            lists.left_out,
+            ["a.example/c is replaced by the folder ../c"]
+        );
         for bad in ["{}", "{\"Path\":", "[]", &text.replace("47DE", "")] {
             assert!(of_json(bad).is_err(), "{bad}");
         }

@@ -148,7 +148,10 @@ mod tests {
     #[test]
     fn a_toolchain_is_named_by_its_line() {
         for (text, toolchain) in [
-            ("go 1.22\ntoolchain go1.24.0 // x\n", Some(("go1.24.0".to_owned(), 2))),
+            (
+                "go 1.22\ntoolchain go1.24.0 // x\n",
+                Some(("go1.24.0".to_owned(), 2)),
+            ),
             ("go 1.22\ntoolchain default\n", None),
             ("go 1.22\n", None),
         ] {

@@ -123,7 +123,10 @@ impl Wanted {
             let Some(hashes) = known.and_then(|module| self.versions.get_mut(&module)) else {
                 continue;
             };
-            for (known, new) in [(&mut hashes.zip, listed.zip), (&mut hashes.go_mod, listed.go_mod)] {
+            for (known, new) in [
+                (&mut hashes.zip, listed.zip),
+                (&mut hashes.go_mod, listed.go_mod),
+            ] {
                 let Some(new) = new else {
                     continue;
                 };
@@ -207,7 +210,10 @@ impl std::str::FromStr for Platform {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            !word.is_empty()
+                && word
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         };
         match text.split_once('/') {
             Some((os, arch)) if is_word(os) && is_word(arch) => Ok(Self(format!("{os}-{arch}"))),
@@ -235,7 +241,12 @@ fn kind(file: &Path, text: &str) -> Kind {
         |line: &&str| !line.is_empty() && !line.starts_with("//") && !line.starts_with('#');
     let first = text.lines().map(str::trim).find(says_something);
     match first {
-        Some(line) if line.split_whitespace().nth(2).is_some_and(|hash| hash.starts_with("h1:")) => {
+        Some(line)
+            if line
+                .split_whitespace()
+                .nth(2)
+                .is_some_and(|hash| hash.starts_with("h1:")) =>
+        {
             Kind::GoSum
         }
         Some(line) if line.starts_with('{') => Kind::GoListJson,
@@ -255,7 +266,10 @@ mod tests {
 
     fn read(name: &str, text: &str) -> Result<Wanted, String> {
         let mut wanted = Wanted {
-            platforms: vec!["linux/amd64".parse().unwrap(), "darwin/arm64".parse().unwrap()],
+            platforms: vec![
+                "linux/amd64".parse().unwrap(),
+                "darwin/arm64".parse().unwrap(),
+            ],
             ..Wanted::default()
         };
         wanted.add(Path::new(name), text)?;
@@ -318,7 +332,11 @@ mod tests {
 
     #[test]
     fn what_go_list_prints_is_a_list() {
-        let wanted = read("-", "m.example/main\na.example/b v1.0.0\na.example/c v1.0.0 => ../c\n").unwrap();
+        let wanted = read(
+            "-",
+            "m.example/main\na.example/b v1.0.0\na.example/c v1.0.0 => ../c\n",
+        )
+        .unwrap();
         assert_eq!(names(&wanted), ["a.example/b@v1.0.0"]);
         assert_eq!(wanted.left_out.len(), 1);
         let json = r#"{"Path":"a.example/b","Version":"v1.0.0"}"#;

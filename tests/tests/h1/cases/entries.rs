@@ -2,8 +2,8 @@
 
 use modgate_engine::integrity::zip::Field;
 use modgate_engine::integrity::zip::ZipFault::{
-    CompressedSize, Crc, Deflate, Differs, Flags, Method, NoDescriptor, NoRecord, NoSuchEntry, Size,
-    StoredWithDescriptor, Unlisted,
+    CompressedSize, Crc, Deflate, Differs, Flags, Method, NoDescriptor, NoRecord, NoSuchEntry,
+    Size, StoredWithDescriptor, Unlisted,
 };
 use modgate_tests::forge::{Forge, Style, name};
 
@@ -157,12 +157,20 @@ pub fn cases() -> Vec<Case> {
             zip.entries[1].local.sizes = zip.directory[1].sizes;
             zip.entries[1].local.sizes.content -= 1;
         }),
-        streamed("a descriptor, and a wrong CRC alone in the header", Crc, |zip| {
-            zip.entries[1].local.sizes.crc = zip.directory[1].sizes.crc ^ 1;
-        }),
-        streamed("a descriptor, and a wrong size alone in the header", Size, |zip| {
-            zip.entries[1].local.sizes.content = zip.directory[1].sizes.content - 1;
-        }),
+        streamed(
+            "a descriptor, and a wrong CRC alone in the header",
+            Crc,
+            |zip| {
+                zip.entries[1].local.sizes.crc = zip.directory[1].sizes.crc ^ 1;
+            },
+        ),
+        streamed(
+            "a descriptor, and a wrong size alone in the header",
+            Size,
+            |zip| {
+                zip.entries[1].local.sizes.content = zip.directory[1].sizes.content - 1;
+            },
+        ),
         streamed(
             "a descriptor, and a wrong compressed size alone in the header",
             CompressedSize,
@@ -201,7 +209,7 @@ pub fn cases() -> Vec<Case> {
         ),
         stored(
             "an empty stored entry with a descriptor that the directory has a size of",
-            Differs(Field::CompressedSize),
+            Differs(Field::Crc),
             |zip| {
                 let sizes = zip.directory[3].sizes;
                 zip.entries[3].local.flags = 8;
@@ -214,23 +222,19 @@ pub fn cases() -> Vec<Case> {
                 sizes.crc = modgate_tests::forge::crc32(&zip.entries[3].descriptor);
             },
         ),
-        stored(
-            "a stored entry that seems to end early",
-            NoRecord,
-            |zip| {
-                // The content begins with what looks like its end, and a whole entry.
-                let early = modgate_tests::forge::Sizes::default().descriptor();
-                let content = [early, hidden()].concat();
-                *zip = Forge::empty();
-                zip.add(&name("x.go"), &content, Style::Stored);
-                let sizes = zip.directory[0].sizes;
-                zip.entries[0].local.sizes = Default::default();
-                zip.entries[0].local.flags = 8;
-                zip.entries[0].descriptor = sizes.descriptor();
-                zip.directory[0].flags = 8;
-                zip.lay_out();
-            },
-        ),
+        stored("a stored entry that seems to end early", NoRecord, |zip| {
+            // The content begins with what looks like its end, and a whole entry.
+            let early = modgate_tests::forge::Sizes::default().descriptor();
+            let content = [early, hidden()].concat();
+            *zip = Forge::empty();
+            zip.add(&name("x.go"), &content, Style::Stored);
+            let sizes = zip.directory[0].sizes;
+            zip.entries[0].local.sizes = Default::default();
+            zip.entries[0].local.flags = 8;
+            zip.entries[0].descriptor = sizes.descriptor();
+            zip.directory[0].flags = 8;
+            zip.lay_out();
+        }),
     ];
     for (what, method) in [
         ("bzip2", 12),

@@ -53,7 +53,13 @@ pub struct Wide {
 /// A zip64 field in every listing that has the numbers which are left out, and those alone.
 pub fn with_wide_listings(zip: &mut Forge, wide: Wide) {
     for central in &mut zip.directory {
-        central.extra = vec![0; 4 + 8 * [wide.content, wide.compressed, wide.offset].iter().filter(|w| **w).count()];
+        central.extra = vec![
+            0;
+            4 + 8 * [wide.content, wide.compressed, wide.offset]
+                .iter()
+                .filter(|w| **w)
+                .count()
+        ];
     }
     zip.lay_out();
     for central in &mut zip.directory {
@@ -136,36 +142,59 @@ pub fn cases() -> Vec<Case> {
             zip.directory[5].flags = 8;
             zip.lay_out();
         }),
-        passes("descriptors, and sizes alone in the headers", Streamed, |zip| {
-            for (entry, central) in zip.entries.iter_mut().zip(&zip.directory) {
-                entry.local.sizes.content = central.sizes.content;
-            }
-        }),
-        passes("descriptors, and CRCs alone in the headers", Streamed, |zip| {
-            for (entry, central) in zip.entries.iter_mut().zip(&zip.directory) {
-                entry.local.sizes.crc = central.sizes.crc;
-            }
-        }),
-        passes("stored with descriptors and sizes in the headers", Stored, |zip| {
-            for (entry, central) in zip.entries.iter_mut().zip(&mut zip.directory) {
-                (entry.local.flags, central.flags) = (8, 8);
-                entry.descriptor = central.sizes.descriptor();
-                (entry.local.sizes.crc, entry.local.sizes.compressed) = (0, 0);
-            }
-            zip.lay_out();
-        }),
-        passes("a folder of the name go.mod below the root", Deflated, |zip| {
-            zip.add(&name("inner/go.mod/"), b"", Stored)
-                .add(&name("inner/GO.mod/x"), b"", Stored);
-            // One of them alone: they would differ in case.
-            zip.entries.pop();
-            zip.directory.pop();
-            zip.lay_out();
-        }),
-        passes("a comment of a commit, as git archive has", Streamed, |zip| {
-            with_folders(zip);
-            zip.end.comment = b"0123456789abcdef0123456789abcdef01234567".to_vec();
-        }),
+        passes(
+            "descriptors, and sizes alone in the headers",
+            Streamed,
+            |zip| {
+                for (entry, central) in zip.entries.iter_mut().zip(&zip.directory) {
+                    entry.local.sizes.content = central.sizes.content;
+                }
+            },
+        ),
+        passes(
+            "descriptors, and CRCs alone in the headers",
+            Streamed,
+            |zip| {
+                for (entry, central) in zip.entries.iter_mut().zip(&zip.directory) {
+                    entry.local.sizes.crc = central.sizes.crc;
+                }
+            },
+        ),
+        passes(
+            "stored with descriptors and sizes in the headers",
+            Stored,
+            |zip| {
+                for (entry, central) in zip.entries.iter_mut().zip(&mut zip.directory) {
+                    (entry.local.flags, central.flags) = (8, 8);
+                    entry.descriptor = central.sizes.descriptor();
+                    (entry.local.sizes.crc, entry.local.sizes.compressed) = (0, 0);
+                }
+                zip.lay_out();
+            },
+        ),
+        passes(
+            "a folder of the name go.mod below the root",
+            Deflated,
+            |zip| {
+                zip.add(&name("inner/go.mod/"), b"", Stored).add(
+                    &name("inner/GO.mod/x"),
+                    b"",
+                    Stored,
+                );
+                // One of them alone: they would differ in case.
+                zip.entries.pop();
+                zip.directory.pop();
+                zip.lay_out();
+            },
+        ),
+        passes(
+            "a comment of a commit, as git archive has",
+            Streamed,
+            |zip| {
+                with_folders(zip);
+                zip.end.comment = b"0123456789abcdef0123456789abcdef01234567".to_vec();
+            },
+        ),
         passes("a comment of one byte", Streamed, |zip| {
             zip.end.comment = b"\n".to_vec();
         }),
@@ -182,14 +211,26 @@ pub fn cases() -> Vec<Case> {
             zip.lay_out();
         }),
         passes("sizes of 64 bits in headers", Deflated, with_wide_headers),
-        passes("sizes of 64 bits in headers, stored", Stored, with_wide_headers),
-        passes("sizes of 64 bits in descriptors", Streamed, with_wide_headers),
-        passes("a zip64 field in headers that nothing needs", Deflated, |zip| {
-            for entry in &mut zip.entries {
-                entry.local.extra = zip64_field(&[0, 0], b"");
-            }
-            zip.lay_out();
-        }),
+        passes(
+            "sizes of 64 bits in headers, stored",
+            Stored,
+            with_wide_headers,
+        ),
+        passes(
+            "sizes of 64 bits in descriptors",
+            Streamed,
+            with_wide_headers,
+        ),
+        passes(
+            "a zip64 field in headers that nothing needs",
+            Deflated,
+            |zip| {
+                for entry in &mut zip.entries {
+                    entry.local.extra = zip64_field(&[0, 0], b"");
+                }
+                zip.lay_out();
+            },
+        ),
         passes("every number of the directory twice", Deflated, |zip| {
             for central in &mut zip.directory {
                 central.extra = vec![0; 32];
@@ -201,41 +242,68 @@ pub fn cases() -> Vec<Case> {
                 central.extra = zip64_field(&numbers, &[0; 4]);
             }
         }),
-        passes("all numbers in a field, of which one is needed", Deflated, |zip| {
-            for central in &mut zip.directory {
-                central.extra = vec![0; 28];
-            }
-            zip.lay_out();
-            for central in &mut zip.directory {
-                let sizes = [central.sizes.content, central.sizes.compressed];
-                let numbers = [sizes[0].into(), sizes[1].into(), central.offset.into()];
-                central.extra = zip64_field(&numbers, b"");
-                central.sizes.content = u32::MAX;
-            }
-        }),
-        passes("zip64's end records that all fields point to", Streamed, |zip| {
-            with_end_records(zip, |zip| {
-                zip.end.counts = [u16::MAX; 2];
-                (zip.end.size, zip.end.offset) = (u32::MAX, u32::MAX);
-            });
-        }),
-        passes("zip64's end records that nothing points to", Streamed, |zip| {
-            with_end_records(zip, |_| {});
-        }),
-        passes("zip64's end records for the offset alone", Streamed, |zip| {
-            with_end_records(zip, |zip| zip.end.offset = u32::MAX);
-        }),
+        passes(
+            "all numbers in a field, of which one is needed",
+            Deflated,
+            |zip| {
+                for central in &mut zip.directory {
+                    central.extra = vec![0; 28];
+                }
+                zip.lay_out();
+                for central in &mut zip.directory {
+                    let sizes = [central.sizes.content, central.sizes.compressed];
+                    let numbers = [sizes[0].into(), sizes[1].into(), central.offset.into()];
+                    central.extra = zip64_field(&numbers, b"");
+                    central.sizes.content = u32::MAX;
+                }
+            },
+        ),
+        passes(
+            "zip64's end records that all fields point to",
+            Streamed,
+            |zip| {
+                with_end_records(zip, |zip| {
+                    zip.end.counts = [u16::MAX; 2];
+                    (zip.end.size, zip.end.offset) = (u32::MAX, u32::MAX);
+                });
+            },
+        ),
+        passes(
+            "zip64's end records that nothing points to",
+            Streamed,
+            |zip| {
+                with_end_records(zip, |_| {});
+            },
+        ),
+        passes(
+            "zip64's end records for the offset alone",
+            Streamed,
+            |zip| {
+                with_end_records(zip, |zip| zip.end.offset = u32::MAX);
+            },
+        ),
         passes("zip64's end records for the count alone", Streamed, |zip| {
             with_end_records(zip, |zip| zip.end.counts = [u16::MAX; 2]);
         }),
-        passes("zip64's end records of a zip without files", Streamed, |zip| {
-            *zip = Forge::empty();
-            with_end_records(zip, |_| {});
-        }),
+        passes(
+            "zip64's end records of a zip without files",
+            Streamed,
+            |zip| {
+                *zip = Forge::empty();
+                with_end_records(zip, |_| {});
+            },
+        ),
         passes("everything at once", Streamed, |zip| {
             with_folders(zip);
             with_wide_headers(zip);
-            with_wide_listings(zip, Wide { content: true, compressed: true, offset: true });
+            with_wide_listings(
+                zip,
+                Wide {
+                    content: true,
+                    compressed: true,
+                    offset: true,
+                },
+            );
             zip.end.size = zip.directory.iter().map(|c| c.bytes().len() as u32).sum();
             with_end_records(zip, |zip| {
                 zip.end.counts = [u16::MAX; 2];
@@ -261,7 +329,14 @@ pub fn cases() -> Vec<Case> {
     ] {
         let what = format!("64 bits in the directory for the {what}").leak();
         all.push(passes(what, Streamed, |zip| {
-            with_wide_listings(zip, Wide { content, compressed, offset });
+            with_wide_listings(
+                zip,
+                Wide {
+                    content,
+                    compressed,
+                    offset,
+                },
+            );
         }));
     }
     all

@@ -4,8 +4,8 @@
 use modgate_engine::integrity::zip::Field;
 use modgate_engine::integrity::zip::ZipFault::{
     CaseCollision, Comment, CompressedSize, Crc, Differs, EndComment, EndCount, EndOffset, EndSize,
-    Extra, FileAndFolder, Folder, Name, NoDescriptor, NoRecord, NoSuchEntry, NotRegular, OtherModule, Size,
-    Truncated, Zip64, Zip64End,
+    Extra, FileAndFolder, Folder, Name, NoDescriptor, NoRecord, NoSuchEntry, NotRegular,
+    OtherModule, Size, Truncated, Zip64, Zip64End,
 };
 use modgate_engine::request::Refusal::{DotElement, EmptyElement};
 use modgate_tests::forge::{Forge, Style, name, zip64_field};
@@ -86,9 +86,13 @@ fn folders() -> Vec<Case> {
                 add(zip, "Other/", b"", Style::Stored);
             },
         ),
-        stored("a folder but for the case of its files", CaseCollision, |zip| {
-            add(zip, "Inner/", b"", Style::Stored);
-        }),
+        stored(
+            "a folder but for the case of its files",
+            CaseCollision,
+            |zip| {
+                add(zip, "Inner/", b"", Style::Stored);
+            },
+        ),
         stored("a folder of the way up", Name(DotElement), |zip| {
             add(zip, "../", b"", Style::Stored);
         }),
@@ -128,9 +132,13 @@ fn comments() -> Vec<Case> {
         streamed("a comment that ends in a signature", EndComment, |zip| {
             zip.end.comment = b"a comment PK\x05\x06".to_vec();
         }),
-        streamed("a comment that begins with a signature", EndComment, |zip| {
-            zip.end.comment = [b"PK\x05\x06".as_slice(), &[0; 40]].concat();
-        }),
+        streamed(
+            "a comment that begins with a signature",
+            EndComment,
+            |zip| {
+                zip.end.comment = [b"PK\x05\x06".as_slice(), &[0; 40]].concat();
+            },
+        ),
         streamed(
             "a comment whose length is the half of a signature",
             EndComment,
@@ -175,10 +183,14 @@ fn comments() -> Vec<Case> {
             zip.directory[1].comment = evil_zip(0).directory[0].bytes();
             zip.lay_out();
         }),
-        streamed("an end record in the last entry's comment", Comment, |zip| {
-            zip.directory[4].comment = zip.end.bytes();
-            zip.lay_out();
-        }),
+        streamed(
+            "an end record in the last entry's comment",
+            Comment,
+            |zip| {
+                zip.directory[4].comment = zip.end.bytes();
+                zip.lay_out();
+            },
+        ),
         streamed("a long comment of an entry", Comment, |zip| {
             zip.directory[1].comment = vec![b'x'; 4097];
             zip.lay_out();
@@ -213,9 +225,13 @@ fn headers() -> Vec<Case> {
         zip.lay_out();
     };
     let mut all = vec![
-        deflated("full sizes in a header without a zip64 field", Zip64, |zip| {
-            wide(zip, &|extra| extra.clear());
-        }),
+        deflated(
+            "full sizes in a header without a zip64 field",
+            Zip64,
+            |zip| {
+                wide(zip, &|extra| extra.clear());
+            },
+        ),
         deflated("a zip64 field of a header that is cut", Extra, |zip| {
             wide(zip, &|extra| extra.truncate(12));
         }),
@@ -250,19 +266,31 @@ fn headers() -> Vec<Case> {
                 extra[12] += 1;
             });
         }),
-        deflated("a header with more extra fields than are read", Extra, |zip| {
-            wide(zip, &|extra| extra.extend(zip_extra(4_090)));
-        }),
-        streamed("a zip64 field and a descriptor of 32 bits", CompressedSize, |zip| {
-            with_wide_headers(zip);
-            zip.entries[1].descriptor = zip.directory[1].sizes.descriptor();
-            zip.lay_out();
-        }),
-        streamed("a descriptor of 64 bits without its signature", NoDescriptor, |zip| {
-            with_wide_headers(zip);
-            zip.entries[1].descriptor.drain(..4);
-            zip.lay_out();
-        }),
+        deflated(
+            "a header with more extra fields than are read",
+            Extra,
+            |zip| {
+                wide(zip, &|extra| extra.extend(zip_extra(4_090)));
+            },
+        ),
+        streamed(
+            "a zip64 field and a descriptor of 32 bits",
+            CompressedSize,
+            |zip| {
+                with_wide_headers(zip);
+                zip.entries[1].descriptor = zip.directory[1].sizes.descriptor();
+                zip.lay_out();
+            },
+        ),
+        streamed(
+            "a descriptor of 64 bits without its signature",
+            NoDescriptor,
+            |zip| {
+                with_wide_headers(zip);
+                zip.entries[1].descriptor.drain(..4);
+                zip.lay_out();
+            },
+        ),
         streamed("a descriptor of 64 bits with a larger size", Size, |zip| {
             with_wide_headers(zip);
             zip.entries[1].descriptor[16] ^= 1;
@@ -271,19 +299,27 @@ fn headers() -> Vec<Case> {
             with_wide_headers(zip);
             zip.entries[1].descriptor[20] = 1;
         }),
-        streamed("a descriptor of 64 bits with a longer data", CompressedSize, |zip| {
-            with_wide_headers(zip);
-            zip.entries[1].descriptor[12] = 1;
-        }),
+        streamed(
+            "a descriptor of 64 bits with a longer data",
+            CompressedSize,
+            |zip| {
+                with_wide_headers(zip);
+                zip.entries[1].descriptor[12] = 1;
+            },
+        ),
     ];
-    all.push(stored("a folder's zip64 field with a size", Folder, |zip| {
-        zip.add(&name("inner/"), b"", Style::Stored);
-        with_wide_headers(zip);
-        let numbers = zip64_field(&[13, 13], b"");
-        zip.entries[5].local.extra = numbers;
-        zip.entries[5].data = b"package evil\n".to_vec();
-        zip.lay_out();
-    }));
+    all.push(stored(
+        "a folder's zip64 field with a size",
+        Folder,
+        |zip| {
+            zip.add(&name("inner/"), b"", Style::Stored);
+            with_wide_headers(zip);
+            let numbers = zip64_field(&[13, 13], b"");
+            zip.entries[5].local.extra = numbers;
+            zip.entries[5].data = b"package evil\n".to_vec();
+            zip.lay_out();
+        },
+    ));
     all
 }
 
@@ -300,9 +336,13 @@ fn listings() -> Vec<Case> {
     };
     // With these the extra fields' length stays, and so does the directory's place.
     vec![
-        streamed("full numbers in a listing without a zip64 field", Zip64, |zip| {
-            wide(zip, &|extra| extra[..2].copy_from_slice(b"zz"));
-        }),
+        streamed(
+            "full numbers in a listing without a zip64 field",
+            Zip64,
+            |zip| {
+                wide(zip, &|extra| extra[..2].copy_from_slice(b"zz"));
+            },
+        ),
         streamed("a full offset without a zip64 field", Zip64, |zip| {
             zip.directory[1].offset = u32::MAX;
         }),
@@ -310,14 +350,20 @@ fn listings() -> Vec<Case> {
             wide(zip, &|extra| extra.truncate(20));
         }),
         streamed("a zip64 field without the offset", Zip64, |zip| {
-            wide(zip, &|extra| *extra = [b"\x01\x00\x10\x00", &extra[4..20]].concat());
+            wide(zip, &|extra| {
+                *extra = [b"\x01\x00\x10\x00", &extra[4..20]].concat()
+            });
         }),
         streamed("two zip64 fields of a listing", Zip64, |zip| {
             wide(zip, &|extra| *extra = extra.repeat(2));
         }),
-        streamed("another content in a zip64 field", Differs(Field::Size), |zip| {
-            wide(zip, &|extra| extra[4] ^= 1);
-        }),
+        streamed(
+            "another content in a zip64 field",
+            Differs(Field::Size),
+            |zip| {
+                wide(zip, &|extra| extra[4] ^= 1);
+            },
+        ),
         streamed(
             "another compressed size in a zip64 field",
             Differs(Field::CompressedSize),
@@ -326,34 +372,52 @@ fn listings() -> Vec<Case> {
         streamed("another offset in a zip64 field", NoSuchEntry, |zip| {
             wide(zip, &|extra| extra[20] ^= 1);
         }),
-        streamed("another entry's offset in a zip64 field", Differs(Field::Crc), |zip| {
-            let other = zip.offsets()[2];
-            wide(zip, &|extra| extra[20..24].copy_from_slice(&other.to_le_bytes()));
-        }),
+        streamed(
+            "another entry's offset in a zip64 field",
+            Differs(Field::Crc),
+            |zip| {
+                let other = zip.offsets()[2];
+                wide(zip, &|extra| {
+                    extra[20..24].copy_from_slice(&other.to_le_bytes())
+                });
+            },
+        ),
         streamed("an offset over 4 GiB in a zip64 field", Zip64, |zip| {
             wide(zip, &|extra| extra[24] = 1);
         }),
         streamed("a size over 4 GiB in a zip64 field", Zip64, |zip| {
             wide(zip, &|extra| extra[8] = 1);
         }),
-        streamed("the numbers of a zip64 field in another order", Differs(Field::CompressedSize), |zip| {
-            wide(zip, &|extra| {
-                let (content, compressed) = extra[4..20].split_at_mut(8);
-                content.swap_with_slice(compressed);
-            });
-        }),
-        streamed("a zip64 field that says otherwise, though nothing needs it", Zip64, |zip| {
-            let sizes = zip.directory[1].sizes;
-            let numbers = [u64::from(sizes.content) + 1, sizes.compressed.into()];
-            zip.directory[1].extra = zip64_field(&numbers, b"");
-            zip.lay_out();
-        }),
-        streamed("another offset in a zip64 field that nothing needs", Zip64, |zip| {
-            let (sizes, offset) = (zip.directory[1].sizes, zip.offsets()[2]);
-            let numbers = [sizes.content.into(), sizes.compressed.into(), offset.into()];
-            zip.directory[1].extra = zip64_field(&numbers, b"");
-            zip.lay_out();
-        }),
+        streamed(
+            "the numbers of a zip64 field in another order",
+            Differs(Field::CompressedSize),
+            |zip| {
+                wide(zip, &|extra| {
+                    let (content, compressed) = extra[4..20].split_at_mut(8);
+                    content.swap_with_slice(compressed);
+                });
+            },
+        ),
+        streamed(
+            "a zip64 field that says otherwise, though nothing needs it",
+            Zip64,
+            |zip| {
+                let sizes = zip.directory[1].sizes;
+                let numbers = [u64::from(sizes.content) + 1, sizes.compressed.into()];
+                zip.directory[1].extra = zip64_field(&numbers, b"");
+                zip.lay_out();
+            },
+        ),
+        streamed(
+            "another offset in a zip64 field that nothing needs",
+            Zip64,
+            |zip| {
+                let (sizes, offset) = (zip.directory[1].sizes, zip.offsets()[2]);
+                let numbers = [sizes.content.into(), sizes.compressed.into(), offset.into()];
+                zip.directory[1].extra = zip64_field(&numbers, b"");
+                zip.lay_out();
+            },
+        ),
         streamed("a second disk in a zip64 field", Zip64, |zip| {
             let (sizes, offset) = (zip.directory[1].sizes, zip.offsets()[1]);
             let numbers = [sizes.content.into(), sizes.compressed.into(), offset.into()];
@@ -366,15 +430,23 @@ fn listings() -> Vec<Case> {
                 extra.extend(b"more");
             });
         }),
-        streamed("more comment than is read, in a listing of 64 bits", Comment, |zip| {
-            zip.directory[1].comment = vec![b'x'; 4097];
-            wide(zip, &|_| {});
-        }),
+        streamed(
+            "more comment than is read, in a listing of 64 bits",
+            Comment,
+            |zip| {
+                zip.directory[1].comment = vec![b'x'; 4097];
+                wide(zip, &|_| {});
+            },
+        ),
         // Go would find it where the directory has 65,535 bytes.
-        streamed("a locator at the end of the last entry's comment", Comment, |zip| {
-            zip.directory[4].comment = [b"PK\x06\x07".as_slice(), &[0; 16]].concat();
-            zip.lay_out();
-        }),
+        streamed(
+            "a locator at the end of the last entry's comment",
+            Comment,
+            |zip| {
+                zip.directory[4].comment = [b"PK\x06\x07".as_slice(), &[0; 16]].concat();
+                zip.lay_out();
+            },
+        ),
     ]
 }
 
@@ -388,18 +460,30 @@ fn end_records() -> Vec<Case> {
         streamed("zip64's end records for the size alone", EndSize, |zip| {
             with_end_records(zip, |zip| zip.end.size = u32::MAX);
         }),
-        streamed("another count beside zip64's end records", EndCount, |zip| {
-            with_end_records(zip, |zip| zip.end.counts = [4; 2]);
-        }),
+        streamed(
+            "another count beside zip64's end records",
+            EndCount,
+            |zip| {
+                with_end_records(zip, |zip| zip.end.counts = [4; 2]);
+            },
+        ),
         streamed("another size beside zip64's end records", EndSize, |zip| {
             with_end_records(zip, |zip| zip.end.size += 1);
         }),
-        streamed("another offset beside zip64's end records", EndOffset, |zip| {
-            with_end_records(zip, |zip| zip.end.offset -= 1);
-        }),
-        streamed("a full count without zip64's end records", EndCount, |zip| {
-            zip.end.counts = [5, u16::MAX];
-        }),
+        streamed(
+            "another offset beside zip64's end records",
+            EndOffset,
+            |zip| {
+                with_end_records(zip, |zip| zip.end.offset -= 1);
+            },
+        ),
+        streamed(
+            "a full count without zip64's end records",
+            EndCount,
+            |zip| {
+                zip.end.counts = [5, u16::MAX];
+            },
+        ),
         streamed("a full size without zip64's end records", EndSize, |zip| {
             zip.end.size = u32::MAX;
         }),

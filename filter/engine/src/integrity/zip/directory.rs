@@ -219,9 +219,8 @@ impl Directory {
         }
         let zip64 = self.zip64;
         let is_count = |count: u16| u32::from(count) == files || zip64 && count == ZIP64_COUNT;
-        let is_number = |number: u32, real: u64| {
-            u64::from(number) == real || zip64 && number == ZIP64_VALUE
-        };
+        let is_number =
+            |number: u32, real: u64| u64::from(number) == real || zip64 && number == ZIP64_VALUE;
         // Go looks for zip64's records where the count or the offset says so, and not for the size.
         let [_, count] = end.counts;
         let unseen = end.directory_size == ZIP64_VALUE

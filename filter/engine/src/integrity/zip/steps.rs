@@ -8,9 +8,7 @@ use super::limits::{
     MAX_CONTENT_BYTES, MAX_EXTRA_BYTES, MAX_GO_MOD_BYTES, MAX_LICENSE_BYTES, MAX_NAME_BYTES,
 };
 use super::names::is_folder;
-use super::records::{
-    Descriptor, End, EntryHeader, Fields, Listing, Sizes, flag, signature,
-};
+use super::records::{Descriptor, End, EntryHeader, Fields, Listing, Sizes, flag, signature};
 use super::{OpenEntry, State, ZipHasher};
 
 impl ZipHasher {
@@ -190,8 +188,7 @@ impl ZipHasher {
             let flags_at = entry.at + u64::from(EntryHeader::FLAGS_AT);
             return Err(self.of_file(&entry, flags_at, ZipFault::StoredWithDescriptor));
         }
-        let said = said
-            .ok_or_else(|| self.of_file(&entry, at, ZipFault::NoDescriptor))?;
+        let said = said.ok_or_else(|| self.of_file(&entry, at, ZipFault::NoDescriptor))?;
         let content_at = at + if entry.wide { 16 } else { 12 };
         self.compare(&entry, said, sizes, [at + 4, at + 8, content_at])?;
         self.entry_end(entry, sha256, sizes)

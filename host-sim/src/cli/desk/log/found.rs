@@ -66,7 +66,11 @@ pub(super) fn in_json(line: &str) -> Option<Found<'static>> {
     let (mut best, mut other_method) = (None, false);
     look(&value, "", DEPTH, &mut best, &mut other_method);
     let (_, found) = best?;
-    Some(if other_method { Found::OtherMethod } else { found })
+    Some(if other_method {
+        Found::OtherMethod
+    } else {
+        found
+    })
 }
 
 fn look(
@@ -79,7 +83,13 @@ fn look(
     match value {
         Value::Object(members) if depth > 0 => {
             for (name, value) in members {
-                look(value, &name.to_ascii_lowercase(), depth - 1, best, other_method);
+                look(
+                    value,
+                    &name.to_ascii_lowercase(),
+                    depth - 1,
+                    best,
+                    other_method,
+                );
             }
         }
         Value::String(text) if METHODS.contains(&name) => *other_method |= is_other_method(text),
@@ -141,7 +151,9 @@ mod tests {
             format!(
                 r#"[2026-11-30T17:00:00.000Z] "GET {PATH} HTTP/1.1" 200 - via_upstream - "-" 0 53 5 4 "-" "Go-http-client/1.1" "9a7c" "goproxy.corp.example" "10.0.0.1:3000" outbound|3000||athens"#
             ),
-            format!("INFO[5:00PM]: incoming request\thttp-method=GET http-path={PATH} http-status=200"),
+            format!(
+                "INFO[5:00PM]: incoming request\thttp-method=GET http-path={PATH} http-status=200"
+            ),
             format!("[GIN] 2026/11/30 - 17:00:00 | 200 | 1.2ms | 10.0.0.1 | GET      \"{PATH}\""),
             format!("200 GET {PATH} 1.2 ms 53 bytes, public"),
             format!("level=info msg=\"served\" url='{PATH}?go-get=1' status=200"),
@@ -162,13 +174,28 @@ mod tests {
 
     #[test]
     fn what_asks_for_no_module_is_none() {
-        assert_eq!(in_text(&format!("\"POST {PATH} HTTP/1.1\"")), Some(Found::OtherMethod));
+        assert_eq!(
+            in_text(&format!("\"POST {PATH} HTTP/1.1\"")),
+            Some(Found::OtherMethod)
+        );
         let json = format!(r#"{{"method":"PUT","path":"{PATH}"}}"#);
         assert_eq!(in_json(&json), Some(Found::OtherMethod));
-        for line in ["", "started", "\"GET /healthz HTTP/1.1\" 200", "x/@v/list", "http://a@v/"] {
+        for line in [
+            "",
+            "started",
+            "\"GET /healthz HTTP/1.1\" 200",
+            "x/@v/list",
+            "http://a@v/",
+        ] {
             assert_eq!(in_text(line), None, "{line}");
         }
-        for line in ["{}", "{\"level\":\"info\"}", "{\"path\":\"/healthz\"}", "[]", "{"] {
+        for line in [
+            "{}",
+            "{\"level\":\"info\"}",
+            "{\"path\":\"/healthz\"}",
+            "[]",
+            "{",
+        ] {
             assert_eq!(in_json(line), None, "{line}");
         }
     }

@@ -88,7 +88,9 @@ impl<'l> Line<'l> {
         let mut fields = line.split_whitespace();
         match (fields.next(), fields.next(), fields.next()) {
             (None, ..) => Err("it is empty"),
-            (Some(path), None, _) if path.starts_with('/') => Ok(Line::Foreign { path: path.into() }),
+            (Some(path), None, _) if path.starts_with('/') => {
+                Ok(Line::Foreign { path: path.into() })
+            }
             (Some(tenant), Some(path), None) => Ok(Line::Plain {
                 tenant,
                 path: if path.starts_with('/') {
@@ -106,9 +108,15 @@ impl<'l> Line<'l> {
 impl Access<'_> {
     /// Whether it has nothing that only the filter knows.
     fn is_foreign(&self) -> bool {
-        [&self.modgate, &self.tenant, &self.operation, &self.module, &self.decision]
-            .into_iter()
-            .all(|member| member.is_empty())
+        [
+            &self.modgate,
+            &self.tenant,
+            &self.operation,
+            &self.module,
+            &self.decision,
+        ]
+        .into_iter()
+        .all(|member| member.is_empty())
     }
 }
 
@@ -233,11 +241,21 @@ mod tests {
         assert_eq!(Line::read(b"web a.b/@latest"), plain("web", "/a.b/@latest"));
         for (line, path) in [
             ("/a.b/@latest", "/a.b/@latest"),
-            ("[pod/goproxy-1/envoy] 1.1.1.1 - - [x] \"GET /a.b/@v/list HTTP/1.1\"", "/a.b/@v/list"),
-            ("{\"path\":\"/a.b/@v/list\",\"method\":\"GET\"}", "/a.b/@v/list"),
+            (
+                "[pod/goproxy-1/envoy] 1.1.1.1 - - [x] \"GET /a.b/@v/list HTTP/1.1\"",
+                "/a.b/@v/list",
+            ),
+            (
+                "{\"path\":\"/a.b/@v/list\",\"method\":\"GET\"}",
+                "/a.b/@v/list",
+            ),
         ] {
             let path = path.into();
-            assert_eq!(Line::read(line.as_bytes()), Ok(Line::Foreign { path }), "{line}");
+            assert_eq!(
+                Line::read(line.as_bytes()),
+                Ok(Line::Foreign { path }),
+                "{line}"
+            );
         }
         let post = Line::read(b"\"POST /a.b/@v/list HTTP/1.1\"");
         assert!(matches!(post, Ok(Line::NoRequest(_))));

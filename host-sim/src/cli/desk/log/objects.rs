@@ -162,9 +162,14 @@ mod tests {
     #[test]
     fn objects_are_told_apart_wherever_they_stand() {
         let of = |all: &[(u64, &str)]| -> Vec<(u64, String)> {
-            all.iter().map(|(n, text)| (*n, (*text).to_owned())).collect()
+            all.iter()
+                .map(|(n, text)| (*n, (*text).to_owned()))
+                .collect()
         };
-        assert_eq!(found("[{\"a\":1},{\"a\":2}]"), of(&[(1, "{\"a\":1}"), (1, "{\"a\":2}")]));
+        assert_eq!(
+            found("[{\"a\":1},{\"a\":2}]"),
+            of(&[(1, "{\"a\":1}"), (1, "{\"a\":2}")])
+        );
         assert_eq!(
             found("[\n {\"a\":\"}\\\"{\"},\n {\"b\":[{}]}\n]\n"),
             of(&[(2, "{\"a\":\"}\\\"{\"}"), (3, "{\"b\":[{}]}")])
@@ -177,7 +182,12 @@ mod tests {
         // What is cut, and what is none, is handed out to be counted.
         assert_eq!(
             found("{\"a\":\n{\"b\":1}\nnothing\n{\"c\""),
-            of(&[(1, "{\"a\":\n"), (2, "{\"b\":1}"), (3, "nothing"), (4, "{\"c\"")])
+            of(&[
+                (1, "{\"a\":\n"),
+                (2, "{\"b\":1}"),
+                (3, "nothing"),
+                (4, "{\"c\"")
+            ])
         );
         let long = format!("[{{\"a\":\"{}\"}},{{\"b\":1}}]", "x".repeat(MAX_LINE));
         assert_eq!(found(&long), of(&[(1, TOO_LONG), (1, "{\"b\":1}")]));

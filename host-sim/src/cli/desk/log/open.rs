@@ -22,7 +22,8 @@ pub(super) fn text_of<'i>(input: impl Read + 'i) -> io::Result<Box<dyn Read + 'i
         return without_mark(MultiGzDecoder::new(input));
     }
     if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
-        let what = format!("it is compressed with {name}: decompress it first (gzip is read as it is)");
+        let what =
+            format!("it is compressed with {name}: decompress it first (gzip is read as it is)");
         return Err(io::Error::new(ErrorKind::InvalidData, what));
     }
     without_mark(input)
@@ -87,7 +88,11 @@ impl<R: Read> Read for Utf16<R> {
             self.input.by_ref().take(64 << 10).read_to_end(&mut bytes)?;
             let is_last = bytes.len() < 64 << 10;
             let mut units: Vec<u16> = self.high.take().into_iter().collect();
-            units.extend(bytes.chunks_exact(2).map(|pair| (self.unit)([pair[0], pair[1]])));
+            units.extend(
+                bytes
+                    .chunks_exact(2)
+                    .map(|pair| (self.unit)([pair[0], pair[1]])),
+            );
             if !is_last {
                 self.high = units.pop_if(|unit| (0xd800..0xdc00).contains(unit));
             }

@@ -97,7 +97,11 @@ fn piece_of(line: &[u8]) -> Option<Piece<'_>> {
     let line = std::str::from_utf8(line).ok()?.trim_end_matches('\r');
     if line.starts_with('{') {
         // Nearly all lines are of the access log, which has no member of that name.
-        return if line.contains("\"log\"") { of_docker(line) } else { None };
+        return if line.contains("\"log\"") {
+            of_docker(line)
+        } else {
+            None
+        };
     }
     of_cri(line)
 }
@@ -128,9 +132,8 @@ fn of_cri(line: &str) -> Option<Piece<'_>> {
     let mut parts = line.splitn(4, ' ');
     let (time, stream, tags, text) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let tag = tags.split(':').next()?;
-    let is_cri = super::is_time(time)
-        && matches!(stream, "stdout" | "stderr")
-        && matches!(tag, "P" | "F");
+    let is_cri =
+        super::is_time(time) && matches!(stream, "stdout" | "stderr") && matches!(tag, "P" | "F");
     is_cri.then(|| Piece {
         is_stdout: stream == "stdout",
         text: text.into(),
@@ -161,7 +164,9 @@ mod tests {
     #[test]
     fn a_line_is_what_the_container_wrote() {
         let of = |all: &[(u64, &str)]| -> Vec<(u64, String)> {
-            all.iter().map(|(n, text)| (*n, (*text).to_owned())).collect()
+            all.iter()
+                .map(|(n, text)| (*n, (*text).to_owned()))
+                .collect()
         };
         let time = "2026-11-30T17:00:00.123456789Z";
         assert_eq!(
@@ -204,6 +209,9 @@ mod tests {
         let long = "x".repeat(MAX_LINE);
         let line = format!("{time} stdout P {long}");
         let end = format!("{time} stdout F {long}");
-        assert_eq!(unwrapped(&[&line, &end, "a"]), of(&[(1, TOO_LONG), (3, "a")]));
+        assert_eq!(
+            unwrapped(&[&line, &end, "a"]),
+            of(&[(1, TOO_LONG), (3, "a")])
+        );
     }
 }
