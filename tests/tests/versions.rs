@@ -220,8 +220,6 @@ fn nothing_young_is_offered_or_served() {
         assert_eq!(get(&host, "@v/v1.0.0.mod").status, 200);
         assert_eq!(backend.asked(), ["v1.0.0.mod"], "its age does not count");
         assert_eq!(get(&host, "@v/v1.0.0.zip").status, 200);
-        assert_eq!(backend.asked(), ["v1.0.0.info", "v1.0.0.zip"]);
-        assert_eq!(get(&host, "@v/v1.0.0.zip").status, 200);
         assert_eq!(backend.asked(), ["v1.0.0.zip"], "its age is known by now");
     }
     for host in Host::both(&policy(rules), backend.server.address()) {
@@ -281,17 +279,23 @@ fn a_build_is_judged_by_what_it_builds_and_not_by_what_it_reads_on_the_way() {
     let backend = Backend::of(&graph());
     let others = json!(["corp.example/old", "corp.example/mid"]);
     let policies = [
-        json!([
-            {"id": "cve", "deny": [LIB], "versions": "<1.5.0", "reason": "CVE-2026-1"},
-            {"id": "all", "allow": ["*"]},
-        ]),
-        json!([
-            {"id": "cve", "allow": [LIB], "versions": "v1.5.0 || v1.6.0"},
-            {"id": "others", "allow": others, "versions": "v1.0.0"},
-        ]),
-        json!([{"id": "cve", "allow": ["*"], "min_age": "7d"}]),
+        (
+            "org/cve",
+            json!([
+                {"id": "cve", "deny": [LIB], "versions": "<1.5.0", "reason": "CVE-2026-1"},
+                {"id": "all", "allow": ["*"]},
+            ]),
+        ),
+        (
+            "default",
+            json!([
+                {"id": "approved", "allow": [LIB], "versions": "v1.5.0 || v1.6.0"},
+                {"id": "others", "allow": others, "versions": "v1.0.0"},
+            ]),
+        ),
+        ("org/week", a_week()),
     ];
-    for rules in policies {
+    for (rule, rules) in policies {
         for host in Host::both(&policy(rules.clone()), backend.server.address()) {
             let go = developer_of_the_graph(&host);
             for command in GRAPH_COMMANDS {
@@ -312,7 +316,7 @@ fn a_build_is_judged_by_what_it_builds_and_not_by_what_it_reads_on_the_way() {
 
             // What is chosen by its name, or built, is refused all the same.
             let said = refused(&host, "v1.0.1");
-            assert!(said.contains("rule: org/cve"), "{rules}: {said}");
+            assert!(said.contains(&format!("rule: {rule}\n")), "{rules}: {said}");
             for (file, status) in [
                 ("@v/v1.0.1.info", 403),
                 ("@v/v1.0.1.zip", 403),
@@ -389,9 +393,7 @@ fn lines() -> Vec<Module> {
             .time(days_ago(90))
             .file("app.go", "package app\n\nimport _ \"corp.example/lib\"\n"),
     ];
-    libs.into_iter()
-        .chain(toolchains.map(toolchain))
-        .collect()
+    libs.into_iter().chain(toolchains.map(toolchain)).collect()
 }
 
 /// Each is the first that is asked of a fresh proxy, which knows no age.
@@ -402,12 +404,9 @@ fn what_a_list_offers_may_be_had_at_the_first_try() {
         let listed = go.run(&["list", "-m", "-f", "{{.Version}}", module]);
         listed.expect_ok().trim().to_owned()
     };
-    let asked: [(&str, fn(&Go)); 6] = [
+    let asked: [(&str, fn(&Go)); 5] = [
         ("v1.4.8", |go| {
             go.run(&["get", "corp.example/lib@v1.4"]).expect_ok();
-        }),
-        ("v1.4.8", |go| {
-            go.run(&["get", "corp.example/lib@<v1.5.0"]).expect_ok();
         }),
         ("v1.4.8", |go| {
             go.run(&["get", "corp.example/lib@v1.4.7"]).expect_ok();
@@ -435,12 +434,7 @@ fn what_a_list_offers_may_be_had_at_the_first_try() {
             assert_eq!(list, "v1.4.7\nv1.4.8\nv1.5.0\nv1.5.1\n");
         }
     }
-    for (query, want) in [
-        ("go@1.91", "1.91.1"),
-        ("go@1.90", "1.90.9"),
-        ("go@latest", "1.91.1"),
-        ("toolchain@go1.91", "go1.91.1"),
-    ] {
+    for (query, want) in [("go@1.91", "1.91.1"), ("toolchain@go1.90", "go1.90.9")] {
         for host in Host::both(&policy(a_week()), backend.server.address()) {
             assert_eq!(latest_of(&host.go("web"), query), want, "{query}");
         }
@@ -500,13 +494,15 @@ fn the_list_of_a_module_with_400_versions_takes_less_than_a_second() {
         .filter(|version| !version.ends_with(".9"))
         .collect();
     // What else runs on the machine takes its time, too: the quickest of three counts.
-    for kind in 0..2 {
-        let quickest = (0..3).map(|_| {
-            let [envoy, serve] = Host::both(&policy(a_week()), address);
-            let host = if kind == 0 { envoy } else { serve };
+    let mut quickest = [Duration::MAX; 2];
+    for _ in 0..3 {
+        for (host, quickest) in Host::both(&policy(a_week()), address)
+            .iter()
+            .zip(&mut quickest)
+        {
             let began = Instant::now();
-            let list = get(&host, "@v/list");
-            let took = began.elapsed();
+            let list = get(host, "@v/list");
+            *quickest = began.elapsed().min(*quickest);
             assert_eq!(list.status, 200, "{}", list.body);
             let listed = versions(&list);
             assert!(listed.is_subset(&old));
@@ -514,16 +510,16 @@ fn the_list_of_a_module_with_400_versions_takes_less_than_a_second() {
                 assert!(listed.contains(&format!("v1.{minor}.8")), "{listed:?}");
             }
             // What time was too short for, the next ones have.
-            let whole = (0..30).find(|_| versions(&get(&host, "@v/list")) == old);
-            assert!(whole.is_some());
+            let is_whole = (0..30).any(|_| versions(&get(host, "@v/list")) == old);
+            assert!(is_whole);
             backend.asked();
-            get(&host, "@v/list");
-            get(&host, "@v/v1.7.3.zip");
+            get(host, "@v/list");
+            get(host, "@v/v1.7.3.zip");
             assert_eq!(backend.asked(), ["list", "v1.7.3.zip"]);
-            took
-        });
-        let quickest = quickest.min().unwrap();
-        assert!(quickest < Duration::from_secs(1), "{quickest:?}");
+        }
+    }
+    for took in quickest {
+        assert!(took < Duration::from_secs(1), "{took:?}");
     }
 }
 
