@@ -48,7 +48,8 @@ impl<'t> Raw<'t> {
             b'{' => {
                 let mut members = self.members()?;
                 members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-                let twice = |pair: &[(Cow<'_, str>, Raw<'_>)]| matches!(pair, [(a, _), (b, _)] if a == b);
+                let twice =
+                    |pair: &[(Cow<'_, str>, Raw<'_>)]| matches!(pair, [(a, _), (b, _)] if a == b);
                 if members.windows(2).any(twice) {
                     return None;
                 }
@@ -85,7 +86,10 @@ impl<'t> Raw<'t> {
     }
 
     fn members(self) -> Option<Vec<(Cow<'t, str>, Raw<'t>)>> {
-        let mut scan = Scan { text: self.0, at: 0 };
+        let mut scan = Scan {
+            text: self.0,
+            at: 0,
+        };
         let mut members = Vec::new();
         scan.list(b'{', b'}', |scan| {
             let key = Raw(scan.string()?).text()?;
@@ -99,7 +103,10 @@ impl<'t> Raw<'t> {
     }
 
     fn elements(self) -> Option<Vec<Raw<'t>>> {
-        let mut scan = Scan { text: self.0, at: 0 };
+        let mut scan = Scan {
+            text: self.0,
+            at: 0,
+        };
         let mut elements = Vec::new();
         scan.list(b'[', b']', |scan| {
             elements.push(scan.value()?);
@@ -131,7 +138,10 @@ impl<'t> Raw<'t> {
 
 /// As `serde_json` writes it.
 fn hash_text(text: &str, digest: &mut Sha256) {
-    if text.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
+    if text
+        .bytes()
+        .all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\'))
+    {
         digest.update("\"");
         digest.update(text);
         digest.update("\"");
@@ -192,7 +202,8 @@ impl<'t> Scan<'t> {
             b'"' => return self.string().map(Raw),
             b'{' | b'[' => self.nested()?,
             _ => {
-                let is_scalar = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
+                let is_scalar =
+                    |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
                 while self.next().is_some_and(is_scalar) {
                     self.at += 1;
                 }

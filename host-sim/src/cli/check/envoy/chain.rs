@@ -12,19 +12,39 @@ const BASIC_AUTH: &str = "envoy.extensions.filters.http.basic_auth.v3.BasicAuth"
 
 /// Filters that must not stand between the filter and the backends, and why.
 const NOT_BEHIND: &[(&str, &str)] = &[
-    ("envoy.extensions.filters.http.compressor.v3.Compressor", COMPRESSES),
-    ("envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder", REWRITES),
-    ("envoy.extensions.filters.http.grpc_json_reverse_transcoder.v3.GrpcJsonReverseTranscoder", REWRITES),
-    ("envoy.extensions.filters.http.grpc_http1_bridge.v3.Config", REWRITES),
-    ("envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfig", REWRITES),
-    ("envoy.extensions.filters.http.grpc_web.v3.GrpcWeb", REWRITES),
+    (
+        "envoy.extensions.filters.http.compressor.v3.Compressor",
+        COMPRESSES,
+    ),
+    (
+        "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
+        REWRITES,
+    ),
+    (
+        "envoy.extensions.filters.http.grpc_json_reverse_transcoder.v3.GrpcJsonReverseTranscoder",
+        REWRITES,
+    ),
+    (
+        "envoy.extensions.filters.http.grpc_http1_bridge.v3.Config",
+        REWRITES,
+    ),
+    (
+        "envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfig",
+        REWRITES,
+    ),
+    (
+        "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb",
+        REWRITES,
+    ),
     ("envoy.extensions.filters.http.buffer.v3.Buffer", WAITS),
-    ("envoy.extensions.filters.http.file_system_buffer.v3.FileSystemBufferFilterConfig", WAITS),
+    (
+        "envoy.extensions.filters.http.file_system_buffer.v3.FileSystemBufferFilterConfig",
+        WAITS,
+    ),
 ];
 
 const COMPRESSES: &str = "compresses answers before the filter sees them, so that no hash can be checked and no list be shaped; put it before the filter";
-const REWRITES: &str =
-    "rewrites bodies behind the filter, which then checks other bytes than the backend sent; take it out of this chain";
+const REWRITES: &str = "rewrites bodies behind the filter, which then checks other bytes than the backend sent; take it out of this chain";
 const WAITS: &str = "wants whole bodies, which the filter holds back and lets go in pieces; take it out of this chain";
 
 /// Looks at the filters of a chain that has Modgate's.
@@ -69,7 +89,11 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
     }
     for (is_needed, wanted, source) in [
         (needs.token, JWT, "a token's claim, which jwt_authn"),
-        (needs.password, BASIC_AUTH, "a user's name, which basic_auth"),
+        (
+            needs.password,
+            BASIC_AUTH,
+            "a user's name, which basic_auth",
+        ),
     ] {
         let stands = kinds.iter().position(|kind| *kind == Some(wanted));
         if is_needed && stands.is_none_or(|at| at > place) {
@@ -91,11 +115,20 @@ fn after_router(filter: &At<'_>, notes: &mut Notes) {
 
 /// Whether the filter is there and yet not asked.
 fn switched_off(filter: &At<'_>, notes: &mut Notes) {
-    if let Some(at) = filter.get("disabled").filter(|_| filter.is_true("disabled")) {
+    if let Some(at) = filter
+        .get("disabled")
+        .filter(|_| filter.is_true("disabled"))
+    {
         notes.error(&at, "the filter is switched off: nothing is judged");
     }
-    if let Some(at) = filter.get("is_optional").filter(|_| filter.is_true("is_optional")) {
-        notes.error(&at, "an Envoy that has no such filter leaves it out, and nothing is judged");
+    if let Some(at) = filter
+        .get("is_optional")
+        .filter(|_| filter.is_true("is_optional"))
+    {
+        notes.error(
+            &at,
+            "an Envoy that has no such filter leaves it out, and nothing is judged",
+        );
     }
     let discovery = filter.get("config_discovery");
     if let Some(at) = discovery.and_then(|discovery| discovery.get("default_config")) {

@@ -27,13 +27,22 @@ fn failure(plugin: &At<'_>, notes: &mut Notes) {
     let is = |name, number| plugin.is_one("failure_policy", name, number);
     match (&at, plugin.get("fail_open")) {
         (Some(at), _) if is("FAIL_OPEN", 3) => {
-            notes.error(at, format!("a filter that fails lets everything pass; {HINT}"));
+            notes.error(
+                at,
+                format!("a filter that fails lets everything pass; {HINT}"),
+            );
         }
         (_, Some(at)) if plugin.is_true("fail_open") => {
-            notes.error(&at, format!("a filter that fails lets everything pass; {HINT}"));
+            notes.error(
+                &at,
+                format!("a filter that fails lets everything pass; {HINT}"),
+            );
         }
         (Some(at), _) if !is("FAIL_CLOSED", 2) && !is("FAIL_RELOAD", 1) => {
-            notes.warning(at, format!("what a failure means is left to a default; {HINT}"));
+            notes.warning(
+                at,
+                format!("what a failure means is left to a default; {HINT}"),
+            );
         }
         (Some(_), _) => {}
         (None, _) => notes.warning(
@@ -45,7 +54,10 @@ fn failure(plugin: &At<'_>, notes: &mut Notes) {
 
 fn configuration(plugin: &At<'_>, notes: &mut Notes) {
     let Some(at) = plugin.get("configuration") else {
-        return notes.error(plugin, "the filter has no configuration, and so no policy: it refuses to start");
+        return notes.error(
+            plugin,
+            "the filter has no configuration, and so no policy: it refuses to start",
+        );
     };
     let kind = at.text("@type").unwrap_or_default();
     if kind.ends_with("google.protobuf.Struct") {

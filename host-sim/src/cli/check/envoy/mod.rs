@@ -58,7 +58,10 @@ impl Configuration {
             })?;
             sources.push(source);
         }
-        let values: Vec<Value> = sources.iter().map(|source| source.document.value()).collect();
+        let values: Vec<Value> = sources
+            .iter()
+            .map(|source| source.document.value())
+            .collect();
         let configuration = Self { sources, values };
         let parts = Parts::of(&configuration.values);
         for (file, source) in configuration.sources.iter().enumerate() {
@@ -113,7 +116,10 @@ impl Configuration {
         for cluster in &parts.clusters {
             upstreams::check(cluster, &needs, &mut notes);
         }
-        for file in bootstraps.into_iter().filter_map(|file| parts.files.get(file)) {
+        for file in bootstraps
+            .into_iter()
+            .filter_map(|file| parts.files.get(file))
+        {
             if file.get("static_resources").is_some() {
                 stats::check(file, &mut notes);
             }
@@ -135,7 +141,9 @@ impl Configuration {
             reports[file].errors.push(self.sources[file].finding(error));
         }
         for (file, warning) in notes.warnings {
-            reports[file].warnings.push(self.sources[file].finding(warning));
+            reports[file]
+                .warnings
+                .push(self.sources[file].finding(warning));
         }
         for report in &mut reports {
             for findings in [&mut report.errors, &mut report.warnings] {

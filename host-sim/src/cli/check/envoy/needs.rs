@@ -39,7 +39,11 @@ impl Needs {
     fn add(&mut self, document: &Document) {
         let any = |is: fn(&IdentityDoc) -> bool| document.identity.iter().any(is);
         self.certificate |= any(|source| {
-            let names = [&source.mtls_uri_san, &source.mtls_dns_san, &source.mtls_subject];
+            let names = [
+                &source.mtls_uri_san,
+                &source.mtls_dns_san,
+                &source.mtls_subject,
+            ];
             names.iter().any(|name| name.is_some())
         });
         self.token |= any(|s| s.jwt_claim.is_some() || s.jwt_claim_list.is_some());

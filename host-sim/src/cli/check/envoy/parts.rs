@@ -83,7 +83,11 @@ impl<'v> Parts<'v> {
     pub(super) fn has(&self, file: usize) -> bool {
         let managers = self.managers.iter().map(|manager| &manager.at);
         let mut all = managers.chain(&self.clusters).chain(&self.plugins);
-        all.any(|at| at.file == file) || self.files.get(file).is_some_and(|at| !route_tables(at).is_empty())
+        all.any(|at| at.file == file)
+            || self
+                .files
+                .get(file)
+                .is_some_and(|at| !route_tables(at).is_empty())
     }
 
     fn add_listener(&mut self, listener: &At<'v>, tables: &[At<'v>]) {
@@ -157,7 +161,11 @@ fn plugins_of_file<'v>(file: &At<'v>) -> Vec<Candidate<'v>> {
 
 fn listeners<'v>(file: &At<'v>) -> Vec<At<'v>> {
     let mut found = resources(file, "listener.v3.Listener");
-    found.extend(file.find(&["static_resources"]).into_iter().flat_map(|r| r.list("listeners")));
+    found.extend(
+        file.find(&["static_resources"])
+            .into_iter()
+            .flat_map(|r| r.list("listeners")),
+    );
     for config in file.list("configs") {
         let fixed = config.list("static_listeners").into_iter();
         found.extend(fixed.filter_map(|entry| entry.get("listener")));
@@ -169,7 +177,11 @@ fn listeners<'v>(file: &At<'v>) -> Vec<At<'v>> {
 
 fn clusters<'v>(file: &At<'v>) -> Vec<At<'v>> {
     let mut found = resources(file, "cluster.v3.Cluster");
-    found.extend(file.find(&["static_resources"]).into_iter().flat_map(|r| r.list("clusters")));
+    found.extend(
+        file.find(&["static_resources"])
+            .into_iter()
+            .flat_map(|r| r.list("clusters")),
+    );
     found.extend(file.list("clusters"));
     for config in file.list("configs") {
         for kind in ["static_clusters", "dynamic_active_clusters"] {
@@ -195,8 +207,15 @@ fn route_tables<'v>(file: &At<'v>) -> Vec<At<'v>> {
 
 /// A connection manager's own routes, or those of another file that it asks for by name.
 fn routes<'v>(manager: &At<'v>, tables: &[At<'v>]) -> Option<At<'v>> {
-    let name = manager.get("rds").and_then(|rds| rds.text("route_config_name"));
-    let of_name = || tables.iter().find(|table| table.text("name") == name).cloned();
+    let name = manager
+        .get("rds")
+        .and_then(|rds| rds.text("route_config_name"));
+    let of_name = || {
+        tables
+            .iter()
+            .find(|table| table.text("name") == name)
+            .cloned()
+    };
     manager.get("route_config").or_else(of_name)
 }
 

@@ -38,8 +38,12 @@ pub(super) fn check(manager: &Manager<'_>, notes: &mut Notes) {
             continue;
         }
         is_decided = shaped == Matches::Yes;
-        let format = mapper.get("body_format_override").or_else(|| config.get("body_format"));
-        let rewrites = mapper.get("body").or_else(|| format.filter(|format| !is_plain(format)));
+        let format = mapper
+            .get("body_format_override")
+            .or_else(|| config.get("body_format"));
+        let rewrites = mapper
+            .get("body")
+            .or_else(|| format.filter(|format| !is_plain(format)));
         if let Some(at) = rewrites {
             garbage(&at, notes);
         }
@@ -51,7 +55,10 @@ pub(super) fn check(manager: &Manager<'_>, notes: &mut Notes) {
 }
 
 fn garbage(at: &At<'_>, notes: &mut Notes) {
-    let is_told = notes.errors.iter().any(|(file, known)| *file == at.file && known.path == at.path);
+    let is_told = notes
+        .errors
+        .iter()
+        .any(|(file, known)| *file == at.file && known.path == at.path);
     if !is_told {
         notes.error(
             at,
@@ -64,7 +71,9 @@ fn changes_status(mapper: &At<'_>, matches: &dyn Fn(u64) -> Matches, notes: &mut
     let Some(status) = mapper.number("status_code") else {
         return;
     };
-    let mut changed = MEANT.iter().filter(|known| **known != status && matches(**known) != Matches::No);
+    let mut changed = MEANT
+        .iter()
+        .filter(|known| **known != status && matches(**known) != Matches::No);
     if let Some(known) = changed.next() {
         let at = mapper.get("status_code");
         notes.error(
@@ -83,7 +92,9 @@ fn is_plain(format: &At<'_>) -> bool {
 
 fn matches(filter: &At<'_>, status: u64) -> Matches {
     if let Some(comparison) = filter.find(&["status_code_filter", "comparison"]) {
-        let wanted = comparison.get("value").and_then(|value| value.number("default_value"));
+        let wanted = comparison
+            .get("value")
+            .and_then(|value| value.number("default_value"));
         let Some(wanted) = wanted else {
             return Matches::Perhaps;
         };
@@ -99,7 +110,12 @@ fn matches(filter: &At<'_>, status: u64) -> Matches {
     let all = |key: &str| {
         let inner = filter.get(key)?;
         let inner = inner.list("filters");
-        Some(inner.iter().map(|filter| matches(filter, status)).collect::<Vec<_>>())
+        Some(
+            inner
+                .iter()
+                .map(|filter| matches(filter, status))
+                .collect::<Vec<_>>(),
+        )
     };
     if let Some(all) = all("and_filter") {
         return together(&all, Matches::No, Matches::Yes);

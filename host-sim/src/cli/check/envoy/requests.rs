@@ -46,24 +46,40 @@ fn paths(manager: &At<'_>, files: &[At<'_>], notes: &mut Notes) {
     const WHY: &str = "before the filter judges it, so what is judged is not what the client sent";
     for key in ["normalize_path", "merge_slashes"] {
         if let Some(at) = manager.get(key).filter(|_| manager.is_true(key)) {
-            notes.error(&at, format!("Envoy changes paths {WHY}; write {key}: false"));
+            notes.error(
+                &at,
+                format!("Envoy changes paths {WHY}; write {key}: false"),
+            );
         }
         // Where nothing is said, the runtime decides.
         let runtime = format!("http_connection_manager.{key}");
         let unset = manager.get(key).is_none();
         for layer in files.iter().filter(|_| unset).flat_map(layers) {
             if let Some(at) = layer.get(&runtime).filter(|_| layer.is_true(&runtime)) {
-                notes.error(&at, format!("Envoy changes paths {WHY}; write {key}: false in the connection manager"));
+                notes.error(
+                    &at,
+                    format!(
+                        "Envoy changes paths {WHY}; write {key}: false in the connection manager"
+                    ),
+                );
             }
         }
     }
     let key = "path_with_escaped_slashes_action";
-    let keeps = [("IMPLEMENTATION_SPECIFIC_DEFAULT", 0), ("KEEP_UNCHANGED", 1)];
-    let keeps = keeps.iter().any(|(name, number)| manager.is_one(key, name, *number));
+    let keeps = [
+        ("IMPLEMENTATION_SPECIFIC_DEFAULT", 0),
+        ("KEEP_UNCHANGED", 1),
+    ];
+    let keeps = keeps
+        .iter()
+        .any(|(name, number)| manager.is_one(key, name, *number));
     // What it refuses, the filter refuses as well.
     let refuses = manager.is_one(key, "REJECT_REQUEST", 2);
     if let Some(at) = manager.get(key).filter(|_| !keeps && !refuses) {
-        notes.error(&at, format!("Envoy undoes escaped slashes {WHY}; write {key}: KEEP_UNCHANGED"));
+        notes.error(
+            &at,
+            format!("Envoy undoes escaped slashes {WHY}; write {key}: KEEP_UNCHANGED"),
+        );
     }
     if let Some(at) = manager.get("path_normalization_options") {
         notes.error(&at, format!("Envoy changes paths {WHY}; leave it out"));
@@ -73,7 +89,9 @@ fn paths(manager: &At<'_>, files: &[At<'_>], notes: &mut Notes) {
 fn layers<'v>(file: &At<'v>) -> Vec<At<'v>> {
     let runtime = file.get("layered_runtime").into_iter();
     let layers = runtime.flat_map(|runtime| runtime.list("layers"));
-    layers.filter_map(|layer| layer.get("static_layer")).collect()
+    layers
+        .filter_map(|layer| layer.get("static_layer"))
+        .collect()
 }
 
 fn headers(manager: &At<'_>, needs: &Needs, notes: &mut Notes) {
@@ -88,7 +106,11 @@ fn headers(manager: &At<'_>, needs: &Needs, notes: &mut Notes) {
             removed.is_some_and(|name| name.eq_ignore_ascii_case(CLUSTER_HEADER))
         })
     };
-    if !manager.list("early_header_mutation_extensions").iter().any(removes) {
+    if !manager
+        .list("early_header_mutation_extensions")
+        .iter()
+        .any(removes)
+    {
         notes.error(
             manager,
             format!(
@@ -100,7 +122,8 @@ fn headers(manager: &At<'_>, needs: &Needs, notes: &mut Notes) {
     let key = "headers_with_underscores_action";
     let safe = options.as_ref().is_some_and(|options| {
         let safe = [("REJECT_REQUEST", 1), ("DROP_HEADER", 2)];
-        safe.iter().any(|(name, number)| options.is_one(key, name, *number))
+        safe.iter()
+            .any(|(name, number)| options.is_one(key, name, *number))
     });
     if !safe && needs.perhaps(needs.header) {
         let at = options.as_ref().and_then(|options| options.get(key));
@@ -124,14 +147,22 @@ pub(super) fn limited(options: &At<'_>, notes: &mut Notes) {
     let key = "max_stream_duration";
     let is_set = options.duration(key).is_some_and(|time| !time.is_zero());
     if let Some(at) = options.get(key).filter(|_| is_set) {
-        notes.warning(&at, "a download that takes longer is cut; leave it out, silence has a limit of its own");
+        notes.warning(
+            &at,
+            "a download that takes longer is cut; leave it out, silence has a limit of its own",
+        );
     }
 }
 
 /// Ends what is silent for so long.
 pub(super) fn silence(at: &At<'_>, key: &str, notes: &mut Notes) {
-    let is_short = at.duration(key).is_some_and(|time| !time.is_zero() && time < SILENCE);
+    let is_short = at
+        .duration(key)
+        .is_some_and(|time| !time.is_zero() && time < SILENCE);
     if let Some(at) = at.get(key).filter(|_| is_short) {
-        notes.warning(&at, "a backend that must clone a repository first is silent for minutes; write 300s");
+        notes.warning(
+            &at,
+            "a backend that must clone a repository first is silent for minutes; write 300s",
+        );
     }
 }

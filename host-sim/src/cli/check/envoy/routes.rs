@@ -71,7 +71,9 @@ fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Note
         return Leads::ByTheFilter;
     }
     let weighted = action.get("weighted_clusters");
-    let weighted = weighted.iter().flat_map(|clusters| clusters.list("clusters"));
+    let weighted = weighted
+        .iter()
+        .flat_map(|clusters| clusters.list("clusters"));
     let named = weighted.filter_map(|cluster| cluster.get("name"));
     let mut leads = Leads::Elsewhere;
     for at in action.get("cluster").into_iter().chain(named) {
@@ -80,8 +82,12 @@ fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Note
         };
         let is_backend = needs.clusters.contains(name);
         let says = match manager.is_filtered() {
-            true => format!("a fixed cluster: what the policy's routes say is passed over, and where the filter is missing or has failed, requests reach {name} all the same; write cluster_header: {CLUSTER_HEADER}"),
-            false => format!("a way around the filter, which is not in this chain: {name} is a backend of the policy"),
+            true => format!(
+                "a fixed cluster: what the policy's routes say is passed over, and where the filter is missing or has failed, requests reach {name} all the same; write cluster_header: {CLUSTER_HEADER}"
+            ),
+            false => format!(
+                "a way around the filter, which is not in this chain: {name} is a backend of the policy"
+            ),
         };
         if is_backend || (manager.is_filtered() && !needs.known) {
             notes.error_if(is_backend, &at, says);
@@ -97,7 +103,10 @@ fn switched_off(levels: [&At<'_>; 3], names: &[&str], notes: &mut Notes) {
         let of_filters = level.get("typed_per_filter_config");
         for (name, config) in of_filters.iter().flat_map(At::members) {
             if names.contains(&name) && config.is_true("disabled") {
-                notes.error(&config, "the filter is switched off here: nothing is judged on this route");
+                notes.error(
+                    &config,
+                    "the filter is switched off here: nothing is judged on this route",
+                );
             }
         }
     }
@@ -120,11 +129,15 @@ fn removal(levels: [&At<'_>; 3], action: &At<'_>, notes: &mut Notes) {
 fn retries(host: &At<'_>, action: &At<'_>, notes: &mut Notes) {
     const HINT: &str =
         "write retry_policy: {retry_on: \"reset,connect-failure,refused-stream\", num_retries: 3}";
-    let policy = action.get("retry_policy").or_else(|| host.get("retry_policy"));
+    let policy = action
+        .get("retry_policy")
+        .or_else(|| host.get("retry_policy"));
     let Some(policy) = policy else {
         return notes.warning(
             action,
-            format!("a backend that closes a kept connection just as it is used again is a 503; {HINT}"),
+            format!(
+                "a backend that closes a kept connection just as it is used again is a 503; {HINT}"
+            ),
         );
     };
     if !sends_again(&policy) {
@@ -165,7 +178,12 @@ fn times(action: &At<'_>, notes: &mut Notes) {
 
 /// What a route does to a request that was judged.
 fn changes(action: &At<'_>, notes: &mut Notes) {
-    for key in ["prefix_rewrite", "regex_rewrite", "path_rewrite", "path_rewrite_policy"] {
+    for key in [
+        "prefix_rewrite",
+        "regex_rewrite",
+        "path_rewrite",
+        "path_rewrite_policy",
+    ] {
         if let Some(at) = action.get(key) {
             notes.error(&at, "the route changes the path that the filter judged; say it in the policy, as the backend's base_path");
         }
@@ -174,6 +192,9 @@ fn changes(action: &At<'_>, notes: &mut Notes) {
         notes.error(&at, "Envoy follows a backend's redirects before the filter sees them, wherever they lead; leave it out, the policy has redirects");
     }
     for mirror in action.list("request_mirror_policies") {
-        notes.warning(&mirror, "requests go to another cluster as well, with the names of private modules");
+        notes.warning(
+            &mirror,
+            "requests go to another cluster as well, with the names of private modules",
+        );
     }
 }

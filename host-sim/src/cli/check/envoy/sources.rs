@@ -15,7 +15,10 @@ pub(super) fn check(at: &At<'_>, notes: &mut Notes) {
         notes.warning(&path, "a change in a Kubernetes ConfigMap is never seen, for not the file is moved there but a link beside it; write path_config_source with a watched_directory");
     }
     match at.value {
-        Value::Object(_) => at.members().iter().for_each(|(_, member)| check(member, notes)),
+        Value::Object(_) => at
+            .members()
+            .iter()
+            .for_each(|(_, member)| check(member, notes)),
         Value::Array(list) => {
             for (i, value) in list.iter().enumerate() {
                 let element = At {
@@ -58,7 +61,10 @@ fn watched(source: &At<'_>, notes: &mut Notes) {
     if !watched.text("path").is_some_and(is_same) {
         notes.warning(
             &watched,
-            format!("the file is in another folder, where a change is not seen; write {}", folder.display()),
+            format!(
+                "the file is in another folder, where a change is not seen; write {}",
+                folder.display()
+            ),
         );
     }
 }

@@ -10,7 +10,9 @@ use crate::export;
 pub(super) fn check(bootstrap: &At<'_>, notes: &mut Notes) {
     const HINT: &str = "`modgate metrics --format envoy` prints what is needed";
     let config = bootstrap.get("stats_config");
-    let tags = config.as_ref().map_or_else(Vec::new, |config| config.list("stats_tags"));
+    let tags = config
+        .as_ref()
+        .map_or_else(Vec::new, |config| config.list("stats_tags"));
     let missing: Vec<&str> = LABELS
         .iter()
         .filter(|label| {
@@ -33,12 +35,17 @@ pub(super) fn check(bootstrap: &At<'_>, notes: &mut Notes) {
     let at = config.as_ref().unwrap_or(bootstrap);
     let settings = at.list("histogram_bucket_settings");
     for prefix in export::histogram_prefixes() {
-        let has = |setting: &At<'_>| setting.get("match").and_then(|m| m.text("prefix")) == Some(&*prefix);
+        let has = |setting: &At<'_>| {
+            setting.get("match").and_then(|m| m.text("prefix")) == Some(&*prefix)
+        };
         if !settings.iter().any(has) {
             notes.warning(at, format!("the histogram {prefix} has Envoy's own buckets, which the dashboards do not expect; {HINT}"));
         }
     }
-    if let Some(matcher) = at.get("stats_matcher").filter(|matcher| matcher.is_true("reject_all")) {
+    if let Some(matcher) = at
+        .get("stats_matcher")
+        .filter(|matcher| matcher.is_true("reject_all"))
+    {
         notes.warning(&matcher, "no metric is kept, the filter's neither");
     }
 }

@@ -19,7 +19,11 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
         .get("validation_context")
         .or_else(|| combined?.get("default_validation_context"))
     else {
-        if needs.certificate && context.get("validation_context_sds_secret_config").is_none() {
+        if needs.certificate
+            && context
+                .get("validation_context_sds_secret_config")
+                .is_none()
+        {
             notes.warning(&context, "the policy identifies by certificates, and no client is asked for one: it wants a validation_context");
         }
         return;
@@ -29,7 +33,10 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
         return;
     }
     let key = "trust_chain_verification";
-    if let Some(at) = validation.get(key).filter(|_| validation.is_one(key, "ACCEPT_UNTRUSTED", 1)) {
+    if let Some(at) = validation
+        .get(key)
+        .filter(|_| validation.is_one(key, "ACCEPT_UNTRUSTED", 1))
+    {
         notes.error_if(needs.certificate, &at, "a certificate that anybody made for himself is accepted, and names whatever tenant it likes; leave it out");
     }
     let vouched = [
@@ -51,7 +58,10 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
 }
 
 fn common<'v>(chain: &At<'v>) -> Option<At<'v>> {
-    let (_, socket) = chain.get("transport_socket")?.get("typed_config")?.typed()?;
+    let (_, socket) = chain
+        .get("transport_socket")?
+        .get("typed_config")?
+        .typed()?;
     let tls = socket.get("downstream_tls_context").unwrap_or(socket);
     tls.get("common_tls_context")
 }

@@ -24,7 +24,9 @@ pub(super) fn check(cluster: &At<'_>, needs: &Needs, notes: &mut Notes) {
     }
     let options = cluster.get("typed_extension_protocol_options");
     let options = options.and_then(|all| all.get(HTTP_OPTIONS));
-    let retries = options.as_ref().and_then(|options| options.get("retry_policy"));
+    let retries = options
+        .as_ref()
+        .and_then(|options| options.get("retry_policy"));
     if !retries.as_ref().is_some_and(sends_again) {
         notes.warning(
             retries.as_ref().unwrap_or(cluster),
@@ -36,7 +38,9 @@ pub(super) fn check(cluster: &At<'_>, needs: &Needs, notes: &mut Notes) {
     }
     many_retries(cluster, notes);
     let key = "per_connection_buffer_limit_bytes";
-    let is_small = cluster.number(key).is_some_and(|bytes| bytes <= MOST_BUFFER);
+    let is_small = cluster
+        .number(key)
+        .is_some_and(|bytes| bytes <= MOST_BUFFER);
     if !is_small && needs.perhaps(needs.checks_files) {
         let at = cluster.get(key);
         notes.warning(
@@ -48,7 +52,9 @@ pub(super) fn check(cluster: &At<'_>, needs: &Needs, notes: &mut Notes) {
 
 fn many_retries(cluster: &At<'_>, notes: &mut Notes) {
     let breakers = cluster.get("circuit_breakers");
-    let thresholds = breakers.iter().flat_map(|breakers| breakers.list("thresholds"));
+    let thresholds = breakers
+        .iter()
+        .flat_map(|breakers| breakers.list("thresholds"));
     let mut normal = thresholds.filter(|threshold| {
         let priority = threshold.get("priority");
         priority.is_none() || threshold.is_one("priority", "DEFAULT", 0)
