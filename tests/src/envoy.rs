@@ -31,6 +31,8 @@ pub struct Config {
     pub stats_tags: bool,
     /// What `modgate envoy-routes` makes of the policy, where that is wanted.
     pub routes: Option<Value>,
+    /// The filter's file, where it is not the harness that writes it.
+    pub filter_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -48,6 +50,7 @@ impl Config {
             module: dist("modgate.wasm"),
             stats_tags: true,
             routes: None,
+            filter_file: None,
         }
     }
 
@@ -83,6 +86,11 @@ impl<'v> Listener<'v> {
     /// The one in a bootstrap.
     pub(crate) fn of(bootstrap: &'v mut Value) -> Self {
         Self(at(bootstrap, LISTENER))
+    }
+
+    /// Its connection manager.
+    pub fn manager(&mut self) -> &mut Value {
+        at(self.0, MANAGER)
     }
 
     /// Puts an HTTP filter before Modgate's.
@@ -142,6 +150,7 @@ pub struct Envoy {
     admin: SocketAddr,
     dir: TempDir,
     module: PathBuf,
+    filter_file: PathBuf,
     generation: u32,
 }
 
@@ -161,9 +170,12 @@ impl Envoy {
     pub fn start_with(config: &Config, change: impl FnOnce(&mut Listener<'_>)) -> Self {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
         let bootstrap = dir.path().join("envoy.json");
-        let filter = dir.path().join("modgate.json");
         let admin_file = dir.path().join("admin.txt");
-        write(&filter, &filter_file(&config.module, &config.policy, 0));
+        let filter = config.filter_file.clone().unwrap_or_else(|| {
+            let filter = dir.path().join("modgate.json");
+            write(&filter, &filter_file(&config.module, &config.policy, 0));
+            filter
+        });
         let mut file = bootstrap_file(config, &filter);
         change(&mut Listener::of(&mut file));
         write(&bootstrap, &file);
@@ -188,6 +200,7 @@ impl Envoy {
             admin,
             dir,
             module: config.module.clone(),
+            filter_file: filter,
             generation: 0,
         }
     }
@@ -205,6 +218,11 @@ impl Envoy {
     /// The process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
+    }
+
+    /// The filter's file.
+    pub fn filter_file(&self) -> PathBuf {
+        self.filter_file.clone()
     }
 
     /// What Envoy shows to Prometheus.
@@ -230,8 +248,8 @@ impl Envoy {
         self.generation += 1;
         let new = self.dir.path().join("modgate.json.new");
         write(&new, &filter_file(&self.module, policy, self.generation));
-        let target = self.dir.path().join("modgate.json");
-        fs::rename(&new, &target).unwrap_or_else(|e| panic!("{}: {e}", target.display()));
+        let target = &self.filter_file;
+        fs::rename(&new, target).unwrap_or_else(|e| panic!("{}: {e}", target.display()));
         before
     }
 
@@ -249,7 +267,8 @@ impl Envoy {
         })
     }
 
-    fn reloads(&self) -> (u64, u64) {
+    /// How many configurations of the filter were taken, and how many refused.
+    pub fn reloads(&self) -> (u64, u64) {
         reloads(self.admin)
     }
 }
@@ -291,8 +310,12 @@ fn bootstrap_file(config: &Config, filter: &Path) -> Value {
     ) = json!(0);
     let manager = format!("{LISTENER}{MANAGER}");
     if config.filter {
-        let source = "http_filters/0/config_discovery/config_source/path_config_source/path";
-        *at(&mut bootstrap, &format!("{manager}/{source}")) = json!(filter);
+        let source = "http_filters/0/config_discovery/config_source/path_config_source";
+        *at(&mut bootstrap, &format!("{manager}/{source}/path")) = json!(filter);
+        *at(
+            &mut bootstrap,
+            &format!("{manager}/{source}/watched_directory/path"),
+        ) = json!(filter.parent());
     } else {
         let filters = at(&mut bootstrap, &format!("{manager}/http_filters"));
         filters.as_array_mut().map(|filters| filters.remove(0));
@@ -359,7 +382,7 @@ fn cluster(template: &Value, name: &str, address: SocketAddr) -> Value {
 }
 
 /// The shipped file of the filter with the policy and a module.
-fn filter_file(module: &Path, policy: &Value, generation: u32) -> Value {
+pub fn filter_file(module: &Path, policy: &Value, generation: u32) -> Value {
     let mut file = shipped("modgate.yaml");
     file["version_info"] = json!(generation.to_string());
     let config = "/resources/0/typed_config/config";

@@ -3,7 +3,8 @@
 //! In reading order: [`tools`] finds the programs, [`process`] runs them, [`envoy`], [`backends`] and
 //! [`serve`] are the ones that answer requests, [`stack`] is all of them together, [`go`] and [`http`] ask, [`metrics`] reads figures;
 //! [`module_zips`] are real ones, [`forge`] makes others, [`dirhash`] is Go's judgement of both;
-//! [`sumdb`] is a checksum database; [`grafana`] reads dashboards, [`promql`] what they ask;
+//! [`sumdb`] is a checksum database; [`closing`] is a backend that closes kept connections, [`config_map`] a
+//! folder as Kubernetes mounts it; [`grafana`] reads dashboards, [`promql`] what they ask;
 //! [`envoy_scenarios`] plays the simulator's scenarios on real Envoy, [`hostcalls`] hostile calls on both; [`mod@bench`] measures instead of testing.
 
 pub mod authn;
@@ -11,6 +12,8 @@ pub mod backends;
 pub mod bench;
 pub mod bypass;
 pub mod chunked;
+pub mod closing;
+pub mod config_map;
 pub mod dirhash;
 pub mod envoy;
 pub mod envoy_scenarios;

@@ -113,6 +113,20 @@ impl Process {
             .unwrap_or_default()
     }
 
+    /// Waits until it has written this.
+    ///
+    /// # Panics
+    /// Where it has not in a minute.
+    pub fn wait_for_log(&mut self, text: &str) {
+        let log = self.log.clone();
+        self.wait_until("telling so", || {
+            let written = std::fs::read(&log).ok()?;
+            String::from_utf8_lossy(&written)
+                .contains(text)
+                .then_some(())
+        });
+    }
+
     /// The lines of its access log, once there are so many.
     ///
     /// # Panics

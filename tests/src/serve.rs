@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -42,10 +42,28 @@ impl Serve {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
         let file = dir.path().join("policy.json");
         fs::write(&file, policy.to_string()).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        Self::start_in(dir, &file, upstreams, arguments)
+    }
+
+    /// Starts it with the policy in a file of the test's.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn start_from(file: &Path, upstreams: &[(&str, SocketAddr)]) -> Self {
+        let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
+        Self::start_in(dir, file, upstreams, &[])
+    }
+
+    fn start_in(
+        dir: TempDir,
+        file: &Path,
+        upstreams: &[(&str, SocketAddr)],
+        arguments: &[String],
+    ) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let admin = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = Command::new(dist("modgate"));
-        command.arg("serve").arg("--policy").arg(&file).args([
+        command.arg("serve").arg("--policy").arg(file).args([
             "--listen",
             &address.to_string(),
             "--admin",

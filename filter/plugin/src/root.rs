@@ -36,7 +36,7 @@ impl Context for Root {}
 impl RootContext for Root {
     /// Takes a policy over, or refuses it and keeps the one that is in force.
     fn on_configure(&mut self, _size: usize) -> bool {
-        match Policy::from_json(&host::configuration()) {
+        match Policy::from_json_owned(host::configuration()) {
             Ok(policy) => {
                 announce(&policy);
                 if policy.remembers_hashes() {

@@ -26,6 +26,11 @@ fn histograms() -> impl Iterator<Item = (String, &'static [f64])> {
     })
 }
 
+/// The prefixes that histograms' stats have in Envoy, for which its bootstrap has buckets.
+pub(crate) fn histogram_prefixes() -> impl Iterator<Item = String> {
+    histograms().map(|(prefix, _)| prefix)
+}
+
 /// Whole numbers without a point, as one would write them.
 fn number(bound: f64) -> serde_json::Value {
     #[allow(clippy::cast_possible_truncation)] // whole and small, or kept as it is

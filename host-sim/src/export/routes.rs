@@ -11,9 +11,13 @@ use serde_json::{Map, Value, json};
 
 use crate::clusters::{Clusters, Member};
 
-/// How many requests at a time may go on to the next backend. Envoy's default of three would fail the
-/// others while a backend is down.
+/// How many requests at a time may go on to the next backend, or to the same once more. Envoy's default
+/// of three would fail the others while a backend is down, or is started anew.
 const RETRIES: u32 = 1024;
+
+/// How often a request that got no answer is sent again to its backend: a kept connection may have been
+/// closed as it was used, and so may the next one.
+const SAME_BACKEND: u32 = 3;
 
 const TYPE: &str = "type.googleapis.com/envoy";
 const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -50,7 +54,7 @@ impl EnvoyRoutes {
         let mut routes: Vec<Value> = self.by_route().map(failover_route).collect();
         routes.push(json!({
             "match": {"prefix": "/"},
-            "route": forwarding(),
+            "route": forwarding(same_backend()),
             "request_headers_to_remove": [CLUSTER_HEADER],
         }));
         json!({
@@ -67,15 +71,31 @@ impl EnvoyRoutes {
             .collect()
     }
 
-    /// What is to be added to the clusters that the policy's backends are in, by their names.
+    /// What is to be added to the clusters that the policy's backends are in, by their names: retries of
+    /// the filter's own questions, which no route leads, and headers.
     pub fn cluster_options(&self) -> Map<String, Value> {
-        let headers = self.clusters.headers.iter();
-        headers
-            .map(|(cluster, headers)| {
-                let options = http_options(json!({"http_filters": header_filters(headers)}));
-                (cluster.clone(), options)
-            })
+        let backends = self.clusters.backends.iter();
+        let clusters: BTreeSet<&str> = backends.map(|member| &*member.cluster).collect();
+        clusters
+            .into_iter()
+            .map(|cluster| (cluster.to_owned(), self.options(cluster)))
             .collect()
+    }
+
+    fn options(&self, cluster: &str) -> Value {
+        let mut more = Map::new();
+        if self.retry_callouts {
+            more.insert("retry_policy".to_owned(), same_backend());
+        }
+        if let Some(headers) = self.clusters.headers.get(cluster) {
+            more.insert("http_filters".to_owned(), header_filters(headers));
+        }
+        let mut options = match more.is_empty() {
+            true => json!({}),
+            false => http_options(Value::Object(more)),
+        };
+        options["circuit_breakers"] = circuit_breakers();
+        options
     }
 
     /// The bootstrap's static secrets, for those of which it is known where they are.
@@ -147,7 +167,7 @@ impl EnvoyRoutes {
                     "clusters": clusters,
                 },
             },
-            "circuit_breakers": {"thresholds": [{"max_retries": RETRIES}]},
+            "circuit_breakers": circuit_breakers(),
         });
         let mut options = Map::new();
         if self.retry_callouts {
@@ -169,19 +189,32 @@ impl EnvoyRoutes {
 }
 
 /// The time limit is the idle one: a large module may take longer than any other.
-fn forwarding() -> Value {
-    json!({"cluster_header": CLUSTER_HEADER, "timeout": "0s", "idle_timeout": "300s"})
+fn forwarding(retry_policy: Value) -> Value {
+    json!({
+        "cluster_header": CLUSTER_HEADER,
+        "timeout": "0s",
+        "idle_timeout": "300s",
+        "retry_policy": retry_policy,
+    })
+}
+
+fn circuit_breakers() -> Value {
+    json!({"thresholds": [{"max_retries": RETRIES}]})
+}
+
+/// What got no answer goes to the same backend again. The filter lets only GET and HEAD pass, which are
+/// safe to send twice, and nothing is sent again once an answer has begun.
+fn same_backend() -> Value {
+    json!({"retry_on": "reset,connect-failure,refused-stream", "num_retries": SAME_BACKEND})
 }
 
 fn failover_route((prefix, backends): (String, usize)) -> Value {
-    let mut route = forwarding();
-    route["retry_policy"] = retry_policy(backends);
     json!({
         "match": {
             "prefix": "/",
             "headers": [{"name": CLUSTER_HEADER, "string_match": {"prefix": prefix}}],
         },
-        "route": route,
+        "route": forwarding(retry_policy(backends)),
         "request_headers_to_remove": [CLUSTER_HEADER],
     })
 }

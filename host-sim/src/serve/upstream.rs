@@ -28,6 +28,9 @@ use crate::worker::UpstreamFailure;
 /// How long an idle connection is kept.
 const KEEP: Duration = Duration::from_secs(60);
 
+/// How long to wait before a backend is asked once more that took no connection.
+const PAUSE: Duration = Duration::from_millis(25);
+
 /// What it takes to make the clients of each worker.
 #[derive(Clone)]
 pub(super) struct UpstreamConfig {
@@ -102,6 +105,8 @@ pub(crate) fn connector(
 pub(super) struct Upstreams {
     origins: HashMap<String, Uri>,
     client: Client<HttpsConnector<HttpConnector>, ChannelBody>,
+    /// For what is asked once more: it keeps no connections, so each is a new one.
+    anew: Client<HttpsConnector<HttpConnector>, ChannelBody>,
     /// For gRPC, which is HTTP/2 without being asked.
     http2: Client<HttpsConnector<HttpConnector>, ChannelBody>,
     asked: Asked,
@@ -125,10 +130,15 @@ impl Upstreams {
             .timer(TokioTimer::new())
             .pool_idle_timeout(KEEP);
         let client = builder.build(https.clone());
+        let anew = builder
+            .clone()
+            .pool_max_idle_per_host(0)
+            .build(https.clone());
         let http2 = builder.http2_only(true).build(https);
         Self {
             origins: config.origins.clone(),
             client,
+            anew,
             http2,
             asked: config.asked.clone(),
         }
@@ -138,6 +148,9 @@ impl Upstreams {
     /// for the log. Where several backends stand in for each other they are asked one after the other,
     /// as the retries of the routes do that `modgate envoy-routes` makes: the next where the one before
     /// gave no answer, or one of 500 and above.
+    ///
+    /// A backend that nobody stands in for (any more) and that gave no answer is asked once more, over a new
+    /// connection: it may have closed the kept one just as it was used.
     ///
     /// # Errors
     /// What about the request cannot be sent, as half a sentence.
@@ -155,23 +168,39 @@ impl Upstreams {
             .collect();
         // A body goes out as it comes, so it can be sent only once.
         let is_whole = body.is_end_stream();
+        let method = headers.get(":method").map(Bytes::as_ref);
+        let is_safe = is_whole && matches!(method, Some(b"GET" | b"HEAD"));
         let mut members = members.into_iter();
-        let (first, backend) = members.next().ok_or("its cluster is empty")?;
-        let request = self.request(&asked, &first, headers, body)?;
+        let (mut cluster, mut backend) = members.next().ok_or("its cluster is empty")?;
+        let request = self.request(&asked, &cluster, headers, body)?;
         let (this, headers) = (Rc::clone(self), headers.clone());
         Ok(async move {
+            let again = |cluster: &str| {
+                let next = this.request(&asked, cluster, &headers, ChannelBody::empty());
+                next.map_err(|_| UpstreamFailure::Protocol)
+            };
             let mut attempts = 1;
-            let mut answer = this.ask(request, backend, attempts).await;
-            for (cluster, backend) in members.take_while(|_| is_whole) {
-                if matches!(&answer, Ok(answer) if answer.response.status().as_u16() < 500) {
+            let mut response = ask(&this.client, request).await;
+            for (next, its_backend) in members.take_while(|_| is_whole) {
+                if matches!(&response, Ok(response) if response.status().as_u16() < 500) {
                     break;
                 }
-                let next = this.request(&asked, &cluster, &headers, ChannelBody::empty());
-                let next = next.map_err(|_| UpstreamFailure::Protocol)?;
+                (cluster, backend) = (next, its_backend);
                 attempts += 1;
-                answer = this.ask(next, backend, attempts).await;
+                response = ask(&this.client, again(&cluster)?).await;
             }
-            answer
+            if is_safe && let Err(failure) = &response {
+                if let UpstreamFailure::Connect(_) = failure {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                attempts += 1;
+                response = ask(&this.anew, again(&cluster)?).await;
+            }
+            Ok(Answer {
+                response: response?,
+                backend,
+                attempts,
+            })
         })
     }
 
@@ -221,23 +250,14 @@ impl Upstreams {
         }
         Ok(request)
     }
+}
 
-    fn ask(
-        &self,
-        request: Request<ChannelBody>,
-        backend: Option<String>,
-        attempts: u64,
-    ) -> impl Future<Output = Result<Answer, UpstreamFailure>> + use<> {
-        let response = self.client.request(request);
-        async move {
-            let response = response.await.map_err(|error| classify(&error))?;
-            Ok(Answer {
-                response,
-                backend,
-                attempts,
-            })
-        }
-    }
+async fn ask(
+    client: &Client<HttpsConnector<HttpConnector>, ChannelBody>,
+    request: Request<ChannelBody>,
+) -> Result<Response<Incoming>, UpstreamFailure> {
+    let response = client.request(request).await;
+    response.map_err(|error| classify(&error))
 }
 
 /// The address that answered.

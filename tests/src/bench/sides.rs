@@ -66,8 +66,8 @@ fn as_shipped(
     let source = format!("{MANAGER}/http_filters/0/config_discovery/config_source");
     set(
         &mut bootstrap,
-        &format!("{source}/path_config_source/path"),
-        json!(filter_file),
+        &format!("{source}/path_config_source"),
+        json!({"path": filter_file, "watched_directory": {"path": dir.path()}}),
     );
     credentials.prepare(&mut Listener::of(&mut bootstrap));
     start("with", &bootstrap, dir)

@@ -262,7 +262,16 @@ fn the_shipped_configuration_has_the_routes_of_the_shipped_policy() {
     let file = shipped("envoy.yaml");
     let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
     let shipped = &file.pointer(manager).unwrap()["route_config"];
-    assert_eq!(made, json!({ "route_config": shipped }));
+    assert_eq!(&made["route_config"], shipped);
+    let cluster = &file["static_resources"]["clusters"][0];
+    for name in ["athens", "goproxy"] {
+        let options = made["cluster_options"][name].as_object().unwrap();
+        assert_eq!(options.len(), 2, "{options:?}");
+        for (key, value) in options {
+            assert_eq!(&cluster[key], value, "{key}");
+        }
+    }
+    assert_eq!(made.as_object().unwrap().len(), 2, "{made}");
 }
 
 #[test]

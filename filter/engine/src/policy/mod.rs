@@ -150,8 +150,28 @@ impl Policy {
         Ok(Self::read(bytes)?.0)
     }
 
+    /// As [`Policy::from_json`], and lets the text go as soon as it is read.
+    ///
+    /// # Errors
+    /// Those of [`Policy::from_json`].
+    pub fn from_json_owned(bytes: Vec<u8>) -> Result<Self, Vec<PolicyError>> {
+        let Some((document, hash)) = Document::read_good(&bytes) else {
+            return Ok(Self::read_carefully(&bytes)?.0);
+        };
+        drop(bytes);
+        compile::compile(&document, hash)
+    }
+
     /// The policy and the document that it was compiled from.
     fn read(bytes: &[u8]) -> Result<(Self, Document), Vec<PolicyError>> {
+        match Document::read_good(bytes) {
+            Some((document, hash)) => Ok((compile::compile(&document, hash)?, document)),
+            None => Self::read_carefully(bytes),
+        }
+    }
+
+    /// The same past every mistake.
+    fn read_carefully(bytes: &[u8]) -> Result<(Self, Document), Vec<PolicyError>> {
         let (shape, hash) = Document::read(bytes)?;
         let Some(document) = shape.document else {
             return Err(shape.errors);

@@ -1,6 +1,8 @@
-//! `modgate check`: everything that is wrong with a policy, before anybody else reads it.
+//! `modgate check`: everything that is wrong with a policy, before anybody else reads it, and with the
+//! configuration of an Envoy that is to carry it.
 
 mod clusters;
+mod envoy;
 mod modules;
 
 use std::error::Error;
@@ -19,11 +21,11 @@ use super::out::{count, print};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A policy is found in JSON and YAML, by itself or in a WasmPlugin, a TrafficExtension, an EnvoyExtensionPolicy, an EnvoyFilter, or Envoy's own configuration.\n\
-    Status 1: a policy is refused, or there is none in a file."
+    Status 1: a policy or Envoy's configuration is refused, or there is no policy in a file."
 )]
 pub(super) struct Args {
-    /// Files with policies; `-` for standard input.
-    #[arg(required_unless_present = "schema", value_name = "POLICY")]
+    /// Files with policies; `-` for standard input. Without one, those in Envoy's files.
+    #[arg(required_unless_present_any = ["schema", "envoy"], value_name = "POLICY")]
     policies: Vec<PathBuf>,
     /// Print the JSON Schema of a policy, and check nothing.
     #[arg(long, exclusive = true)]
@@ -34,8 +36,9 @@ pub(super) struct Args {
     /// Warn of patterns that match no module of this log: access log lines (JSON), or `tenant path`.
     #[arg(long, value_name = "LOG")]
     log: Vec<PathBuf>,
-    /// Refuse clusters that this configuration of Envoy does not have: a bootstrap, a file of clusters, or
-    /// what `/config_dump` says. Several files count together.
+    /// Check this configuration of Envoy, and refuse clusters that it does not have: a bootstrap, the
+    /// filter's own file, a file of listeners, routes or clusters, or what `/config_dump` says. Several
+    /// files count together.
     #[arg(long, value_name = "ENVOY.YAML")]
     envoy: Vec<PathBuf>,
     /// Print JSON.
@@ -43,11 +46,11 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What is said of one policy.
+/// What is said of one policy, or of one of Envoy's files.
 #[derive(Debug, serde::Serialize)]
 struct Said {
     file: String,
-    /// Where in the file the policy stands.
+    /// Where in the file the policy stands; what is said of Envoy's own.
     place: Option<String>,
     errors: Vec<Finding>,
     warnings: Vec<Finding>,
@@ -64,12 +67,23 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         return Ok(print(&(text + "\n"))?);
     }
     let known = modules::read(&args.go_sum, &args.log)?;
-    let clusters = clusters::Known::read(&args.envoy)?;
-    let said: Vec<Said> = args
-        .policies
+    let envoy = envoy::Configuration::read(&args.envoy)?;
+    let clusters = envoy.clusters().map(clusters::Known::new);
+    let policies: Vec<Loaded> = match args.policies.is_empty() {
+        false => args.policies.iter().flat_map(|path| load(path)).collect(),
+        true => {
+            let all = args.envoy.iter().flat_map(|path| load(path));
+            all.filter(|loaded| loaded.place.is_some()).collect()
+        }
+    };
+    let desks = policies
         .iter()
-        .flat_map(|path| load(path))
+        .filter_map(|loaded| loaded.desk.as_ref().ok());
+    let reports = envoy.check(desks).into_iter().map(of_envoy);
+    let said: Vec<Said> = policies
+        .iter()
         .map(|loaded| say(loaded, known.as_ref(), clusters.as_ref()))
+        .chain(reports)
         .collect();
     let refused = said.iter().filter(|said| !said.errors.is_empty()).count();
     let mut out = anstream::stdout().lock();
@@ -81,13 +95,30 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
             .try_for_each(|said| print_said(said, &mut out))?;
     }
     if refused > 0 {
-        return Err(format!("{refused} of {} policies refused", said.len()).into());
+        return Err(format!("{refused} of {} refused", said.len()).into());
     }
     Ok(())
 }
 
+/// Where what is said of Envoy's own configuration stands.
+const ENVOYS: &str = "Envoy's configuration";
+
+fn of_envoy(report: envoy::Report) -> Said {
+    Said {
+        file: report.file,
+        place: Some(ENVOYS.to_owned()),
+        errors: report.errors,
+        warnings: report.warnings,
+        version: None,
+        hash: None,
+        tenants: 0,
+        rules: 0,
+        routes: 0,
+    }
+}
+
 fn say(
-    loaded: Loaded,
+    loaded: &Loaded,
     known: Option<&std::collections::BTreeSet<String>>,
     clusters: Option<&clusters::Known>,
 ) -> Said {
@@ -148,6 +179,7 @@ fn print_said(said: &Said, out: &mut impl Write) -> std::io::Result<()> {
             count(said.routes, "route"),
             count(warnings, "warning"),
         ),
+        _ if said.errors.is_empty() => writeln!(out, "good; {}", count(warnings, "warning")),
         _ => writeln!(out, "refused, {}", count(said.errors.len(), "error")),
     }
 }

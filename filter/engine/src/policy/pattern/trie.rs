@@ -113,8 +113,13 @@ impl Trie {
         self.terms.is_empty()
     }
 
-    /// Sums up what lies below each node. Children stand behind their parents.
+    /// Sums up what lies below each node. Children stand behind their parents. Nothing comes in any more,
+    /// so the room that was left for more is given back: in a wasm's memory it would stay for ever.
     pub(super) fn finish(&mut self) {
+        self.nodes.shrink_to_fit();
+        self.terms.shrink_to_fit();
+        self.text.shrink_to_fit();
+        self.groups.shrink_to_fit();
         self.terms
             .sort_unstable_by_key(|term| (term.node, term.rank));
         for (i, term) in self.terms.iter().enumerate() {

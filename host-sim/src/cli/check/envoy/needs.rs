@@ -1,0 +1,64 @@
+//! What policies need of the proxy that carries them.
+
+use std::collections::BTreeSet;
+
+use modgate_engine::policy::Desk;
+use modgate_engine::policy::document::{Document, IdentityDoc, ModeDoc};
+
+/// What the policies at hand need, all together.
+#[derive(Debug, Default)]
+pub(super) struct Needs {
+    /// Whether there is a policy at all; without one nothing of the rest is known.
+    pub(super) known: bool,
+    /// The clusters of their backends.
+    pub(super) clusters: BTreeSet<String>,
+    pub(super) certificate: bool,
+    pub(super) token: bool,
+    pub(super) password: bool,
+    pub(super) header: bool,
+    /// Whether files are checked, and so held for a while.
+    pub(super) checks_files: bool,
+    /// Whether they depend on `allow_on_headers_stop_iteration`.
+    pub(super) holds_headers: bool,
+}
+
+impl Needs {
+    pub(super) fn of<'d>(desks: impl Iterator<Item = &'d Desk>) -> Self {
+        let mut needs = Self::default();
+        for desk in desks {
+            needs.known = true;
+            let backends = desk.policy.backends().iter();
+            needs
+                .clusters
+                .extend(backends.map(|backend| backend.cluster.clone()));
+            needs.add(&desk.document);
+        }
+        needs
+    }
+
+    fn add(&mut self, document: &Document) {
+        let any = |is: fn(&IdentityDoc) -> bool| document.identity.iter().any(is);
+        self.certificate |= any(|source| {
+            let names = [
+                &source.mtls_uri_san,
+                &source.mtls_dns_san,
+                &source.mtls_subject,
+            ];
+            names.iter().any(|name| name.is_some())
+        });
+        self.token |= any(|s| s.jwt_claim.is_some() || s.jwt_claim_list.is_some());
+        self.password |= any(|source| source.basic_user.is_some());
+        self.header |= any(|source| source.header.is_some());
+        let checks = |mode: ModeDoc| mode != ModeDoc::Off;
+        if let Some(integrity) = &document.integrity {
+            let of_tenants = document.tenants.values().filter_map(|t| t.integrity);
+            self.checks_files |= checks(integrity.mode) || of_tenants.into_iter().any(checks);
+            self.holds_headers |= integrity.allow_on_headers_stop_iteration == Some(true);
+        }
+    }
+
+    /// Whether something may be needed: it is, or nobody knows.
+    pub(super) const fn perhaps(&self, needed: bool) -> bool {
+        needed || !self.known
+    }
+}

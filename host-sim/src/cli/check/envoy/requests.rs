@@ -1,0 +1,168 @@
+//! What happens to a request before the filter judges it, and to one that lasts.
+
+use std::time::Duration;
+
+use modgate_engine::wire::CLUSTER_HEADER;
+
+use super::at::At;
+use super::needs::Needs;
+use super::notes::Notes;
+use super::parts::Manager;
+
+const MUTATION: &str =
+    "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation";
+
+/// A backend that must clone a repository first is silent for minutes.
+pub(super) const SILENCE: Duration = Duration::from_secs(120);
+
+/// What a listener must hold for a client where files are checked (docs/integrity.md).
+const LEAST_BUFFER: u64 = 32 * 1024;
+
+/// Looks at a connection manager that has the filter.
+pub(super) fn check(manager: &Manager<'_>, files: &[At<'_>], needs: &Needs, notes: &mut Notes) {
+    paths(&manager.at, files, notes);
+    headers(&manager.at, needs, notes);
+    times(&manager.at, notes);
+    let limit = "per_connection_buffer_limit_bytes";
+    let held = manager.listener.number(limit);
+    if let (Some(at), true) = (
+        manager.listener.get(limit),
+        held.is_some_and(|held| held < LEAST_BUFFER) && needs.perhaps(needs.checks_files),
+    ) {
+        notes.error_if(
+            needs.checks_files,
+            &at,
+            "the filter holds up to 24 KiB of a file that is checked, and Envoy breaks off what is held beyond this limit: 32768 at least",
+        );
+    }
+    for upgrade in manager.at.list("upgrade_configs") {
+        if let Some(at) = upgrade.get("filters") {
+            notes.error(&at, "a client that asks for this upgrade gets another chain of filters, without this one");
+        }
+    }
+}
+
+fn paths(manager: &At<'_>, files: &[At<'_>], notes: &mut Notes) {
+    const WHY: &str = "before the filter judges it, so what is judged is not what the client sent";
+    for key in ["normalize_path", "merge_slashes"] {
+        if let Some(at) = manager.get(key).filter(|_| manager.is_true(key)) {
+            notes.error(
+                &at,
+                format!("Envoy changes paths {WHY}; write {key}: false"),
+            );
+        }
+        // Where nothing is said, the runtime decides.
+        let runtime = format!("http_connection_manager.{key}");
+        let unset = manager.get(key).is_none();
+        for layer in files.iter().filter(|_| unset).flat_map(layers) {
+            if let Some(at) = layer.get(&runtime).filter(|_| layer.is_true(&runtime)) {
+                notes.error(
+                    &at,
+                    format!(
+                        "Envoy changes paths {WHY}; write {key}: false in the connection manager"
+                    ),
+                );
+            }
+        }
+    }
+    let key = "path_with_escaped_slashes_action";
+    let keeps = [
+        ("IMPLEMENTATION_SPECIFIC_DEFAULT", 0),
+        ("KEEP_UNCHANGED", 1),
+    ];
+    let keeps = keeps
+        .iter()
+        .any(|(name, number)| manager.is_one(key, name, *number));
+    // What it refuses, the filter refuses as well.
+    let refuses = manager.is_one(key, "REJECT_REQUEST", 2);
+    if let Some(at) = manager.get(key).filter(|_| !keeps && !refuses) {
+        notes.error(
+            &at,
+            format!("Envoy undoes escaped slashes {WHY}; write {key}: KEEP_UNCHANGED"),
+        );
+    }
+    if let Some(at) = manager.get("path_normalization_options") {
+        notes.error(&at, format!("Envoy changes paths {WHY}; leave it out"));
+    }
+}
+
+fn layers<'v>(file: &At<'v>) -> Vec<At<'v>> {
+    let runtime = file.get("layered_runtime").into_iter();
+    let layers = runtime.flat_map(|runtime| runtime.list("layers"));
+    layers
+        .filter_map(|layer| layer.get("static_layer"))
+        .collect()
+}
+
+fn headers(manager: &At<'_>, needs: &Needs, notes: &mut Notes) {
+    let removes = |extension: &At<'_>| {
+        let typed = extension.get("typed_config");
+        let Some((MUTATION, at)) = typed.as_ref().and_then(At::typed) else {
+            return false;
+        };
+        let mutations = at.list("mutations");
+        mutations.iter().any(|mutation| {
+            let removed = mutation.text("remove");
+            removed.is_some_and(|name| name.eq_ignore_ascii_case(CLUSTER_HEADER))
+        })
+    };
+    if !manager
+        .list("early_header_mutation_extensions")
+        .iter()
+        .any(removes)
+    {
+        notes.error(
+            manager,
+            format!(
+                "a client's own {CLUSTER_HEADER} is not removed before anything reads it, so where the filter is missing or has failed a client chooses the cluster; add an early_header_mutation_extensions with `remove: {CLUSTER_HEADER}`"
+            ),
+        );
+    }
+    let options = manager.get("common_http_protocol_options");
+    let key = "headers_with_underscores_action";
+    let safe = options.as_ref().is_some_and(|options| {
+        let safe = [("REJECT_REQUEST", 1), ("DROP_HEADER", 2)];
+        safe.iter()
+            .any(|(name, number)| options.is_one(key, name, *number))
+    });
+    if !safe && needs.perhaps(needs.header) {
+        let at = options.as_ref().and_then(|options| options.get(key));
+        notes.warning(
+            at.as_ref().or(options.as_ref()).unwrap_or(manager),
+            format!("some servers take `_` in a header's name for `-`, so a client can claim what its twin may not; write {key}: DROP_HEADER"),
+        );
+    }
+}
+
+fn times(manager: &At<'_>, notes: &mut Notes) {
+    let longest = manager.get("common_http_protocol_options");
+    if let Some(options) = longest {
+        limited(&options, notes);
+    }
+    silence(manager, "stream_idle_timeout", notes);
+}
+
+/// Ends all that lasts longer, a large download too.
+pub(super) fn limited(options: &At<'_>, notes: &mut Notes) {
+    let key = "max_stream_duration";
+    let is_set = options.duration(key).is_some_and(|time| !time.is_zero());
+    if let Some(at) = options.get(key).filter(|_| is_set) {
+        notes.warning(
+            &at,
+            "a download that takes longer is cut; leave it out, silence has a limit of its own",
+        );
+    }
+}
+
+/// Ends what is silent for so long.
+pub(super) fn silence(at: &At<'_>, key: &str, notes: &mut Notes) {
+    let is_short = at
+        .duration(key)
+        .is_some_and(|time| !time.is_zero() && time < SILENCE);
+    if let Some(at) = at.get(key).filter(|_| is_short) {
+        notes.warning(
+            &at,
+            "a backend that must clone a repository first is silent for minutes; write 300s",
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! What a new policy takes of a VM's memory, which never shrinks: a peak once, and nothing with each reload.
+
+use host_sim::{Engine, EngineOptions, Module, PluginConfig, Proxy, ProxyConfig, VmConfig, Worker};
+use modgate_tests::tools::dist;
+use serde_json::json;
+
+/// A policy of about 1 MB.
+fn policy(version: usize) -> String {
+    let advisory = |i: usize| {
+        json!({
+            "id": format!("d{i}"),
+            "deny": [format!("github.com/bad{i}/mod{i}")],
+            "reason": format!("advisory {version} {i} of a list that was made by a program"),
+        })
+    };
+    let mut rules: Vec<_> = (0..9000).map(advisory).collect();
+    rules.push(json!({"id": "public", "allow": ["*"]}));
+    json!({
+        "version": format!("v{version}"), "default": "deny",
+        "identity": [{"path_prefix": "/t/{tenant}"}],
+        "tenants": {"web": {"rules": ["org"]}}, "rules": {"org": rules},
+        "backends": {"main": {"cluster": "main"}}, "routes": [{"id": "all", "backend": "main"}],
+    })
+    .to_string()
+}
+
+fn plugin(version: usize) -> PluginConfig {
+    PluginConfig {
+        configuration: policy(version).into_bytes(),
+        ..PluginConfig::default()
+    }
+}
+
+fn worker() -> Worker {
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let module = Module::from_file(&engine, &dist("modgate.wasm")).unwrap();
+    let proxy = Proxy::new(ProxyConfig {
+        clusters: vec!["main".to_owned()],
+        ..ProxyConfig::default()
+    });
+    Worker::new(&module, VmConfig::default(), proxy).unwrap()
+}
+
+/// How often the policy's own bytes.
+fn times(bytes: usize) -> f64 {
+    bytes as f64 / policy(0).len() as f64
+}
+
+#[test]
+fn a_reload_takes_no_more_than_the_one_before() {
+    let mut worker = worker();
+    let empty = worker.memory_size();
+    let mut active = worker.start_plugin(plugin(0)).unwrap();
+    let first = times(worker.memory_size() - empty);
+    let mut sizes = Vec::new();
+    for version in 1..=20 {
+        let new = worker.start_plugin(plugin(version)).unwrap();
+        worker.retire_plugin(std::mem::replace(&mut active, new));
+        sizes.push(worker.memory_size());
+    }
+    println!(
+        "{first:.1} times the policy for the first, {:?} bytes then",
+        sizes
+    );
+    assert!(first < 8.0, "{first:.1} times the policy for the first");
+    // With the one that is in force beside the one that comes.
+    let peak = times(sizes[2] - empty);
+    assert!(peak < 10.0, "{peak:.1} times the policy at a reload");
+    assert_eq!(sizes[2], sizes[19], "{sizes:?}");
+}
+
+/// An Envoy that is handed one policy after the other lets the old ones go when it has time.
+#[test]
+fn an_old_policy_that_is_not_let_go_yet_takes_little() {
+    let mut worker = worker();
+    for version in 0..3 {
+        worker.start_plugin(plugin(version)).unwrap();
+    }
+    let before = worker.memory_size();
+    for version in 3..13 {
+        worker.start_plugin(plugin(version)).unwrap();
+    }
+    let each = times(worker.memory_size() - before) / 10.0;
+    println!("{each:.2} times the policy for each");
+    assert!(each < 2.2, "{each:.2} times the policy for each");
+}
