@@ -432,11 +432,14 @@ fn a_lookup_carries_credentials_only_to_the_backend_that_gets_them_anyway() {
     let mut policy = policy();
     policy["backends"]["other"] = json!({"cluster": "other"});
     for (backend, carries) in [("main", true), ("other", false)] {
-        policy["integrity"] =
-            json!({"mode": "observe", "sumdb": {"key": key, "backend": backend, "proxied": true}});
+        // A go.mod stays back until the database has answered.
+        policy["integrity"] = json!({
+            "mode": "enforce", "on_unknown": "allow", "allow_on_headers_stop_iteration": true,
+            "sumdb": {"key": key, "backend": backend, "proxied": true},
+        });
         let clusters = [("backend", files.address()), ("other", database.address())];
         for host in Host::both_routed(&policy, &clusters, &[]) {
-            get(&host, "free", "@v/v1.0.0.zip", &HEADERS);
+            get(&host, "free", "@v/v1.0.0.mod", &HEADERS);
             let mut asked = files.asked();
             asked.extend(database.asked());
             let is_lookup =
