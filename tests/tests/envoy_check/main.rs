@@ -176,3 +176,50 @@ fn what_an_envoy_shows_of_itself_is_read_too() {
     assert_eq!((status, found.len()), (1, 1), "{found:?}");
     assert!(found[0].1.ends_with("merge_slashes"), "{found:?}");
 }
+
+#[test]
+fn what_questions_lack_is_told_where_the_filter_asks() {
+    let route = format!("{MANAGER}/route_config/virtual_hosts/0/routes/0");
+    let host = format!("{MANAGER}/route_config/virtual_hosts/0");
+    let added = json!([{"header": {"key": "x-token", "value": "t"}}]);
+    for (place, key, value, says) in [
+        (
+            &route,
+            "request_headers_to_add",
+            added.clone(),
+            "lack this header",
+        ),
+        (&host, "request_headers_to_add", added, "lack this header"),
+        (
+            &format!("{route}/route"),
+            "host_rewrite_literal",
+            json!("a.example"),
+            "the client's host",
+        ),
+        (
+            &format!("{route}/route"),
+            "auto_host_rewrite",
+            json!(true),
+            "the client's host",
+        ),
+    ] {
+        let mut files = Files::shipped();
+        at(&mut files.bootstrap, place)[key] = value;
+        let told = |files: &Files| {
+            let (_, found) = files.check();
+            let of_questions = found
+                .iter()
+                .filter(|(_, _, message)| message.contains("past the routes"));
+            of_questions.cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(told(&files), [], "{key}: nothing is asked");
+        files.policy["rules"]["everybody"][1]["min_age"] = json!("7d");
+        let found = told(&files);
+        assert_eq!(found.len(), 1, "{key}: {found:?}");
+        let (severity, path, message) = &found[0];
+        assert!(
+            severity == "warnings" && path.contains(key) && message.contains(says),
+            "{found:?}"
+        );
+    }
+}

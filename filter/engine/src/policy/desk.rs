@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::document::{Document, RuleDoc};
 use super::pattern::{Meaning, PatternSetBuilder};
 use super::rules::{self, Rule, Subject};
-use super::{Policy, PolicyError, Side, Tenant, compile, lint};
+use super::{Policy, PolicyError, Side, Tenant, compile, lint, unfollowed};
 
 /// A policy and the document that it was made from.
 #[derive(Clone, Debug)]
@@ -128,6 +128,11 @@ impl Desk {
     /// decide, what nobody uses, tenants without rules. None is a guess.
     pub fn warnings(&self) -> Vec<PolicyError> {
         lint::warnings(&self.document)
+    }
+
+    /// Whether a rule or a split has the filter ask backends for versions.
+    pub fn asks_backends(&self) -> bool {
+        unfollowed::asks(&self.document)
     }
 
     /// The patterns of rules and routes that match none of these modules.

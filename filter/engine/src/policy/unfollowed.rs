@@ -21,7 +21,7 @@ pub(super) fn warnings(document: &Document, found: &mut Vec<PolicyError>) {
 }
 
 /// Whether a rule or a split has the filter ask backends for versions.
-fn asks(document: &Document) -> bool {
+pub(super) fn asks(document: &Document) -> bool {
     let is_about_versions =
         |rule: &RuleDoc| rule.versions.is_some() || rule.except.is_some() || rule.min_age.is_some();
     let mut rules = document.rules.values().flatten();

@@ -9,6 +9,7 @@ mod filter;
 mod needs;
 mod notes;
 mod parts;
+mod questions;
 mod replies;
 mod requests;
 mod routes;

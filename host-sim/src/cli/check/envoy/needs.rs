@@ -18,6 +18,8 @@ pub(super) struct Needs {
     pub(super) header: bool,
     /// Whether files are checked, and so held for a while.
     pub(super) checks_files: bool,
+    /// Whether the filter asks backends itself.
+    pub(super) asks: bool,
     /// Whether they depend on `allow_on_headers_stop_iteration`.
     pub(super) holds_headers: bool,
 }
@@ -31,6 +33,7 @@ impl Needs {
             needs
                 .clusters
                 .extend(backends.map(|backend| backend.cluster.clone()));
+            needs.asks |= desk.asks_backends();
             needs.add(&desk.document);
         }
         needs

@@ -6,6 +6,7 @@ use super::at::At;
 use super::needs::Needs;
 use super::notes::Notes;
 use super::parts::Manager;
+use super::questions;
 use super::requests::{limited, silence};
 
 /// Looks at the routes of a connection manager, which may not have the filter.
@@ -37,6 +38,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
             retries(&host, &action, notes);
             times(&action, notes);
             changes(&action, notes);
+            questions::check(levels, &action, needs, notes);
         }
     }
     if manager.is_filtered() && !is_led && !table.list("virtual_hosts").is_empty() {
