@@ -106,7 +106,10 @@ impl Upstreams {
             .timer(TokioTimer::new())
             .pool_idle_timeout(KEEP);
         let client = builder.build(https.clone());
-        let anew = builder.clone().pool_max_idle_per_host(0).build(https.clone());
+        let anew = builder
+            .clone()
+            .pool_max_idle_per_host(0)
+            .build(https.clone());
         let http2 = builder.http2_only(true).build(https);
         Self {
             origins: config.origins.clone(),

@@ -76,7 +76,9 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
             all.filter(|loaded| loaded.place.is_some()).collect()
         }
     };
-    let desks = policies.iter().filter_map(|loaded| loaded.desk.as_ref().ok());
+    let desks = policies
+        .iter()
+        .filter_map(|loaded| loaded.desk.as_ref().ok());
     let reports = envoy.check(desks).into_iter().map(of_envoy);
     let said: Vec<Said> = policies
         .iter()
