@@ -40,8 +40,8 @@ const SHAPES: [(&str, &str); 4] = [
     ),
 ];
 
-/// When the others come, where they wake: behind the first piece, and twice behind the end.
-const WAKES: [u32; 4] = [400, 1700, 2000, 2300];
+/// When the others come, where they wake: behind the first piece, and often enough behind the end.
+const WAKES: [u32; 7] = [400, 1700, 2000, 2300, 4000, 6000, 8000];
 
 /// The scenario of one half and one waker.
 fn scenario(half: &str, by: &str, since: &[&str], stops_at_headers: bool) -> Scenario {
