@@ -29,19 +29,19 @@ const ROUNDS: [&str; 13] = [
 /// How a message goes on after its first piece.
 const SHAPES: [(&str, &str); 4] = [
     ("whole", "body: [one]"),
-    ("end", "body: [one, {text: two, after: 1200ms}]"),
+    ("end", "body: [one, {text: two, after: 2500ms}]"),
     (
         "late",
-        "body: [one, {text: two, after: 1200ms}], late_end: true",
+        "body: [one, {text: two, after: 2500ms}], late_end: true",
     ),
     (
         "trailers",
-        "body: [one, {text: two, after: 1200ms}], trailers: {x-end: \"1\"}",
+        "body: [one, {text: two, after: 2500ms}], trailers: {x-end: \"1\"}",
     ),
 ];
 
-/// When the others come, where they wake: behind the first piece, and twice behind the end.
-const WAKES: [u32; 4] = [400, 1700, 2000, 2300];
+/// When the others come, where they wake: behind the first piece, and often enough behind the end.
+const WAKES: [u32; 7] = [800, 3200, 3600, 4000, 6000, 8000, 10000];
 
 /// The scenario of one half and one waker.
 fn scenario(half: &str, by: &str, since: &[&str], stops_at_headers: bool) -> Scenario {

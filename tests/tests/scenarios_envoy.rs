@@ -26,7 +26,7 @@ fn scenarios_of_the_filter_come_to_the_same_in_envoy() {
 
 #[test]
 fn scenarios_of_odd_filters_come_to_the_same_in_envoy() {
-    agree("tests/scenarios/odd", 50);
+    agree("tests/scenarios/odd", 51);
 }
 
 /// Of the first ABI, and of other languages; `scripts/filters` builds them.

@@ -4,7 +4,6 @@
 mod answers;
 mod delivered;
 mod differential;
-mod explored;
 mod lies;
 mod public;
 mod support;
