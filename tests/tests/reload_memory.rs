@@ -35,7 +35,7 @@ fn worker() -> Worker {
     let engine = Engine::new(&EngineOptions::default()).unwrap();
     let module = Module::from_file(&engine, &dist("modgate.wasm")).unwrap();
     let proxy = Proxy::new(ProxyConfig {
-        clusters: vec!["main".to_owned()],
+        clusters: ["main".to_owned()].into(),
         ..ProxyConfig::default()
     });
     Worker::new(&module, VmConfig::default(), proxy).unwrap()
