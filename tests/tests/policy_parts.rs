@@ -586,6 +586,19 @@ fn versions_and_routes_turn_verdicts_too() {
     );
     assert!(text.contains("for the tenants a, b") && text.contains("1 pattern of which none"));
 
+    let mut closed = old.clone();
+    closed["rules"]["r"][0]["go_mod"] = json!("deny");
+    let (told, text) = diff(&old, &closed, 1);
+    let turns = told["tenants"][0]["verdicts"].as_array().unwrap();
+    assert_eq!(turns.len(), 1, "{told}");
+    assert_eq!(turns[0]["is_go_mod"], true);
+    assert!(
+        text.contains(
+            "verdict: golang.org/x/crypto@v0.31.0-0, the go.mod file: allow by r/all → deny by r/old"
+        ),
+        "{text}"
+    );
+
     let mut unrouted = old.clone();
     unrouted["routes"][0]["modules"] = json!(["golang.org"]);
     let (_, text) = diff(&old, &unrouted, 1);

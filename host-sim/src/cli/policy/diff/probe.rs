@@ -59,6 +59,7 @@ impl Probes {
             .flatten()
             .flatten()
             .flat_map(|constraint| versions(constraint))
+            .flat_map(|version| with_lower(version, rule))
             .collect();
         for pattern in patterns {
             let Some(module) = example(pattern) else {
@@ -149,6 +150,16 @@ fn versions(constraint: &str) -> impl Iterator<Item = String> {
         };
         Some(format!("v{numbers}{missing}{more}"))
     })
+}
+
+/// The version, and where the rule means go.mod files one that is lower, as those in a range below it are.
+fn with_lower(version: String, rule: Option<&RuleDoc>) -> Vec<String> {
+    let means_go_mod = rule.is_some_and(|rule| rule.go_mod.is_some() || rule.hide == Some(true));
+    if !means_go_mod || version.contains(['-', '+']) {
+        return vec![version];
+    }
+    let lower = format!("{version}-0");
+    vec![version, lower]
 }
 
 /// The version as a module of this path can have it.
