@@ -39,9 +39,7 @@ impl Serve {
         upstreams: &[(&str, SocketAddr)],
         arguments: &[String],
     ) -> Self {
-        let upstream = |(name, at): &(&str, SocketAddr)| format!("--upstream={name}=http://{at}");
-        let mut all: Vec<String> = upstreams.iter().map(upstream).collect();
-        all.extend_from_slice(arguments);
+        let all = [&upstream_arguments(upstreams), arguments].concat();
         Self::launch(policy, &all, |command| command)
     }
 
@@ -57,7 +55,7 @@ impl Serve {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
         let file = dir.path().join("policy.json");
         fs::write(&file, policy.to_string()).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        Self::start_in(dir, &file, upstreams, arguments)
+        Self::start_in(dir, &file, arguments, change)
     }
 
     /// Starts it with the policy in a file of the test's.
@@ -66,14 +64,14 @@ impl Serve {
     /// Where it does not come up.
     pub fn start_from(file: &Path, upstreams: &[(&str, SocketAddr)]) -> Self {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
-        Self::start_in(dir, file, upstreams, &[])
+        Self::start_in(dir, file, &upstream_arguments(upstreams), |command| command)
     }
 
     fn start_in(
         dir: TempDir,
         file: &Path,
-        upstreams: &[(&str, SocketAddr)],
         arguments: &[String],
+        change: impl FnOnce(Command) -> Command,
     ) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let admin = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -121,4 +119,9 @@ impl Serve {
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
+}
+
+fn upstream_arguments(upstreams: &[(&str, SocketAddr)]) -> Vec<String> {
+    let argument = |(name, at): &(&str, SocketAddr)| format!("--upstream={name}=http://{at}");
+    upstreams.iter().map(argument).collect()
 }
