@@ -495,7 +495,9 @@ fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
             .collect::<String>()
             .into_bytes()
     };
-    let forms: [(&str, &dyn Fn(&str) -> String); 8] = [
+    /// A line of a log about a request for a path.
+    type Line<'l> = &'l dyn Fn(&str) -> String;
+    let forms: [(&str, Line<'_>); 8] = [
         ("paths", &|path| path.to_owned()),
         ("common", &|path| {
             format!("10.0.0.1 - - [30/Nov/2026:17:00:00 +0000] \"GET {path} HTTP/1.1\" 200 53")

@@ -140,10 +140,13 @@ fn cache_before(modgate: SocketAddr) -> Envoy {
     })
 }
 
+/// How a tenant asks for a path.
+type Ask<'w> = dyn Fn(&str, &str) -> Response + 'w;
+
 /// A Modgate, perhaps behind a cache, and how a tenant asks it for a path.
 struct World<'w> {
     backend: &'w Backend,
-    ask: Box<dyn Fn(&str, &str) -> Response + 'w>,
+    ask: Box<Ask<'w>>,
 }
 
 impl World<'_> {

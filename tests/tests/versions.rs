@@ -404,7 +404,9 @@ fn what_a_list_offers_may_be_had_at_the_first_try() {
         let listed = go.run(&["list", "-m", "-f", "{{.Version}}", module]);
         listed.expect_ok().trim().to_owned()
     };
-    let asked: [(&str, fn(&Go)); 5] = [
+    /// What is typed.
+    type Typed = fn(&Go);
+    let asked: [(&str, Typed); 5] = [
         ("v1.4.8", |go| {
             go.run(&["get", "corp.example/lib@v1.4"]).expect_ok();
         }),

@@ -76,7 +76,7 @@ impl List {
     }
 
     /// How many versions there are. Their places are the numbers below it.
-    pub(super) const fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
 

@@ -15,6 +15,7 @@ pub use reply::{Footer, Media, Reply};
 pub use routing::RouteTrial;
 pub use split::{Assigned, AssignedBy, OfVariant};
 pub use stage::StageTaken;
+pub(crate) use upstream_headers::goes_to_every_backend;
 pub use upstream_headers::goes_upstream;
 
 use crate::consult::{About, Consultation, Steer};

@@ -20,13 +20,16 @@ pub fn goes_upstream(name: &str, policy: &Policy, backend: &Backend) -> bool {
     };
     let is_wanted = match name {
         "authorization" => !policy.hides_authorization,
-        name => is_always_wanted(name) || backend.forward_headers.iter().any(|known| known == name),
+        name => {
+            goes_to_every_backend(name) || backend.forward_headers.iter().any(|known| known == name)
+        }
     };
     is_wanted && !is_taken()
 }
 
-/// The headers that every backend gets.
-fn is_always_wanted(name: &str) -> bool {
+/// The headers that every backend gets, and by which none tells one user from another: what a client's
+/// program is and wants, the path that a request has come, and the numbers that traces give it.
+pub(crate) fn goes_to_every_backend(name: &str) -> bool {
     if name.starts_with(':') {
         return true;
     }

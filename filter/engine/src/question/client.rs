@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::judge::{Header, Judgement, value_of};
+use crate::judge::{Header, Judgement, goes_to_every_backend, value_of};
 use crate::policy::{Backend, Policy, Tenant};
 
 /// What concerns the client's own message and connection, or wants a part or another form of an answer
@@ -26,39 +26,6 @@ const NOT_CARRIED: [&str; 17] = [
     "transfer-encoding",
     "upgrade",
 ];
-
-/// Headers by which no backend tells one user from another: what a client's program is, the path that a
-/// request has come, and the numbers that traces give it.
-const TELL_NOBODY: [&str; 25] = [
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "b3",
-    "cache-control",
-    "grpc-trace-bin",
-    "pragma",
-    "traceparent",
-    "tracestate",
-    "uber-trace-id",
-    "user-agent",
-    "via",
-    "x-amzn-trace-id",
-    "x-b3-flags",
-    "x-b3-parentspanid",
-    "x-b3-sampled",
-    "x-b3-spanid",
-    "x-b3-traceid",
-    "x-client-trace-id",
-    "x-cloud-trace-context",
-    "x-forwarded-for",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-    "x-ot-span-context",
-    "x-request-id",
-];
-
-/// The same by their beginning.
-const TELL_NOBODY_PREFIXES: [&str; 2] = ["x-datadog-", "x-envoy-"];
 
 /// The client for whose request questions are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,13 +88,9 @@ pub fn carried(policy: &Policy, request: &[Header], backend: &Backend) -> Vec<He
 /// What tells the user of these headers from others, for keys of what is remembered: empty where nothing
 /// does, else a hash. No header's value can be read off it.
 pub fn user_of(headers: &[Header]) -> String {
-    let tells_nobody = |name: &str| {
-        let mut prefixes = TELL_NOBODY_PREFIXES.iter();
-        TELL_NOBODY.contains(&name) || prefixes.any(|prefix| name.starts_with(prefix))
-    };
     let mut telling: Vec<&Header> = headers
         .iter()
-        .filter(|(name, _)| !name.starts_with(':') && !tells_nobody(name))
+        .filter(|(name, _)| !goes_to_every_backend(name))
         .collect();
     if telling.is_empty() {
         return String::new();

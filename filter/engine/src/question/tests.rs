@@ -141,6 +141,8 @@ fn whoever_has_other_credentials_is_another_user() {
         ("x-envoy-internal", "true"),
         (":path", "/x"),
         ("accept-encoding", "identity"),
+        ("sw8", "1-a-b"),
+        ("x-datadog-trace-id", "7"),
     ];
     assert_eq!(of(&nobody), "");
     let alice = of(&[("authorization", "Basic alice"), nobody[0], nobody[1]]);

@@ -92,7 +92,7 @@ impl Location {
     }
 
     /// Whether there is a query or a fragment.
-    pub(crate) const fn has_query(&self) -> bool {
+    pub(crate) fn has_query(&self) -> bool {
         !self.query.is_empty()
     }
 

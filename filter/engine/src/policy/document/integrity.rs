@@ -43,7 +43,7 @@ pub struct DatabaseDoc {
     pub backend: Text,
     /// Whether that is a Go proxy which carries the database, and not the database itself.
     pub proxied: Option<bool>,
-    /// The host that is asked for; without it the one in the database's name.
+    /// The host that is asked for; without it the backend's `authority`, else the one in the database's name.
     pub authority: Option<Text>,
     /// How long a lookup may take.
     pub timeout: Option<Text>,
@@ -83,6 +83,6 @@ pub enum ScopeDoc {
 pub enum UnknownDoc {
     /// It is refused.
     Refuse,
-    /// It is served, and counted.
+    /// It is served and counted, if nothing else refuses it.
     Allow,
 }
