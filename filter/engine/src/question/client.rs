@@ -27,6 +27,9 @@ const NOT_CARRIED: [&str; 17] = [
     "upgrade",
 ];
 
+/// By this the client says that nothing is to be fetched for it: without it the answer is another one.
+const ONLY_WHAT_IS_THERE: &str = "disable-module-fetch";
+
 /// The client for whose request questions are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
@@ -90,7 +93,7 @@ pub fn carried(policy: &Policy, request: &[Header], backend: &Backend) -> Vec<He
 pub fn user_of(headers: &[Header]) -> String {
     let mut telling: Vec<&Header> = headers
         .iter()
-        .filter(|(name, _)| !goes_to_every_backend(name))
+        .filter(|(name, _)| name == ONLY_WHAT_IS_THERE || !goes_to_every_backend(name))
         .collect();
     if telling.is_empty() {
         return String::new();

@@ -242,7 +242,7 @@ fn no_other_redirect_is_followed() {
         (&["/old/corp.example/lib/@latest"], "another file"),
         (&["/old/corp.example/lib"], "leads to no backend"),
         (&["/sums/latest"], "leads to no backend"),
-        (&["//evil.example/x"], "no plain http"),
+        (&["//evil.example/x"], "names no redirect to evil.example"),
         (&["/old/corp.example/lib/@v/list?x"], "has a query"),
     ] {
         let said = followed(&asked, 302, locations).unwrap_err();
