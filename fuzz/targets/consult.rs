@@ -86,7 +86,10 @@ fuzz_target!(|input: &[u8]| {
             let reply = within(OF_A_LONG_REQUEST, || run(&world, consultation, answers));
             check(wanted, reply.as_ref());
             if let Some(reply) = reply.filter(|reply| wanted == "@v/list" && reply.status == 200) {
-                reply.body.lines().for_each(|line| serves(&world, &reply, line));
+                reply
+                    .body
+                    .lines()
+                    .for_each(|line| serves(&world, &reply, line));
             }
         }
         Answer::Forward { .. } => assert_eq!(wanted, "@v/v1.5.0.mod"),
@@ -101,7 +104,10 @@ fn serves(world: &Memory, list: &Reply, line: &str) {
     escape_into(version, &mut escaped);
     let judgement = POLICY.judge(&get(&format!("@v/{escaped}.zip")), &());
     let Answer::Consult { consultation, .. } = &judgement.answer else {
-        return assert!(matches!(judgement.answer, Answer::Forward { .. }), "{version}");
+        return assert!(
+            matches!(judgement.answer, Answer::Forward { .. }),
+            "{version}"
+        );
     };
     match consultation.clone().begin(&POLICY, world) {
         Step::Proceed(_) => {}

@@ -167,7 +167,7 @@ fn a_policy_in_yaml_or_a_config_map_is_served_and_a_bad_one_keeps_the_last() {
     for (text, says) in [
         (
             deny.replace("default: deny", "default: dney"),
-            ":2:10: $.default: ",
+            ":2:1: $.default: ",
         ),
         (
             deny.replace("default: deny", "default: deny\ncontact: #go-platform"),

@@ -161,7 +161,6 @@ fn a_refusal_of_a_question_is_the_clients() {
             ("web", "@latest"),
             ("web", "@v/main.info"),
             ("week", "@v/v1.0.0.info"),
-            ("week", "@v/v1.0.0.mod"),
             ("week", "@v/v1.0.0.zip"),
         ] {
             for status in ["401", "403", "404", "410", "429", "500", "503"] {

@@ -2,8 +2,8 @@
 
 use modgate_engine::integrity::zip::Field;
 use modgate_engine::integrity::zip::ZipFault::{
-    CompressedSize, Crc, Deflate, Differs, Flags, Method, NoDescriptor, NoRecord, NoSuchEntry,
-    Size, StoredWithDescriptor, Unlisted,
+    CompressedSize, Crc, Deflate, Differs, Duplicate, Flags, Method, NoDescriptor, NoRecord,
+    NoSuchEntry, Size, StoredWithDescriptor, Unlisted,
 };
 use modgate_tests::forge::{Forge, Style, name};
 
@@ -11,7 +11,11 @@ use crate::case::{Case, deflated, stored, streamed};
 
 /// A whole entry that no directory has.
 fn hidden() -> Vec<u8> {
-    Forge::new(&[("a.go", b"package evil\n")], Style::Deflated).entries[0].bytes()
+    hidden_as("a.go")
+}
+
+fn hidden_as(name: &str) -> Vec<u8> {
+    Forge::new(&[(name, b"package evil\n")], Style::Deflated).entries[0].bytes()
 }
 
 pub fn cases() -> Vec<Case> {
@@ -40,13 +44,25 @@ pub fn cases() -> Vec<Case> {
             zip.lay_out();
         }),
         streamed("an entry hidden in a gap", Unlisted, |zip| {
-            zip.entries[2].gap = hidden();
+            zip.entries[2].gap = hidden_as("evil.go");
             zip.lay_out();
         }),
         streamed("an entry hidden behind the last", Unlisted, |zip| {
-            zip.before_directory = hidden();
+            zip.before_directory = hidden_as("evil.go");
             zip.lay_out();
         }),
+        streamed("a listed entry once more, in a gap", Duplicate, |zip| {
+            zip.entries[2].gap = hidden();
+            zip.lay_out();
+        }),
+        streamed(
+            "a listed entry once more, behind the last",
+            Duplicate,
+            |zip| {
+                zip.before_directory = hidden();
+                zip.lay_out();
+            },
+        ),
         streamed("bytes before the directory", NoRecord, |zip| {
             zip.before_directory = b"slack".to_vec();
             zip.lay_out();
