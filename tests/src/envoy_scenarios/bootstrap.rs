@@ -15,6 +15,9 @@ const TYPES: &str = "type.googleapis.com/envoy.extensions";
 /// The smallest window that HTTP/2 has, which bounds what Envoy holds of a stream (RFC 9113, section 6.9.2).
 const SMALLEST_WINDOW: usize = 65_535;
 
+/// What the routes add to requests of clients. Callouts pass no route, so by it upstreams tell them apart.
+pub(super) const ROUTED: &str = "x-envoy-scenario-routed";
+
 /// What the filter is called.
 pub(super) const FILTER: &str = "filter";
 
@@ -79,6 +82,7 @@ fn manager(scenario: &Scenario, mut filter: Value) -> Value {
         "http2_protocol_options": {"initial_stream_window_size": scenario.filter.buffer_limit},
         "route_config": {"virtual_hosts": [{
             "name": "all", "domains": ["*"], "routes": routes(scenario),
+            "request_headers_to_add": [{"header": {"key": ROUTED, "value": "yes"}}],
         }]},
         "http_filters": [
             filter,

@@ -16,6 +16,7 @@ use host_sim::sim::{Behaviour, Ending, Fault, Step, UpstreamSeen, Upstreams};
 use http_status::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::bootstrap::ROUTED;
 use super::wire::{self, Sent, WINDOW, lock, with_pseudo};
 
 /// How long an upstream that says nothing is watched for what the proxy does.
@@ -56,7 +57,9 @@ impl Script {
         }
     }
 
-    fn begins(&self, cluster: &str, headers: Headers) -> (usize, Option<Behaviour>) {
+    fn begins(&self, cluster: &str, mut headers: Headers) -> (usize, Option<Behaviour>) {
+        let callout = headers.get(ROUTED).is_none();
+        headers.remove(ROUTED);
         let behaviour = lock(&self.upstreams).choose(cluster, &headers);
         if behaviour.is_none() {
             lock(&self.unanswered).push(format!("{cluster}: {headers:?}"));
@@ -64,8 +67,7 @@ impl Script {
         let mut seen = lock(&self.seen);
         seen.push(UpstreamSeen {
             cluster: cluster.to_owned(),
-            // Envoy gives every request of a client an id, and no other.
-            callout: headers.get("x-request-id").is_none(),
+            callout,
             headers,
             body: Body::new(),
             trailers: None,
