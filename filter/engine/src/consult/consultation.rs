@@ -52,6 +52,8 @@ enum Stage {
     Query,
     /// The `.info` of the version that the client wants, or that is the latest of the shaped list.
     Version(String),
+    /// The `.info` of the version that the backend calls the latest.
+    OfLatest(String),
     /// The `.info` of the variant's version.
     Variant(String),
     /// The `.info`s of versions of the list, each by the number of its question; `None` where it came.
@@ -178,6 +180,7 @@ impl Consultation {
             Stage::Latest => self.on_latest(policy, world, fetched),
             Stage::Query => self.on_query(policy, world, fetched),
             Stage::Version(version) => self.on_info(policy, world, fetched, &version),
+            Stage::OfLatest(version) => self.on_info_of_latest(policy, world, fetched, &version),
             Stage::Variant(version) => self.on_variant(policy, world, fetched, &version),
             Stage::Ages(shaping, awaited) => {
                 self.on_age(policy, world, fetched, shaping, awaited, number)
@@ -231,6 +234,12 @@ impl Consultation {
             return Step::Ask(questions);
         }
         shaping.close(&self.about, policy, world);
+        if let Some(reply) = shaping.newest_failed(&self.about) {
+            return Step::Answer {
+                ruling: None,
+                reply,
+            };
+        }
         let Some(newest) = shaping.hidden_newest(&self.about) else {
             return self.shaped(policy, world, shaping, &[]);
         };
@@ -261,7 +270,10 @@ impl Consultation {
                 Err(reply) => {
                     // Who asks, or how often, is the client's to change.
                     if matches!(fetched.status, Some(401 | 429)) {
-                        shaping.is_refused(reply);
+                        shaping.is_refused();
+                    }
+                    if !matches!(fetched.status, Some(403 | 404 | 410)) {
+                        shaping.failed(&version, reply);
                     }
                     None
                 }
@@ -377,15 +389,42 @@ impl Consultation {
         fetched: Fetched<'_>,
     ) -> Progress<'p> {
         let (info, body) = self.any_info(policy, fetched)?;
+        let Some(age) = self.age_by_name(policy, world, &info.version) else {
+            let step = self.ask_info(&info.version);
+            self.stage = Stage::OfLatest(info.version);
+            return Ok(step);
+        };
+        Ok(self.latest_is(policy, &info.version, age, body))
+    }
+
+    /// The age of the version that the backend calls the latest, as any other of its files has it.
+    fn on_info_of_latest<'p>(
+        &mut self,
+        policy: &'p Policy,
+        world: &dyn World,
+        fetched: Fetched<'_>,
+        version: &str,
+    ) -> Progress<'p> {
+        let (info, body) = self.info_of(policy, fetched, version)?;
         let age = self
             .about
-            .age_of(policy, world, &info, fetched.last_modified);
-        let verdict = self.about.verdict(policy, &info.version, age);
+            .noted_age_of(policy, world, &info, fetched.last_modified);
+        Ok(self.latest_is(policy, version, age, body))
+    }
+
+    fn latest_is<'p>(
+        &mut self,
+        policy: &'p Policy,
+        version: &str,
+        age: Age,
+        body: &[u8],
+    ) -> Step<'p> {
+        let verdict = self.about.verdict(policy, version, age);
         if verdict.is_some_and(|verdict| verdict.decision == Decision::Allow) {
-            return Ok(self.conclude(policy, &info.version, age, Some(body)));
+            return self.conclude(policy, version, age, Some(body));
         }
-        self.refused = Some(info.version);
-        Ok(self.ask_list())
+        self.refused = Some(version.to_owned());
+        self.ask_list()
     }
 
     fn on_query<'p>(
@@ -395,10 +434,19 @@ impl Consultation {
         fetched: Fetched<'_>,
     ) -> Progress<'p> {
         let (info, body) = self.any_info(policy, fetched)?;
-        let age = self
-            .about
-            .age_of(policy, world, &info, fetched.last_modified);
-        Ok(self.conclude(policy, &info.version, age, Some(body)))
+        match self.age_by_name(policy, world, &info.version) {
+            Some(age) => Ok(self.conclude(policy, &info.version, age, Some(body))),
+            None => Ok(self.choose(info.version)),
+        }
+    }
+
+    /// The age of a version that an answer to another question names; `None` where its own `.info` must be
+    /// asked for, which alone says the same for all of the version's files.
+    fn age_by_name(&self, policy: &Policy, world: &dyn World, version: &str) -> Option<Age> {
+        let age = self.about.recalled_age(policy, world, version);
+        let verdict = self.about.verdict(policy, version, age);
+        let is_open = verdict.is_some_and(|verdict| verdict.is_open);
+        (!is_open).then_some(age)
     }
 
     /// Concludes with the `.info` of a version. Of a file that is wanted it tells the age only.

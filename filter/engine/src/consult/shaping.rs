@@ -30,8 +30,11 @@ pub(super) struct Shaping {
     lookups: Lookups,
     /// Whether an age was looked up.
     has_learned: bool,
-    /// What the backend answered when it wanted to be asked no more.
+    /// What the client is answered for the first age that the backend failed to tell.
     refusal: Option<Reply>,
+    /// The versions that it lists and whose age it failed to tell, by their places, with what the client
+    /// is answered where it comes to them.
+    failed: BTreeMap<usize, Reply>,
     /// The variant that the client is led to.
     pub(super) steer: Option<Steer>,
 }
@@ -129,6 +132,7 @@ impl Shaping {
             lookups,
             has_learned: false,
             refusal: None,
+            failed: BTreeMap::new(),
             steer: about.steer,
         };
         shaping.set_aside(policy);
@@ -223,9 +227,38 @@ impl Shaping {
     }
 
     /// Notes that the backend wants to be asked no more.
-    pub(super) fn is_refused(&mut self, reply: Reply) {
+    pub(super) fn is_refused(&mut self) {
         self.lookups.is_over = true;
-        self.refusal.get_or_insert(reply);
+    }
+
+    /// Notes that the backend failed to tell the age of a version, which says nothing of the version.
+    pub(super) fn failed(&mut self, version: &str, reply: Reply) {
+        self.refusal.get_or_insert_with(|| reply.clone());
+        if let Some(place) = self.judged.list.place_of(version) {
+            self.failed.insert(place, reply);
+        }
+    }
+
+    /// What the client is answered where the newest version is one whose age the backend failed to tell:
+    /// without it the Go command would take an older one, and nobody would know.
+    pub(super) fn newest_failed(&mut self, about: &About) -> Option<Reply> {
+        if self.failed.is_empty() || about.module == toolchain::MODULE {
+            return None;
+        }
+        let list = &self.judged.list;
+        let is_aside = |place: usize| self.aside.get(place).is_some_and(|aside| *aside);
+        let newest = list.latest(|place| {
+            self.is_shown(place) || (self.failed.contains_key(&place) && !is_aside(place))
+        });
+        let newest = match newest {
+            Latest::Is(version)
+            | Latest::Depends {
+                compatible: version,
+                ..
+            } => list.place_of(&version)?,
+            Latest::Unlisted => return None,
+        };
+        self.failed.remove(&newest)
     }
 
     /// What the client is answered where the backend has told no age at all.
@@ -261,6 +294,14 @@ impl Shaping {
             world.warn(&format!(
                 "modgate: {left_out} versions are left out of the list of {module}, because their ages \
                  were not looked up yet; backend {backend}"
+            ));
+        }
+        if !self.failed.is_empty() {
+            let (module, backend) = (&about.module, about.backend_name(policy));
+            world.warn(&format!(
+                "modgate: {} versions are left out of the list of {module}, because the backend failed to \
+                 tell their ages; backend {backend}",
+                self.failed.len()
             ));
         }
         if self.has_learned {

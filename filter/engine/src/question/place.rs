@@ -53,7 +53,9 @@ impl Policy {
         let locations = headers.iter().filter(|(name, _)| name == "location");
         let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
         let backend = self.backends().get(last.backend);
-        let redirected = backend.and_then(|backend| backend.redirected(status, &locations, ""));
+        let asked = || Some(last.path.clone());
+        let redirected =
+            backend.and_then(|backend| backend.redirected_from(status, &locations, "", asked));
         let path = match redirected {
             None => return Ok(None),
             Some(Redirected::To(path)) => path,

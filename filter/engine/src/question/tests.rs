@@ -236,6 +236,8 @@ fn no_other_redirect_is_followed() {
             "more than one Location",
         ),
         (&["/old/corp.example/lib/@v/list"], "in a circle"),
+        // Read from the path that the backend was asked for (RFC 9110, section 10.2.2).
+        (&["../../../old/corp.example/lib/@v/list"], "in a circle"),
         (&["/old/corp.example/other/@v/list"], "leads to no backend"),
         (&["/old/corp.example/secret/@v/list"], "leads to no backend"),
         (&["/old/corp.example/lib/@v/v1.0.0.info"], "another file"),

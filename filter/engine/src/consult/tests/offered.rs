@@ -165,11 +165,35 @@ fn a_backend_that_wants_to_be_asked_no_more_is_left_alone() {
     assert_eq!(backend.get(&week_for_all(), "list"), "429 slow down");
     let time = "2026-01-01T00:00:00Z";
     backend.put("v1.1.0.info", &info("v1.1.0", time));
-    assert_eq!(backend.get(&week_for_all(), "list"), "200 v1.1.0\n");
+    // Without the newest the Go command would take an older one, and nobody would know.
+    assert_eq!(backend.get(&week_for_all(), "list"), "429 slow down");
     // One that a backend does not serve is not offered.
     backend.fail("v1.2.0.info", 403, "blocked");
     backend.fail("v1.0.0.info", 404, "gone");
     assert_eq!(backend.get(&week_for_all(), "list"), "200 v1.1.0\n");
+}
+
+#[test]
+fn a_newest_version_whose_age_a_backend_fails_to_tell_is_no_older_one() {
+    let mut backend = Backend::with(&[("v1.0.0", 30), ("v1.1.0", 30), ("v1.2.0", 30)]);
+    backend.fail("v1.2.0.info", 500, "down");
+    backend.put("@latest", &info("v1.2.0", "2026-01-01T00:00:00Z"));
+    for file in ["list", "@latest"] {
+        assert_eq!(backend.get(&week_for_all(), file), "500 down", "{file}");
+    }
+    // An older one is left out, which the log says.
+    let time = "2026-01-01T00:00:00Z";
+    backend.put("v1.2.0.info", &info("v1.2.0", time));
+    backend.put("v1.1.0.info", "<html>");
+    backend.notes.borrow_mut().clear();
+    assert_eq!(backend.get(&week_for_all(), "list"), "200 v1.0.0\nv1.2.0\n");
+    let warned = backend.warned.borrow();
+    let said = warned.last().unwrap();
+    assert!(
+        said.contains("1 versions are left out of the list"),
+        "{said}"
+    );
+    assert!(said.contains("failed to tell their ages"), "{said}");
 }
 
 #[test]
