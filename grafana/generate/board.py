@@ -1,8 +1,9 @@
 """What all dashboards share: variables, links to each other, and a mark where a policy changed."""
 
+from typing import ClassVar
+
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.models import dashboard as models
-
 from layout import Section, place
 from panel import SOURCE
 from query import POLICY, value, values_of
@@ -94,7 +95,7 @@ class PolicyChanges(models.AnnotationQuery):
     """A mark where a policy came into force that was not in force a minute before. The model lacks what
     the Prometheus data source wants of an annotation beside the expression."""
 
-    EXTRA = {
+    EXTRA: ClassVar = {
         "step": "60s",
         "titleFormat": "Policy {{policy_version}}",
         "textFormat": "{{policy_hash}}",

@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
+from board import PolicyChanges
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
-
-from board import PolicyChanges
 
 MADE = "# Made by `make dashboards` from grafana/generate: change that.\n"
 

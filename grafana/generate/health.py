@@ -145,9 +145,7 @@ def _filter():
             " came of them.",
             [
                 Query(f"sum by (instance) (rate({VM}_success[$__rate_interval]))", "{{instance}}: made anew"),
-                Query(
-                    f"sum by (instance) (rate({VM}_failure[$__rate_interval]))", "{{instance}}: could not be"
-                ),
+                Query(f"sum by (instance) (rate({VM}_failure[$__rate_interval]))", "{{instance}}: could not be"),
                 Query(f"sum by (instance) (rate({VM}_backoff[$__rate_interval]))", "{{instance}}: waits"),
             ],
             "reqps",
@@ -166,8 +164,7 @@ def _filter():
         ),
         lines(
             "Machines",
-            "Machines of WebAssembly in each Envoy: one for each worker, and two more. Growing without end is"
-            " a leak.",
+            "Machines of WebAssembly in each Envoy: one for each worker, and two more. Growing without end is a leak.",
             [Query("sum by (instance) (envoy_wasm_envoy_wasm_runtime_v8_active)", "{{instance}}")],
             "none",
         ),

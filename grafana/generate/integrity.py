@@ -53,8 +53,7 @@ def _now():
         ),
         number(
             "Verified",
-            "Share of the checked files whose hash was compared with a pin, a proof or the first one, and is"
-            " right.",
+            "Share of the checked files whose hash was compared with a pin, a proof or the first one, and is right.",
             ratio(rate(CHECKS, TENANT, 'result="verified"'), checks),
             "percentunit",
             [(None, "red"), (0.9, "orange"), (0.99, "green")],
@@ -93,8 +92,7 @@ def _wrong():
     return [
         table(
             "Wrong files by tenant",
-            "Since the proxies started. The lines at error in the proxy's log name module, version and both"
-            " hashes.",
+            "Since the proxies started. The lines at error in the proxy's log name module, version and both hashes.",
             [
                 Column(
                     "Files",
@@ -131,8 +129,7 @@ def _sumdb():
         ),
         lines(
             "Lookups without an answer",
-            "Share of those that were not remembered; above half of them the alert ModgateSumdbUnavailable"
-            " fires.",
+            "Share of those that were not remembered; above half of them the alert ModgateSumdbUnavailable fires.",
             [Query(ratio(rate(SUMDB, 'result="unavailable"'), rate(SUMDB, ASKED)), "unavailable")],
             "percentunit",
             AWAY,

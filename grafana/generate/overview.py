@@ -19,11 +19,11 @@ from panel import (
 from query import (
     BYTES,
     CHOSEN,
+    DECISIONS,
+    HOLDS,
     OPERATION,
     RANGE,
     REFUSED,
-    DECISIONS,
-    HOLDS,
     REQUESTS,
     TENANT,
     failure_ratio,
@@ -86,8 +86,7 @@ def _now():
         ),
         number(
             "Hit rate",
-            "Share of hits, stale ones included, of the answers of which it is known what the backend's cache"
-            " did.",
+            "Share of hits, stale ones included, of the answers of which it is known what the backend's cache did.",
             hit_ratio(*CHOSEN),
             "percentunit",
             HITS,
@@ -106,8 +105,7 @@ def _red():
         ),
         lines(
             "Failures by operation",
-            "Share of the requests of each operation that fail; the lines are the objective and 14.4"
-            " times it.",
+            "Share of the requests of each operation that fail; the lines are the objective and 14.4 times it.",
             [Query(failure_ratio(*CHOSEN, by="operation"), "{{operation}}")],
             "percentunit",
             FAILURES,
@@ -115,10 +113,7 @@ def _red():
         lines(
             "Latency",
             "Half, 95 % and 99 % of the requests end within these times.",
-            [
-                Query(quantile(rank, *CHOSEN), name)
-                for rank, name in ((0.5, "50 %"), (0.95, "95 %"), (0.99, "99 %"))
-            ],
+            [Query(quantile(rank, *CHOSEN), name) for rank, name in ((0.5, "50 %"), (0.95, "95 %"), (0.99, "99 %"))],
             "ms",
             SLOW,
         ),

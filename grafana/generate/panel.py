@@ -11,8 +11,10 @@ from grafana_foundation_sdk.builders import (
     stat,
     statetimeline,
     statushistory,
-    table as tables,
     timeseries,
+)
+from grafana_foundation_sdk.builders import (
+    table as tables,
 )
 from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard as models
@@ -94,9 +96,7 @@ def lines(title, about, queries, unit, steps=PLAIN, stacked=False, limit=None):
             .placement(kinds.LegendPlacement.BOTTOM)
             .calcs([])
         )
-        .tooltip(
-            common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING)
-        )
+        .tooltip(common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING))
     )
     if limit is not None:
         panel = panel.max(limit)
@@ -128,10 +128,7 @@ def timeline(title, about, query, states):
     steps = [(None, states[0].colour)]
     panel = _dressed(statetimeline.Panel(), title, about, "none", steps, states)
     return (
-        panel.merge_values(True)
-        .show_value(kinds.VisibilityMode.AUTO)
-        .row_height(0.8)
-        .with_target(_target(query, "A"))
+        panel.merge_values(True).show_value(kinds.VisibilityMode.AUTO).row_height(0.8).with_target(_target(query, "A"))
     )
 
 
@@ -178,9 +175,7 @@ def table(title, about, columns, labels, link=None):
         panel = panel.override_by_name(column.name, _look(column))
     if link is not None:
         open_it = {"title": link[0], "url": link[1]}
-        panel = panel.override_by_name(
-            labels[0], [models.DynamicConfigValue(id_val="links", value=[open_it])]
-        )
+        panel = panel.override_by_name(labels[0], [models.DynamicConfigValue(id_val="links", value=[open_it])])
     return panel
 
 

@@ -65,7 +65,7 @@ def _now():
 
 def _stages():
     def of(stage, number):
-        return f'{number} * max by (tenant) ({series(ROLLOUTS, TENANT, stage)} == 1)'
+        return f"{number} * max by (tenant) ({series(ROLLOUTS, TENANT, stage)} == 1)"
 
     return timeline(
         "Stage by tenant",

@@ -238,8 +238,8 @@ def _tried():
         ),
         lines(
             "Other routes",
-            "Requests a second while other routes are tried: the backend of the routes that were followed, and the one to"
-            " which the others lead.",
+            "Requests a second while other routes are tried: the backend of the routes that were followed, and the one"
+            " to which the others lead.",
             [
                 Query(
                     rate(TRIALS, BACKEND, by="stage, backend, would_be"),

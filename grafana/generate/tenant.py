@@ -58,9 +58,7 @@ def _now():
             "percentunit",
             FAILURES,
         ),
-        number(
-            "Latency, 95 %", "95 % of the requests end within this time.", quantile(0.95, *CHOSEN), "ms", SLOW
-        ),
+        number("Latency, 95 %", "95 % of the requests end within this time.", quantile(0.95, *CHOSEN), "ms", SLOW),
         number(
             "Hit rate",
             "Share of hits, of the lookups that are known.",
@@ -172,8 +170,7 @@ def _policy():
 def _burn():
     return lines(
         "Budget of failures, burn rates",
-        "How fast the budget burns. Needs grafana/rules/recording.yaml in Prometheus; without it there is no"
-        " data.",
+        "How fast the budget burns. Needs grafana/rules/recording.yaml in Prometheus; without it there is no data.",
         [
             Query(
                 f"modgate:failure_ratio:rate{window}{{{TENANT}, {OPERATION}}} / 0.001",
