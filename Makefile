@@ -1,11 +1,11 @@
 # Thin: each target calls a script or cargo. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo envoy dashboards pictures test fuzz bench fmt lint doc clean
+.PHONY: help setup build demo envoy dashboards pictures check test fuzz bench fmt lint doc clean
 # The programs that the set-up put in place come first.
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 setup: ## get everything that the project needs beside Rust, into .tools/
 	@scripts/setup
 build: ## dist/modgate, the command, and dist/modgate.wasm, the filter
@@ -20,6 +20,8 @@ dashboards: ## make grafana/dashboards and grafana/kubernetes from grafana/gener
 	@scripts/dashboards
 pictures: ## draw docs/dashboards, previews of the dashboards, from real query results
 	@scripts/pictures
+check: ## while you work: format, clippy, imports and unit tests
+	@scripts/check
 test: ## everything a change must pass
 	@scripts/test
 fuzz: ## everything that reads what others wrote, three minutes for each part
@@ -31,7 +33,7 @@ bench: ## what the filter costs in Envoy, against Envoy without it; what the sim
 fmt: ## format the Rust code
 	@cargo fmt --all
 	@cargo fmt --manifest-path fuzz/Cargo.toml
-lint: ## format, clippy, documentation and shell scripts, checked
+lint: ## format, clippy, documentation, imports, scripts, links and licences, checked
 	@scripts/lint
 doc: ## the documentation of the code, into target/doc
 	@cargo doc --release --workspace --no-deps
