@@ -1,5 +1,6 @@
 //! A worker of the shipped module whose fuel is counted.
 
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -35,10 +36,15 @@ pub struct Counted {
     plugin: RootId,
     pub dearest: u64,
     /// More of the client's headers.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// What is answered to the filter's own questions beside what [`Counted::get`] is given, by their path.
+    pub database: Option<Rc<Answers>>,
     /// Where the backend leads the client.
     pub redirect: Option<String>,
 }
+
+/// A body for a path; nothing is 404.
+pub type Answers = dyn Fn(&str) -> Option<Vec<u8>>;
 
 /// What a client sees.
 #[derive(Debug, Default)]
@@ -62,6 +68,7 @@ impl Counted {
         let mut worker = Worker::new(&FILTER, config, proxy).unwrap();
         let plugin = worker.start_plugin(PluginConfig {
             configuration: policy.to_string().into_bytes(),
+            allow_on_headers_stop_iteration: true,
             ..PluginConfig::default()
         });
         let plugin = plugin.unwrap();
@@ -71,6 +78,7 @@ impl Counted {
             plugin,
             dearest: 0,
             headers: Vec::new(),
+            database: None,
             redirect: None,
         }
     }
@@ -89,7 +97,7 @@ impl Counted {
             .worker
             .create_stream(self.plugin, Downstream::default());
         let request = [(":method", "GET"), (":path", path), (":authority", "a")];
-        let request = request.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let request = request.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let request = request.into_iter().chain(self.headers.iter().cloned());
         let request = Headers::from_pairs(request);
         self.worker.request_headers(stream, request, true);
@@ -156,8 +164,10 @@ impl Counted {
                 let path = callout.headers.get(":path").unwrap().to_owned();
                 let path = String::from_utf8_lossy(path.as_ref()).into_owned();
                 let found = answers.iter().find(|(end, _)| path.ends_with(end));
+                let found = found.map(|(_, body)| body.as_bytes().to_vec());
+                let found = found.or_else(|| self.database.as_ref()?(&path));
                 let status = if found.is_some() { "200" } else { "404" };
-                let body = found.map_or("", |(_, body)| *body).to_owned();
+                let body = found.unwrap_or_default();
                 self.worker.callout_begun(callout.token);
                 self.worker.callout_answered(
                     callout.token,

@@ -7,4 +7,5 @@
 mod counted;
 mod files;
 mod requests;
+mod sumdb;
 mod versions;
