@@ -7,6 +7,7 @@ from query import (
     CHECKS,
     HASHED_BYTES,
     HASHED_TIME,
+    LOST,
     REQUESTS,
     SUMDB,
     TENANT,
@@ -110,6 +111,18 @@ def _wrong():
                 Query(
                     rate(REQUESTS, TENANT, 'outcome="integrity"', by="tenant, backend"),
                     "{{tenant}} from {{backend}}",
+                )
+            ],
+            "reqps",
+        ),
+        lines(
+            "Good files that did not arrive",
+            "Files a second that were refused since their first hash found no room (the alert ModgateFirstSeenFull),"
+            " and good ones of which the client did not get every byte (ModgateUndelivered).",
+            [
+                Query(
+                    rate(CHECKS, TENANT, LOST, by="tenant, result"),
+                    "{{tenant}} {{result}}",
                 )
             ],
             "reqps",

@@ -36,6 +36,7 @@ HIT = 'cache_status=~"hit|stale"'
 KNOWN = 'cache_status!="unknown"'
 MISS = 'cache_status="miss"'
 WRONG = 'result=~"mismatch|unproven|malformed"'
+LOST = 'result=~"no_room|undelivered"'
 REFUSED = 'decision!="allow"'
 # What was asked beside what holds, and what holds.
 SHADOW = 'stage="shadow"'

@@ -127,7 +127,7 @@ fn is_public_host(authority: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::Desk;
+    use crate::policy::{Desk, Policy};
     use serde_json::{Value, json};
 
     fn warned(change: impl FnOnce(&mut Value)) -> Vec<String> {
@@ -192,6 +192,41 @@ mod tests {
         assert!(known.contains("which everybody shares"), "{known}");
         let says = told(|d| d["backends"]["private"]["public"] = json!(true));
         assert!(says.contains("which is public"), "{says}");
+    }
+
+    /// Routes go by the exact name, so that nearly every policy would be told; who wants to can deny them,
+    /// as docs/integrity.md has it.
+    #[test]
+    fn another_spelling_is_not_told_and_can_be_denied() {
+        let document = json!({
+            "version": "1", "default": "allow", "tenants": {"*": {"rules": ["all"]}},
+            "rules": {"all": [
+                {"id": "ours", "allow": ["github.com/corp"]},
+                {"id": "misspelt", "deny": ["github.com/corp"], "fold_case": true, "reason": "write github.com/corp"}
+            ]},
+            "backends": {"public": {"cluster": "a", "public": true}, "private": {"cluster": "b"}},
+            "routes": [
+                {"id": "corp", "modules": ["github.com/corp"], "backend": "private"},
+                {"id": "rest", "backend": "public"}
+            ],
+            "sumdb": {"sum.golang.org": {"backend": "public", "private": ["github.com/corp"]}}
+        });
+        let text = document.to_string();
+        let desk = Desk::from_json(text.as_bytes()).unwrap();
+        assert_eq!(desk.warnings(), Vec::new());
+        let policy = Policy::from_json(text.as_bytes()).unwrap();
+        for (path, backend) in [
+            ("/github.com/corp/lib/@v/list", Some("private")),
+            ("/github.com/!corp/lib/@v/list", None),
+            ("/gopkg.in/corp/lib.v1/@v/list", None),
+            ("/github.com/other/lib/@v/list", Some("public")),
+        ] {
+            let head = [(":method", "GET"), (":path", path)];
+            let head = head.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+            let judgement = policy.judge(&head, &());
+            let led_to = judgement.backend().map(|backend| backend.name.as_str());
+            assert_eq!(led_to, backend, "{path}");
+        }
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub(crate) enum Oddity {
     CancelsGrpcStreams,
     /// Says which configuration it has: `tags NAME`.
     Tags,
+    /// Writes a number of 32 bits into the data that all filters of its `vm_id` share: `shares KEY NUMBER`.
+    Shares,
     /// Refuses its configuration.
     Refuses,
     /// Refuses its configuration in every VM but the first so many: `refuses after N`.
@@ -139,6 +141,7 @@ impl Oddity {
             later if later.starts_with("refuses after ") => Self::RefusesLater,
             later if later.starts_with("traps after ") => Self::TrapsLater,
             tags if tags.starts_with("tags ") => Self::Tags,
+            shares if shares.starts_with("shares ") => Self::Shares,
             _ => return None,
         })
     }

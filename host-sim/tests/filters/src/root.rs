@@ -59,6 +59,13 @@ impl RootContext for Root {
             configured();
             self.set_tick_period(Duration::from_millis(100));
         }
+        if let Some((key, number)) = name
+            .strip_prefix("shares ")
+            .and_then(|shared| shared.split_once(' '))
+        {
+            let number: u32 = number.parse().unwrap_or(0);
+            return hostcalls::set_shared_data(key, Some(&number.to_le_bytes()), None).is_ok();
+        }
         if let Some(most) = name.strip_prefix("refuses after ") {
             return configured() <= most.parse().unwrap_or(0);
         }

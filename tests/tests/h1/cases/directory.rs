@@ -160,10 +160,15 @@ pub fn cases() -> Vec<Case> {
                 sizes.crc = 0;
             },
         ),
-        streamed("a zip64 extra field that nothing needs", Zip64, |zip| {
-            zip.directory[1].extra = b"\x01\x00\x00\x00".to_vec();
-            zip.lay_out();
-        }),
+        streamed(
+            "a zip64 extra field with nothing in it that is needed",
+            Zip64,
+            |zip| {
+                zip.directory[1].extra = b"\x01\x00\x00\x00".to_vec();
+                zip.lay_out();
+                zip.directory[1].sizes.content = u32::MAX;
+            },
+        ),
         streamed(
             "an extra field that is longer than all of them",
             Extra,

@@ -87,6 +87,17 @@ pub fn with_end_records(zip: &mut Forge, at: impl FnOnce(&mut Forge)) {
     at(zip);
 }
 
+/// A folder that is called deflated and streamed, and has a descriptor alone.
+pub fn with_folder_of_no_data(zip: &mut Forge) {
+    zip.add(&name("inner/"), b"", Style::Stored);
+    let last = zip.entries.len() - 1;
+    let (entry, central) = (&mut zip.entries[last], &mut zip.directory[last]);
+    (entry.local.method, central.method) = (8, 8);
+    (entry.local.flags, central.flags) = (8, 8);
+    entry.descriptor = central.sizes.descriptor();
+    zip.lay_out();
+}
+
 pub fn cases() -> Vec<Case> {
     use Style::{Deflated, Stored, Streamed};
     let mut all = vec![
@@ -135,6 +146,22 @@ pub fn cases() -> Vec<Case> {
             zip.entries[5].local.method = 8;
             zip.directory[5].method = 8;
         }),
+        passes(
+            "a deflated folder with a descriptor and no data",
+            Streamed,
+            |zip| {
+                with_folder_of_no_data(zip);
+            },
+        ),
+        passes(
+            "the same with sizes of 64 bits, between files",
+            Streamed,
+            |zip| {
+                with_folder_of_no_data(zip);
+                zip.add(&name("later.go"), b"package later\n", Streamed);
+                with_wide_headers(zip);
+            },
+        ),
         passes("a stored folder with a descriptor", Deflated, |zip| {
             zip.add(&name("inner/"), b"", Stored);
             zip.entries[5].local.flags = 8;
@@ -231,6 +258,13 @@ pub fn cases() -> Vec<Case> {
                 zip.lay_out();
             },
         ),
+        passes("zip64 fields with nothing in them", Streamed, |zip| {
+            for (entry, central) in zip.entries.iter_mut().zip(&mut zip.directory) {
+                entry.local.extra = zip64_field(&[], b"");
+                central.extra = zip64_field(&[], b"");
+            }
+            zip.lay_out();
+        }),
         passes("every number of the directory twice", Deflated, |zip| {
             for central in &mut zip.directory {
                 central.extra = vec![0; 32];

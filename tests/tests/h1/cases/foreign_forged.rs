@@ -11,7 +11,10 @@ use modgate_engine::request::Refusal::{DotElement, EmptyElement};
 use modgate_tests::forge::{Forge, Style, name, zip64_field};
 
 use super::ends::evil_zip;
-use super::foreign::{Wide, with_end_records, with_folders, with_wide_headers, with_wide_listings};
+use super::foreign::{
+    Wide, with_end_records, with_folder_of_no_data, with_folders, with_wide_headers,
+    with_wide_listings,
+};
 use crate::case::{Case, deflated, stored, streamed};
 
 pub fn cases() -> Vec<Case> {
@@ -66,6 +69,28 @@ fn folders() -> Vec<Case> {
             zip.entries[5].descriptor = zip.directory[5].sizes.descriptor();
             zip.entries[5].descriptor[12] = 1;
             zip.directory[5].flags = 8;
+            zip.lay_out();
+        }),
+        streamed(
+            "a deflated folder without data whose descriptor lies",
+            Size,
+            |zip| {
+                with_folder_of_no_data(zip);
+                zip.entries[5].descriptor[12] = 1;
+            },
+        ),
+        streamed(
+            "a deflated folder with a descriptor of another CRC",
+            Crc,
+            |zip| {
+                with_folder_of_no_data(zip);
+                zip.entries[5].descriptor[4] = 1;
+            },
+        ),
+        streamed("a deflated folder with two descriptors", NoRecord, |zip| {
+            with_folder_of_no_data(zip);
+            let descriptor = zip.entries[5].descriptor.clone();
+            zip.entries[5].descriptor.extend(descriptor);
             zip.lay_out();
         }),
         stored("a folder listed as a file", Differs(Field::Name), |zip| {

@@ -141,6 +141,26 @@ fn what_the_backend_does_not_have_falls_back() {
     assert!(broken.get(&policy, "@latest").starts_with("500 "));
 }
 
+/// Nobody builds another version than their own, and whoever would is told which one is missing.
+#[test]
+fn the_files_of_a_strict_split_do_not_follow_where_a_list_falls_back() {
+    let without_beta = Backend::with(&VERSIONS[..4]);
+    let policy = split("beta", json!({"strict": true}));
+    assert_eq!(without_beta.get(&policy, "list"), "200 v1.2.0\n");
+    assert_eq!(
+        came_to(&without_beta, &policy, "list"),
+        (Some("stable".into()), true)
+    );
+    for file in ["v1.2.0.info", "v1.2.0.zip"] {
+        let answer = without_beta.get(&policy, file);
+        let missing = "the split lib gives you v1.4.0-beta.1 (beta), and no other version";
+        assert!(
+            answer.starts_with("403 ") && answer.contains(missing),
+            "{file}: {answer}"
+        );
+    }
+}
+
 #[test]
 fn what_the_rules_refuse_no_split_gives() {
     let rules = json!([{"id": "week", "allow": ["*"], "min_age": "7d"}]);

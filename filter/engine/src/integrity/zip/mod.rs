@@ -76,6 +76,8 @@ enum State {
     EntryExtra(OpenEntry, usize),
     /// The same where the sizes stand in it.
     EntryZip64(OpenEntry),
+    /// As many bytes as a descriptor has, where a folder's data or its descriptor comes.
+    FolderData(OpenEntry),
     Data(OpenEntry),
     Descriptor(OpenEntry, [u8; 32], Sizes),
     Listing,
@@ -259,8 +261,11 @@ impl ZipHasher {
         let mut record = std::mem::take(&mut self.record);
         let state = std::mem::replace(&mut self.state, State::Done);
         self.state = self.next(state, &record)?;
-        record.clear();
-        self.record = record;
+        // What was gathered in vain is read anew, and the next record may have begun in it.
+        if self.record.is_empty() {
+            record.clear();
+            self.record = record;
+        }
         Ok(true)
     }
 }
@@ -273,8 +278,10 @@ impl State {
             Self::EntryHeader => EntryHeader::LEN,
             Self::EntryName(header, _) => header.name_len.into(),
             Self::EntryZip64(entry) => entry.header.extra_len.into(),
-            Self::Descriptor(entry, ..) if entry.wide => Descriptor::WIDE_LEN,
-            Self::Descriptor(..) => Descriptor::LEN,
+            Self::Descriptor(entry, ..) | Self::FolderData(entry) if entry.wide => {
+                Descriptor::WIDE_LEN
+            }
+            Self::Descriptor(..) | Self::FolderData(_) => Descriptor::LEN,
             Self::Listing => Listing::LEN,
             Self::ListingNames(listing) => {
                 usize::from(listing.name_len)

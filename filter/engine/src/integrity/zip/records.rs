@@ -262,7 +262,8 @@ impl Listing {
         resolve(&mut whole.sizes.content)?;
         resolve(&mut whole.sizes.compressed)?;
         resolve(&mut whole.entry_at)?;
-        if numbers.0.is_empty() && !field.is_empty() {
+        // All of it was needed, or there is nothing in it.
+        if numbers.0.is_empty() {
             return Ok(whole);
         }
         let all = [

@@ -20,6 +20,7 @@ impl ZipHasher {
             State::EntryName(header, method) => self.entry_name(header, method, record),
             State::EntryExtra(entry, _) => self.entry_data(entry),
             State::EntryZip64(entry) => self.entry_zip64(entry, record),
+            State::FolderData(entry) => self.folder_data(entry, record),
             State::Data(entry) => self.data_end(entry),
             State::Descriptor(entry, sha256, sizes) => {
                 self.descriptor(entry, sha256, sizes, record)
@@ -136,7 +137,28 @@ impl ZipHasher {
         };
         let limit = self.limit(&entry.path, content);
         self.content.start(method, left, limit);
+        if method == Method::Deflated && compressed.is_none() && is_folder(&entry.path) {
+            return Ok(State::FolderData(entry));
+        }
         Ok(State::Data(entry))
+    }
+
+    /// What follows the header of a folder that is deflated and whose size stands behind its data: the
+    /// data, or, since nobody reads a folder's, the descriptor at once. No deflate stream begins with the
+    /// signature: as a stored block its lengths would contradict each other.
+    fn folder_data(&mut self, entry: OpenEntry, record: &[u8]) -> Result<State, ZipError> {
+        if Descriptor::read(record).is_some() {
+            let limit = self.limit(&entry.path, None);
+            self.content.start(Method::Stored, 0, limit);
+            let (sha256, sizes) = self.content.finish();
+            return self.descriptor(entry, sha256, sizes, record);
+        }
+        // The shortest data and the descriptor behind it are more than was gathered.
+        self.fed = self.fed.saturating_sub(record.len() as u64);
+        self.state = State::Data(entry);
+        let mut rest = record;
+        while self.step(&mut rest)? {}
+        Ok(std::mem::replace(&mut self.state, State::Done))
     }
 
     /// The least of the limits that hold for a file.

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::place::Place;
 use crate::policy::error::{Path, PolicyError};
 
 /// The largest integer that a double holds exactly, 2^53.
@@ -45,23 +46,6 @@ struct Notes {
     errors: Vec<PolicyError>,
     /// The value in which the text ceases to be JSON.
     broken: Option<Path>,
-}
-
-/// A place, as cheap as a reading that finds nothing wrong wants it.
-enum Place<'p> {
-    Root,
-    Key(&'p Place<'p>, &'p str),
-    Index(&'p Place<'p>, usize),
-}
-
-impl Place<'_> {
-    fn path(&self) -> Path {
-        match self {
-            Self::Root => Path::root(),
-            Self::Key(object, key) => object.path().key(key),
-            Self::Index(list, index) => list.path().index(*index),
-        }
-    }
 }
 
 #[derive(Clone, Copy)]

@@ -5,8 +5,9 @@ mod claim;
 mod expectation;
 mod integrity;
 mod json;
-mod node;
+mod place;
 mod raw;
+mod reader;
 mod rollout;
 mod route;
 #[cfg(feature = "schema")]

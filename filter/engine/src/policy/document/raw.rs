@@ -1,17 +1,15 @@
 //! A document that is read where it stands, without a tree of its values beside the text: what a proxy
 //! takes of memory for a new policy, it keeps.
 //!
-//! This reads what is good and nothing else. Whatever is odd, one member that is null included, is left to
-//! the careful reading, which says what is wrong and where, or makes the same of it.
+//! This reads what is good and nothing else. Whatever is odd is left to the careful reading, which says what
+//! is wrong and where.
 
 use std::borrow::Cow;
 
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{Deserialize, Deserializer, Error as _, IntoDeserializer, Visitor};
-use serde::forward_to_deserialize_any;
-use serde_json::{Error, Value};
+use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
+use super::reader::{self, Opened, Source};
 use super::{Document, UNHASHED, json};
 
 /// How deep lists and objects may lie in each other. No document is nearly as deep, and each level is read
@@ -30,13 +28,13 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Document, Sha256)> {
     }
     let mut digest = Sha256::new();
     document.hash(0, &mut digest)?;
-    let document = Document::deserialize(document).ok()?;
+    let document = reader::read(Source::Text(document)).ok()?;
     Some((document, digest))
 }
 
 /// A value as it stands in the text, without the space around it.
 #[derive(Clone, Copy)]
-struct Raw<'t>(&'t str);
+pub(super) struct Raw<'t>(&'t str);
 
 impl<'t> Raw<'t> {
     /// Adds the canonical form; `None` where there is something odd.
@@ -55,6 +53,9 @@ impl<'t> Raw<'t> {
                 }
                 digest.update("{");
                 for (key, member) in members {
+                    if member.is_null() {
+                        continue;
+                    }
                     if depth == 0 && UNHASHED.contains(&&*key) {
                         // Not hashed, and read all the same.
                         member.hash(depth + 1, &mut Sha256::new())?;
@@ -83,6 +84,26 @@ impl<'t> Raw<'t> {
             _ => digest.update(self.number()?.to_string()),
         }
         Some(())
+    }
+
+    /// Its outermost part, without the members that are null; `None` where there is something odd.
+    pub(super) fn open(self) -> Option<Opened<'t>> {
+        Some(match self.0.as_bytes().first()? {
+            b'{' => {
+                let members = self.members()?.into_iter();
+                let members = members.filter(|(_, member)| !member.is_null());
+                Opened::Object(members.map(|(key, raw)| (key, Source::Text(raw))).collect())
+            }
+            b'[' => Opened::List(self.elements()?.into_iter().map(Source::Text).collect()),
+            b'"' => Opened::Text(self.text()?),
+            b't' | b'f' => Opened::Boolean(self.boolean()?),
+            _ => Opened::Number(self.number()?),
+        })
+    }
+
+    /// Whether it is as if it were not there, where it is a member.
+    fn is_null(self) -> bool {
+        self.0 == "null"
     }
 
     fn members(self) -> Option<Vec<(Cow<'t, str>, Raw<'t>)>> {
@@ -128,9 +149,9 @@ impl<'t> Raw<'t> {
     }
 
     /// A number as the careful reading has it.
-    fn number(self) -> Option<Value> {
+    fn number(self) -> Option<Number> {
         match json::read(self.0.as_bytes()).ok()? {
-            (value @ Value::Number(_), errors) if errors.is_empty() => Some(value),
+            (Value::Number(number), errors) if errors.is_empty() => Some(number),
             _ => None,
         }
     }
@@ -248,73 +269,6 @@ impl<'t> Scan<'t> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Raw<'de> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-impl<'de> Deserializer<'de> for Raw<'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0.as_bytes().first() {
-            Some(b'{') => {
-                let members = self.members().ok_or_else(odd)?;
-                MapDeserializer::new(members.into_iter()).deserialize_any(visitor)
-            }
-            Some(b'[') => {
-                let elements = self.elements().ok_or_else(odd)?;
-                SeqDeserializer::new(elements.into_iter()).deserialize_any(visitor)
-            }
-            Some(b'"') => match self.text().ok_or_else(odd)? {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
-            },
-            Some(b't' | b'f') => visitor.visit_bool(self.boolean().ok_or_else(odd)?),
-            _ => self.number().ok_or_else(odd)?.deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        if self.0.starts_with('{') {
-            return self.deserialize_any(visitor);
-        }
-        Err(odd())
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        let text = self.text().ok_or_else(odd)?;
-        visitor.visit_enum((&*text).into_deserializer())
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct newtype_struct seq tuple tuple_struct map identifier ignored_any
-    }
-}
-
-/// What nobody reads: the careful reading says it better.
-fn odd() -> Error {
-    Error::custom("odd")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,6 +289,7 @@ mod tests {
             r#"{"b":[1,2.5,-3,1e3,1.0,true,false,"x"],"a":{"d":"é\n\u00e9\"\\/","c":[]}}"#,
             r#"{ "b" : [ 1 , { } ] , "a" : "\u007f" }"#,
             r#"{"z":"","\u0061":"b","tests":[{"x":1}]}"#,
+            r#"{"a":null,"b":{"c":null},"d":[{"e":null,"f":1}],"tests":null}"#,
             "{\"del\":\"\u{7f}\",\"\\ud83d\\ude00\":\"\u{1F600}\"}",
         ] {
             let (value, errors) = json::read(text.as_bytes()).unwrap();
@@ -347,7 +302,10 @@ mod tests {
     #[test]
     fn what_is_odd_is_left_to_the_careful_reading() {
         for text in [
-            r#"{"a":null}"#,
+            r#"{"a":[null]}"#,
+            r#"{"a":nul}"#,
+            "null",
+            r#"{"a":null,"a":1}"#,
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":1}"#,
             r#"{"a":9007199254740993}"#,

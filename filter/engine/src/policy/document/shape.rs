@@ -4,10 +4,10 @@
 //! finds the next mistake. What only follows from what was made good is not told.
 
 use serde_json::{Map, Value};
-use serde_path_to_error::Segment;
 
 use super::Document;
-use super::node::Node;
+use super::place::{Step, path_of};
+use super::reader::{self, Source};
 use crate::policy::error::{Path, PolicyError};
 use crate::policy::suggest::did_you_mean;
 
@@ -67,16 +67,14 @@ pub(super) fn read(mut value: Value, bytes: usize) -> Shape {
     };
     let readings = (MAX_BYTES_READ / bytes.max(1)).clamp(MIN_READINGS, MAX_READINGS);
     for _ in 0..readings {
-        let error = match serde_path_to_error::deserialize(Node(&value)) {
+        let (steps, error) = match reader::read(Source::Value(&value)) {
             Ok(document) => {
                 shape.document = Some(document);
                 return shape;
             }
             Err(error) => error,
         };
-        let steps: Vec<Segment> = error.path().iter().cloned().collect();
-        let message = error.into_inner().to_string();
-        if !shape.mend(&mut value, &steps, &message) {
+        if !shape.mend(&mut value, &steps, &error.to_string()) {
             return shape;
         }
         if shape.errors.len() >= MAX_ERRORS {
@@ -113,7 +111,7 @@ impl Doubts {
 
 impl Shape {
     /// Notes an error and makes its place good; `false` where that cannot be.
-    fn mend(&mut self, value: &mut Value, steps: &[Segment], message: &str) -> bool {
+    fn mend(&mut self, value: &mut Value, steps: &[Step], message: &str) -> bool {
         let at = path_of(steps);
         if let Some(key) = quoted(message, "missing field ") {
             let Some(Value::Object(object)) = find(value, steps) else {
@@ -131,7 +129,7 @@ impl Shape {
             });
             return true;
         }
-        if let (Some((Segment::Map { key }, object)), true) =
+        if let (Some((Step::Key(key), object)), true) =
             (steps.split_last(), message.starts_with("unknown field "))
         {
             let Some(Value::Object(object)) = find(value, object) else {
@@ -229,29 +227,15 @@ fn stand_in(attempt: usize, message: &str) -> Value {
     }
 }
 
-fn find<'v>(value: &'v mut Value, steps: &[Segment]) -> Option<&'v mut Value> {
+fn find<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value> {
     let mut found = value;
     for step in steps {
         found = match step {
-            Segment::Seq { index } => found.get_mut(*index)?,
-            Segment::Map { key } => found.get_mut(key.as_str())?,
-            // The name of an enumeration's value is no place of its own.
-            Segment::Enum { .. } | Segment::Unknown => found,
+            Step::Index(index) => found.get_mut(*index)?,
+            Step::Key(key) => found.get_mut(key.as_str())?,
         };
     }
     Some(found)
-}
-
-fn path_of(steps: &[Segment]) -> Path {
-    let mut path = Path::root();
-    for step in steps {
-        path = match step {
-            Segment::Seq { index } => path.index(*index),
-            Segment::Map { key } => path.key(key),
-            Segment::Enum { .. } | Segment::Unknown => path,
-        };
-    }
-    path
 }
 
 /// Whether a JSON path is another or lies below it.
