@@ -146,7 +146,7 @@ fn a_secret_that_nobody_writes_stops_no_worker() {
     let clusters = [("backend", server.address())];
     let mut serve = Serve::start_with(&policy, &clusters, &arguments);
     for _ in 0..4 {
-        assert_eq!(http::get(serve.address(), CHANGED).status, 503);
+        assert_eq!(http::get(serve.address(), CHANGED).status, 502);
     }
     serve.process().wait_for_log("the secret token: ");
     assert!(serve.process().log().contains("a FIFO"));

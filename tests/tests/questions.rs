@@ -243,13 +243,6 @@ fn whichever_question_a_backend_refuses_the_client_is_told_when_to_ask_again() {
                 "@v/v1.0.0.info",
                 "v1.0.0.info",
             ),
-            (
-                "age of a go.mod",
-                "week",
-                LIB,
-                "@v/v1.0.0.mod",
-                "v1.0.0.info",
-            ),
             ("age of a zip", "week", LIB, "@v/v1.0.0.zip", "v1.0.0.info"),
         ] {
             for status in [401, 429, 503] {
