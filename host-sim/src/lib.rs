@@ -67,6 +67,7 @@ pub mod stats;
 mod abi;
 mod context;
 mod effect;
+mod files;
 mod grpc;
 mod host;
 mod memory;

@@ -416,13 +416,9 @@ fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// What Envoy refuses and `serve` takes, because the HTTP library shows nothing of it: interim answers and empty lines
-/// before the one answer, whose own framing is well-formed.
-const TAKEN: [&str; 3] = [
-    "interim-chunked",
-    "interim-length",
-    "status-empty-line-before",
-];
+/// What Envoy refuses and `serve` takes, because the HTTP library shows nothing of it: an empty line before the one
+/// answer, whose own framing is well-formed.
+const TAKEN: [&str; 1] = ["status-empty-line-before"];
 
 /// What Envoy takes and `serve` refuses: the HTTP library is stricter.
 const REFUSED: [&str; 18] = [

@@ -177,6 +177,86 @@ fn a_refusal_of_a_question_is_the_clients() {
     }
 }
 
+/// A module of before there were modules.
+const OLD: &str = "corp.example/old";
+
+#[test]
+fn whichever_question_a_backend_refuses_the_client_is_told_when_to_ask_again() {
+    // Which file it refuses, and how, the client says.
+    let backend = Recording::start(|asked| {
+        let wanted = asked.header("authorization").unwrap_or_default();
+        let (file, status) = wanted.split_once(' ').unwrap_or_default();
+        if asked.file() == file {
+            return Answer::text(status.parse().unwrap(), "not now\n").with("retry-after", "30");
+        }
+        match (asked.path.starts_with(&format!("/{OLD}/")), asked.file()) {
+            (true, "list") => {
+                Answer::text(200, "v1.0.0\nv2.0.0+incompatible\nv3.0.0+incompatible\n")
+            }
+            (true, "@latest") => Answer::text(200, r#"{"Version":"v3.0.0+incompatible"}"#),
+            _ => module(asked),
+        }
+    });
+    let mut policy = policy();
+    let org = policy["rules"]["org"].as_array_mut().unwrap();
+    org.insert(0, json!({"id": "old", "deny": [OLD], "versions": ">=3"}));
+    for host in Host::both(&policy, backend.address()) {
+        for (question, tenant, module, file, refused) in [
+            ("list", "web", LIB, "@v/list", "list"),
+            ("latest", "web", LIB, "@latest", "@latest"),
+            ("list for the latest", "web", LIB, "@latest", "list"),
+            (
+                "its go.mod for retractions",
+                "web",
+                LIB,
+                "@latest",
+                "v1.1.0.mod",
+            ),
+            ("info of the latest", "web", LIB, "@latest", "v1.0.0.info"),
+            (
+                "go.mod for retractions",
+                "web",
+                LIB,
+                "@v/list",
+                "v1.1.0.mod",
+            ),
+            (
+                "go.mod of before modules",
+                "web",
+                OLD,
+                "@latest",
+                "v1.0.0.mod",
+            ),
+            ("branch", "web", LIB, "@v/main.info", "main.info"),
+            (
+                "age of the newest of a list",
+                "week",
+                LIB,
+                "@v/list",
+                "v1.1.0.info",
+            ),
+            ("age of the latest", "week", LIB, "@latest", "v1.1.0.info"),
+            (
+                "age of an info",
+                "week",
+                LIB,
+                "@v/v1.0.0.info",
+                "v1.0.0.info",
+            ),
+            ("age of a zip", "week", LIB, "@v/v1.0.0.zip", "v1.0.0.info"),
+        ] {
+            for status in [401, 429, 503] {
+                let path = format!("/t/{tenant}/{module}/{file}");
+                let refused = format!("{refused} {status}");
+                let headers = [("authorization", refused.as_str())];
+                let answer = http::request(host.address(), "GET", &path, &headers);
+                let told = (answer.status, answer.header("retry-after"), &*answer.body);
+                assert_eq!(told, (status, Some("30"), "not now\n"), "{question}");
+            }
+        }
+    }
+}
+
 #[test]
 fn of_a_refusals_body_the_client_gets_what_go_prints() {
     let backend = Recording::start(|asked| match asked.header("authorization") {

@@ -16,7 +16,7 @@ use modgate_tests::envoy::{Config, Envoy, Listener};
 use modgate_tests::hosts::Host;
 use modgate_tests::http::{self, Response};
 use modgate_tests::jwt::Issuer;
-use modgate_tests::pki::{Authority, Holder};
+use modgate_tests::pki::{Authority, Holder, Identity};
 use modgate_tests::serve::Serve;
 use serde_json::{Value, json};
 
@@ -117,6 +117,11 @@ fn policy(identity: Value) -> Value {
 /// Envoy's cache, in a hop of its own: what it does not have it asks by itself, past other filters of its
 /// Envoy.
 fn cache_before(modgate: SocketAddr) -> Envoy {
+    cache_with(modgate, |_| ())
+}
+
+/// The same in a listener that the test changes, once the cache is in it.
+fn cache_with(modgate: SocketAddr, change: impl FnOnce(&mut Listener<'_>)) -> Envoy {
     let mut config = Config::new(json!({}), &[("modgate", modgate)]);
     config.filter = false;
     config.routes = Some(json!({
@@ -137,7 +142,27 @@ fn cache_before(modgate: SocketAddr) -> Envoy {
                 }
             }),
         );
+        change(listener);
     })
+}
+
+/// The header that the policy trusts of a hop in front.
+const OF_HOP: &str = "x-tenant";
+
+/// Before its cache the hop writes into that header what the connection proves, whatever the client has there.
+fn tell_tenant(listener: &mut Listener<'_>, proof: &str) {
+    let header = json!({"key": OF_HOP, "value": proof});
+    let mutations = json!([
+        {"remove": OF_HOP},
+        {"append": {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}},
+    ]);
+    listener.put_before(
+        "envoy.filters.http.header_mutation",
+        json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+            "mutations": {"request_mutations": mutations},
+        }),
+    );
 }
 
 /// How a tenant asks for a path.
@@ -285,6 +310,105 @@ fn tenants_by_certificate_or_server_name_are_kept_apart() {
             ask: Box::new(ask),
         };
         world.assert_kept_apart(None);
+    }
+}
+
+/// Two tenants, each with a certificate and a server name that are its own, and the hop that they come to.
+struct Tls {
+    authority: Authority,
+    hop: Identity,
+    tenants: [(&'static str, Identity); 2],
+}
+
+impl Tls {
+    fn new() -> Self {
+        let authority = Authority::new();
+        let issue = |names: &[&str], unit| {
+            authority.issue(&Holder {
+                names,
+                unit,
+                ..Holder::default()
+            })
+        };
+        let hop = issue(&["web", "guest", "any"], None);
+        let tenants = ["web", "guest"].map(|tenant| (tenant, issue(&[tenant], Some(tenant))));
+        Self {
+            authority,
+            hop,
+            tenants,
+        }
+    }
+
+    /// What a tenant that calls itself another one is answered.
+    fn ask(&self, hop: &Envoy, by_name: bool, tenant: &str, path: &str) -> Response {
+        let holder = self.tenants.iter().find(|(name, _)| *name == tenant);
+        let forged = [
+            (OF_HOP, "web"),
+            ("x-forwarded-client-cert", "Subject=\"OU=web\";DNS=web"),
+        ];
+        let (name, holder) = match by_name {
+            true => (tenant, None),
+            false => ("any", holder.map(|(_, holder)| holder)),
+        };
+        let head = http::head("GET", path, &forged);
+        self.authority
+            .ask(hop.address(), name, holder, &head)
+            .unwrap()
+    }
+}
+
+#[test]
+fn tenants_by_what_a_hop_that_ends_tls_tells_of_them_are_kept_apart_by_its_cache() {
+    let backend = Backend::start();
+    let tls = Tls::new();
+    let by_header = json!([{"header": OF_HOP, "trusted": true}]);
+    let envoy = envoy(&backend, by_header.clone(), |_| ());
+    let serve = Serve::start(&policy(by_header), &[("backend", backend.address)]);
+    for (by_name, proof) in [
+        (false, "%DOWNSTREAM_PEER_DNS_SAN%"),
+        (true, "%REQUESTED_SERVER_NAME%"),
+    ] {
+        for modgate in [envoy.address(), serve.address()] {
+            let ca = tls.authority.pem();
+            let hop = cache_with(modgate, |listener| {
+                listener.serve_https(&tls.hop, (!by_name).then_some(&*ca));
+                tell_tenant(listener, proof);
+            });
+            let world = World {
+                backend: &backend,
+                ask: Box::new(|tenant, path| tls.ask(&hop, by_name, tenant, path)),
+            };
+            world.assert_kept_apart(Some(OF_HOP));
+            world.assert_hit("web", "guest", TILE);
+        }
+    }
+}
+
+/// A certificate and a server name end with the connection; what a hop says of them in the header that Envoy has for
+/// it is nobody's tenant.
+#[test]
+fn what_a_connection_proved_to_a_hop_before_names_no_tenant_and_nothing_is_kept() {
+    let backend = Backend::start();
+    let tls = Tls::new();
+    for (by_name, identity) in [
+        (false, json!([{"mtls_subject": "OU={tenant}"}])),
+        (true, json!([{"sni": "{tenant}"}])),
+    ] {
+        let modgate = envoy(&backend, identity, |_| ());
+        let ca = tls.authority.pem();
+        let hop = cache_with(modgate.address(), |listener| {
+            listener.serve_https(&tls.hop, (!by_name).then_some(&*ca));
+            let manager = listener.manager();
+            manager["forward_client_cert_details"] = json!("APPEND_FORWARD");
+            manager["set_current_client_cert_details"] = json!({"subject": true, "dns": true});
+        });
+        for tenant in ["web", "guest", "web"] {
+            let refused = tls.ask(&hop, by_name, tenant, FILE);
+            assert_eq!(refused.status, 403, "{refused:?}");
+            assert_eq!(refused.header("cache-control"), Some("no-store"));
+            assert_eq!(refused.header("age"), None);
+        }
+        assert_eq!(backend.asked(), 0);
     }
 }
 

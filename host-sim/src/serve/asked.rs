@@ -7,6 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use http::{HeaderName, HeaderValue};
 
 use crate::clusters::Clusters;
+use crate::files;
+
+/// The most bytes of a secret's file: no server takes a header of so many.
+const SECRET_LIMIT: u64 = 1 << 20;
 
 /// What is asked of the upstreams, shared by all that send to them.
 #[derive(Clone)]
@@ -79,7 +83,7 @@ impl Asked {
 /// The file and what is wrong, never what is in it.
 pub(crate) fn header_in(path: &Path) -> Result<HeaderValue, String> {
     let failed = |why: &str| format!("{}: {why}", path.display());
-    let bytes = std::fs::read(path).map_err(|error| failed(&error.to_string()))?;
+    let bytes = files::regular(path, SECRET_LIMIT).map_err(|error| failed(&error.to_string()))?;
     let mut value = HeaderValue::from_bytes(bytes.trim_ascii_end())
         .ok()
         .filter(|value| !value.is_empty())

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -24,6 +24,10 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::error::ServeError;
+use crate::files;
+
+/// The most bytes of a file of certificates; all that the world trusts are a quarter of a MiB.
+const CA_LIMIT: u64 = 16 << 20;
 
 /// Connects to `http` and `https` servers.
 pub(crate) type Connector = HttpsConnector<Via>;
@@ -66,9 +70,10 @@ pub(crate) fn tls_config(
 }
 
 /// Adds the certificates of a PEM file, of which there must be one.
-fn add(roots: &mut RootCertStore, file: &PathBuf) -> Result<(), String> {
+fn add(roots: &mut RootCertStore, file: &Path) -> Result<(), String> {
     let mut added = 0;
-    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| error.to_string())? {
+    let pem = files::regular(file, CA_LIMIT).map_err(|error| error.to_string())?;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| error.to_string())?;
         roots.add(certificate).map_err(|error| error.to_string())?;
         added += 1;

@@ -9,6 +9,11 @@ pub(super) fn is_refused<B>(response: &Response<B>) -> bool {
     response.version() < Version::HTTP_2 && refused(response.status(), response.headers())
 }
 
+/// Whether headers say how long a body is; those of an interim answer, which has none, must not.
+pub(super) fn has_length(headers: &HeaderMap) -> bool {
+    headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
+}
+
 fn refused(status: StatusCode, headers: &HeaderMap) -> bool {
     // One that is no answer yet: nobody asked for another protocol.
     if status.is_informational() {

@@ -14,6 +14,7 @@ mod convert;
 mod error;
 mod framing;
 mod grpc;
+mod lengths;
 mod policy_watch;
 mod repeated;
 mod request_id;

@@ -3,15 +3,26 @@
 //! It looks at the content, not at the file's times: an editor that renames, a ConfigMap that swaps
 //! a symbolic link and a copy that keeps the times are all seen, on every file system.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use modgate_engine::policy::document::MAX_DOCUMENT_BYTES;
 use tokio::sync::{mpsc, watch};
 
 use super::shared::{Shared, plugin};
 use super::thread::Command;
 use crate::effect::LogLevel;
+use crate::files;
+
+/// What a policy's file has in it. It is read again and again, on a thread that the proxy's end waits for, so it is
+/// a regular file.
+///
+/// # Errors
+/// As [`files::regular`].
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    files::regular(path, MAX_DOCUMENT_BYTES as u64)
+}
 
 pub(super) struct PolicyWatch {
     pub path: PathBuf,
@@ -27,19 +38,22 @@ impl PolicyWatch {
     /// Watches until the proxy stops.
     pub(super) fn run(mut self) {
         let mut seen: Option<Vec<u8>> = None;
-        let mut unreadable = false;
+        let mut unreadable = None;
         while !*self.stop.borrow() && self.stop.has_changed().is_ok() {
             std::thread::sleep(self.every);
-            let content = match std::fs::read(&self.path) {
+            let content = match read(&self.path) {
                 Ok(content) => content,
                 Err(error) => {
-                    if !std::mem::replace(&mut unreadable, true) {
-                        self.keep(&format!("cannot be read: {error}"));
+                    let why = error.to_string();
+                    // Once, and not each time that it is looked at.
+                    if unreadable.as_ref() != Some(&why) {
+                        self.keep(&format!("cannot be read: {why}"));
+                        unreadable = Some(why);
                     }
                     continue;
                 }
             };
-            unreadable = false;
+            unreadable = None;
             // A file that is being written is judged once it has stood still for a moment.
             let still = seen.as_ref() == Some(&content);
             if still && content != self.judged {

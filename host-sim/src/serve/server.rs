@@ -13,7 +13,7 @@ use super::admin;
 use super::asked::Asked;
 use super::config::{ModuleSource, Policy, ServeConfig};
 use super::error::ServeError;
-use super::policy_watch::PolicyWatch;
+use super::policy_watch::{self, PolicyWatch};
 use super::repeated::Repeated;
 use super::shared::{Shared, TrialError, plugin};
 use super::thread::{self, Command, ThreadConfig};
@@ -221,10 +221,12 @@ fn proxy_config(config: &ServeConfig) -> ProxyConfig {
 fn read_policy(policy: &Policy) -> Result<Vec<u8>, ServeError> {
     match policy {
         Policy::Fixed(policy) => Ok(policy.clone()),
-        Policy::File(path) => std::fs::read(path).map_err(|source| ServeError::PolicyUnreadable {
-            path: path.clone(),
-            source,
-        }),
+        Policy::File(path) => {
+            policy_watch::read(path).map_err(|source| ServeError::PolicyUnreadable {
+                path: path.clone(),
+                source,
+            })
+        }
     }
 }
 

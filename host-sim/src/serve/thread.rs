@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::channel::{ChannelBody, Reset};
 use super::convert::{self, Refusal};
+use super::lengths::Watched;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::stream::StreamTask;
@@ -182,7 +183,16 @@ async fn connection(
     // Without it a last small packet waits for the client's acknowledgement.
     _ = stream.set_nodelay(true);
     let connection_id = thread.shared.next_connection();
-    let service = service_fn(|request| handle(Rc::clone(&thread), request, client, connection_id));
+    let (stream, refused) = Watched::new(stream);
+    let requests = Cell::new(0);
+    let service = service_fn(|request| {
+        let client = Client {
+            address: client,
+            connection_id,
+            is_refused: refused.has(requests.replace(requests.get() + 1)),
+        };
+        handle(Rc::clone(&thread), request, client)
+    });
     let mut server = auto::Builder::new(LocalExecutor);
     server
         .http1()
@@ -204,12 +214,27 @@ async fn connection(
     thread.all_gone.notify_one();
 }
 
+/// Whom a request comes from.
+struct Client {
+    address: SocketAddr,
+    connection_id: u64,
+    /// Whether the request says twice how long it is.
+    is_refused: bool,
+}
+
 async fn handle(
     thread: Rc<Thread>,
     request: Request<Incoming>,
-    client: SocketAddr,
-    connection_id: u64,
+    client: Client,
 ) -> Result<Response<ChannelBody>, Reset> {
+    let Client {
+        address: client,
+        connection_id,
+        is_refused,
+    } = client;
+    if is_refused {
+        return Ok(Refusal::BadRequest.response());
+    }
     let request_id = super::request_id::new();
     let headers = match convert::request_headers(&request, client, request_id) {
         Ok(headers) => headers,

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -236,9 +237,17 @@ async fn ask(
     client: &Client<Connector, ChannelBody>,
     request: Request<ChannelBody>,
 ) -> Result<Response<Incoming>, UpstreamFailure> {
+    let mut request = request;
+    let has_odd_interim = Arc::new(AtomicBool::new(false));
+    let notes = Arc::clone(&has_odd_interim);
+    hyper::ext::on_informational(&mut request, move |interim| {
+        if framing::has_length(interim.headers()) {
+            notes.store(true, Ordering::Relaxed);
+        }
+    });
     let response = client.request(request).await;
     let response = response.map_err(|error| classify(&error))?;
-    if framing::is_refused(&response) {
+    if has_odd_interim.load(Ordering::Relaxed) || framing::is_refused(&response) {
         return Err(UpstreamFailure::Protocol);
     }
     Ok(response)

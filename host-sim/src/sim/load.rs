@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::model::Scenario;
+use crate::files;
 
 /// The most bytes of a scenario, or of a configuration's file: 16 MiB.
 const FILE_LIMIT: u64 = 16 << 20;
@@ -69,10 +70,7 @@ fn beside(scenario: &Path, file: &str) -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let wrong = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
-    let size = std::fs::metadata(path).map_err(wrong)?.len();
-    if size > FILE_LIMIT {
-        return Err(format!("{} has more than 16 MiB", path.display()));
-    }
-    std::fs::read_to_string(path).map_err(wrong)
+    let wrong = |why: &str| format!("cannot read {}: {why}", path.display());
+    let bytes = files::once(path, FILE_LIMIT).map_err(|error| wrong(&error.to_string()))?;
+    String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8"))
 }

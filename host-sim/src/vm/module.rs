@@ -4,6 +4,10 @@ use std::path::Path;
 
 use super::engine::Engine;
 use super::error::ModuleError;
+use crate::files;
+
+/// The most bytes of a module's file.
+const FILE_LIMIT: u64 = 256 << 20;
 
 /// The versions of the proxy-wasm ABI that a module can be made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +61,7 @@ impl Module {
     /// # Errors
     /// As [`Module::new`], and a file that cannot be read.
     pub fn from_file(engine: &Engine, path: &Path) -> Result<Self, ModuleError> {
-        let binary = std::fs::read(path).map_err(|source| ModuleError::Read {
+        let binary = files::regular(path, FILE_LIMIT).map_err(|source| ModuleError::Read {
             path: path.to_owned(),
             source,
         })?;

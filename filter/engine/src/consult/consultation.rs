@@ -298,8 +298,9 @@ impl Consultation {
         shaping: Shaping,
         newest: &str,
     ) -> Progress<'p> {
-        // Who asks, or when, is the client's to change.
-        if matches!(fetched.status, Some(401 | 403 | 429)) {
+        // As of every other question the client is told who may ask, and when. But that a file of a listed version is
+        // not there says nothing of the list, and would send the Go command on to another proxy.
+        if matches!(fetched.status, Some(400..=599)) && !is_missing(fetched.status) {
             self.body(policy, fetched)?;
         }
         let intervals = match (fetched.status, fetched.body) {
@@ -330,7 +331,7 @@ impl Consultation {
         fetched: Fetched<'_>,
         version: &str,
     ) -> Progress<'p> {
-        if !matches!(fetched.status, Some(404 | 410)) {
+        if !is_missing(fetched.status) {
             let (info, body) = self.info_of(policy, fetched, version)?;
             let age = self
                 .about
@@ -602,6 +603,11 @@ impl Consultation {
         self.about
             .key(policy, "retract", &self.about.go_mod(version))
     }
+}
+
+/// Whether a backend says that it does not have what was asked for.
+fn is_missing(status: Option<u16>) -> bool {
+    matches!(status, Some(404 | 410))
 }
 
 /// A question that is asked alone.

@@ -54,10 +54,12 @@ impl<'de> Visitor<'de> for InfoVisitor {
                 members.next_value::<IgnoredAny>()?;
                 continue;
             };
-            if place.replace(members.next_value::<String>()?).is_some() {
+            if place.replace(members.next_value()?).is_some() {
                 return Err(A::Error::custom(format!("{name} stands in it twice")));
             }
         }
+        // To Go, null is as if it were not there.
+        let [version, time] = [version, time].map(Option::<Option<String>>::flatten);
         let version = version.ok_or_else(|| A::Error::missing_field("Version"))?;
         Ok(Info { version, time })
     }
@@ -69,7 +71,8 @@ impl<'de> Visitor<'de> for InfoVisitor {
 /// in between.
 const EARLIEST: u64 = 1_257_811_200;
 
-/// Seconds since 1970 of a time as `.info` has it (RFC 3339); `None` for one that says nothing.
+/// Seconds since 1970 of a time as `.info` has it; `None` for one that says nothing. It is one by RFC 3339 and one to
+/// the Go command (`time.Parse`), which knows no second 60: what either refuses tells no age.
 pub(super) fn seconds_of(time: &str) -> Option<u64> {
     let (local, offset) = match time.strip_suffix('Z') {
         Some(local) => (local, 0),
@@ -78,8 +81,12 @@ pub(super) fn seconds_of(time: &str) -> Option<u64> {
             (local, offset_of(zone)?)
         }
     };
-    let plain = |b: u8| b.is_ascii_digit() || b"-:T.".contains(&b);
-    if !local.bytes().all(plain) {
+    let (whole, fraction) = local.split_at_checked("2006-01-02T15:04:05".len())?;
+    let plain = |b: u8| b.is_ascii_digit() || b"-:T".contains(&b);
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_fraction = fraction.is_empty() || fraction.strip_prefix('.').is_some_and(digits);
+    // The library takes a second 60, and a dot without digits.
+    if !whole.bytes().all(plain) || whole.ends_with(":60") || !is_fraction {
         return None;
     }
     let local = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
@@ -134,6 +141,8 @@ mod tests {
         assert_eq!(info.version, "v1.0.0");
         assert_eq!(info.time.as_deref(), Some("2024-01-02T03:04:05Z"));
         assert_eq!(read(br#"{"version":"v1.0.0"}"#).unwrap().time, None);
+        let null = read(br#"{"Version":"v1.0.0","Time":null}"#);
+        assert_eq!(null.unwrap().time, None);
         for bad in [
             &b""[..],
             b"v1.0.0",
@@ -141,6 +150,8 @@ mod tests {
             b"{}",
             br#"{"Version":1}"#,
             br#"{"Version":null}"#,
+            br#"{"Version":"v1.0.0","Time":1704153600}"#,
+            br#"{"Version":"v1.0.0","Time":null,"Time":"2024-01-02T03:04:05Z"}"#,
             br#"{"Version":"v1.0.0","Version":"v1.0.0"}"#,
             br#"{"Version":"v1.0.0","version":"v2.0.0"}"#,
             "{\"Version\":\"v1.0.0\",\"Ver\u{17f}ion\":\"v2.0.0\"}".as_bytes(),
@@ -187,6 +198,58 @@ mod tests {
             assert_eq!(seconds_of(bad), None, "{bad}");
         }
         assert_eq!(since(10, 5), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_time_is_one_to_go_and_by_the_rfc() {
+        // With what Go 1.26 makes of each in JSON.
+        for (name, time, go, ours) in [
+            ("leap second", "2016-12-31T23:59:60Z", false, false),
+            ("second 60", "2024-01-02T00:00:60Z", false, false),
+            ("second 60, zone", "2024-01-02T00:00:60+01:00", false, false),
+            ("last second", "2024-01-02T00:00:59Z", true, true),
+            ("hour 24", "2024-01-02T24:00:00Z", false, false),
+            ("minute 60", "2024-01-02T23:60:00Z", false, false),
+            (
+                "many digits",
+                "2024-01-02T00:00:00.12345678901Z",
+                true,
+                true,
+            ),
+            ("no digits", "2024-01-02T00:00:00.Z", false, false),
+            ("two dots", "2024-01-02T00:00:00.5.5Z", false, false),
+            ("comma", "2024-01-02T00:00:00,5Z", true, false),
+            ("lower-case t", "2024-01-02t00:00:00Z", false, false),
+            ("lower-case z", "2024-01-02T00:00:00z", false, false),
+            ("a space for the T", "2024-01-02 00:00:00Z", false, false),
+            ("one digit's hour", "2024-01-02T0:00:00Z", true, false),
+            ("one digit's month", "2024-1-02T00:00:00Z", false, false),
+            ("greatest offset", "2024-01-02T00:00:00+23:59", true, true),
+            ("offset 24", "2024-01-02T00:00:00+24:00", true, false),
+            (
+                "offset of 60 minutes",
+                "2024-01-02T00:00:00+01:60",
+                true,
+                false,
+            ),
+            ("offset 25", "2024-01-02T00:00:00+25:00", false, false),
+            ("offset -0", "2024-01-02T00:00:00-00:00", true, true),
+            ("offset, no colon", "2024-01-02T00:00:00+0100", false, false),
+            ("leap day", "2024-02-29T00:00:00Z", true, true),
+            ("no leap day", "2023-02-29T00:00:00Z", false, false),
+            ("nor in 2100", "2100-02-29T00:00:00Z", false, false),
+            ("month 0", "2024-00-01T00:00:00Z", false, false),
+            ("day 0", "2024-01-00T00:00:00Z", false, false),
+            ("year 9999", "9999-12-31T23:59:59-23:59", true, true),
+            ("year 10000", "10000-01-01T00:00:00Z", false, false),
+            ("signed year", "+2024-01-02T00:00:00Z", false, false),
+            ("no seconds", "2024-01-02T00:00Z", false, false),
+            ("a space before", " 2024-01-02T00:00:00Z", false, false),
+            ("a space behind", "2024-01-02T00:00:00Z ", false, false),
+        ] {
+            assert_eq!(seconds_of(time).is_some(), ours, "{name}: {time}");
+            assert!(go || !ours, "{name}: Go refuses {time}");
+        }
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Bytes of files as text, as editors and shells leave them: behind a byte-order mark, or in UTF-16.
 
-use std::io::Read;
 use std::path::Path;
+
+use crate::files;
+
+/// The most bytes of a text that is read whole.
+const LIMIT: u64 = 256 << 20;
 
 /// Bytes that are no text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,11 +90,9 @@ pub(crate) fn name(path: &Path) -> String {
 /// What the system says.
 pub(crate) fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     if path != Path::new("-") {
-        return std::fs::read(path);
+        return files::once(path, LIMIT);
     }
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
+    files::limited(std::io::stdin().lock(), LIMIT)
 }
 
 #[cfg(test)]

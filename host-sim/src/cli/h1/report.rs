@@ -7,6 +7,10 @@ use modgate_engine::integrity::{Artifact, GoSum, GoSumLine, H1};
 
 use super::hash::Hashed;
 use super::inputs::Input;
+use crate::files;
+
+/// The most bytes of a `.ziphash`, which has one hash.
+const ZIPHASH_LIMIT: u64 = 1 << 20;
 
 /// Counts, and the go.sum to compare with.
 #[derive(Debug)]
@@ -99,7 +103,8 @@ impl Report {
     fn differs_from_ziphash(&mut self, input: &Input, label: &str, h1: H1) -> bool {
         let Some(text) = input
             .ziphash()
-            .and_then(|file| std::fs::read_to_string(file).ok())
+            .and_then(|file| files::regular(&file, ZIPHASH_LIMIT).ok())
+            .and_then(|bytes| String::from_utf8(bytes).ok())
         else {
             return false;
         };

@@ -17,7 +17,7 @@ use crate::serve::channel::ChannelBody;
 pub(in crate::serve) enum Refusal {
     /// 426: HTTP/1.0.
     OldVersion,
-    /// 400: no host, or a target that is none.
+    /// 400: no host, a target that is none, or two lengths.
     BadRequest,
     /// 403: an upgrade, or CONNECT.
     Upgrade,
