@@ -7,8 +7,8 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use host_sim::http::Headers;
-use host_sim::{
+use envoy_wasm_host::http::Headers;
+use envoy_wasm_host::{
     Budget, CalloutAnswer, Crossing, Downstream, Effect, Engine, EngineOptions, Module,
     PluginConfig, Proxy, ProxyConfig, RootId, StreamEffect, StreamId, VmConfig, Worker,
 };

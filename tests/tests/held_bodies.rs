@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use host_sim::Module;
-use host_sim::sim::{Scenario, engine};
+use envoy_wasm_host::Module;
+use envoy_wasm_scenario::{Scenario, engine};
 use modgate_tests::envoy_scenarios::{compare, play};
 use modgate_tests::tools::root;
 

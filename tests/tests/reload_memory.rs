@@ -1,6 +1,8 @@
 //! What a new policy takes of a VM's memory, which never shrinks: a peak once, and nothing with each reload.
 
-use host_sim::{Engine, EngineOptions, Module, PluginConfig, Proxy, ProxyConfig, VmConfig, Worker};
+use envoy_wasm_host::{
+    Engine, EngineOptions, Module, PluginConfig, Proxy, ProxyConfig, VmConfig, Worker,
+};
 use modgate_tests::tools::dist;
 use serde_json::json;
 

@@ -7,9 +7,9 @@ use std::process;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use host_sim::http::Headers;
-use host_sim::stats::StatsConfig;
-use host_sim::{
+use envoy_wasm_host::http::Headers;
+use envoy_wasm_host::stats::StatsConfig;
+use envoy_wasm_host::{
     Budget, Downstream, Engine, EngineOptions, Module, ModuleError, PluginConfig, Proxy,
     ProxyConfig, RootId, StartError, VmConfig, Worker,
 };
@@ -159,7 +159,7 @@ impl Side {
 
     /// How many requests the filter let through.
     pub fn allowed(&self) -> f64 {
-        let text = host_sim::stats::render(self.worker.proxy().stats().series());
+        let text = envoy_wasm_host::stats::render(self.worker.proxy().stats().series());
         crate::metrics::Figures::parse(&text).sum("modgate_requests_total", &[("outcome", "ok")])
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use host_sim::sim::{Fault, RouteTo, Scenario, VmFailPolicy};
+use envoy_wasm_scenario::{Fault, RouteTo, Scenario, VmFailPolicy};
 use serde_json::{Value, json};
 
 use crate::envoy::shipped;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use host_sim::Module;
-use host_sim::sim::{Scenario, engine};
+use envoy_wasm_host::Module;
+use envoy_wasm_scenario::{Scenario, engine};
 
 use super::{compare, play};
 use crate::tools::dist;
