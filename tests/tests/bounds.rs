@@ -12,6 +12,7 @@ use envoy_wasm_host::{
     Budget, CalloutAnswer, Crossing, Downstream, Effect, Engine, EngineOptions, Module,
     PluginConfig, Proxy, ProxyConfig, RootId, StreamEffect, StreamId, VmConfig, Worker,
 };
+use modgate::filter;
 use modgate_tests::forge::{self, Forge, MODULE, Style, VERSION};
 use modgate_tests::tools::dist;
 use serde_json::{Value, json};
@@ -62,6 +63,7 @@ impl Counted {
         };
         let proxy = Proxy::new(ProxyConfig {
             clusters: ["backend".to_owned()].into(),
+            route: filter::route(),
             ..ProxyConfig::default()
         });
         let mut worker = Worker::new(&FILTER, config, proxy).unwrap();

@@ -3,6 +3,7 @@
 use envoy_wasm_host::{
     Engine, EngineOptions, Module, PluginConfig, Proxy, ProxyConfig, VmConfig, Worker,
 };
+use modgate::filter;
 use modgate_tests::tools::dist;
 use serde_json::json;
 
@@ -38,6 +39,7 @@ fn worker() -> Worker {
     let module = Module::from_file(&engine, &dist("modgate.wasm")).unwrap();
     let proxy = Proxy::new(ProxyConfig {
         clusters: ["main".to_owned()].into(),
+        route: filter::route(),
         ..ProxyConfig::default()
     });
     Worker::new(&module, VmConfig::default(), proxy).unwrap()

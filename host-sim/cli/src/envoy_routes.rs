@@ -4,12 +4,12 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use envoy_wasm_serve::clusters::Clusters;
 use serde_json::{Map, Value, json};
 
 use super::desk::load::the_policy;
 use super::out::print;
 use super::serve::secret;
+use crate::clusters;
 use crate::export::EnvoyRoutes;
 
 /// The arguments of `modgate envoy-routes`.
@@ -46,7 +46,7 @@ enum Format {
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let desk = the_policy(&args.policy)?;
     let secrets = args.secrets.iter().cloned().collect();
-    let clusters = Clusters::of(&desk.policy);
+    let clusters = clusters::of(&desk.policy);
     let routes = EnvoyRoutes::new(clusters, secrets, !args.no_callout_retries);
     let (value, is_for_clusters) = match args.format {
         Format::Bootstrap => (bootstrap(&routes), true),

@@ -1,11 +1,13 @@
 //! The command `modgate`: one file for each of its commands.
 
 mod check;
+pub mod clusters;
 mod demo;
 mod desk;
 mod envoy_routes;
 mod explain;
 pub mod export;
+pub mod filter;
 mod h1;
 mod metrics;
 mod module;

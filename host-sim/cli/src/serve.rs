@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, ServeConfig, Server, Upstream};
+use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, Server, Upstream};
+use modgate_engine::wire::ACCESS_PROPERTY;
 
 use super::desk::load::as_json;
+use super::filter;
 use super::module;
 use super::stop::StopSignal;
 
@@ -63,7 +65,7 @@ enum Format {
 
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let module = ModuleSource::File(module::find(args.wasm)?);
-    let mut config = ServeConfig::new(module, Policy::File(args.policy), args.upstreams);
+    let mut config = filter::serve(module, Policy::File(args.policy), args.upstreams);
     config.module_cache = module::cache();
     config.policy_format = Some(Arc::new(as_json));
     config.ca_files = args.ca_files;
@@ -73,7 +75,9 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     config.secrets = args.secrets.into_iter().collect();
     config.drain = Duration::from_secs(args.drain);
     config.access_log = match args.access_log {
-        Format::Json => Some(Arc::new(|record| print_line(&record.to_json()))),
+        Format::Json => Some(Arc::new(|record| {
+            print_line(&record.to_json(ACCESS_PROPERTY))
+        })),
         Format::Text => Some(Arc::new(|record| print_line(&text(record)))),
         Format::Off => None,
     };

@@ -5,11 +5,16 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use envoy_wasm_host::{Engine, Module, Profile, StartError};
 use envoy_wasm_scenario::{self as sim, Played, Scenario, Schedule};
 
+use super::filter;
 use super::module;
 use super::out::print;
+
+const COMMAND: &str = "modgate sim";
 
 /// The arguments of `modgate sim`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +30,7 @@ pub(super) struct Args {
     seed: Option<u64>,
     /// Behave as this Envoy, in place of those that the scenarios name.
     #[arg(long, value_enum, value_name = "NAME")]
-    profile: Option<Profile>,
+    profile: Option<Named>,
     /// Show everything that happens, with its virtual time.
     #[arg(long)]
     trace: bool,
@@ -52,6 +57,24 @@ enum Format {
     Junit,
 }
 
+/// A profile as the command line names it.
+#[derive(Clone, Copy, Debug)]
+struct Named(Profile);
+
+impl ValueEnum for Named {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Profile::Envoy1_37), Self(Profile::Envoy1_40)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self.0 {
+            Profile::Envoy1_37 => "1.36 to 1.38.0",
+            Profile::Envoy1_40 => "1.38.1 to 1.40, the one that everything else is compared with",
+        };
+        Some(PossibleValue::new(self.0.name()).help(help))
+    }
+}
+
 /// Status 0 where every scenario went as expected, else 1.
 pub(super) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let mut modules = Modules {
@@ -66,7 +89,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     print(&match args.format {
         Format::Text => sim::text(&played, args.trace),
         Format::Json => sim::json(&played, args.trace),
-        Format::Junit => sim::junit(&played),
+        Format::Junit => sim::junit(&played, COMMAND),
     })?;
     Ok(if played.iter().all(Played::passed) {
         ExitCode::SUCCESS
@@ -78,10 +101,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
 fn play(args: &Args, file: &Path, modules: &mut Modules) -> Played {
     let shown = file.display().to_string();
     let mut name = shown.clone();
-    let outcome = Scenario::load(file).and_then(|mut scenario| {
+    let outcome = Scenario::load(file).and_then(|scenario| {
+        let mut scenario = filter::scenario(scenario);
         name.clone_from(&scenario.name);
         scenario.seed = args.seed.unwrap_or(scenario.seed);
-        scenario.filter.profile = args.profile.unwrap_or(scenario.filter.profile);
+        scenario.filter.profile = args
+            .profile
+            .map_or(scenario.filter.profile, |named| named.0);
         let wasm = match (&args.wasm, scenario.module(file)) {
             (None, Some(named)) => named,
             (flag, _) => module::find(flag.clone())?,
@@ -97,7 +123,7 @@ fn play(args: &Args, file: &Path, modules: &mut Modules) -> Played {
             let explored = scenario
                 .explore(&module, seed, args.budget)
                 .map_err(sentence)?;
-            differences = explored.differences(file);
+            differences = explored.differences(COMMAND, file);
         }
         Ok((run, differences))
     });

@@ -1,19 +1,13 @@
 //! Versions of Envoy whose filters see different things. Each difference is a method here, and is asked for in one
 //! place.
 
-use serde::Deserialize;
-
 /// As which Envoy a proxy behaves.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// 1.36 to 1.38.0.
-    #[serde(rename = "envoy-1.37")]
-    #[value(name = "envoy-1.37")]
     Envoy1_37,
     /// 1.38.1 to 1.40, the one that everything else is compared with.
     #[default]
-    #[serde(rename = "envoy-1.40")]
-    #[value(name = "envoy-1.40")]
     Envoy1_40,
 }
 
@@ -21,7 +15,10 @@ impl Profile {
     /// Every profile.
     pub const ALL: [Self; 2] = [Self::Envoy1_37, Self::Envoy1_40];
 
-    /// As it is written in a scenario.
+    /// The name of every profile.
+    pub const NAMES: [&str; 2] = [Self::ALL[0].name(), Self::ALL[1].name()];
+
+    /// As which it is known: `envoy-1.40`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Envoy1_37 => "envoy-1.37",

@@ -36,7 +36,7 @@ pub struct ProxyConfig {
     pub clusters: BTreeSet<String>,
     /// As which Envoy it behaves.
     pub profile: Profile,
-    /// The one route.
+    /// The one route; none by default.
     pub route: Route,
     /// The route's name (`xds.route_name`).
     pub route_name: String,
@@ -63,7 +63,7 @@ impl Default for ProxyConfig {
         Self {
             clusters: BTreeSet::new(),
             profile: Profile::default(),
-            route: Route::ClusterHeader(modgate_engine::wire::CLUSTER_HEADER.to_owned()),
+            route: Route::None,
             route_name: "default".to_owned(),
             node_id: "host-sim".to_owned(),
             node_cluster: "host-sim".to_owned(),

@@ -18,14 +18,15 @@ pub struct Explored {
 }
 
 impl Explored {
-    /// What does not hold, with how to see it again, for the scenario in this file.
-    pub fn differences(self, file: &std::path::Path) -> Vec<Difference> {
+    /// What does not hold, with how to see it again, for the scenario in this file and with
+    /// the command, such as `tool play`, that takes `--trace` and `--schedule`.
+    pub fn differences(self, command: &str, file: &std::path::Path) -> Vec<Difference> {
         let Some((schedule, mut broken)) = self.violation else {
             return Vec::new();
         };
         for difference in &mut broken {
             difference.what = format!(
-                "{}, after {} ways; again: modgate sim --trace --schedule '{schedule}' {}",
+                "{}, after {} ways; again: {command} --trace --schedule '{schedule}' {}",
                 difference.what,
                 self.tried,
                 file.display()

@@ -36,7 +36,7 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// Where the module is that the scenario in this file names; nothing where it is Modgate's own.
+    /// Where the module is that the scenario in this file names; nothing where it names none.
     pub fn module(&self, path: &Path) -> Option<PathBuf> {
         self.filter.wasm.as_ref().map(|wasm| beside(path, wasm))
     }

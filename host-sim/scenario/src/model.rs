@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use envoy_wasm_host::{DEFAULT_BUFFER_LIMIT, FailPolicy, Profile};
+use envoy_wasm_host::{DEFAULT_BUFFER_LIMIT, FailPolicy, Profile, stats::StatsConfig};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error};
 
 use super::configuration::Configuration;
 use super::expected::{Client, Expect};
@@ -47,6 +48,9 @@ pub struct Scenario {
     /// with the reason. Nothing here is looked at when the scenario is played.
     #[serde(default)]
     pub differs: BTreeMap<String, String>,
+    /// How the names of metrics are cut into labels, and the buckets of histograms. No file has it.
+    #[serde(skip)]
+    pub stats: StatsConfig,
 }
 
 /// What may come of a scenario when it is explored.
@@ -90,7 +94,7 @@ impl Scenario {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
-    /// The module's file, from the scenario's folder; Modgate's own where there is none.
+    /// The module's file, from the scenario's folder; without it whoever plays the scenario has one.
     pub wasm: Option<String>,
     /// Handed to the filter as text: a text as it is, all else as JSON.
     pub configuration: serde_json::Value,
@@ -103,6 +107,7 @@ pub struct Filter {
     /// Envoy's setting of this name.
     pub allow_on_headers_stop_iteration: bool,
     /// As which Envoy the proxy behaves.
+    #[serde(deserialize_with = "profile")]
     pub profile: Profile,
     /// Envoy's `failure_policy`.
     pub fail_policy: VmFailPolicy,
@@ -135,6 +140,13 @@ impl Default for Filter {
     }
 }
 
+fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profile, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let mut known = Profile::ALL.into_iter();
+    let named = known.find(|profile| profile.name() == name);
+    named.ok_or_else(|| D::Error::unknown_variant(&name, &Profile::NAMES))
+}
+
 /// What happens to requests once a VM has failed.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
@@ -163,7 +175,7 @@ impl From<VmFailPolicy> for FailPolicy {
 pub struct RouteTo {
     /// This one.
     pub cluster: Option<String>,
-    /// The one that this request header names. Without both it is the header that Modgate sets.
+    /// The one that this request header names. Without both there is no route.
     pub header: Option<String>,
 }
 

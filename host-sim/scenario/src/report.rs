@@ -114,14 +114,15 @@ pub fn json(played: &[Played], trace: bool) -> String {
     format!("{document:#}\n")
 }
 
-/// JUnit's XML, one test case for each scenario.
-pub fn junit(played: &[Played]) -> String {
+/// JUnit's XML, one test case for each scenario, in a suite of this name.
+pub fn junit(played: &[Played], suite: &str) -> String {
     let failed = played.iter().filter(|one| !one.passed()).count();
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let all = played.len();
     _ = writeln!(
         xml,
-        "<testsuite name=\"modgate sim\" tests=\"{all}\" failures=\"{failed}\">"
+        "<testsuite name=\"{}\" tests=\"{all}\" failures=\"{failed}\">",
+        escaped(suite)
     );
     for one in played {
         let (file, name) = (escaped(&one.file), escaped(&one.name));

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 
 use envoy_wasm_host::StreamSummary;
 use jiff::Timestamp;
-use modgate_engine::wire::ACCESS_PROPERTY;
 use serde_json::Value;
 
 /// What became of one request.
@@ -34,12 +33,12 @@ pub struct AccessRecord {
     /// The request's `x-request-id`.
     pub request_id: String,
     /// What the filter says of the request: the inside of a JSON string that goes on in further
-    /// members ([`modgate_engine::telemetry::AccessMembers`]); `None` where it saw nothing of it.
+    /// members; `None` where it saw nothing of it.
     pub members: Option<String>,
 }
 
 impl AccessRecord {
-    pub(super) fn new(client: SocketAddr, summary: StreamSummary) -> Self {
+    pub(super) fn new(client: SocketAddr, summary: StreamSummary, property: Option<&str>) -> Self {
         let header = |name: &str| {
             let value = summary.request_headers.get(name);
             value.map_or_else(String::new, |v| String::from_utf8_lossy(v).into_owned())
@@ -49,7 +48,7 @@ impl AccessRecord {
             method: header(":method"),
             request_id: header("x-request-id"),
             path: String::from_utf8_lossy(&summary.original_path).into_owned(),
-            members: members(&summary),
+            members: property.and_then(|name| members(&summary, name)),
             status: summary.status,
             cluster: summary.cluster,
             from_upstream: summary.from_upstream,
@@ -60,30 +59,31 @@ impl AccessRecord {
         }
     }
 
-    /// The line of the access log: the same members that Envoy's has by `envoy/envoy.yaml`.
-    pub fn to_json(&self) -> String {
+    /// A line of JSON, in which what the filter says is the last member, of this name.
+    pub fn to_json(&self, member: &str) -> String {
         let ended = Timestamp::try_from(SystemTime::now()).unwrap_or_default();
         let began = ended.saturating_sub(self.duration).unwrap_or(ended);
         let text = |text: &str| Value::from(text).to_string();
         let or_dash = |value: &str| text(if value.is_empty() { "-" } else { value });
         format!(
             "{{\"time\":\"{began:.3}\",\"status\":{},\"duration_ms\":{},\"bytes\":{},\"details\":{},\
-             \"cluster\":{},\"modgate\":\"{}\"}}",
+             \"cluster\":{},{}:\"{}\"}}",
             self.status.unwrap_or_default(),
             self.duration.as_millis(),
             self.response_bytes,
             text(&self.code_details),
             or_dash(self.cluster.as_deref().unwrap_or_default()),
+            text(member),
             self.members.as_deref().unwrap_or("-"),
         )
     }
 }
 
 /// Only what surely keeps the line one of JSON: any filter may leave something under this name.
-fn members(summary: &StreamSummary) -> Option<String> {
-    let name = format!("wasm.{ACCESS_PROPERTY}");
+fn members(summary: &StreamSummary, property: &str) -> Option<String> {
+    let name = format!("wasm.{property}");
     let left = summary.filter_state.get(name.as_bytes())?;
     let text = std::str::from_utf8(left).ok()?;
-    let line: Value = serde_json::from_str(&format!("{{\"modgate\":\"{text}\"}}")).ok()?;
+    let line: Value = serde_json::from_str(&format!("{{\"members\":\"{text}\"}}")).ok()?;
     (line.is_object() && !text.contains('\n')).then(|| text.to_owned())
 }

@@ -78,7 +78,7 @@ fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>>
     }
     match request.uri().path() {
         "/metrics" => {
-            let body = stats::render(shared.proxy.stats().series());
+            let body = stats::render(shared.proxy.stats());
             let mut response = Response::new(Full::from(body));
             let kind = HeaderValue::from_static(stats::CONTENT_TYPE);
             response.headers_mut().insert(CONTENT_TYPE, kind);

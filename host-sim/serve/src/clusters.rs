@@ -1,12 +1,9 @@
-//! What a policy asks of the proxy's clusters, beside that they are there: clusters in which backends
-//! stand in for each other, and headers that the proxy adds. Envoy's configuration for it is made of
-//! this, and `modgate serve` does it by itself.
+//! What a filter's configuration asks of the proxy's clusters, beside that they are there: clusters in
+//! which backends stand in for each other, and headers that the proxy adds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modgate_engine::policy::{AddedHeader, Policy};
-
-/// What a policy asks of the clusters.
+/// What a configuration asks of the clusters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clusters {
     /// Every backend, with its cluster.
@@ -19,6 +16,15 @@ pub struct Clusters {
     pub authorities: BTreeMap<String, BTreeSet<String>>,
 }
 
+/// A request header that the proxy adds. The filter never knows its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddedHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// What the proxy calls the value.
+    pub secret: String,
+}
+
 /// A backend and its cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
@@ -29,37 +35,6 @@ pub struct Member {
 }
 
 impl Clusters {
-    /// What this policy asks.
-    pub fn of(policy: &Policy) -> Self {
-        let mut clusters = Self::default();
-        for backend in policy.backends() {
-            clusters.backends.push(Member {
-                backend: backend.name.clone(),
-                cluster: backend.cluster.clone(),
-            });
-            if !backend.headers.is_empty() {
-                let cluster = backend.cluster.clone();
-                clusters.headers.insert(cluster, backend.headers.clone());
-            }
-            if let Some(authority) = &backend.authority {
-                let of_cluster = clusters.authorities.entry(backend.cluster.clone());
-                of_cluster.or_default().insert(authority.clone());
-            }
-        }
-        for failover in policy.failovers() {
-            let backends = failover.order.iter();
-            let backends = backends.filter_map(|&place| policy.backends().get(place));
-            let members: Vec<Member> = backends
-                .map(|backend| Member {
-                    backend: backend.name.clone(),
-                    cluster: backend.cluster.clone(),
-                })
-                .collect();
-            clusters.failovers.insert(failover.cluster.clone(), members);
-        }
-        clusters
-    }
-
     /// The cluster's members, one after the other; its own name where it is no cluster of several.
     pub fn members<'a>(&'a self, cluster: &'a str) -> Vec<(&'a str, Option<&'a str>)> {
         match self.failovers.get(cluster) {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use envoy_wasm_host::{LogLevel, stats::StatsConfig};
+use envoy_wasm_host::{LogLevel, Route, stats::StatsConfig};
 
 use crate::clusters::Clusters;
 
@@ -97,6 +97,33 @@ pub type PolicyReader = Arc<dyn Fn(&[u8]) -> Clusters + Send + Sync>;
 /// Makes what the filter reads of a policy's file, or says in a sentence why it is none.
 pub type PolicyFormat = Arc<dyn Fn(&Path, &[u8]) -> Result<Vec<u8>, String> + Send + Sync>;
 
+/// How a filter and its proxy understand each other, beside the ABI.
+#[derive(Clone, Debug, Default)]
+pub struct Conventions {
+    /// The name of the plugin, of its root context and of its VM.
+    pub name: String,
+    /// The request header in which the filter names a request's cluster; what a client sends in it is
+    /// removed. Without one all requests go to the first upstream.
+    pub cluster_header: Option<String>,
+    /// The property in which the filter leaves what it says of a request for the access log: the inside
+    /// of a JSON string that goes on in further members. It is the member's name too.
+    pub access_property: Option<String>,
+    /// The namespace and the key of the upstream host's metadata in which the filter finds which backend
+    /// of a cluster of several has answered.
+    pub host_metadata: Option<[String; 2]>,
+}
+
+impl Conventions {
+    /// The route for these upstreams.
+    pub(super) fn route(&self, upstreams: &[Upstream]) -> Route {
+        match (&self.cluster_header, upstreams.first()) {
+            (Some(header), _) => Route::ClusterHeader(header.clone()),
+            (None, Some(first)) => Route::Cluster(first.name.clone()),
+            (None, None) => Route::None,
+        }
+    }
+}
+
 /// What a proxy is started with. [`ServeConfig::new`] gives defaults for everything but the three
 /// things that have none.
 #[derive(Clone)]
@@ -105,6 +132,8 @@ pub struct ServeConfig {
     pub module: ModuleSource,
     /// The filter's configuration.
     pub policy: Policy,
+    /// How the filter and its proxy understand each other.
+    pub conventions: Conventions,
     /// The backends, by the name of their cluster.
     pub upstreams: Vec<Upstream>,
     /// Certificates (PEM) of authorities that upstreams are trusted by, beside the machine's own.
@@ -114,7 +143,7 @@ pub struct ServeConfig {
     /// Where `/metrics` and `/ready` are. Port 0 takes a free one.
     pub admin: SocketAddr,
     /// Reads every policy before the filter does; one that asks for clusters or secrets that are not
-    /// there is refused. [`ServeConfig::new`] sets Modgate's own; without it a policy asks nothing.
+    /// there is refused. Without it a policy asks nothing.
     pub policy_reader: Option<PolicyReader>,
     /// Reads a policy's file that is not the JSON which the filter takes; without it the file's bytes are
     /// handed on as they are.
@@ -148,7 +177,8 @@ impl ServeConfig {
         Self {
             module,
             policy,
-            policy_reader: Some(Arc::new(asked_by)),
+            conventions: Conventions::default(),
+            policy_reader: None,
             policy_format: None,
             secrets: BTreeMap::new(),
             upstreams,
@@ -160,19 +190,12 @@ impl ServeConfig {
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(300),
             policy_poll: Duration::from_millis(250),
-            stats: StatsConfig::modgate(),
+            stats: StatsConfig::default(),
             module_cache: None,
             access_log: None,
             log: None,
         }
     }
-}
-
-/// What one of Modgate's policies asks. Of a bad one nothing: what is wrong with it the filter says
-/// better.
-fn asked_by(policy: &[u8]) -> Clusters {
-    let policy = modgate_engine::policy::Policy::from_json(policy);
-    policy.map_or_else(|_| Clusters::default(), |policy| Clusters::of(&policy))
 }
 
 impl fmt::Debug for ServeConfig {

@@ -29,7 +29,8 @@ mod vm;
 pub use access::AccessRecord;
 pub use asked::header_in;
 pub use config::{
-    AccessLog, LineLog, ModuleSource, Policy, PolicyFormat, PolicyReader, ServeConfig, Upstream,
+    AccessLog, Conventions, LineLog, ModuleSource, Policy, PolicyFormat, PolicyReader, ServeConfig,
+    Upstream,
 };
 pub use connect::{Connector, Proxies, connector, tls_config};
 pub use error::ServeError;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use envoy_wasm_host::LogLevel;
 use tokio::sync::{mpsc, watch};
 
-use super::shared::{Shared, plugin};
+use super::shared::Shared;
 use super::thread::Command;
 
 pub(super) struct PolicyWatch {
@@ -57,7 +57,7 @@ impl PolicyWatch {
             Ok(policy) => policy,
             Err(error) => return self.keep(&format!("is refused: {error}")),
         };
-        let plugin = plugin(&policy);
+        let plugin = self.shared.plugin(&policy);
         if let Err(error) = self.shared.try_out(plugin.clone()) {
             return self.keep(&format!("is refused: {error}"));
         }

@@ -18,7 +18,7 @@ use super::config::{ModuleSource, Policy, ServeConfig};
 use super::error::ServeError;
 use super::policy_watch::PolicyWatch;
 use super::repeated::Repeated;
-use super::shared::{Shared, TrialError, plugin};
+use super::shared::{Shared, TrialError};
 use super::thread::{self, Command, ThreadConfig};
 use super::upstream::UpstreamConfig;
 
@@ -32,11 +32,11 @@ const UNREACHABLE_STATUS: u16 = 502;
 /// use envoy_wasm_serve::{ModuleSource, Policy, ServeConfig, Server, Upstream};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let athens = Upstream::new("athens", "http://127.0.0.1:3000")?;
-/// let module = ModuleSource::File("dist/modgate.wasm".into());
-/// let policy = Policy::File("policy.json".into());
-/// let server = Server::start(ServeConfig::new(module, policy, vec![athens]))?;
-/// println!("GOPROXY=http://{}", server.address());
+/// let shop = Upstream::new("shop", "http://127.0.0.1:3000")?;
+/// let module = ModuleSource::File("filter.wasm".into());
+/// let policy = Policy::File("filter.json".into());
+/// let server = Server::start(ServeConfig::new(module, policy, vec![shop]))?;
+/// println!("http://{}", server.address());
 /// server.shutdown();
 /// # Ok(())
 /// # }
@@ -75,6 +75,7 @@ impl Server {
         let shared = Arc::new(Shared {
             proxy: Proxy::new(proxy_config(&config)),
             module,
+            conventions: config.conventions.clone(),
             access_log: config.access_log.clone(),
             line_log: config.log.clone(),
             policy_reader: config.policy_reader.clone(),
@@ -90,7 +91,7 @@ impl Server {
                 .map_err(|reason| ServeError::PolicyRefused { reason })?,
         };
         shared
-            .try_out(plugin(&policy))
+            .try_out(shared.plugin(&policy))
             .map_err(|error| match error {
                 TrialError::Refused(reason) => ServeError::PolicyRefused { reason },
                 TrialError::Broken(error) => ServeError::Start(error),
@@ -172,7 +173,7 @@ impl Server {
                 shared: Arc::clone(shared),
                 listener: listener.try_clone().map_err(system)?,
                 upstreams: upstreams.clone(),
-                plugin: plugin(policy),
+                plugin: shared.plugin(policy),
                 commands: receiver,
                 stop: self.stop.subscribe(),
                 drain: config.drain,
@@ -208,6 +209,7 @@ impl Drop for Server {
 fn proxy_config(config: &ServeConfig) -> ProxyConfig {
     ProxyConfig {
         clusters: config.upstreams.iter().map(|u| u.name.clone()).collect(),
+        route: config.conventions.route(&config.upstreams),
         unreachable_status: UNREACHABLE_STATUS,
         stats: config.stats.clone(),
         clock: Arc::new(RealClock::new()),

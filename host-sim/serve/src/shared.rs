@@ -12,7 +12,7 @@ use envoy_wasm_host::{
 
 use super::access::AccessRecord;
 use super::asked::Asked;
-use super::config::{AccessLog, LineLog, PolicyFormat, PolicyReader};
+use super::config::{AccessLog, Conventions, LineLog, PolicyFormat, PolicyReader};
 use super::repeated::Repeated;
 use crate::clusters::{Clusters, Member};
 
@@ -20,6 +20,7 @@ use crate::clusters::{Clusters, Member};
 pub(super) struct Shared {
     pub proxy: Arc<Proxy>,
     pub module: Module,
+    pub conventions: Conventions,
     pub access_log: Option<AccessLog>,
     pub line_log: Option<LineLog>,
     pub policy_reader: Option<PolicyReader>,
@@ -30,6 +31,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// The plugin that a policy makes.
+    pub(super) fn plugin(&self, policy: &[u8]) -> PluginConfig {
+        PluginConfig {
+            name: self.conventions.name.clone(),
+            root_id: self.conventions.name.clone(),
+            configuration: policy.to_owned(),
+            allow_on_headers_stop_iteration: true,
+        }
+    }
+
     /// A VM with its plugin. Where that fails, the filter's reason is in the error.
     pub(super) fn new_worker(
         &self,
@@ -37,7 +48,7 @@ impl Shared {
         waker: Option<Waker>,
     ) -> Result<(Worker, RootId), StartError> {
         let config = VmConfig {
-            vm_id: "modgate".to_owned(),
+            vm_id: self.conventions.name.clone(),
             fail_policy: FailPolicy::Reload,
             ..VmConfig::default()
         };
@@ -63,7 +74,7 @@ impl Shared {
             return Err(TrialError::Refused(missing));
         }
         let config = VmConfig {
-            vm_id: "modgate".to_owned(),
+            vm_id: self.conventions.name.clone(),
             ..VmConfig::default()
         };
         let trial = Worker::new(&self.module, config, Arc::clone(&self.proxy));
@@ -161,15 +172,5 @@ impl std::fmt::Display for TrialError {
             Self::Refused(reason) => f.write_str(reason),
             Self::Broken(error) => error.fmt(f),
         }
-    }
-}
-
-/// The plugin that a policy makes.
-pub(super) fn plugin(policy: &[u8]) -> PluginConfig {
-    PluginConfig {
-        name: "modgate".to_owned(),
-        root_id: "modgate".to_owned(),
-        configuration: policy.to_owned(),
-        allow_on_headers_stop_iteration: true,
     }
 }

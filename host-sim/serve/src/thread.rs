@@ -210,7 +210,8 @@ async fn handle(
     connection_id: u64,
 ) -> Result<Response<ChannelBody>, Reset> {
     let request_id = super::request_id::new();
-    let headers = match convert::request_headers(&request, client, request_id) {
+    let cluster_header = thread.shared.conventions.cluster_header.as_deref();
+    let headers = match convert::request_headers(&request, client, request_id, cluster_header) {
         Ok(headers) => headers,
         Err(refusal) => return Ok(Refusal::response(refusal)),
     };

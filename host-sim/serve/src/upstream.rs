@@ -122,7 +122,7 @@ impl Upstreams {
 
     /// The response's headers, with its body to come; or why there are none, for Envoy's words and
     /// for the log. Where several backends stand in for each other they are asked one after the other,
-    /// as the retries of the routes do that `modgate envoy-routes` makes: the next where the one before
+    /// as the retries of Envoy's routes do: the next where the one before
     /// gave no answer, or one of 500 and above.
     ///
     /// A backend that nobody stands in for (any more) and that gave no answer is asked once more, over a new

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use envoy_wasm_host::LogLevel;
-use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, ServeConfig, Server, Upstream};
+use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, Server, Upstream};
 use modgate_goproxy::{self as goproxy, Tree, samples};
 use tempfile::TempDir;
+
+use crate::filter;
 
 /// The policy of the demonstration.
 const POLICY: &str = include_str!("../../../../examples/demo/policy.json");
@@ -51,7 +53,7 @@ impl Stage {
             Upstream::new("private", &private.url())?,
         ];
         let module = ModuleSource::File(wasm);
-        let mut config = ServeConfig::new(module, Policy::Fixed(POLICY.into()), upstreams);
+        let mut config = filter::serve(module, Policy::Fixed(POLICY.into()), upstreams);
         let log = Arc::new(Mutex::new(Vec::new()));
         let ended = Arc::clone(&log);
         config.access_log = Some(Arc::new(move |record: &AccessRecord| {

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use envoy_wasm_serve::clusters::{Clusters, Member};
-use modgate_engine::policy::AddedHeader;
+use envoy_wasm_serve::clusters::{AddedHeader, Clusters, Member};
 use modgate_engine::wire::{
     CANDIDATE_FAILOVER_PREFIX, CLUSTER_HEADER, FAILOVER_PREFIX, HOST_METADATA,
 };

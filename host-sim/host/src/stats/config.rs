@@ -1,6 +1,7 @@
 //! Envoy's `stats_config`: how names are cut into labels, and the buckets of histograms.
 
-use modgate_engine::telemetry::{CATALOGUE, Kind, LABELS, series};
+use std::collections::HashMap;
+
 use regex::Regex;
 
 /// Envoy's default buckets (`SupportedBuckets` of `source/common/stats/histogram_impl.cc`).
@@ -31,27 +32,10 @@ const DEFAULT_BUCKETS: &[f64] = &[
 pub struct StatsConfig {
     tags: Vec<(String, Regex)>,
     buckets: Vec<(String, Vec<f64>)>,
+    help: HashMap<String, String>,
 }
 
 impl StatsConfig {
-    /// What Modgate's own catalogue of metrics needs: the same patterns and buckets that
-    /// `modgate metrics --format envoy` prints.
-    pub fn modgate() -> Self {
-        let mut config = Self::default();
-        for label in LABELS {
-            // The pattern is made from a constant name; the tests build every one of them.
-            if let Ok(pattern) = Regex::new(&series::tag_regex(label.name)) {
-                config.tags.push((label.name.to_owned(), pattern));
-            }
-        }
-        for metric in CATALOGUE {
-            if let Kind::Histogram { buckets } = metric.kind {
-                config = config.buckets(metric.name, buckets);
-            }
-        }
-        config
-    }
-
     /// Adds a `stats_tags` entry: the pattern's first group is cut from the name, its second group
     /// is the label's value.
     ///
@@ -75,8 +59,21 @@ impl StatsConfig {
         self
     }
 
+    /// Says what the metric of this name, as Prometheus sees it, means. Envoy has no such setting: it is
+    /// for the `# HELP` lines of [`render`](super::render).
+    pub fn help(mut self, name: &str, text: &str) -> Self {
+        self.help.insert(name.to_owned(), text.to_owned());
+        self
+    }
+
+    /// What the metric of this name means.
+    pub(crate) fn help_of(&self, name: &str) -> &str {
+        let text = self.help.get(name);
+        text.map_or("Defined by the filter.", String::as_str)
+    }
+
     /// The upper bounds for a histogram of that name.
-    pub(crate) fn bounds_of(&self, name: &str) -> Vec<f64> {
+    pub fn bounds_of(&self, name: &str) -> Vec<f64> {
         self.buckets
             .iter()
             .find(|(prefix, _)| name.starts_with(prefix))
@@ -84,7 +81,7 @@ impl StatsConfig {
     }
 
     /// The name that is left, as Prometheus takes it, and the labels that were cut out of it.
-    pub(crate) fn cut(&self, stat: &str) -> (String, Vec<(String, String)>) {
+    pub fn cut(&self, stat: &str) -> (String, Vec<(String, String)>) {
         let mut labels = Vec::new();
         let mut removed = Vec::new();
         for (label, pattern) in &self.tags {
@@ -129,28 +126,18 @@ fn prometheus_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use modgate_engine::telemetry::{REQUEST_DURATION_MILLISECONDS, REQUESTS_TOTAL};
 
-    #[test]
-    fn every_label_of_the_catalogue_has_a_pattern() {
-        assert_eq!(StatsConfig::modgate().tags.len(), LABELS.len());
+    fn tagged() -> StatsConfig {
+        let config = StatsConfig::default().tag("team", r"(team=\.=(.*?);\.;)");
+        config.unwrap().tag("kind", r"(kind=\.=(.*?);\.;)").unwrap()
     }
 
     #[test]
     fn labels_are_cut_out_of_the_name() {
-        let stat = series::stat_name(&REQUESTS_TOTAL, &["acme", "zip", "public", "ok"]);
-        let (name, labels) = StatsConfig::modgate().cut(&stat);
-        assert_eq!(name, "modgate_requests_total");
+        let (name, labels) = tagged().cut("orders_totalteam=.=acme;.;kind=.=new;.;");
+        assert_eq!(name, "orders_total");
         let labels: Vec<_> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        assert_eq!(
-            labels,
-            [
-                "backend=public",
-                "operation=zip",
-                "outcome=ok",
-                "tenant=acme"
-            ]
-        );
+        assert_eq!(labels, ["kind=new", "team=acme"]);
     }
 
     #[test]
@@ -167,9 +154,8 @@ mod tests {
 
     #[test]
     fn buckets_go_by_the_start_of_the_name() {
-        let config = StatsConfig::modgate();
-        let stat = series::stat_name(&REQUEST_DURATION_MILLISECONDS, &["a", "zip", "b"]);
-        assert_eq!(config.bounds_of(&stat).len(), 15);
+        let config = tagged().buckets("order_ms", &[1.0, 10.0]);
+        assert_eq!(config.bounds_of("order_msteam=.=a;.;"), [1.0, 10.0]);
         assert_eq!(config.bounds_of("other").len(), DEFAULT_BUCKETS.len());
     }
 

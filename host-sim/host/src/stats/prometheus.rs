@@ -6,41 +6,49 @@
 
 use std::fmt;
 
-use modgate_engine::telemetry::metric_named;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
+use super::config::StatsConfig;
 use super::snapshot::{Series, Value};
+use super::store::Stats;
 
 /// The content type of [`render`]'s text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The series as text. They must be sorted by name, as [`Stats::series`](super::Stats::series) gives them.
-pub fn render(series: Vec<Series>) -> String {
+/// What every metric shows now, as text.
+pub fn render(stats: &Stats) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Collected(series)));
+    registry.register_collector(Box::new(Collected {
+        series: stats.series(),
+        config: stats.config().clone(),
+    }));
     let mut text = String::new();
     // Writing into a String cannot fail.
     _ = encode(&mut text, &registry);
     text
 }
 
+/// Series sorted by name.
 #[derive(Debug)]
-struct Collected(Vec<Series>);
+struct Collected {
+    series: Vec<Series>,
+    config: StatsConfig,
+}
 
 impl Collector for Collected {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let same = |a: &Series, b: &Series| {
             a.name == b.name && std::mem::discriminant(&a.value) == std::mem::discriminant(&b.value)
         };
-        for family in self.0.chunk_by(same) {
+        for family in self.series.chunk_by(same) {
             let Some(first) = family.first() else {
                 continue;
             };
-            let help = metric_named(&first.name).map_or("Defined by the filter.", |m| m.help);
+            let help = self.config.help_of(&first.name);
             let (name, kind) = descriptor(first);
             let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
             for series in family {
@@ -87,33 +95,38 @@ fn encode_series(encoder: &mut MetricEncoder<'_>, value: &Value, kind: MetricTyp
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{MetricKind, Stats, StatsConfig};
+    use crate::stats::MetricKind;
 
     #[test]
     fn counters_gauges_and_histograms_as_envoy_names_them() {
-        let stats = Stats::new(StatsConfig::modgate());
-        let requests = "modgate_requests_totaltenant=.=a;.;operation=.=zip;.;";
+        let config = StatsConfig::default()
+            .tag("tenant", r"(tenant=\.=(.*?);\.;)")
+            .and_then(|config| config.tag("operation", r"(operation=\.=(.*?);\.;)"))
+            .and_then(|config| config.tag("version", r"(version=\.=(.*?);\.;)"));
+        let config = config.unwrap().buckets("request_ms", &[2.0, 5.0]);
+        let stats = Stats::new(config.help("requests_total", "Requests."));
+        let requests = "requests_totaltenant=.=a;.;operation=.=zip;.;";
         stats.define(MetricKind::Counter, requests).record(2);
         stats.define(MetricKind::Counter, requests).record(1);
         stats.define(MetricKind::Counter, "plain.hits").record(4);
         stats
-            .define(
-                MetricKind::Gauge,
-                "modgate_policy_infopolicy_version=.=v1;.;",
-            )
+            .define(MetricKind::Gauge, "policy_infoversion=.=v1;.;")
             .record(1);
-        let duration = "modgate_request_duration_millisecondstenant=.=a;.;";
-        stats.define(MetricKind::Histogram, duration).record(3);
-        let text = render(stats.series());
+        stats
+            .define(MetricKind::Histogram, "request_mstenant=.=a;.;")
+            .record(3);
+        let text = render(&stats);
         for line in [
-            r#"modgate_requests_total{operation="zip",tenant="a"} 3"#,
+            r#"requests_total{operation="zip",tenant="a"} 3"#,
             "plain_hits 4",
-            r#"modgate_policy_info{policy_version="v1"} 1"#,
-            r#"modgate_request_duration_milliseconds_bucket{le="2.0",tenant="a"} 0"#,
-            r#"modgate_request_duration_milliseconds_bucket{le="5.0",tenant="a"} 1"#,
-            r#"modgate_request_duration_milliseconds_bucket{le="+Inf",tenant="a"} 1"#,
-            r#"modgate_request_duration_milliseconds_count{tenant="a"} 1"#,
-            "# TYPE modgate_requests counter",
+            r#"policy_info{version="v1"} 1"#,
+            r#"request_ms_bucket{le="2.0",tenant="a"} 0"#,
+            r#"request_ms_bucket{le="5.0",tenant="a"} 1"#,
+            r#"request_ms_bucket{le="+Inf",tenant="a"} 1"#,
+            r#"request_ms_count{tenant="a"} 1"#,
+            "# HELP requests Requests.",
+            "# HELP plain_hits Defined by the filter.",
+            "# TYPE requests counter",
             "# EOF",
         ] {
             assert!(text.lines().any(|l| l == line), "no line {line} in\n{text}");

@@ -29,6 +29,10 @@ impl Stats {
         }
     }
 
+    pub(crate) const fn config(&self) -> &StatsConfig {
+        &self.config
+    }
+
     /// The metric of that name, made where there is none.
     pub(crate) fn define(&self, kind: MetricKind, stat: &str) -> Arc<Metric> {
         let mut metrics = self.lock();

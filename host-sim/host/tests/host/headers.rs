@@ -95,7 +95,7 @@ fn pairs_come_in_envoys_encoding() {
 
 #[test]
 fn writing_a_header_picks_the_route_again() {
-    let data = r#"(data (i32.const 64) "x-modgate-clusterother")"#;
+    let data = r#"(data (i32.const 64) "x-backend-clusterother")"#;
     let binary = guest(&format!(
         r#"{data}
         (data (i32.const 128) "xds\00cluster_name")
@@ -108,14 +108,14 @@ fn writing_a_header_picks_the_route_again() {
           (i32.const 0))"#
     ));
     let mut setup = super::support::Setup::default();
-    setup.proxy.route = envoy_wasm_host::Route::ClusterHeader("x-modgate-cluster".to_owned());
+    setup.proxy.route = envoy_wasm_host::Route::ClusterHeader("x-backend-cluster".to_owned());
     let mut host = setup.start(&binary);
     host.get("/");
     assert_eq!(host.story(), ["01", "00", "other", "to other: / end"]);
     host.get("/");
     let sent = upstream_headers(&mut host);
     assert!(
-        !sent.iter().any(|h| h.contains("x-modgate-cluster")),
+        !sent.iter().any(|h| h.contains("x-backend-cluster")),
         "{sent:?}"
     );
 }

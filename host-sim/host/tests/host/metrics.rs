@@ -44,7 +44,7 @@ fn counters_grow_gauges_are_set_and_histograms_count() {
         panic!();
     };
     assert_eq!((count, buckets[0], buckets[1]), (2, (10.0, 1), (100.0, 1)));
-    let text = render(host.worker.proxy().stats().series());
+    let text = render(host.worker.proxy().stats());
     assert!(text.contains("\nhits 5\n"), "{text}");
 }
 

@@ -14,7 +14,6 @@ use envoy_wasm_host::{
     CalloutAnswer, CalloutToken, Direction, Module, Proxy, ProxyConfig, Route, StartError,
     StreamId, Worker,
     clock::{Clock, VirtualClock},
-    stats::StatsConfig,
 };
 
 use self::between::Between;
@@ -69,7 +68,7 @@ impl Scenario {
             clusters: self.upstreams.keys().cloned().collect(),
             profile: self.filter.profile,
             buffer_limit: self.filter.buffer_limit,
-            stats: StatsConfig::modgate(),
+            stats: self.stats.clone(),
             clock,
             seed: self.seed,
             ..ProxyConfig::default()

@@ -7,7 +7,6 @@ use envoy_wasm_host::http::Headers;
 use http::header::{CONNECTION, HOST, TE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
-use modgate_engine::wire::CLUSTER_HEADER;
 
 use super::{connection_options, is_hop_by_hop, name_bytes};
 use crate::channel::ChannelBody;
@@ -44,6 +43,7 @@ pub(crate) fn request_headers<B>(
     request: &Request<B>,
     client: SocketAddr,
     id: String,
+    cluster_header: Option<&str>,
 ) -> Result<Headers, Refusal> {
     if request.version() < Version::HTTP_11 {
         return Err(Refusal::OldVersion);
@@ -75,7 +75,7 @@ pub(crate) fn request_headers<B>(
         let te = name == TE && value != "trailers";
         if name != HOST
             && !te
-            && !is_forbidden(name.as_str())
+            && !is_forbidden(name.as_str(), cluster_header)
             && !is_hop_by_hop(name.as_str(), &hop)
         {
             headers.add(name_bytes(name), Bytes::copy_from_slice(value.as_bytes()));
@@ -89,11 +89,11 @@ pub(crate) fn request_headers<B>(
     Ok(headers)
 }
 
-/// What no client may send, as the shipped configuration of Envoy has it: the header that chooses
+/// What no client may send: the header that chooses
 /// the cluster, names with `_`, which some servers take for `-`, and what Envoy says of a client.
-fn is_forbidden(name: &str) -> bool {
+fn is_forbidden(name: &str, cluster_header: Option<&str>) -> bool {
     let by_envoy = matches!(name, "x-envoy-external-address" | "x-envoy-internal");
-    name == CLUSTER_HEADER || name.contains('_') || by_envoy
+    cluster_header == Some(name) || name.contains('_') || by_envoy
 }
 
 /// An upgrade that is asked for in earnest. `h2c` is not: the client goes on with HTTP/1.1.
@@ -136,15 +136,15 @@ mod tests {
                 ("connection", "keep-alive, x-hop"),
                 ("x-hop", "1"),
                 ("transfer-encoding", "chunked"),
-                (CLUSTER_HEADER, "theirs"),
-                ("x_modgate_tenant", "theirs"),
+                ("x-cluster", "theirs"),
+                ("x_tenant", "theirs"),
                 ("x-envoy-internal", "true"),
                 ("x-envoy-external-address", "10.0.0.1"),
                 ("x-forwarded-proto", "https"),
                 ("x-forwarded-for", "1.2.3.4"),
             ],
         );
-        let headers = request_headers(&request, client(), "id".into()).unwrap();
+        let headers = request_headers(&request, client(), "id".into(), Some("x-cluster")).unwrap();
         assert_eq!(
             names(&headers),
             [
@@ -169,15 +169,16 @@ mod tests {
     #[test]
     fn an_absolute_target_names_the_host() {
         let request = request("http://other/p", &[("host", "x")]);
-        let headers = request_headers(&request, client(), "id".into()).unwrap();
+        let headers = request_headers(&request, client(), "id".into(), Some("x-cluster")).unwrap();
         assert_eq!(headers.get(":authority").unwrap().as_ref(), b"other");
         assert_eq!(headers.get(":path").unwrap().as_ref(), b"/p");
     }
 
     #[test]
     fn what_envoy_refuses_is_refused() {
-        let refusal =
-            |request: &Request<()>| request_headers(request, client(), String::new()).unwrap_err();
+        let refusal = |request: &Request<()>| {
+            request_headers(request, client(), String::new(), None).unwrap_err()
+        };
         assert_eq!(refusal(&request("/", &[])), Refusal::BadRequest);
         assert_eq!(
             refusal(&request("*", &[("host", "x")])),

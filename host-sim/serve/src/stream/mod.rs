@@ -20,7 +20,6 @@ use tokio::time::Instant;
 
 use self::incoming::{FromUpstream, Upstream, answer_of, next_frame};
 use self::outgoing::{Outgoing, feed_client};
-use modgate_engine::wire::HOST_METADATA;
 
 use crate::access::AccessRecord;
 use crate::channel::{ChannelBody, Reset};
@@ -185,8 +184,10 @@ impl Running {
                     _ = sender.map(|sender| sender.try_send(Err(Reset)));
                 }
                 self.to_upstream = Outgoing::default();
-                let record = AccessRecord::new(self.task.client, *summary);
-                self.task.shared.record(&record);
+                let shared = &self.task.shared;
+                let property = shared.conventions.access_property.as_deref();
+                let record = AccessRecord::new(self.task.client, *summary, property);
+                shared.record(&record);
             }
         }
     }
@@ -284,10 +285,11 @@ impl Running {
         match answer {
             FromUpstream::Headers(Ok(answer)) => {
                 let response = answer.response;
-                let metadata = answer.backend.map(|backend| {
-                    let [namespace, key] = HOST_METADATA;
-                    let named = vec![(key.to_owned(), Value::text(backend))];
-                    (namespace.to_owned(), Value::Map(named))
+                let names = self.task.shared.conventions.host_metadata.clone();
+                let metadata = answer.backend.zip(names);
+                let metadata = metadata.map(|(backend, [namespace, key])| {
+                    let named = vec![(key, Value::text(backend))];
+                    (namespace, Value::Map(named))
                 });
                 let attempts = answer.attempts;
                 let headers = convert::response_headers(&response);

@@ -19,8 +19,8 @@ fn what_keeps_a_proxy_from_starting_is_said_in_a_sentence() {
     absent.policy = Policy::File("/nowhere/policy.json".into());
     assert!(says(absent).starts_with("cannot read the policy /nowhere/policy.json: "));
     let mut absent = config(nobody());
-    absent.module = ModuleSource::File("/nowhere/modgate.wasm".into());
-    assert!(says(absent).starts_with("cannot read the module /nowhere/modgate.wasm: "));
+    absent.module = ModuleSource::File("/nowhere/filter.wasm".into());
+    assert!(says(absent).starts_with("cannot read the module /nowhere/filter.wasm: "));
     let mut twice = config(nobody());
     twice.upstreams.push(twice.upstreams[0].clone());
     assert_eq!(says(twice), "two upstreams are named up");

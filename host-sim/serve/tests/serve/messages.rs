@@ -9,7 +9,7 @@ fn a_request_goes_to_its_cluster_as_the_filter_left_it() {
     let proxy = Proxy::start(echo());
     let response = proxy.exchange(
         "GET /a%2Fb//../c?d=%zz HTTP/1.1\r\nHost: proxy\r\nAccept: x\r\nConnection: close, x-hop\r\n\
-         X-Hop: 1\r\nx-modgate-cluster: theirs\r\nx_under: 1\r\n\r\n",
+         X-Hop: 1\r\nx-backend-cluster: theirs\r\nx_under: 1\r\n\r\n",
     );
     assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
     let head = response.split("\r\n\r\n").nth(1).unwrap().to_lowercase();

@@ -29,7 +29,7 @@ const FILTER: &str = r#"(module
     (global.set $heap (i32.add (global.get $heap) (local.get $size)))
     (local.get $at))
   (func (export "proxy_abi_version_0_2_1"))
-  (data (i32.const 64) "x-modgate-clusterup:path/rewritten?xendedthe configuration is badno")
+  (data (i32.const 64) "x-backend-clusterup:path/rewritten?xendedthe configuration is badno")
   (func (export "proxy_on_configure") (param $ctx i32) (param $size i32) (result i32)
     (drop (call $define (i32.const 0) (i32.const 100) (i32.const 5) (i32.const 32)))
     (drop (call $get_buffer (i32.const 7) (i32.const 0) (local.get $size) (i32.const 0) (i32.const 4)))
@@ -126,6 +126,7 @@ pub fn config(upstream: SocketAddr) -> ServeConfig {
     let filter = ModuleSource::Bytes(wat::parse_str(FILTER).unwrap());
     let upstream = Upstream::new("up", &format!("http://{upstream}")).unwrap();
     let mut config = ServeConfig::new(filter, Policy::Fixed(b"good".to_vec()), vec![upstream]);
+    config.conventions.cluster_header = Some("x-backend-cluster".to_owned());
     config.policy_poll = Duration::from_millis(10);
     config
 }
