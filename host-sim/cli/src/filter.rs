@@ -102,4 +102,21 @@ mod tests {
         let stat = series::stat_name(&REQUEST_DURATION_MILLISECONDS, &["a", "zip", "b"]);
         assert_eq!(stats().bounds_of(&stat).len(), 15);
     }
+
+    #[test]
+    fn a_policy_asks_for_the_clusters_of_its_backends() {
+        let policy = br##"{"version": "1", "default": "deny", "contact": "#a", "tenants": {"*": {"rules": ["r"]}},
+          "rules": {"r": [{"id": "all", "allow": ["*"]}]},
+          "backends": {"public": {"cluster": "athens"}},
+          "routes": [{"id": "all", "backend": "public"}]}"##;
+        let module = ModuleSource::Bytes(Vec::new());
+        let config = serve(module, Policy::Fixed(policy.to_vec()), Vec::new());
+        let read = config.policy_reader.unwrap();
+        let backends = read(policy).backends;
+        let named = backends
+            .iter()
+            .map(|member| (&*member.backend, &*member.cluster));
+        assert_eq!(named.collect::<Vec<_>>(), [("public", "athens")]);
+        assert_eq!(read(b"{}"), Clusters::default());
+    }
 }

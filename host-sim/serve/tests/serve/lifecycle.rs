@@ -2,11 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::support::{
     Proxy, config, connect, echo, nobody, read_to_end, read_until, upstream, wait_until,
 };
+use envoy_wasm_serve::clusters::{Clusters, Member};
 use envoy_wasm_serve::{ModuleSource, Policy, Server};
 
 #[test]
@@ -29,13 +31,13 @@ fn what_keeps_a_proxy_from_starting_is_said_in_a_sentence() {
     in_use.listen = taken.local_addr().unwrap();
     assert!(says(in_use).starts_with("cannot listen on 127.0.0.1:"));
     let mut unknown = config(nobody());
-    unknown.policy = Policy::Fixed(
-        br##"{"version": "1", "default": "deny", "contact": "#a", "tenants": {"*": {"rules": ["r"]}},
-          "rules": {"r": [{"id": "all", "allow": ["*"]}]},
-          "backends": {"public": {"cluster": "athens"}},
-          "routes": [{"id": "all", "backend": "public"}]}"##
-            .to_vec(),
-    );
+    unknown.policy_reader = Some(Arc::new(|_: &[u8]| Clusters {
+        backends: vec![Member {
+            backend: "public".to_owned(),
+            cluster: "athens".to_owned(),
+        }],
+        ..Clusters::default()
+    }));
     let sentence = says(unknown);
     assert!(
         sentence.contains("`athens`") && sentence.contains("--upstream athens="),
