@@ -13,22 +13,20 @@ use crate::stats::{Metric, MetricKind, Value};
 pub(super) fn define(call: &mut Call<'_>, kind: u32, name: u32, size: u32, to: u32) -> Outcome {
     let (memory, host) = call.split();
     let name = GuestSlice::new(name, size).read(memory)?;
-    let (metric_kind, count) = match (kind, &mut host.metric_ids) {
-        (0, [counters, _, _]) => (MetricKind::Counter, counters),
-        (1, [_, gauges, _]) => (MetricKind::Gauge, gauges),
-        (2, [_, _, histograms]) => (MetricKind::Histogram, histograms),
+    let kind = match kind {
+        0 => MetricKind::Counter,
+        1 => MetricKind::Gauge,
+        2 => MetricKind::Histogram,
         _ => return Err(Status::BadArgument.into()),
     };
-    *count = count.wrapping_add(4);
-    let id = *count | kind;
     let name = String::from_utf8_lossy(name);
-    let metric = host.proxy.stats().define(metric_kind, &name);
-    host.metrics.insert(id, metric);
+    let metric = host.proxy.stats().define(kind, &name);
+    let id = host.metrics.add(kind, metric);
     call.write(to, id)
 }
 
 fn metric(host: &Host, id: u32) -> Result<&Arc<Metric>, Status> {
-    host.metrics.get(&id).ok_or(Status::NotFound)
+    host.metrics.get(id).ok_or(Status::NotFound)
 }
 
 /// A counter takes what is above 0 only; a gauge wraps; a histogram has no increment.

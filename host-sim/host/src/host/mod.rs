@@ -1,5 +1,7 @@
 //! The state of one VM: what hostcalls read and change.
 
+mod metrics;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmtime::{Memory, StoreLimits, TypedFunc};
 
+pub(crate) use self::metrics::MetricTable;
 use crate::context::{Root, Stream};
 use crate::effect::{CalloutToken, Direction, Effect, LogLevel, StreamEffect, StreamId};
 use crate::grpc::{Decoder, Status};
@@ -14,7 +17,6 @@ use crate::http::{Body, Headers, LocalReply};
 use crate::proxy::Proxy;
 use crate::rng::Rng;
 use crate::shared::Inbox;
-use crate::stats::Metric;
 use crate::vm::{AbiVersion, VmConfig, VmFailure};
 
 /// The context of the VM itself, in which it is initialised.
@@ -117,9 +119,7 @@ pub(crate) struct Host {
     pub iteration_stopped: bool,
     pub actions: VecDeque<Action>,
     pub effects: VecDeque<Effect>,
-    pub metrics: HashMap<u32, Arc<Metric>>,
-    /// How many metrics of each kind were defined.
-    pub metric_ids: [u32; 3],
+    pub metrics: MetricTable,
     pub callouts: HashMap<u32, PendingCallout>,
     pub last_callout: u32,
     pub answer: Option<CurrentAnswer>,

@@ -26,7 +26,7 @@ pub use streams::UpstreamFailure;
 
 use crate::abi;
 use crate::effect::{Effect, LogLevel};
-use crate::host::{Host, VM_CONTEXT};
+use crate::host::{Host, MetricTable, VM_CONTEXT};
 use crate::proxy::Proxy;
 use crate::rng::Rng;
 use crate::shared::Inbox;
@@ -185,8 +185,7 @@ fn host(module: &Module, config: VmConfig, proxy: Arc<Proxy>, waker: Option<Wake
         iteration_stopped: false,
         actions: std::collections::VecDeque::new(),
         effects: std::collections::VecDeque::new(),
-        metrics: std::collections::HashMap::new(),
-        metric_ids: [0; 3],
+        metrics: MetricTable::default(),
         callouts: std::collections::HashMap::new(),
         last_callout: 0,
         answer: None,
