@@ -56,10 +56,10 @@ fn buffer(host: &mut Host, buffer: BufferType) -> Result<Buffer<'_>, Status> {
             Some(body) => Buffer::Body(body),
             None => Buffer::Empty,
         },
-        BufferType::CalloutBody => match &host.answer {
-            Some(answer) if answer.root == root => Buffer::Fixed(&answer.body),
-            _ => return Err(Status::NotFound),
-        },
+        BufferType::CalloutBody => {
+            let answer = host.callouts.shown_to(root).ok_or(Status::NotFound)?;
+            Buffer::Fixed(&answer.body)
+        }
         BufferType::VmConfiguration => Buffer::Bytes(&host.config.configuration),
         BufferType::PluginConfiguration => {
             let plugin = host.configuring.and_then(|id| host.roots.get(&id));

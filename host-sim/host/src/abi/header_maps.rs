@@ -10,7 +10,7 @@ use crate::vm::AbiVersion;
 
 /// The map, to be read.
 fn readable(host: &Host, map: MapType) -> Option<&Headers> {
-    let answer = host.answer.as_ref().filter(|a| a.root == host.root_id());
+    let answer = host.callouts.shown_to(host.root_id());
     match map {
         MapType::CalloutHeaders => return answer.map(|answer| &answer.headers),
         MapType::CalloutTrailers => return answer.and_then(|answer| answer.trailers.as_ref()),

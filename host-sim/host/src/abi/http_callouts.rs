@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Status;
 use super::call::{Call, Outcome};
 use crate::effect::{Callout, Effect};
-use crate::host::{Host, PendingCallout};
+use crate::host::Host;
 use crate::http::{Body, Headers};
 use crate::memory::{GuestSlice, parse_pairs};
 
@@ -72,13 +72,9 @@ impl Request {
             let expected = self.timeout_ms.to_string();
             self.headers.set("x-envoy-expected-rq-timeout-ms", expected);
         }
-        let token = host.next_callout();
-        let pending = PendingCallout {
-            root: host.root_id(),
-            deadline: timeout.map(|timeout| host.proxy.now() + timeout),
-            begun: false,
-        };
-        host.callouts.insert(token.0, pending);
+        let root = host.root_id();
+        let deadline = timeout.map(|timeout| host.proxy.now() + timeout);
+        let token = host.callouts.start(root, deadline);
         host.effects.push_back(Effect::Callout(Box::new(Callout {
             token,
             cluster: self.cluster,

@@ -1,5 +1,6 @@
 //! The state of one VM: what hostcalls read and change.
 
+mod callouts;
 mod metrics;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -9,11 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmtime::{Memory, StoreLimits, TypedFunc};
 
+pub(crate) use self::callouts::{Callouts, CurrentAnswer};
 pub(crate) use self::metrics::MetricTable;
 use crate::context::{Root, Stream};
-use crate::effect::{CalloutToken, Direction, Effect, LogLevel, StreamEffect, StreamId};
+use crate::effect::{Direction, Effect, LogLevel, StreamEffect, StreamId};
 use crate::grpc::{Decoder, Status};
-use crate::http::{Body, Headers, LocalReply};
+use crate::http::{Headers, LocalReply};
 use crate::proxy::Proxy;
 use crate::rng::Rng;
 use crate::shared::Inbox;
@@ -32,24 +34,6 @@ pub(crate) enum Action {
     RootDone(u32),
     /// A gRPC request ended before it had begun: root context, token, why.
     GrpcClosed(u32, u32, GrpcEnd),
-}
-
-/// A callout that was not answered yet.
-#[derive(Debug)]
-pub(crate) struct PendingCallout {
-    pub root: u32,
-    pub deadline: Option<Duration>,
-    /// The answer's headers have come.
-    pub begun: bool,
-}
-
-/// The answer that `on_http_call_response` is about.
-#[derive(Debug)]
-pub(crate) struct CurrentAnswer {
-    pub root: u32,
-    pub headers: Headers,
-    pub body: Body,
-    pub trailers: Option<Headers>,
 }
 
 /// A gRPC call or stream that the filter can name.
@@ -120,9 +104,7 @@ pub(crate) struct Host {
     pub actions: VecDeque<Action>,
     pub effects: VecDeque<Effect>,
     pub metrics: MetricTable,
-    pub callouts: HashMap<u32, PendingCallout>,
-    pub last_callout: u32,
-    pub answer: Option<CurrentAnswer>,
+    pub callouts: Callouts,
     pub grpc: BTreeMap<u32, PendingGrpc>,
     pub last_grpc_call: u32,
     pub last_grpc_stream: u32,
@@ -167,12 +149,6 @@ impl Host {
         if level >= self.config.log_level {
             self.effects.push_back(Effect::Log(level, message));
         }
-    }
-
-    /// The next token of a callout: 4, 8, 12, as Envoy counts.
-    pub(crate) fn next_callout(&mut self) -> CalloutToken {
-        self.last_callout = self.last_callout.wrapping_add(4);
-        CalloutToken(self.last_callout)
     }
 
     /// The next token of a gRPC call, 5, 9, 13, or of a gRPC stream, 6, 10, 14.

@@ -32,14 +32,14 @@ pub enum CalloutAnswer {
 impl Worker {
     /// The answer's headers have come: if it is given up from now on, it breaks off.
     pub fn callout_begun(&mut self, token: CalloutToken) {
-        if let Some(pending) = self.host().callouts.get_mut(&token.0) {
+        if let Some(pending) = self.host().callouts.get_mut(token.0) {
             pending.begun = true;
         }
     }
 
     /// Hands an answer to the filter: `on_http_call_response` on its root context.
     pub fn callout_answered(&mut self, token: CalloutToken, answer: CalloutAnswer) {
-        let Some(pending) = self.host().callouts.remove(&token.0) else {
+        let Some(pending) = self.host().callouts.remove(token.0) else {
             return;
         };
         let root = pending.root;
@@ -80,10 +80,10 @@ impl Worker {
             size(&|answer| answer.body.len()),
             size(&|answer| answer.trailers.as_ref().map_or(0, Headers::len)),
         );
-        self.host().answer = answer;
+        self.host().callouts.show(answer);
         let export = self.exports.on_http_call_response.clone();
         self.call("proxy_on_http_call_response", root, export, params);
-        self.host().answer = None;
+        self.host().callouts.show(None);
         if let Some(context) = self.host().roots.get_mut(&root) {
             context.status_message.clear();
         }
@@ -92,17 +92,12 @@ impl Worker {
 
     pub(super) fn cancel_callouts_of(&mut self, root: u32) {
         let host = self.host();
-        let mut of_root: Vec<u32> = host
-            .callouts
-            .iter()
-            .filter(|(_, pending)| pending.root == root)
-            .map(|(token, _)| *token)
-            .collect();
+        let mut of_root: Vec<u32> = host.callouts.of_root(root).collect();
         let grpc = host.grpc.iter().filter(|(_, pending)| pending.root == root);
         of_root.extend(grpc.map(|(token, _)| *token));
         of_root.sort_unstable();
         for token in of_root {
-            if host.callouts.remove(&token).is_some() {
+            if host.callouts.remove(token).is_some() {
                 host.effects
                     .push_back(Effect::CancelCallout(CalloutToken(token)));
             }

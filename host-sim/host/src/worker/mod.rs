@@ -26,7 +26,7 @@ pub use streams::UpstreamFailure;
 
 use crate::abi;
 use crate::effect::{Effect, LogLevel};
-use crate::host::{Host, MetricTable, VM_CONTEXT};
+use crate::host::{Callouts, Host, MetricTable, VM_CONTEXT};
 use crate::proxy::Proxy;
 use crate::rng::Rng;
 use crate::shared::Inbox;
@@ -186,9 +186,7 @@ fn host(module: &Module, config: VmConfig, proxy: Arc<Proxy>, waker: Option<Wake
         actions: std::collections::VecDeque::new(),
         effects: std::collections::VecDeque::new(),
         metrics: MetricTable::default(),
-        callouts: std::collections::HashMap::new(),
-        last_callout: 0,
-        answer: None,
+        callouts: Callouts::default(),
         grpc: std::collections::BTreeMap::new(),
         last_grpc_call: 1,
         last_grpc_stream: 2,

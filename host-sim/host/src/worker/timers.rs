@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Worker;
 use super::callouts::CalloutAnswer;
 use super::streams::UpstreamFailure;
-use crate::effect::{CalloutToken, Effect};
+use crate::effect::Effect;
 
 impl Worker {
     /// When, on the proxy's clock, [`Worker::run_due`] has something to do next.
@@ -19,10 +19,7 @@ impl Worker {
             .values()
             .filter_map(|root| root.tick)
             .map(|tick| tick.next);
-        let callouts = host
-            .callouts
-            .values()
-            .filter_map(|callout| callout.deadline);
+        let callouts = host.callouts.next_deadline();
         let grpc = host.grpc.values().filter_map(|pending| pending.deadline);
         ticks.chain(callouts).chain(grpc).min()
     }
@@ -65,15 +62,7 @@ impl Worker {
     }
 
     fn time_out_callouts(&mut self, now: Duration) {
-        let pending = &self.host().callouts;
-        let mut late: Vec<_> = pending
-            .iter()
-            .filter_map(|(token, callout)| Some((callout.deadline?, *token)))
-            .filter(|(deadline, ..)| *deadline <= now)
-            .collect();
-        late.sort_unstable();
-        for (_, token) in late {
-            let token = CalloutToken(token);
+        for token in self.host().callouts.late(now) {
             self.host().effects.push_back(Effect::CancelCallout(token));
             self.callout_answered(token, CalloutAnswer::Failed(UpstreamFailure::Timeout));
         }
