@@ -65,7 +65,7 @@ fn buffer(host: &mut Host, buffer: BufferType) -> Result<Buffer<'_>, Status> {
             let plugin = host.configuring.and_then(|id| host.roots.get(&id));
             Buffer::Bytes(&plugin.ok_or(Status::NotFound)?.plugin.configuration)
         }
-        BufferType::GrpcReceive => match host.grpc() {
+        BufferType::GrpcReceive => match host.grpc.shown_to(root) {
             Some(CurrentGrpc::Message(message)) => Buffer::Bytes(message),
             _ => Buffer::Empty,
         },

@@ -118,7 +118,7 @@ impl Request {
                 local_closed: false,
             },
         };
-        let token = host.next_grpc(&kind);
+        let token = host.grpc.next_token(&kind);
         let root = host.root_id();
         if !proxy.has_cluster(&service.cluster) {
             let end = GrpcEnd {
@@ -175,7 +175,7 @@ pub(super) fn send(
         return Err(Status::BadArgument.into());
     }
     let host = call.host();
-    if !host.grpc.contains_key(&token) {
+    if host.grpc.get(token).is_none() {
         return Err(Status::NotFound.into());
     }
     host.send_grpc(token, grpc::frame(&message), end_stream != 0);
@@ -198,17 +198,13 @@ pub(super) fn close(call: &mut Call<'_>, token: u32) -> Outcome {
         return cancel(call, token);
     }
     let host = call.host();
-    if !host.grpc.contains_key(&token) {
+    if host.grpc.get(token).is_none() {
         return Err(Status::NotFound.into());
     }
     host.send_grpc(token, Bytes::new(), true);
-    if host
-        .grpc
-        .get(&token)
-        .is_some_and(|pending| pending.remote_closed)
-    {
+    if host.grpc.open(token).is_none() {
         host.drop_grpc(token);
-    } else if let Some(pending) = host.grpc.get_mut(&token) {
+    } else if let Some(pending) = host.grpc.get_mut(token) {
         pending.kind = GrpcKind::Stream { local_closed: true };
     }
     Ok(())
@@ -217,8 +213,8 @@ pub(super) fn close(call: &mut Call<'_>, token: u32) -> Outcome {
 impl Host {
     /// Sends more of a request, unless it has ended, or its answer has.
     fn send_grpc(&mut self, token: u32, data: Bytes, end_stream: bool) {
-        let pending = self.grpc.get_mut(&token);
-        let Some(pending) = pending.filter(|p| !p.request_ended && !p.remote_closed) else {
+        let pending = self.grpc.open(token);
+        let Some(pending) = pending.filter(|pending| !pending.request_ended) else {
             return;
         };
         pending.request_ended = end_stream;
@@ -231,7 +227,7 @@ impl Host {
 
     /// Forgets a request, and cancels it where its answer has not ended; whether there was one.
     pub(crate) fn drop_grpc(&mut self, token: u32) -> bool {
-        let Some(pending) = self.grpc.remove(&token) else {
+        let Some(pending) = self.grpc.remove(token) else {
             return false;
         };
         if !pending.remote_closed {

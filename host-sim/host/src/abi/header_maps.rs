@@ -15,13 +15,13 @@ fn readable(host: &Host, map: MapType) -> Option<&Headers> {
         MapType::CalloutHeaders => return answer.map(|answer| &answer.headers),
         MapType::CalloutTrailers => return answer.and_then(|answer| answer.trailers.as_ref()),
         MapType::GrpcReceiveInitialMetadata => {
-            return match host.grpc()? {
+            return match host.grpc.shown_to(host.root_id())? {
                 CurrentGrpc::InitialMetadata(metadata) => Some(metadata),
                 _ => None,
             };
         }
         MapType::GrpcReceiveTrailingMetadata => {
-            return match host.grpc()? {
+            return match host.grpc.shown_to(host.root_id())? {
                 CurrentGrpc::TrailingMetadata(metadata) => Some(metadata),
                 _ => None,
             };

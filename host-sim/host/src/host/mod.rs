@@ -1,21 +1,20 @@
 //! The state of one VM: what hostcalls read and change.
 
 mod callouts;
+mod grpc;
 mod metrics;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use wasmtime::{Memory, StoreLimits, TypedFunc};
 
 pub(crate) use self::callouts::{Callouts, CurrentAnswer};
+pub(crate) use self::grpc::{CurrentGrpc, GrpcEnd, GrpcKind, GrpcRequests, PendingGrpc};
 pub(crate) use self::metrics::MetricTable;
 use crate::context::{Root, Stream};
 use crate::effect::{Direction, Effect, LogLevel, StreamEffect, StreamId};
-use crate::grpc::{Decoder, Status};
-use crate::http::{Headers, LocalReply};
+use crate::http::LocalReply;
 use crate::proxy::Proxy;
 use crate::rng::Rng;
 use crate::shared::Inbox;
@@ -34,51 +33,6 @@ pub(crate) enum Action {
     RootDone(u32),
     /// A gRPC request ended before it had begun: root context, token, why.
     GrpcClosed(u32, u32, GrpcEnd),
-}
-
-/// A gRPC call or stream that the filter can name.
-#[derive(Debug)]
-pub(crate) struct PendingGrpc {
-    pub root: u32,
-    pub kind: GrpcKind,
-    pub deadline: Option<Duration>,
-    /// All of the request is out.
-    pub request_ended: bool,
-    /// The answer's headers have come.
-    pub begun: bool,
-    /// The answer has ended.
-    pub remote_closed: bool,
-    /// Why the answer is what it is, in Envoy's words.
-    pub details: String,
-    /// Of the answer.
-    pub decoder: Decoder,
-}
-
-/// What a gRPC request is to the filter.
-#[derive(Debug)]
-pub(crate) enum GrpcKind {
-    /// One message, and one for it: the last that has come.
-    Call(Option<Bytes>),
-    /// Messages in both directions.
-    Stream {
-        /// The filter has closed it, and knows it until the answer has ended.
-        local_closed: bool,
-    },
-}
-
-/// How a gRPC request ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct GrpcEnd {
-    pub status: Status,
-    pub message: String,
-}
-
-/// What a gRPC callback is about; it is there for its root context only.
-#[derive(Debug)]
-pub(crate) enum CurrentGrpc {
-    InitialMetadata(Headers),
-    Message(Bytes),
-    TrailingMetadata(Headers),
 }
 
 /// The state of one VM.
@@ -105,11 +59,7 @@ pub(crate) struct Host {
     pub effects: VecDeque<Effect>,
     pub metrics: MetricTable,
     pub callouts: Callouts,
-    pub grpc: BTreeMap<u32, PendingGrpc>,
-    pub last_grpc_call: u32,
-    pub last_grpc_stream: u32,
-    /// With the root context that it is for.
-    pub current_grpc: Option<(u32, CurrentGrpc)>,
+    pub grpc: GrpcRequests,
     pub inbox: Arc<Inbox>,
     pub rng: Rng,
 }
@@ -149,21 +99,5 @@ impl Host {
         if level >= self.config.log_level {
             self.effects.push_back(Effect::Log(level, message));
         }
-    }
-
-    /// The next token of a gRPC call, 5, 9, 13, or of a gRPC stream, 6, 10, 14.
-    pub(crate) fn next_grpc(&mut self, kind: &GrpcKind) -> u32 {
-        let last = match kind {
-            GrpcKind::Call(_) => &mut self.last_grpc_call,
-            GrpcKind::Stream { .. } => &mut self.last_grpc_stream,
-        };
-        *last = last.wrapping_add(4);
-        *last
-    }
-
-    /// What a gRPC callback is about, for who hostcalls act for.
-    pub(crate) fn grpc(&self) -> Option<&CurrentGrpc> {
-        let (root, current) = self.current_grpc.as_ref()?;
-        (*root == self.root_id()).then_some(current)
     }
 }

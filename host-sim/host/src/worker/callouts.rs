@@ -93,8 +93,7 @@ impl Worker {
     pub(super) fn cancel_callouts_of(&mut self, root: u32) {
         let host = self.host();
         let mut of_root: Vec<u32> = host.callouts.of_root(root).collect();
-        let grpc = host.grpc.iter().filter(|(_, pending)| pending.root == root);
-        of_root.extend(grpc.map(|(token, _)| *token));
+        of_root.extend(host.grpc.of_root(root));
         of_root.sort_unstable();
         for token in of_root {
             if host.callouts.remove(token).is_some() {

@@ -58,13 +58,7 @@ impl Worker {
     }
 
     pub(super) fn time_out_grpc(&mut self, now: Duration) {
-        let pending = self.host().grpc.iter();
-        let late: Vec<u32> = pending
-            .filter(|(_, pending)| !pending.remote_closed)
-            .filter(|(_, pending)| pending.deadline.is_some_and(|deadline| deadline <= now))
-            .map(|(token, _)| *token)
-            .collect();
-        for token in late {
+        for token in self.host().grpc.late(now) {
             let token = CalloutToken(token);
             self.host().effects.push_back(Effect::CancelCallout(token));
             self.grpc_answered(token, GrpcPart::Failed(UpstreamFailure::Timeout));
@@ -73,8 +67,7 @@ impl Worker {
 
     /// A request whose answer has not ended.
     fn open_grpc(&mut self, token: u32) -> Option<&mut PendingGrpc> {
-        let pending = self.host().grpc.get_mut(&token);
-        pending.filter(|pending| !pending.remote_closed)
+        self.host().grpc.open(token)
     }
 
     fn grpc_headers(&mut self, token: u32, headers: Headers, end: bool) {
@@ -184,8 +177,8 @@ impl Worker {
             GrpcKind::Call(_) => true,
             GrpcKind::Stream { local_closed } => local_closed,
         };
-        if self.host().grpc.get(&token).is_some_and(forgotten) {
-            self.host().grpc.remove(&token);
+        if self.host().grpc.get(token).is_some_and(forgotten) {
+            self.host().grpc.remove(token);
         }
     }
 
@@ -212,19 +205,20 @@ impl Worker {
             CurrentGrpc::Message(_) => return,
         };
         let export = export.clone();
-        self.host().current_grpc = Some((root, metadata));
+        self.host().grpc.show(root, metadata);
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.call(name, root, export, (root, token, count));
-        self.host().current_grpc = None;
+        self.host().grpc.hide();
         self.run_actions();
     }
 
     fn grpc_message(&mut self, root: u32, token: u32, message: Bytes) {
         let size = u32::try_from(message.len()).unwrap_or(u32::MAX);
-        self.host().current_grpc = Some((root, CurrentGrpc::Message(message)));
+        let current = CurrentGrpc::Message(message);
+        self.host().grpc.show(root, current);
         let export = self.exports.on_grpc_receive.clone();
         self.call("proxy_on_grpc_receive", root, export, (root, token, size));
-        self.host().current_grpc = None;
+        self.host().grpc.hide();
         self.run_actions();
     }
 

@@ -26,7 +26,7 @@ pub use streams::UpstreamFailure;
 
 use crate::abi;
 use crate::effect::{Effect, LogLevel};
-use crate::host::{Callouts, Host, MetricTable, VM_CONTEXT};
+use crate::host::{Callouts, GrpcRequests, Host, MetricTable, VM_CONTEXT};
 use crate::proxy::Proxy;
 use crate::rng::Rng;
 use crate::shared::Inbox;
@@ -187,10 +187,7 @@ fn host(module: &Module, config: VmConfig, proxy: Arc<Proxy>, waker: Option<Wake
         effects: std::collections::VecDeque::new(),
         metrics: MetricTable::default(),
         callouts: Callouts::default(),
-        grpc: std::collections::BTreeMap::new(),
-        last_grpc_call: 1,
-        last_grpc_stream: 2,
-        current_grpc: None,
+        grpc: GrpcRequests::default(),
         inbox: Arc::new(Inbox::new(waker)),
     }
 }

@@ -20,7 +20,7 @@ impl Worker {
             .filter_map(|root| root.tick)
             .map(|tick| tick.next);
         let callouts = host.callouts.next_deadline();
-        let grpc = host.grpc.values().filter_map(|pending| pending.deadline);
+        let grpc = host.grpc.next_deadline();
         ticks.chain(callouts).chain(grpc).min()
     }
 
