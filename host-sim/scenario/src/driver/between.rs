@@ -1,43 +1,17 @@
 //! What another way of playing a scenario brings about between two events.
 
-use envoy_wasm_host::{CalloutAnswer, CalloutToken, Worker, rng::Rng};
+use envoy_wasm_host::{CalloutAnswer, CalloutToken, Worker};
 
 use super::{Driver, Event};
 use crate::expected::Ending;
 use crate::model::Fault;
-use crate::schedule::Schedule;
-
-/// What is to happen between events, and in which order those come that are due at the same time.
-pub(super) struct Between {
-    schedule: Schedule,
-    order: Option<Rng>,
-}
-
-impl Between {
-    pub(super) fn new(schedule: &Schedule) -> Self {
-        Self {
-            schedule: schedule.clone(),
-            order: schedule.order.map(Rng::new),
-        }
-    }
-
-    /// Where an event stands among those of its time: what has the same place keeps its order.
-    pub(super) fn place(&mut self) -> u64 {
-        self.order.as_mut().map_or(0, Rng::next)
-    }
-
-    /// Whether timers that are due come before the event that is due too.
-    pub(super) fn timers_first(&mut self) -> bool {
-        self.order.as_mut().is_some_and(|order| order.below(2) == 1)
-    }
-}
 
 impl Driver<'_> {
     /// Something has happened; what is to happen behind it happens now.
     pub(super) fn after_event(&mut self) {
         self.run.events += 1;
         let events = Some(self.run.events);
-        let schedule = &self.between.schedule;
+        let schedule = self.schedule;
         let leave = schedule.leave.filter(|(_, at)| Some(*at) == events);
         let drop = schedule.drop.filter(|drop| Some(drop.events) == events);
         let (tick, configure) = (schedule.tick == events, schedule.configure == events);
@@ -99,12 +73,13 @@ impl Driver<'_> {
         begins: Option<std::time::Duration>,
         answer: Option<(std::time::Duration, CalloutAnswer)>,
     ) {
-        let (now, place) = (self.clock(), self.between.place());
+        let (now, place) = (self.agenda.now(), self.agenda.place());
         if let Some(after) = begins {
-            self.plan_at(now + after, place, Event::AnswerBegins(vm, token));
+            self.agenda
+                .plan_at(now + after, place, Event::AnswerBegins(vm, token));
         }
         if let Some((after, answer)) = answer {
-            self.plan_at(
+            self.agenda.plan_at(
                 now + after,
                 place,
                 Event::Answers(vm, token, Box::new(answer)),

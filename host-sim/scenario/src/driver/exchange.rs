@@ -57,7 +57,7 @@ impl Driver<'_> {
         let flow = self.flow(i, direction);
         if let Some((after, _)) = flow.and_then(|flow| flow.steps.front()) {
             let after = *after;
-            self.plan_after(after, Event::Comes(i, direction));
+            self.agenda.plan_after(after, Event::Comes(i, direction));
         }
     }
 
@@ -135,7 +135,8 @@ impl Driver<'_> {
                     std::mem::take(&mut flow.waiting)
                 });
                 if waits {
-                    self.plan_after(Duration::ZERO, Event::Comes(i, direction));
+                    self.agenda
+                        .plan_after(Duration::ZERO, Event::Comes(i, direction));
                 }
             }
             StreamEffect::Ended { .. } => self.ended(i),

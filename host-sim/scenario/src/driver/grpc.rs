@@ -91,7 +91,7 @@ impl Driver<'_> {
         let flow = self.grpc.get(&(vm, token));
         if let Some((after, _)) = flow.and_then(|flow| flow.steps.front()) {
             let after = *after;
-            self.plan_after(after, Event::GrpcComes(vm, token));
+            self.agenda.plan_after(after, Event::GrpcComes(vm, token));
         }
     }
 

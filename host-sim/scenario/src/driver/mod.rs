@@ -1,5 +1,6 @@
 //! Plays a scenario: what is due next happens next, and the clock moves there.
 
+mod agenda;
 mod between;
 mod effects;
 mod exchange;
@@ -12,11 +13,10 @@ use std::time::Duration;
 
 use envoy_wasm_host::{
     CalloutAnswer, CalloutToken, Direction, Module, Proxy, ProxyConfig, Route, StartError,
-    StreamId, Worker,
-    clock::{Clock, VirtualClock},
+    StreamId, Worker, clock::VirtualClock,
 };
 
-use self::between::Between;
+use self::agenda::Agenda;
 use self::exchange::Exchange;
 use self::grpc::GrpcFlow;
 use self::vms::{Known, Role, Thread, Vm};
@@ -107,7 +107,8 @@ enum Event {
 struct Driver<'s> {
     scenario: &'s Scenario,
     module: &'s Module,
-    clock: Arc<VirtualClock>,
+    schedule: &'s Schedule,
+    agenda: Agenda,
     proxy: Arc<Proxy>,
     /// By their numbers; one that has gone leaves a gap.
     vms: BTreeMap<usize, Vm>,
@@ -118,40 +119,34 @@ struct Driver<'s> {
     known: Known,
     /// What is called now is of no request: it does not count as usage.
     starting: bool,
-    /// By time, then by the place that the schedule gives them, then as they were planned.
-    due: BTreeMap<(Duration, u64, u64), Event>,
-    planned: u64,
     exchanges: Vec<Option<Exchange>>,
     streams: HashMap<(usize, StreamId), usize>,
     callouts: HashMap<(usize, CalloutToken), usize>,
     grpc: HashMap<(usize, CalloutToken), GrpcFlow>,
     upstreams: Upstreams,
-    between: Between,
     run: Run,
 }
 
 impl<'s> Driver<'s> {
-    fn new(scenario: &'s Scenario, module: &'s Module, schedule: &Schedule) -> Self {
+    fn new(scenario: &'s Scenario, module: &'s Module, schedule: &'s Schedule) -> Self {
         let clock = Arc::new(VirtualClock::new(START));
         let requests = scenario.requests.len();
         Self {
             scenario,
             module,
             proxy: scenario.proxy(clock.clone()),
-            clock,
+            agenda: Agenda::new(clock, schedule.order),
+            schedule,
             vms: BTreeMap::new(),
             made: 0,
             threads: Vec::new(),
             known: Known::default(),
             starting: true,
-            due: BTreeMap::new(),
-            planned: 0,
             exchanges: std::iter::repeat_with(|| None).take(requests).collect(),
             streams: HashMap::new(),
             callouts: HashMap::new(),
             grpc: HashMap::new(),
             upstreams: Upstreams::new(&scenario.upstreams).failing(schedule.fault),
-            between: Between::new(schedule),
             run: Run {
                 clients: vec![ClientSeen::default(); requests],
                 configurations: vec![None; scenario.configurations.len()],
@@ -162,21 +157,17 @@ impl<'s> Driver<'s> {
 
     fn play(&mut self) {
         for (i, later) in self.scenario.configurations.iter().enumerate() {
-            self.plan(later.at.0, Event::Configures(i));
+            self.agenda.plan(later.at.0, Event::Configures(i));
         }
         for (i, request) in self.scenario.requests.iter().enumerate() {
-            self.plan(request.at.0, Event::Begins(i));
+            self.agenda.plan(request.at.0, Event::Begins(i));
         }
         while let Some(next) = self.next() {
-            let now = self.clock.monotonic();
-            self.clock.advance(next.saturating_sub(now));
-            if self.between.timers_first() {
+            self.agenda.advance_to(next);
+            if self.agenda.timers_first() {
                 self.run_due();
             }
-            let event = self.due.first_key_value();
-            if event.is_some_and(|((at, ..), _)| *at <= next)
-                && let Some((_, event)) = self.due.pop_first()
-            {
+            if let Some(event) = self.agenda.take_due(next) {
                 self.happens(event);
                 self.after_event();
             }
@@ -189,7 +180,7 @@ impl<'s> Driver<'s> {
 
     /// When something happens next; nothing once all that was planned is over.
     fn next(&self) -> Option<Duration> {
-        let event = self.due.first_key_value().map(|((at, ..), _)| *at);
+        let event = self.agenda.next();
         let asked = !self.scenario.requests.is_empty();
         let over = self
             .exchanges
@@ -202,20 +193,6 @@ impl<'s> Driver<'s> {
         let timers = self.vms.values().filter_map(|vm| vm.worker.next_deadline());
         let next = timers.chain(event).min()?;
         (next <= self.scenario.until.0).then_some(next)
-    }
-
-    fn plan(&mut self, at: Duration, event: Event) {
-        let place = self.between.place();
-        self.plan_at(at, place, event);
-    }
-
-    fn plan_at(&mut self, at: Duration, place: u64, event: Event) {
-        self.planned += 1;
-        self.due.insert((at, place, self.planned), event);
-    }
-
-    fn plan_after(&mut self, after: Duration, event: Event) {
-        self.plan(self.clock.monotonic() + after, event);
     }
 
     fn run_due(&mut self) {
@@ -295,7 +272,7 @@ impl<'s> Driver<'s> {
             *slot = Some(exchange);
         }
         if let Some(after) = request.leaves {
-            self.plan_after(after.0, Event::Leaves(i));
+            self.agenda.plan_after(after.0, Event::Leaves(i));
         }
         self.plan_step(i, Direction::Request);
         let line = format!("request {} comes: {}", i + 1, timeline::list(&headers));
@@ -309,12 +286,8 @@ impl<'s> Driver<'s> {
         self.vms.get(&vm).is_some_and(|vm| vm.role == Role::Trial)
     }
 
-    fn clock(&self) -> Duration {
-        self.clock.monotonic()
-    }
-
     fn note(&mut self, vm: usize, text: String) {
-        let at = self.clock.monotonic();
+        let at = self.agenda.now();
         self.run.timeline.push(Line { at, vm, text });
     }
 
@@ -335,7 +308,7 @@ impl<'s> Driver<'s> {
         self.run.usage.memory = workers().map(Worker::memory_size).max().unwrap_or(0);
         self.run.swaps = self.proxy.swaps();
         self.run.series = self.proxy.stats().series();
-        self.run.ended = self.clock.monotonic();
+        self.run.ended = self.agenda.now();
         self.run
     }
 }

@@ -149,7 +149,7 @@ impl Driver<'_> {
 
     /// What a thread's VM says to a configuration that the trial has taken.
     fn takes(&mut self, number: usize, vm: usize, started: Result<RootId, StartError>) {
-        let now = self.clock();
+        let now = self.agenda.now();
         let Some(thread) = self.threads.get_mut(number) else {
             return;
         };
@@ -233,7 +233,7 @@ impl Driver<'_> {
 
     /// A new VM in place of one that has failed, where the policy says so and the back-off is over.
     fn reload(&mut self, number: usize) {
-        let now = self.clock();
+        let now = self.agenda.now();
         let Some(thread) = self.threads.get(number) else {
             return;
         };
