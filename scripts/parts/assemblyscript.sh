@@ -1,7 +1,7 @@
 # The compiler of AssemblyScript and its SDK for filters, as the lock file beside the filter pins them.
 # shellcheck shell=bash
 
-ASSEMBLYSCRIPT=$ROOT/host-sim/tests/filters/assemblyscript
+ASSEMBLYSCRIPT=$ROOT/host-sim/filters/assemblyscript
 ASSEMBLYSCRIPT_LIMIT=${MODGATE_DOWNLOAD_LIMIT:-600}
 
 part_assemblyscript() {

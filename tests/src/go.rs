@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use host_sim::goproxy::{Outcome, Sandbox};
+use modgate_goproxy::{Outcome, Sandbox};
 
 use crate::pki::Authority;
 
@@ -59,7 +59,7 @@ impl Go {
     /// # Panics
     /// Where there is no go, or no temporary folder can be made.
     pub fn new(goproxy: impl Into<String>, sumdb: Sumdb) -> Self {
-        let go = host_sim::goproxy::Go::find();
+        let go = modgate_goproxy::Go::find();
         let sandbox = go.and_then(|go| Sandbox::new(&go, goproxy));
         let mut sandbox = sandbox.unwrap_or_else(|e| panic!("{e}"));
         if sumdb == Sumdb::Verify {

@@ -1,6 +1,6 @@
 //! What happens when something is missing, forged, down or broken off.
 
-use host_sim::goproxy::{Fault, Module, Server, Tree};
+use modgate_goproxy::{Fault, Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy, shipped};
 use modgate_tests::http;
 use modgate_tests::metrics::Figures;

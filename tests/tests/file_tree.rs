@@ -1,6 +1,6 @@
 //! Real Envoy in front of a folder of files: what reaches the backend, and what does not.
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Sumdb};
 use modgate_tests::http;

@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
-use host_sim::Module;
-use host_sim::sim::{Scenario, engine};
+use envoy_wasm_host::Module;
+use envoy_wasm_scenario::{Scenario, engine};
+use modgate::filter;
 use modgate_tests::envoy_scenarios::{compare, play};
 use modgate_tests::tools::root;
 
@@ -92,7 +93,8 @@ fn scenario(half: &str, by: &str, since: &[&str], stops_at_headers: bool) -> Sce
             line(&mut text, &format!("  - {{at: {at}ms, {wake}}}"));
         }
     }
-    Scenario::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    filter::scenario(scenario)
 }
 
 /// Plays each on both hosts; what is otherwise in Envoy, of all of them.

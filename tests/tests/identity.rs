@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::authn::{basic_auth, htpasswd, jwt_authn};
 use modgate_tests::envoy::{Config, Envoy, Listener};
 use modgate_tests::go::{Go, Sumdb};

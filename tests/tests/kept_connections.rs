@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use host_sim::goproxy::{Module, Tree};
+use modgate_goproxy::{Module, Tree};
 use modgate_tests::closing::Closing;
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::hosts::Host;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::http;
 use modgate_tests::modgate::{modgate, stderr, stdout};
 use modgate_tests::policies::three_tenants;

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use host_sim::goproxy::{Fault, Module, Server, Tree};
+use modgate_goproxy::{Fault, Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::http;
 use modgate_tests::metrics::Figures;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::config_map::ConfigMap;
 use modgate_tests::envoy::{Config, Envoy, filter_file};
 use modgate_tests::http;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::http;
 use modgate_tests::metrics::Figures;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::TcpStream;
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::bypass::recorder::Recorder;
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Sumdb};

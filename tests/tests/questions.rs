@@ -434,10 +434,10 @@ fn real_go_with_a_token_of_its_own_works_behind_rules_about_versions() {
     });
     let dir = tempfile::tempdir().unwrap();
     let tree = [("v1.0.0", 100), ("v1.1.0", 1)].map(|(version, days)| {
-        let module = host_sim::goproxy::Module::new(LIB, version).file("lib.go", "package lib\n");
+        let module = modgate_goproxy::Module::new(LIB, version).file("lib.go", "package lib\n");
         module.time(Timestamp::now() - Span::new().hours(24 * days))
     });
-    host_sim::goproxy::Tree::write(dir.path(), &tree).unwrap();
+    modgate_goproxy::Tree::write(dir.path(), &tree).unwrap();
     let root = dir.path().to_owned();
     // base64 of alice:sesame
     let backend = Recording::start(move |asked| {

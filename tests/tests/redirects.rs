@@ -1,7 +1,7 @@
 //! A backend that sends its clients elsewhere: they stay behind the filter, or get a refusal.
 
-use host_sim::goproxy::{Fault, Module, Server, Tree};
 use jiff::{Span, Timestamp};
+use modgate_goproxy::{Fault, Module, Server, Tree};
 use modgate_tests::backends::Backend;
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Sumdb};

@@ -1,6 +1,9 @@
 //! What a new policy takes of a VM's memory, which never shrinks: a peak once, and nothing with each reload.
 
-use host_sim::{Engine, EngineOptions, Module, PluginConfig, Proxy, ProxyConfig, VmConfig, Worker};
+use envoy_wasm_host::{
+    Engine, EngineOptions, Module, PluginConfig, Proxy, ProxyConfig, VmConfig, Worker,
+};
+use modgate::filter;
 use modgate_tests::tools::dist;
 use serde_json::json;
 
@@ -36,6 +39,7 @@ fn worker() -> Worker {
     let module = Module::from_file(&engine, &dist("modgate.wasm")).unwrap();
     let proxy = Proxy::new(ProxyConfig {
         clusters: ["main".to_owned()].into(),
+        route: filter::route(),
         ..ProxyConfig::default()
     });
     Worker::new(&module, VmConfig::default(), proxy).unwrap()

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::http;
 use modgate_tests::modgate::{modgate, stderr, stdout};

@@ -1,6 +1,6 @@
 //! Candidate rules rolled out: real go behind real Envoy with two workers, and the simulator.
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Sumdb};
 use modgate_tests::http;

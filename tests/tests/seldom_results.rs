@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use host_sim::goproxy::{Module, Server, Tree};
-use host_sim::http::Headers;
-use host_sim::stats::{StatsConfig, render};
-use host_sim::{
+use envoy_wasm_host::http::Headers;
+use envoy_wasm_host::stats::render;
+use envoy_wasm_host::{
     Downstream, Effect, Engine, EngineOptions, PluginConfig, Proxy, ProxyConfig, StreamEffect,
     VmConfig, Worker,
 };
+use modgate::filter;
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::http;
 use modgate_tests::metrics::Figures;
@@ -112,14 +113,15 @@ fn a_first_hash_without_room_is_refused_and_counted_in_envoy() {
 #[test]
 fn a_first_hash_without_room_is_refused_and_counted_in_the_simulator() {
     let engine = Engine::new(&EngineOptions::default()).unwrap();
-    let module = |file: PathBuf| host_sim::Module::from_file(&engine, &file).unwrap();
+    let module = |file: PathBuf| envoy_wasm_host::Module::from_file(&engine, &file).unwrap();
     let odd = module(root().join(".work/filters/odd.wasm"));
     let filter = module(dist("modgate.wasm"));
     for row in NO_ROOM {
         let (on_no_room, on_unknown, _) = row;
         let proxy = Proxy::new(ProxyConfig {
             clusters: ["backend".to_owned()].into(),
-            stats: StatsConfig::modgate(),
+            route: filter::route(),
+            stats: filter::stats(),
             ..ProxyConfig::default()
         });
         let start = |module, configuration: &[u8]| {
@@ -154,7 +156,7 @@ fn a_first_hash_without_room_is_refused_and_counted_in_the_simulator() {
             }
         }
         assert_seen(row, status, &String::from_utf8(body).unwrap());
-        let figures = Figures::parse(&render(proxy.stats().series()));
+        let figures = Figures::parse(&render(proxy.stats()));
         assert_eq!(results(&figures), [1.0, 1.0], "{row:?}");
     }
 }

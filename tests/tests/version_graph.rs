@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use host_sim::goproxy::Server;
+use modgate_goproxy::Server;
 use modgate_tests::go::{Go, Sumdb};
 use modgate_tests::hosts::Host;
 use modgate_tests::tools::upstream_goproxy;

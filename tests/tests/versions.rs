@@ -7,9 +7,9 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use host_sim::goproxy::{Fault, Module, Server, Tree};
 use http_status::StatusCode;
 use jiff::{Span, Timestamp};
+use modgate_goproxy::{Fault, Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::Go;
 use modgate_tests::hosts::Host;

@@ -7,12 +7,12 @@ use std::process;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use host_sim::http::Headers;
-use host_sim::stats::StatsConfig;
-use host_sim::{
+use envoy_wasm_host::http::Headers;
+use envoy_wasm_host::{
     Budget, Downstream, Engine, EngineOptions, Module, ModuleError, PluginConfig, Proxy,
     ProxyConfig, RootId, StartError, VmConfig, Worker,
 };
+use modgate::filter;
 use serde_json::Value;
 
 use super::cpu::{memory_of, time_of};
@@ -85,7 +85,8 @@ impl Side {
     /// Where the filter does not take the policy.
     pub fn start(module: &Module, policy: &Value, mode: Mode) -> Result<Self, StartError> {
         let proxy = ProxyConfig {
-            stats: StatsConfig::modgate(),
+            stats: filter::stats(),
+            route: filter::route(),
             clusters: [CLUSTER.to_owned()].into(),
             ..ProxyConfig::default()
         };
@@ -159,7 +160,7 @@ impl Side {
 
     /// How many requests the filter let through.
     pub fn allowed(&self) -> f64 {
-        let text = host_sim::stats::render(self.worker.proxy().stats().series());
+        let text = envoy_wasm_host::stats::render(self.worker.proxy().stats());
         crate::metrics::Figures::parse(&text).sum("modgate_requests_total", &[("outcome", "ok")])
     }
 }

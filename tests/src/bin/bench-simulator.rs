@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use clap::builder::RangedU64ValueParser as Range;
 use comfy_table::{Table, presets};
-use host_sim::Module;
+use envoy_wasm_host::Module;
 use modgate_tests::bench::identity::{Credentials, Kind};
 use modgate_tests::bench::rounds::Spread;
 use modgate_tests::bench::simulator::{Mode, Side, load_times, memory_of_a_worker};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use host_sim::sim::{Fault, RouteTo, Scenario, VmFailPolicy};
+use envoy_wasm_scenario::{Fault, RouteTo, Scenario, VmFailPolicy};
 use serde_json::{Value, json};
 
 use crate::envoy::shipped;
@@ -95,22 +95,22 @@ fn manager(scenario: &Scenario, mut filter: Value) -> Value {
 
 /// One route for all, and before it one for each upstream that is given up.
 fn routes(scenario: &Scenario) -> Vec<Value> {
+    // As the shipped configuration does, the header that names the cluster does not go there.
+    let (target, removed) = match &scenario.route {
+        RouteTo {
+            cluster: Some(cluster),
+            ..
+        } => (json!({"cluster": cluster}), None),
+        RouteTo {
+            header: Some(header),
+            ..
+        } => (json!({"cluster_header": header}), Some(header)),
+        _ => return Vec::new(),
+    };
     let to = |timeout: Duration| {
-        let timeout = format!("{}s", timeout.as_secs_f64());
-        let header = "x-modgate-cluster".to_owned();
-        match &scenario.route {
-            RouteTo {
-                cluster: Some(cluster),
-                ..
-            } => json!({"cluster": cluster, "timeout": timeout}),
-            RouteTo {
-                header: Some(header),
-                ..
-            } => {
-                json!({"cluster_header": header, "timeout": timeout})
-            }
-            _ => json!({"cluster_header": header, "timeout": timeout}),
-        }
+        let mut action = target.clone();
+        action["timeout"] = format!("{}s", timeout.as_secs_f64()).into();
+        action
     };
     let behaviours = scenario.upstreams.values().flatten();
     let given_up = behaviours.filter(|behaviour| behaviour.fault == Some(Fault::TimedOut));
@@ -120,10 +120,9 @@ fn routes(scenario: &Scenario) -> Vec<Value> {
         .map(|(path, after)| json!({"match": {"path": path}, "route": to(after)}))
         .collect();
     routes.push(json!({"match": {"prefix": "/"}, "route": to(Duration::ZERO)}));
-    if scenario.route == RouteTo::default() {
-        // As the shipped configuration does.
+    if let Some(header) = removed {
         for route in &mut routes {
-            route["request_headers_to_remove"] = json!(["x-modgate-cluster"]);
+            route["request_headers_to_remove"] = json!([header]);
         }
     }
     routes

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use envoy_wasm_scenario::{ClientSeen, Outcome, Request, Scenario};
 use h2::client::{ResponseFuture, SendRequest};
-use host_sim::sim::{ClientSeen, Outcome, Request, Scenario};
 use tokio::net::TcpStream;
 
 use super::wire::{self, WINDOW, lock, with_pseudo};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use host_sim::http::Headers;
-use host_sim::sim::{ClientSeen, Difference, Run, Scenario, UpstreamSeen};
-use host_sim::stats::{Series, Value};
+use envoy_wasm_host::http::Headers;
+use envoy_wasm_host::stats::{Series, Value};
+use envoy_wasm_scenario::{ClientSeen, Difference, Run, Scenario, UpstreamSeen};
 
 /// What is otherwise in Envoy: than the scenario expects, or than the simulator's run. Those that the
 /// scenario lists are left out; one that it lists and that is not there is a difference itself.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use host_sim::sim::{Scenario, Start};
+use envoy_wasm_scenario::{Scenario, Start};
 use serde_json::{Value, json};
 
 use super::bootstrap;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use host_sim::stats::{Series, Value};
+use envoy_wasm_host::stats::{Series, Value};
 use prometheus_parse::{Sample, Scrape, Value as Parsed};
 
 /// The series of filters, which are those that are not Envoy's own.

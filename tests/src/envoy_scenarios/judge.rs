@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use host_sim::Module;
-use host_sim::sim::{Scenario, engine};
+use envoy_wasm_host::Module;
+use envoy_wasm_scenario::{Scenario, engine};
+use modgate::filter;
 
 use super::{compare, play};
 use crate::tools::dist;
@@ -27,6 +28,7 @@ pub fn all(files: &[PathBuf]) -> Vec<Judged> {
     let mut modules: BTreeMap<PathBuf, Module> = BTreeMap::new();
     let judge = |file: &PathBuf| {
         let scenario = Scenario::load(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let scenario = filter::scenario(scenario);
         let wasm = scenario
             .module(file)
             .unwrap_or_else(|| dist("modgate.wasm"));

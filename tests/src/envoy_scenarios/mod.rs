@@ -24,8 +24,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use host_sim::sim::{Run, Scenario};
-use host_sim::{LogLevel, Profile};
+use envoy_wasm_host::{LogLevel, Profile};
+use envoy_wasm_scenario::{Run, Scenario};
 
 use crate::envoy::listener_address;
 use crate::http;

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use envoy_wasm_host::http::{Body, Headers};
+use envoy_wasm_scenario::{Behaviour, Ending, Fault, Step, UpstreamSeen, Upstreams};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use host_sim::http::{Body, Headers};
-use host_sim::sim::{Behaviour, Ending, Fault, Step, UpstreamSeen, Upstreams};
 use http_status::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use envoy_wasm_host::http::Headers;
+use envoy_wasm_scenario::Step;
 use h2::{RecvStream, SendStream};
-use host_sim::http::Headers;
-use host_sim::sim::Step;
 use http_status::{HeaderMap, HeaderName, HeaderValue};
 
 /// What was written has this long to get out before what must not come with it.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use serde_json::json;
 
 use crate::envoy::{Config, Envoy};

@@ -4,11 +4,12 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use host_sim::http::Headers;
-use host_sim::{
+use envoy_wasm_host::http::Headers;
+use envoy_wasm_host::{
     Budget, CalloutAnswer, Crossing, Downstream, Effect, Engine, EngineOptions, Module,
     PluginConfig, Proxy, ProxyConfig, RootId, StreamEffect, StreamId, VmConfig, Worker,
 };
+use modgate::filter;
 use modgate_tests::tools::dist;
 use serde_json::Value;
 
@@ -63,6 +64,7 @@ impl Counted {
         };
         let proxy = Proxy::new(ProxyConfig {
             clusters: ["backend".to_owned()].into(),
+            route: filter::route(),
             ..ProxyConfig::default()
         });
         let mut worker = Worker::new(&FILTER, config, proxy).unwrap();

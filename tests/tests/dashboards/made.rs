@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use host_sim::export;
+use modgate::export;
 use modgate_tests::grafana;
 use modgate_tests::tools::root;
 use serde_json::Value;

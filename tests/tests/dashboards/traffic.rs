@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use host_sim::goproxy::{Module, Tree};
+use modgate_goproxy::{Module, Tree};
 use modgate_tests::http;
 use serde_json::{Value, json};
 

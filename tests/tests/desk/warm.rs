@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use host_sim::goproxy::{Fault, Module, Server, Tree};
+use modgate_goproxy::{Fault, Module, Server, Tree};
 use modgate_tests::modgate::{modgate, stderr, stdout};
 use modgate_tests::serve::Serve;
 use modgate_tests::tools::root;

@@ -1,6 +1,6 @@
 //! What is told, seen on real Envoy: with the fault it goes wrong, and without it does not.
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::http;
 use serde_json::{Value, json};

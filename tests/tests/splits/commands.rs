@@ -1,7 +1,7 @@
 //! What go comes to behind routes and backend splits, against what the same commands come to at the
 //! backend itself.
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::go::{Go, Sumdb};
 use modgate_tests::hosts::Host;
 use serde_json::json;

@@ -6,7 +6,7 @@ mod trials;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Sumdb};
 use modgate_tests::hosts::Host;

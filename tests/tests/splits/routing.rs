@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Output;
 
-use host_sim::goproxy::{Fault, Module, Server};
 use http_status::StatusCode;
+use modgate_goproxy::{Fault, Module, Server};
 use modgate_tests::envoy::{Config, Envoy, shipped};
 use modgate_tests::hosts::Host;
 use modgate_tests::http;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use host_sim::goproxy::Module;
+use modgate_goproxy::Module;
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::hosts::Host;
 use modgate_tests::serve::Serve;

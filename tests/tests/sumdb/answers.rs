@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use host_sim::goproxy::{Module, Server, Tree};
+use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::chunked::Chunked;
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::http;

@@ -79,7 +79,7 @@ fn serve(database: &Database, backend: &str, authority: Option<&Authority>) -> S
 #[test]
 fn real_modules_come_whole_through_eight_workers_from_http1() {
     let (modules, database) = late();
-    let server = host_sim::goproxy::Server::start(downloaded()).unwrap();
+    let server = modgate_goproxy::Server::start(downloaded()).unwrap();
     let serve = serve(&database, &server.url(), None);
     download_all(serve.address(), &modules);
     assert_all_verified(&serve.prometheus(), &modules);

@@ -1,0 +1,124 @@
+//! One step, played and checked: what `go` said, what the filter did, what the backends were asked
+//! and what the engine says must all be what was declared.
+
+use envoy_wasm_serve::AccessRecord;
+use modgate_engine::policy::Decision;
+use modgate_goproxy::{Go, Outcome, Sandbox};
+
+use super::script::{Expected, Step};
+use super::stage::Stage;
+use super::why::Why;
+
+/// A step that came out as declared.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub(super) step: &'static Step,
+    /// What `go` said.
+    pub(super) outcome: Outcome,
+    /// What became of the request on which all hangs.
+    pub(super) record: AccessRecord,
+    /// Why.
+    pub(super) why: Why,
+}
+
+/// Plays a step.
+///
+/// # Errors
+/// What did not come out as declared, as the end of a sentence.
+pub(super) fn play(step: &'static Step, stage: &Stage, go: &Go) -> Result<Scene, String> {
+    let sandbox = Sandbox::new(go, stage.goproxy(&step.base())).map_err(|e| e.to_string())?;
+    let outcome = sandbox.run(step.arguments).map_err(|e| e.to_string())?;
+    check_go(&step.expected, &outcome)?;
+    let path = step.path();
+    let record = stage
+        .record(&path)
+        .ok_or_else(|| format!("go never asked for {path}"))?;
+    let why = Why::of(&stage.policy, &record.path)
+        .ok_or_else(|| format!("the policy has nothing to say of {path}"))?;
+    check_filter(&step.expected, &record, &why)?;
+    check_backends(step, stage, &why)?;
+    Ok(Scene {
+        step,
+        outcome,
+        record,
+        why,
+    })
+}
+
+fn check_go(expected: &Expected, outcome: &Outcome) -> Result<(), String> {
+    let (well, says) = match expected {
+        Expected::Served { says, .. } => (true, says),
+        Expected::Denied { says } => (false, says),
+    };
+    let said = outcome.stdout.contains(says) || outcome.stderr.contains(says);
+    if outcome.ok == well && said {
+        return Ok(());
+    }
+    let how = if outcome.ok { "ended well" } else { "failed" };
+    let text = [outcome.stdout.trim(), outcome.stderr.trim()].join("\n");
+    Err(format!(
+        "go {how}, and `{says}` was to be read in what it said:\n{}",
+        text.trim()
+    ))
+}
+
+fn check_filter(expected: &Expected, record: &AccessRecord, why: &Why) -> Result<(), String> {
+    let (status, decision) = match expected {
+        Expected::Served { .. } => (200, Decision::Allow),
+        Expected::Denied { .. } => (403, Decision::Deny),
+    };
+    if record.status != Some(status) {
+        let got = record
+            .status
+            .map_or_else(|| "nothing".to_owned(), |s| s.to_string());
+        return Err(format!(
+            "{} was to be answered {status} and got {got}",
+            record.path
+        ));
+    }
+    if why.decision != decision {
+        return Err(format!(
+            "the engine's verdict on {} is `{}` and not `{}`",
+            record.path,
+            why.decision.as_str(),
+            decision.as_str()
+        ));
+    }
+    Ok(())
+}
+
+/// The backend that the policy names got the request as the policy rewrites it, or none got it.
+fn check_backends(step: &Step, stage: &Stage, why: &Why) -> Result<(), String> {
+    let got = |(name, server): &(&'static str, &modgate_goproxy::Server)| {
+        let requests = server.requests();
+        let asked = |wanted: &str| requests.iter().any(|r| r.path.ends_with(wanted));
+        asked(step.request).then_some(*name)
+    };
+    let asked = stage.backends().iter().find_map(got);
+    let wanted = match step.expected {
+        Expected::Served { by, .. } => Some(by),
+        Expected::Denied { .. } => None,
+    };
+    if asked != wanted {
+        let name = |backend: Option<&'static str>| backend.unwrap_or("nobody");
+        return Err(format!(
+            "{} was to be asked of {} and was asked of {}",
+            step.request,
+            name(wanted),
+            name(asked)
+        ));
+    }
+    let Some(to) = &why.to else {
+        return Ok(());
+    };
+    let arrived = stage.backends().iter().any(|(name, server)| {
+        *name == to.backend && server.requests().iter().any(|r| r.path == to.path)
+    });
+    if arrived {
+        return Ok(());
+    }
+    Err(format!(
+        "the backend {} was to be asked for {}",
+        to.backend, to.path
+    ))
+}

@@ -1,0 +1,109 @@
+//! The command `modgate`: one file for each of its commands.
+
+mod check;
+pub mod clusters;
+mod demo;
+mod desk;
+mod envoy_routes;
+mod explain;
+pub mod export;
+pub mod filter;
+mod h1;
+mod metrics;
+mod module;
+mod out;
+mod pins;
+mod policy;
+mod progress;
+mod replay;
+mod serve;
+mod sim;
+mod split;
+mod stop;
+mod table;
+mod test;
+mod warm;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Policy, routing and integrity for Go module proxies, in an Envoy filter and at your desk.
+#[derive(Debug, Parser)]
+#[command(name = "modgate", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// See the filter at work: a small Go proxy, the filter in front of it, real go commands.
+    Demo(demo::Args),
+    /// Run the filter as a reverse proxy in front of real backends.
+    Serve(serve::Args),
+    /// Say everything that is wrong with a policy, and where.
+    Check(check::Args),
+    /// Say what a policy does with a module, for whom, and why.
+    Explain(explain::Args),
+    /// Ask a policy what its own tests expect of it.
+    Test(test::Args),
+    /// Say what another policy, or a rollout's candidate, would have done to the requests of a log.
+    Replay(replay::Args),
+    /// Say which variants of its splits a policy would give to a list of clients.
+    Split(split::Args),
+    /// Join policies from parts, and say what a change of one means.
+    Policy(policy::Args),
+    /// Hash module zips and go.mod files as go.sum has them, and compare.
+    H1(h1::Args),
+    /// Make a policy's pins of go.sum files.
+    Pins(pins::Args),
+    /// Ask a proxy for everything that a build will want, so that it has it then.
+    Warm(warm::Args),
+    /// Print Envoy's routes and clusters for a policy.
+    EnvoyRoutes(envoy_routes::Args),
+    /// Play scenarios of a filter, in virtual time, and say what is not as expected.
+    Sim(sim::Args),
+    /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
+    Metrics(metrics::Args),
+}
+
+/// Runs the command that the process was started with. Wrong usage ends the process with status 2,
+/// as `--help` ends it with 0; what fails gives status 1 and one sentence on standard error.
+pub fn run() -> ExitCode {
+    let done = |outcome: Result<(), Box<dyn Error>>| outcome.map(|()| ExitCode::SUCCESS);
+    let outcome = match Cli::parse().command {
+        Command::Demo(args) => done(demo::run(args)),
+        Command::Serve(args) => done(serve::run(args)),
+        Command::Check(args) => done(check::run(&args)),
+        Command::Explain(args) => done(explain::run(&args)),
+        Command::Test(args) => done(test::run(&args)),
+        Command::Replay(args) => done(replay::run(&args)),
+        Command::Split(args) => done(split::run(&args)),
+        Command::Policy(args) => policy::run(&args),
+        Command::H1(args) => done(h1::run(&args)),
+        Command::Pins(args) => done(pins::run(&args)),
+        Command::Warm(args) => done(warm::run(&args)),
+        Command::EnvoyRoutes(args) => done(envoy_routes::run(&args)),
+        Command::Sim(args) => sim::run(&args),
+        Command::Metrics(args) => done(metrics::run(&args)),
+    };
+    match outcome {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,7 @@
+//! The command `modgate`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    modgate::run()
+}

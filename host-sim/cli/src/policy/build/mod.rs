@@ -1,0 +1,99 @@
+//! `modgate policy build`: a base document and a file of each team, joined into one policy.
+
+mod base;
+mod folder;
+mod join;
+mod namespace;
+mod shape;
+mod team;
+
+use std::error::Error;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use modgate_engine::policy::Desk;
+
+use crate::desk::load::Finding;
+use crate::out::{count, print};
+
+/// The arguments of `modgate policy build`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "DIR has base.json (or .yaml), the policy with a member `teams`, and for each of these teams a file teams/NAME.json (or .yaml) with its `tenants`, `rules` and `tests`.\n\
+    The policy is printed as JSON with sorted keys, the same for the same files. Nothing is written where anything is wrong.\n\
+    Status 1: a file is refused, or the policy that comes of them."
+)]
+pub(super) struct Args {
+    /// The folder.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Write the policy to this file, with one rename, instead of printing it.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The policy's version, in the place of the base's.
+    #[arg(long, value_name = "VERSION")]
+    set_version: Option<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let parts = folder::read(&args.folder);
+    if let (Ok(parts), Some(file)) = (&parts, &args.output)
+        && parts.have(file)
+    {
+        return Err(format!("{} is one of the parts", file.display()).into());
+    }
+    let built = parts.and_then(|parts| join::join(&parts, args.set_version.as_deref()));
+    let built = built.map_err(|mut findings| {
+        findings.sort_by(|a, b| order(a).cmp(&order(b)));
+        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let errors = count(lines.len(), "error");
+        format!("no policy was built, {errors}\n{}", lines.join("\n"))
+    })?;
+    for warning in &built.warnings {
+        eprintln!("warning: {warning}");
+    }
+    match &args.output {
+        Some(file) => {
+            write(file, &built.text).map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        None => print(&built.text)?,
+    }
+    eprintln!("{}", summary(&built.desk));
+    Ok(())
+}
+
+fn order(finding: &Finding) -> (&str, Option<usize>, Option<usize>) {
+    (&finding.file, finding.line, finding.column)
+}
+
+fn summary(desk: &Desk) -> String {
+    let rules = desk.document.rules.values().map(Vec::len).sum::<usize>();
+    format!(
+        "version {}, hash {}: {}, {}, {}",
+        desk.policy.version(),
+        desk.policy.hash(),
+        count(desk.document.tenants.len(), "tenant"),
+        count(rules, "rule"),
+        count(desk.document.routes.len(), "route"),
+    )
+}
+
+/// Whoever watches the file sees it whole, or the one before.
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file, by the umask.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut new = builder.tempfile_in(folder)?;
+    new.write_all(text.as_bytes())?;
+    new.as_file().sync_all()?;
+    new.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}

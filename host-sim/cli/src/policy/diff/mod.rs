@@ -1,0 +1,136 @@
+//! `modgate policy diff`: what changes from one policy to another, for whom, and with what effect.
+
+mod chain;
+mod changes;
+mod groups;
+mod print;
+mod probe;
+mod verdicts;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use modgate_engine::policy::Desk;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::desk::load::load_one;
+use crate::out;
+use changes::Change;
+use groups::Group;
+
+/// The arguments of `modgate policy diff`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Status 0: the policies are the same. 1: they are not. 2: one cannot be read, or is refused."
+)]
+pub(super) struct Args {
+    /// The policy as it was: a file as for `modgate check`; `-` for standard input.
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The policy as it is to be.
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A policy, and its document.
+#[derive(Debug)]
+struct Side {
+    desk: Desk,
+    /// As it was written, without what makes no difference.
+    document: Value,
+}
+
+/// What is told.
+#[derive(Debug, Serialize)]
+struct Difference {
+    equal: bool,
+    old: Name,
+    new: Name,
+    /// What does not belong to one tenant.
+    everybody: Vec<Change>,
+    /// What changes for tenants; those of whom the same is to be told together.
+    tenants: Vec<Group>,
+    /// How many regular expressions are in rules that were asked about: what they match is not told.
+    expressions: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Name {
+    file: String,
+    version: String,
+    hash: String,
+}
+
+pub(super) fn run(args: &Args) -> ExitCode {
+    let told = difference(args).and_then(|difference| {
+        let text = if args.json {
+            let json = serde_json::to_string_pretty(&difference);
+            json.map_err(|error| error.to_string())? + "\n"
+        } else {
+            print::text(&difference)
+        };
+        out::print(&text).map_err(|error| error.to_string())?;
+        Ok(difference.equal)
+    });
+    match told {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn difference(args: &Args) -> Result<Difference, String> {
+    if [&args.old, &args.new]
+        .iter()
+        .all(|path| **path == *Path::new("-"))
+    {
+        return Err("standard input can be one of the policies, not both".to_owned());
+    }
+    let (old, new) = (Side::load(&args.old)?, Side::load(&args.new)?);
+    let name = |path: &Path, side: &Side| Name {
+        file: path.display().to_string(),
+        version: side.desk.policy.version().to_owned(),
+        hash: side.desk.policy.hash().to_owned(),
+    };
+    let (tenants, expressions) = groups::of(&old, &new);
+    Ok(Difference {
+        equal: old.document == new.document,
+        old: name(&args.old, &old),
+        new: name(&args.new, &new),
+        everybody: changes::of_everybody(&old.document, &new.document),
+        tenants,
+        expressions,
+    })
+}
+
+impl Side {
+    fn load(path: &Path) -> Result<Self, String> {
+        let loaded = load_one(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let (desk, document) = loaded;
+        Ok(Self {
+            desk,
+            document: plain(document),
+        })
+    }
+}
+
+/// Without nulls, and with one way to write a number.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(members.map(|(key, value)| (key, plain(value))).collect())
+        }
+        Value::Array(list) => Value::Array(list.into_iter().map(plain).collect()),
+        // Every number of a document is a double.
+        Value::Number(number) => number.as_f64().map_or(Value::Null, Value::from),
+        other => other,
+    }
+}

@@ -1,0 +1,142 @@
+//! `modgate serve`
+
+use std::error::Error;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, Server, Upstream};
+use modgate_engine::wire::ACCESS_PROPERTY;
+
+use super::desk::load::as_json;
+use super::filter;
+use super::module;
+use super::stop::StopSignal;
+
+/// The arguments of `modgate serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The policy: JSON or YAML, by itself or where `modgate check` finds it; read again whenever the
+    /// file changes.
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// A cluster that the policy names, and where it is; once for each.
+    #[arg(long = "upstream", value_name = "NAME=URL", required = true)]
+    upstreams: Vec<Upstream>,
+    /// Certificates (PEM) of authorities that `https` upstreams are trusted by, beside the machine's own
+    /// or those of SSL_CERT_FILE; once for each file. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are obeyed.
+    #[arg(long = "ca-file", value_name = "FILE")]
+    ca_files: Vec<PathBuf>,
+    /// A secret that the policy names as a header of a backend, and the file that holds the header's
+    /// whole value; once for each.
+    #[arg(long = "secret", value_name = "NAME=FILE", value_parser = secret)]
+    secrets: Vec<(String, PathBuf)>,
+    /// Where requests come in.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where `/metrics` and `/ready` are.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9901")]
+    admin: SocketAddr,
+    /// The filter's module [default: MODGATE_WASM, else modgate.wasm beside this command].
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<PathBuf>,
+    /// Worker threads [default: one for each processor].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// How long running requests may take to end after a stop was asked for.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    drain: u64,
+    /// The line that is printed for each request: JSON with the members of Envoy's access log, a
+    /// short text, or none.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    access_log: Format,
+}
+
+/// What is printed for each request.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Format {
+    #[default]
+    Json,
+    Text,
+    Off,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let module = ModuleSource::File(module::find(args.wasm)?);
+    let mut config = filter::serve(module, Policy::File(args.policy), args.upstreams);
+    config.module_cache = module::cache();
+    config.policy_format = Some(Arc::new(as_json));
+    config.ca_files = args.ca_files;
+    config.listen = args.listen;
+    config.admin = args.admin;
+    config.workers = args.workers.map_or_else(processors, usize::from);
+    config.secrets = args.secrets.into_iter().collect();
+    config.drain = Duration::from_secs(args.drain);
+    config.access_log = match args.access_log {
+        Format::Json => Some(Arc::new(|record| {
+            print_line(&record.to_json(ACCESS_PROPERTY))
+        })),
+        Format::Text => Some(Arc::new(|record| print_line(&text(record)))),
+        Format::Off => None,
+    };
+    // Before the start, so that a signal that comes meanwhile is not lost.
+    let mut stop = StopSignal::new()?;
+    let server = Server::start(config)?;
+    eprintln!(
+        "serving on http://{}, metrics on http://{}/metrics",
+        server.address(),
+        server.admin_address()
+    );
+    stop.wait();
+    eprintln!("stopping; running requests may end");
+    server.shutdown();
+    Ok(())
+}
+
+/// `NAME=FILE`.
+pub(super) fn secret(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("it is not NAME=FILE")?;
+    if name.is_empty() || file.is_empty() {
+        return Err("it is not NAME=FILE".to_owned());
+    }
+    Ok((name.to_owned(), file.into()))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// One line: status, method, path, time, and who answered.
+fn text(record: &AccessRecord) -> String {
+    let status = record
+        .status
+        .map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let by = match (&record.cluster, record.from_upstream) {
+        (Some(cluster), true) => cluster.clone(),
+        _ => format!("modgate ({})", reason(&record.code_details)),
+    };
+    // A query is never part of a good request, and may hold a secret.
+    let path = record.path.split('?').next().unwrap_or_default();
+    format!(
+        "{status} {} {} {:.1} ms {} bytes, {by}",
+        record.method,
+        path.escape_default(),
+        record.duration.as_secs_f64() * 1000.0,
+        record.response_bytes,
+    )
+}
+
+/// A reader that has gone away is no reason to stop serving.
+fn print_line(line: &str) {
+    _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn reason(details: &str) -> &str {
+    if details.is_empty() {
+        "the filter"
+    } else {
+        details
+    }
+}

@@ -1,0 +1,93 @@
+//! What the policies in force ask of the upstreams.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::{HeaderName, HeaderValue};
+
+use crate::clusters::Clusters;
+use envoy_wasm_host::files;
+
+/// The most bytes of a secret's file: no server takes a header of so many.
+const SECRET_LIMIT: u64 = 1 << 20;
+
+/// What is asked of the upstreams, shared by all that send to them.
+#[derive(Clone)]
+pub(super) struct Asked {
+    clusters: Arc<RwLock<Arc<Clusters>>>,
+    /// The files that hold the values of headers, by the secrets' names.
+    secrets: Arc<BTreeMap<String, PathBuf>>,
+}
+
+impl Asked {
+    pub(super) fn new(secrets: BTreeMap<String, PathBuf>) -> Self {
+        Self {
+            clusters: Arc::default(),
+            secrets: Arc::new(secrets),
+        }
+    }
+
+    pub(super) fn now(&self) -> Arc<Clusters> {
+        let clusters = self.clusters.read();
+        Arc::clone(&clusters.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A policy comes into force that asks for this.
+    pub(super) fn becomes(&self, mut clusters: Clusters) {
+        let clusters_now = self.clusters.write();
+        let mut now = clusters_now.unwrap_or_else(PoisonError::into_inner);
+        // Requests that the policy before has sent on their way may still name these.
+        for (name, members) in &now.failovers {
+            let failovers = clusters.failovers.entry(name.clone());
+            failovers.or_insert_with(|| members.clone());
+        }
+        *now = Arc::new(clusters);
+    }
+
+    /// What is missing for it, in a sentence.
+    pub(super) fn missing(&self, clusters: &Clusters) -> Option<String> {
+        let mut secrets = clusters.secrets().into_iter();
+        let unknown = secrets.find(|name| !self.secrets.contains_key(*name))?;
+        Some(format!(
+            "a header of a backend is the secret `{unknown}`; add --secret {unknown}=FILE"
+        ))
+    }
+
+    /// The headers that are added for a cluster. The files are read for each request, so that a secret
+    /// can be changed while the proxy runs.
+    pub(super) fn headers(&self, cluster: &str) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+        let now = self.now();
+        let added = now.headers.get(cluster).into_iter().flatten();
+        added
+            .map(|header| {
+                let name = HeaderName::from_bytes(header.name.as_bytes());
+                let name = name.map_err(|error| error.to_string())?;
+                Ok((name, self.secret(&header.secret)?))
+            })
+            .collect()
+    }
+
+    /// The errors say the file and never what is in it.
+    fn secret(&self, name: &str) -> Result<HeaderValue, String> {
+        let path = self.secrets.get(name);
+        let path = path.ok_or_else(|| format!("nobody has said where the secret {name} is"))?;
+        header_in(path).map_err(|why| format!("the secret {name}: {why}"))
+    }
+}
+
+/// The value of a header that is a file's content, without the line feed at its end. Nothing that prints
+/// headers shows it.
+///
+/// # Errors
+/// The file and what is wrong, never what is in it.
+pub fn header_in(path: &Path) -> Result<HeaderValue, String> {
+    let failed = |why: &str| format!("{}: {why}", path.display());
+    let bytes = files::regular(path, SECRET_LIMIT).map_err(|error| failed(&error.to_string()))?;
+    let mut value = HeaderValue::from_bytes(bytes.trim_ascii_end())
+        .ok()
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| failed("what is in it is no header's value"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
