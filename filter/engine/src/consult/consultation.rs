@@ -10,6 +10,7 @@ use super::steer::Steer;
 use crate::judge::{Header, Reply};
 use crate::module::is_canonical_for;
 use crate::policy::{Age, Decision, Policy, Ruling};
+use crate::request::Operation;
 
 /// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest ones of real
 /// modules have a tenth of this.
@@ -40,6 +41,23 @@ pub enum Goal {
     GoMod(String),
     /// The zip of a version.
     Zip(String),
+}
+
+impl Goal {
+    /// What is to be found out for a request where the rules do not say the same of every version.
+    pub(crate) fn of(operation: &Operation<'_>) -> Option<Self> {
+        match operation {
+            Operation::List { .. } => Some(Self::List),
+            Operation::Latest { .. } => Some(Self::Latest),
+            Operation::Info { query, .. } => Some(match operation.canonical_version() {
+                Some(version) => Self::Info(version.to_owned()),
+                None => Self::Query(query.to_string()),
+            }),
+            Operation::Mod { version, .. } => Some(Self::GoMod(version.to_string())),
+            Operation::Zip { version, .. } => Some(Self::Zip(version.to_string())),
+            Operation::Sumdb { .. } => None,
+        }
+    }
 }
 
 /// What is awaited.

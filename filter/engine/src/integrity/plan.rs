@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::{Artifact, GoSumLine, H1};
-use crate::judge::Judgement;
 use crate::module::ModuleVersion;
 use crate::policy::pattern::PatternSet;
 use crate::policy::{Backend, Database, PrivateNames, Tenant};
@@ -131,14 +130,15 @@ impl Evidence {
 }
 
 impl Integrity {
-    /// What to do with the answer of a backend to a tenant's request that was judged so.
+    /// What to do with the answer of a backend to a tenant's request for this file.
     pub(crate) fn plan(
         &self,
         tenant: &Tenant,
         backend: &Backend,
-        judgement: &Judgement<'_>,
+        operation: OperationName,
+        (module, version): (Option<&str>, Option<&str>),
     ) -> Plan {
-        let artifact = match judgement.operation {
+        let artifact = match operation {
             OperationName::Zip => Artifact::Zip,
             OperationName::Mod => Artifact::GoMod,
             _ => return Plan::Pass,
@@ -155,7 +155,7 @@ impl Integrity {
                 Plan::Unknown(artifact)
             }
         };
-        let (Some(path), Some(version)) = (&judgement.module, &judgement.version) else {
+        let (Some(path), Some(version)) = (module, version) else {
             return unknown();
         };
         let Ok(module) = ModuleVersion::new(path, version) else {

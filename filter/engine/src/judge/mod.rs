@@ -18,7 +18,7 @@ pub use stage::StageTaken;
 pub(crate) use upstream_headers::goes_to_every_backend;
 pub use upstream_headers::goes_upstream;
 
-use crate::consult::{About, Consultation, Steer};
+use crate::consult::{About, Consultation, Goal, Steer};
 use crate::integrity::Plan;
 use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
 use crate::policy::{Age, Backend, Decision, Facts, Policy, Ruling, Subject, Tenant};
@@ -200,7 +200,10 @@ impl Policy {
             }
             Sender::Known(facts) => {
                 let header = |name: &str| head.identity(name);
-                let identified = identify(self, target.as_str(), header, *facts).map_err(bad)?;
+                let is_tenant = |name: &str| self.has_tenant(name);
+                let identified =
+                    identify(&self.identity, is_tenant, target.as_str(), header, *facts);
+                let identified = identified.map_err(bad)?;
                 identified.prefix.clone_into(&mut judgement.tenant_prefix);
                 let tenant = self.claimed_tenant(&identified.claim, judgement, footer)?;
                 (tenant, identified.rest, *facts, Age::Unasked)
@@ -223,7 +226,7 @@ impl Policy {
                 self.decide_both(tenant, stage.side, module, &subject, operation.is_probe());
             judgement.ruling = Some(ruling);
             let verdict = ruling.verdict;
-            goal = verdict.is_open.then(|| operation.goal()).flatten();
+            goal = verdict.is_open.then(|| Goal::of(&operation)).flatten();
             let refusal = Reply::refusal(&operation, &tenant.name, &verdict, footer);
             if let Some(reply) = refusal.filter(|_| goal.is_none()) {
                 return Err(reply);
@@ -232,7 +235,7 @@ impl Policy {
             let is_served = verdict.decision == Decision::Allow;
             let split_of = || split::assigned(self, tenant, module, head, facts);
             let assigned = is_served.then(split_of).flatten();
-            let assigned = assigned.and_then(|assigned| Some((operation.goal()?, assigned)));
+            let assigned = assigned.and_then(|assigned| Some((Goal::of(&operation)?, assigned)));
             if let Some((wanted, (place, variant, assigned))) = assigned {
                 let version = operation.canonical_version();
                 judgement.file_of =
@@ -241,11 +244,16 @@ impl Policy {
                     // A file is led nowhere, so there is nothing to count.
                     judgement.split = version.is_none().then_some(assigned);
                 } else if let Some(version) = version {
-                    if let Some(reply) =
-                        Reply::other_variant(&operation, &assigned, version, footer)
-                    {
+                    // A go.mod file is read of versions that are never built, so it passes.
+                    let is_go_mod = matches!(operation, Operation::Mod { .. });
+                    let given = assigned
+                        .variant
+                        .filter(|variant| variant.version != version);
+                    if let Some(given) = given.filter(|_| assigned.split.strict && !is_go_mod) {
                         judgement.split = Some(assigned);
-                        return Err(reply);
+                        let split = &assigned.split.name;
+                        let given = [&*given.name, &*given.version];
+                        return Err(Reply::other_variant(&operation, split, given, footer));
                     }
                 } else {
                     judgement.split = Some(assigned);
@@ -292,7 +300,12 @@ impl Policy {
             route: destination.route,
             backend,
         });
-        let plan = self.integrity.plan(tenant, backend, judgement);
+        let plan = self.integrity.plan(
+            tenant,
+            backend,
+            operation.name(),
+            (operation.module(), operation.version()),
+        );
         judgement.plan = match plan {
             // An answer without a body has nothing to check.
             Plan::Unknown(_) | Plan::Check(_) if method == b"HEAD" => Plan::Pass,

@@ -2,7 +2,6 @@
 
 use super::head::Header;
 use super::passed;
-use super::split::Assigned;
 use crate::policy::denial;
 pub use crate::policy::denial::Footer;
 use crate::policy::{Decision, Verdict};
@@ -229,26 +228,20 @@ impl Reply {
         }
     }
 
-    /// For the files of a version that a strict split does not give; `None` where it does. A go.mod file
-    /// is read of versions that are never built, so it passes.
+    /// For the files of a version that a strict split does not give; it gives the variant of this name
+    /// and version.
     pub(super) fn other_variant(
         operation: &Operation<'_>,
-        assigned: &Assigned<'_>,
-        version: &str,
+        split: &str,
+        [name, wanted]: [&str; 2],
         footer: Footer<'_>,
-    ) -> Option<Self> {
-        let variant = assigned.variant?;
-        let is_go_mod = matches!(operation, Operation::Mod { .. });
-        if !assigned.split.strict || is_go_mod || variant.version == version {
-            return None;
-        }
-        let (split, name, wanted) = (&assigned.split.name, &variant.name, &variant.version);
+    ) -> Self {
         let reason = format!("the split {split} gives you {wanted} ({name}), and no other version");
-        Some(Self {
+        Self {
             body: denial::refused(&denial::asked(operation), &reason, footer),
             decided_by: Some("split"),
             ..Self::default()
-        })
+        }
     }
 
     /// In the place of a redirect that must not reach the client.

@@ -2,10 +2,9 @@
 
 use super::head::{Head, Header};
 use super::stage;
-use crate::policy::{Backend, By, Facts, Policy, Reach, Tenant};
+use crate::policy::{Backend, By, CANARY, ENFORCE, Facts, Policy, Reach, Tenant};
 use crate::request::{Operation, Target};
 use crate::route::{Route, RouteTable, To};
-use crate::telemetry::{CANARY, ENFORCE};
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug)]

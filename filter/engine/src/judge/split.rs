@@ -5,8 +5,10 @@ use std::fmt;
 use super::head::Head;
 use super::stage;
 use crate::policy::identity::HeaderValue;
-use crate::policy::{BUCKETS, By, Facts, Gets, NO_VARIANT, Policy, Reach, Split, Tenant, Variant};
-use crate::telemetry::{CANARY, ENFORCE, SHADOW};
+use crate::policy::{
+    BUCKETS, By, CANARY, ENFORCE, Facts, Gets, NO_VARIANT, Policy, Reach, SHADOW, Split, Tenant,
+    Variant,
+};
 
 /// The variant of a split that a request was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

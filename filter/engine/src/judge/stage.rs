@@ -2,8 +2,7 @@
 
 use super::head::Head;
 use crate::policy::identity::{Fact, HeaderValue, Place};
-use crate::policy::{By, Facts, Policy, Reach, Side, Tenant};
-use crate::telemetry::{CANARY, ENFORCE};
+use crate::policy::{By, CANARY, ENFORCE, Facts, Policy, Reach, Side, Tenant};
 
 /// Which rules hold for a request, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

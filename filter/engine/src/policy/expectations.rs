@@ -5,9 +5,21 @@ use super::document::{Document, ExpectDoc, OperationDoc, TestDoc};
 use super::duration;
 use super::error::Path;
 use super::names::ANYONE;
+use super::rules::Decision;
 use super::suggest::did_you_mean;
 use crate::module::{check_path, check_query, is_canonical_for};
 
+/// The decision that an expectation means.
+pub const fn expected(document: ExpectDoc) -> Decision {
+    match document {
+        ExpectDoc::Allow => Decision::Allow,
+        ExpectDoc::Deny => Decision::Deny,
+        ExpectDoc::Probe => Decision::Probe,
+        ExpectDoc::Hide => Decision::Hide,
+    }
+}
+
+/// Checks `tests`.
 pub(super) fn check(errors: &mut Errors, root: &Path, document: &Document) {
     for (i, test) in document.tests.iter().enumerate() {
         let at = root.key("tests").index(i);

@@ -6,7 +6,14 @@ use super::compile::Errors;
 use super::document::{ByDoc, StageDoc};
 use super::error::Path;
 use super::weights;
-use crate::telemetry::{CANARY, ENFORCE, SHADOW};
+
+/// The values of the label `stage`: rules that decide, that decide on a share of the requests, and that
+/// were asked and decided nothing.
+pub const ENFORCE: &str = "enforce";
+/// See [`ENFORCE`].
+pub const CANARY: &str = "canary";
+/// See [`ENFORCE`].
+pub const SHADOW: &str = "shadow";
 
 /// How far a tenant's candidate rules have come.
 #[derive(Clone, Debug, PartialEq, Eq)]

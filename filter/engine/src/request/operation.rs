@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::{Refusal, SumdbCall};
-use crate::consult::Goal;
 use crate::module::{
     check_path, check_query, escape_into, is_canonical_for, split_at_last, unescape,
 };
@@ -185,21 +184,6 @@ impl<'a> Operation<'a> {
                 ..
             } => is_canonical.then_some(query),
             _ => self.version(),
-        }
-    }
-
-    /// What is to be found out where the rules do not say the same of every version.
-    pub(crate) fn goal(&self) -> Option<Goal> {
-        match self {
-            Self::List { .. } => Some(Goal::List),
-            Self::Latest { .. } => Some(Goal::Latest),
-            Self::Info { query, .. } => Some(match self.canonical_version() {
-                Some(version) => Goal::Info(version.to_owned()),
-                None => Goal::Query(query.to_string()),
-            }),
-            Self::Mod { version, .. } => Some(Goal::GoMod(version.to_string())),
-            Self::Zip { version, .. } => Some(Goal::Zip(version.to_string())),
-            Self::Sumdb { .. } => None,
         }
     }
 

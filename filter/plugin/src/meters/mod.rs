@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use modgate_engine::integrity::Artifact;
 use modgate_engine::judge::{AssignedBy, Judgement};
-use modgate_engine::policy::{Backend, NO_VARIANT, Ruling, Tenant};
+use modgate_engine::policy::{Backend, NO_VARIANT, Ruling, SHADOW, Tenant};
 use modgate_engine::telemetry::{
     DECISIONS_TOTAL, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL, INTEGRITY_CHECKS_TOTAL,
-    INTEGRITY_MICROSECONDS_TOTAL, Kind, Metric, ROUTE_TRIALS_TOTAL, SHADOW,
-    SPLIT_ASSIGNMENTS_TOTAL, SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
+    INTEGRITY_MICROSECONDS_TOTAL, Kind, Metric, ROUTE_TRIALS_TOTAL, SPLIT_ASSIGNMENTS_TOTAL,
+    SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
 use proxy_wasm::types::{LogLevel, MetricType};
 use rustc_hash::FxBuildHasher;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use modgate_engine::module::escape_into;
 use modgate_engine::policy::document::{OperationDoc, TestDoc};
-use modgate_engine::policy::{Age, Desk};
+use modgate_engine::policy::{Age, Desk, expected};
 use serde::Serialize;
 
 use super::desk::load::the_policy;
@@ -75,7 +75,7 @@ fn ask(desk: &Desk, place: usize, test: &TestDoc) -> Result<Outcome, String> {
     let told = Told::of(&judgement, &asked);
     let by = told.rule.as_deref().unwrap_or("nothing");
     let mut failures = Vec::new();
-    let expected = test.expect.decision().as_str();
+    let expected = expected(test.expect).as_str();
     if told.decision != expected {
         failures.push(format!(
             "expected {expected}, came {} by {by}",

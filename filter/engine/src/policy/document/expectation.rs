@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::Text;
-use crate::policy::{Decision, duration};
+use crate::policy::duration;
 
 /// One of `tests`.
 #[derive(Clone, Debug, Deserialize)]
@@ -69,16 +69,4 @@ pub enum ExpectDoc {
     Probe,
     /// It is refused with 404, as if it were not there.
     Hide,
-}
-
-impl ExpectDoc {
-    /// The decision that it means.
-    pub const fn decision(self) -> Decision {
-        match self {
-            Self::Allow => Decision::Allow,
-            Self::Deny => Decision::Deny,
-            Self::Probe => Decision::Probe,
-            Self::Hide => Decision::Hide,
-        }
-    }
 }

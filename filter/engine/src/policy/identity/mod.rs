@@ -14,7 +14,6 @@ pub use template::Template;
 pub(crate) use claim::{Claim, Claimed, Kinds};
 pub(super) use compile::{headers, kinds, sources, vary};
 
-use super::Policy;
 use super::names::is_name;
 use crate::request::Refusal;
 
@@ -183,12 +182,13 @@ pub(crate) struct Identified<'a> {
 }
 
 /// Reads the tenant's name from a path (without its leading slash), from headers and from what the
-/// host verified.
+/// host verified. `is_tenant` says whom the policy knows by name.
 ///
 /// Every source is asked, so that two that disagree are noticed: a request that claims two tenants
 /// is not believed in either.
 pub(crate) fn identify<'a>(
-    policy: &Policy,
+    sources: &[Source],
+    is_tenant: impl Fn(&str) -> bool,
     path: &'a str,
     header: impl Fn(&str) -> HeaderValue<'a>,
     facts: &dyn Facts,
@@ -196,7 +196,7 @@ pub(crate) fn identify<'a>(
     let mut claim = Claim::default();
     let mut rest = path;
     let mut prefix_taken = false;
-    for source in &policy.identity {
+    for source in sources {
         let value = match &source.place {
             Place::PathPrefix { before, after } => {
                 if prefix_taken {
@@ -229,7 +229,7 @@ pub(crate) fn identify<'a>(
                     let known = values
                         .into_iter()
                         .filter_map(|value| source.tenant(Cow::Owned(value)).ok().flatten())
-                        .filter(|name| policy.has_tenant(name));
+                        .filter(|name| is_tenant(name));
                     claim.add_any(known, source);
                     continue;
                 }

@@ -47,7 +47,13 @@ fn ask(
         let found = headers.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| *value).unwrap_or_default()
     };
-    let identified = identify(&policy, path, header, &facts)?;
+    let identified = identify(
+        &policy.identity,
+        |name| policy.has_tenant(name),
+        path,
+        header,
+        &facts,
+    )?;
     assert_eq!(format!("{}{}", identified.prefix, identified.rest), path);
     let said = match identified.claim.claimed() {
         Claimed::Nobody => "nobody".to_owned(),
