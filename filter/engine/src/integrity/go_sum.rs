@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::h1::{H1, NotH1};
 use crate::module::ModuleVersion;
-use crate::request::Refusal;
+use crate::module::NameError;
 
 /// What a line's version ends with where the hash is the `go.mod` file's.
 const GO_MOD_SUFFIX: &str = "/go.mod";
@@ -65,7 +65,7 @@ pub enum GoSumFault {
     /// In a file, where there may be any space: not three fields but so many.
     Count(usize),
     /// No module path, or no version that this module can have.
-    Module(Refusal),
+    Module(NameError),
     /// No `h1:` hash.
     Hash,
     /// An earlier line, counted from 1, has another hash for the same file.
@@ -293,20 +293,20 @@ mod tests {
             (ZIP.replace("4=", "4"), GoSumFault::Hash),
             (
                 format!("github.com/Pkg!/errors v0.9.1 {hash}"),
-                GoSumFault::Module(Refusal::ModuleCharacter),
+                GoSumFault::Module(NameError::ModuleCharacter),
             ),
             (
                 format!("github.com/pkg/errors v0.9 {hash}"),
-                GoSumFault::Module(Refusal::NotCanonical),
+                GoSumFault::Module(NameError::NotCanonical),
             ),
             (
                 format!("github.com/pkg/errors v2.0.0 {hash}"),
-                GoSumFault::Module(Refusal::MajorMismatch),
+                GoSumFault::Module(NameError::MajorMismatch),
             ),
             // In the middle it is no mark.
             (
                 format!("\u{feff}{ZIP}"),
-                GoSumFault::Module(Refusal::ModuleCharacter),
+                GoSumFault::Module(NameError::ModuleCharacter),
             ),
         ] {
             let error = GoSum::parse(&format!("{MOD}\r\n{line}\r\n")).unwrap_err();

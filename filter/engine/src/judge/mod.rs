@@ -22,7 +22,7 @@ use crate::consult::{About, Consultation, Goal, Steer};
 use crate::integrity::Plan;
 use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
 use crate::policy::{Age, Backend, Decision, Facts, Policy, Ruling, Subject, Tenant};
-use crate::request::{Mutability, Operation, OperationName, Refusal, SumdbCall, Target};
+use crate::request::{Mutability, Operation, OperationName, RequestError, SumdbCall, Target};
 use crate::route::Route;
 use crate::telemetry::Outcome;
 use head::Head;
@@ -177,20 +177,20 @@ impl Policy {
             contact: self.contact.as_deref(),
             request_id: head.request_id,
         };
-        let bad = |refusal: Refusal| Reply::bad_request(refusal, footer);
+        let bad = |refusal: RequestError| Reply::bad_request(refusal, footer);
 
         let (HeaderValue::Once(method), HeaderValue::Once(path)) = (head.method, head.path) else {
-            return Err(bad(Refusal::MalformedHead));
+            return Err(bad(RequestError::MalformedHead));
         };
         if !matches!(method, b"GET" | b"HEAD") {
             return Err(Reply::method_not_allowed(footer));
         }
         if head.has_line_break {
-            return Err(bad(Refusal::HeaderValue));
+            return Err(bad(RequestError::HeaderValue));
         }
         // What go never sends, and servers have disagreed on where it ends.
         if head.has_body {
-            return Err(bad(Refusal::Body));
+            return Err(bad(RequestError::Body));
         }
         let target = Target::decode(path).map_err(bad)?;
         let (tenant, rest, facts, age) = match sender {
@@ -375,7 +375,7 @@ impl Policy {
     }
 
     fn operation<'a>(&self, rest: &'a str, footer: Footer<'_>) -> Result<Operation<'a>, Reply> {
-        let bad = |refusal: Refusal| Reply::bad_request(refusal, footer);
+        let bad = |refusal: RequestError| Reply::bad_request(refusal, footer);
         let Some(path) = rest.strip_prefix("sumdb/") else {
             return Operation::parse(rest).map_err(bad);
         };

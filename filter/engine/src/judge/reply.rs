@@ -5,7 +5,7 @@ use super::passed;
 use crate::policy::denial;
 pub use crate::policy::denial::Footer;
 use crate::policy::{Decision, Verdict};
-use crate::request::{Operation, Refusal};
+use crate::request::{Operation, RequestError};
 use crate::telemetry::{Ending, Outcome};
 use crate::wire::VARIANT_HEADER;
 
@@ -73,7 +73,7 @@ impl Reply {
         headers
     }
 
-    pub(super) fn bad_request(refusal: Refusal, footer: Footer<'_>) -> Self {
+    pub(super) fn bad_request(refusal: RequestError, footer: Footer<'_>) -> Self {
         Self {
             status: 400,
             body: denial::refused("this is no GOPROXY request", refusal.reason(), footer),

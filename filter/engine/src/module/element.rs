@@ -1,7 +1,7 @@
 //! The rules for one element of a path, shared by module paths and versions (x/mod `checkElem`).
 
 use super::split_at_first;
-use crate::request::Refusal;
+use crate::module::NameError;
 
 /// Names that Windows keeps for devices, whatever follows the first dot.
 const WINDOWS_DEVICES: [&str; 22] = [
@@ -11,12 +11,12 @@ const WINDOWS_DEVICES: [&str; 22] = [
 
 /// What holds for an element of a module path and of a file name alike: it is not empty, does not
 /// end in a dot and names no Windows device.
-pub(super) fn check_common(element: &str) -> Result<(), Refusal> {
+pub(super) fn check_common(element: &str) -> Result<(), NameError> {
     if element.is_empty() {
-        return Err(Refusal::EmptyElement);
+        return Err(NameError::EmptyElement);
     }
     if element.ends_with('.') {
-        return Err(Refusal::DotElement);
+        return Err(NameError::DotElement);
     }
     let short = before_first_dot(element);
     // All device names have three or four letters: most elements end here.
@@ -25,7 +25,7 @@ pub(super) fn check_common(element: &str) -> Result<(), Refusal> {
             .iter()
             .any(|device| device.eq_ignore_ascii_case(short))
     {
-        return Err(Refusal::WindowsName);
+        return Err(NameError::WindowsName);
     }
     Ok(())
 }

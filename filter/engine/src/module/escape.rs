@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 
 use super::Bytes;
-use crate::request::Refusal;
+use crate::module::NameError;
 
 /// Undoes the escape. Borrows where nothing was escaped.
 ///
 /// # Errors
 /// Raw upper case, a `!` that is not followed by a lower-case letter, and anything beyond ASCII.
-pub fn unescape(escaped: &str) -> Result<Cow<'_, str>, Refusal> {
+pub fn unescape(escaped: &str) -> Result<Cow<'_, str>, NameError> {
     let bytes = Bytes::of(escaped.as_bytes());
     if bytes.have_never_escaped() {
         return Err(first_never_escaped(escaped));
@@ -27,17 +27,17 @@ pub fn unescape(escaped: &str) -> Result<Cow<'_, str>, Refusal> {
         }
         match chars.next() {
             Some(lower) if lower.is_ascii_lowercase() => plain.push(lower.to_ascii_uppercase()),
-            _ => return Err(Refusal::DanglingEscape),
+            _ => return Err(NameError::DanglingEscape),
         }
     }
     Ok(Cow::Owned(plain))
 }
 
-fn first_never_escaped(escaped: &str) -> Refusal {
+fn first_never_escaped(escaped: &str) -> NameError {
     let mut bytes = escaped.bytes();
     match bytes.find(|byte| Bytes::of(&[*byte]).have_never_escaped()) {
-        Some(b'A'..=b'Z') => Refusal::RawUpperCase,
-        _ => Refusal::NonAscii,
+        Some(b'A'..=b'Z') => NameError::RawUpperCase,
+        _ => NameError::NonAscii,
     }
 }
 
@@ -95,12 +95,12 @@ mod tests {
     #[test]
     fn what_go_would_not_write_is_refused() {
         for (name, why) in [
-            ("github.com/BurntSushi", Refusal::RawUpperCase),
-            ("a!", Refusal::DanglingEscape),
-            ("a!!b", Refusal::DanglingEscape),
-            ("a!1", Refusal::DanglingEscape),
-            ("a!/b", Refusal::DanglingEscape),
-            ("é", Refusal::NonAscii),
+            ("github.com/BurntSushi", NameError::RawUpperCase),
+            ("a!", NameError::DanglingEscape),
+            ("a!!b", NameError::DanglingEscape),
+            ("a!1", NameError::DanglingEscape),
+            ("a!/b", NameError::DanglingEscape),
+            ("é", NameError::NonAscii),
         ] {
             assert_eq!(unescape(name), Err(why), "{name}");
         }

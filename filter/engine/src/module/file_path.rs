@@ -3,17 +3,17 @@
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::element::check_common;
-use crate::request::Refusal;
+use crate::module::NameError;
 
 /// Whether `path`, relative to the module's root, may be a file of a module.
 ///
 /// # Errors
 /// The first rule of x/mod's `module.CheckFilePath` that it breaks.
-pub fn check_file_path(path: &str) -> Result<(), Refusal> {
+pub fn check_file_path(path: &str) -> Result<(), NameError> {
     for element in path.split('/') {
         check_common(element)?;
         if !element.chars().all(is_file_char) {
-            return Err(Refusal::FileCharacter);
+            return Err(NameError::FileCharacter);
         }
     }
     Ok(())
@@ -61,21 +61,21 @@ mod tests {
     #[test]
     fn what_some_system_cannot_hold_is_refused() {
         for (path, why) in [
-            ("", Refusal::EmptyElement),
-            ("/a", Refusal::EmptyElement),
-            ("a//b", Refusal::EmptyElement),
-            ("a/", Refusal::EmptyElement),
-            ("..", Refusal::DotElement),
-            ("a/./b", Refusal::DotElement),
-            ("a./b", Refusal::DotElement),
-            ("nul.txt", Refusal::WindowsName),
-            ("a/CoM1", Refusal::WindowsName),
-            ("a\\b", Refusal::FileCharacter),
-            ("a:b", Refusal::FileCharacter),
-            ("a\nb", Refusal::FileCharacter),
-            ("a\u{301}", Refusal::FileCharacter),
-            ("\u{24b6}", Refusal::FileCharacter),
-            ("a\u{202e}b", Refusal::FileCharacter),
+            ("", NameError::EmptyElement),
+            ("/a", NameError::EmptyElement),
+            ("a//b", NameError::EmptyElement),
+            ("a/", NameError::EmptyElement),
+            ("..", NameError::DotElement),
+            ("a/./b", NameError::DotElement),
+            ("a./b", NameError::DotElement),
+            ("nul.txt", NameError::WindowsName),
+            ("a/CoM1", NameError::WindowsName),
+            ("a\\b", NameError::FileCharacter),
+            ("a:b", NameError::FileCharacter),
+            ("a\nb", NameError::FileCharacter),
+            ("a\u{301}", NameError::FileCharacter),
+            ("\u{24b6}", NameError::FileCharacter),
+            ("a\u{202e}b", NameError::FileCharacter),
         ] {
             assert_eq!(check_file_path(path), Err(why), "{path:?}");
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{check_path, is_canonical_for};
-use crate::request::Refusal;
+use crate::module::NameError;
 
 /// A module path and a canonical version that fits it. Displays as `PATH@VERSION`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,7 +17,7 @@ impl ModuleVersion {
     ///
     /// # Errors
     /// What is wrong with the path, with the version, or with the two together.
-    pub fn new(path: &str, version: &str) -> Result<Self, Refusal> {
+    pub fn new(path: &str, version: &str) -> Result<Self, NameError> {
         check_path(path)?;
         is_canonical_for(path, version)?;
         Ok(Self {

@@ -2,13 +2,13 @@
 
 use super::element::{check_common, is_windows_short_name};
 use super::{Bytes, split_at_first};
-use crate::request::Refusal;
+use crate::module::NameError;
 
 /// Whether `path` (unescaped) is a valid module path.
 ///
 /// # Errors
 /// The first rule of the module reference's "Module paths" that it breaks.
-pub fn check_path(path: &str) -> Result<(), Refusal> {
+pub fn check_path(path: &str) -> Result<(), NameError> {
     let (first, mut rest) = first_element(path);
     check_element(first)?;
     while let Some(behind) = rest {
@@ -17,16 +17,16 @@ pub fn check_path(path: &str) -> Result<(), Refusal> {
         check_element(element)?;
     }
     if !first.contains('.') {
-        return Err(Refusal::NoDotInFirstElement);
+        return Err(NameError::NoDotInFirstElement);
     }
     let first_is_plain = first
         .bytes()
         .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
     if !first_is_plain || first.starts_with('-') {
-        return Err(Refusal::FirstElement);
+        return Err(NameError::FirstElement);
     }
     if split_major(path).is_none() {
-        return Err(Refusal::MajorSuffix);
+        return Err(NameError::MajorSuffix);
     }
     Ok(())
 }
@@ -39,17 +39,17 @@ pub(crate) fn first_element(path: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn check_element(element: &str) -> Result<(), Refusal> {
+fn check_element(element: &str) -> Result<(), NameError> {
     check_common(element)?;
     if element.starts_with('.') {
-        return Err(Refusal::DotElement);
+        return Err(NameError::DotElement);
     }
     let bytes = Bytes::of(element.as_bytes());
     if !bytes.are_path() {
-        return Err(Refusal::ModuleCharacter);
+        return Err(NameError::ModuleCharacter);
     }
     if bytes.have_tilde() && is_windows_short_name(element) {
-        return Err(Refusal::WindowsName);
+        return Err(NameError::WindowsName);
     }
     Ok(())
 }
@@ -136,32 +136,32 @@ mod tests {
     #[test]
     fn what_is_no_module_path_is_refused_with_the_reason() {
         for (path, why) in [
-            ("", Refusal::EmptyElement),
-            ("example.com//a", Refusal::EmptyElement),
-            ("example.com/a/", Refusal::EmptyElement),
-            ("/example.com", Refusal::EmptyElement),
-            ("example.com/..", Refusal::DotElement),
-            ("example.com/.git", Refusal::DotElement),
-            ("example.com/a.", Refusal::DotElement),
-            ("example", Refusal::NoDotInFirstElement),
-            ("-example.com", Refusal::FirstElement),
-            ("Example.com", Refusal::FirstElement),
-            ("example_a.com/b", Refusal::FirstElement),
-            ("example.com/a b", Refusal::ModuleCharacter),
-            ("example.com/a;b", Refusal::ModuleCharacter),
-            ("example.com/@v", Refusal::ModuleCharacter),
-            ("example.com/é", Refusal::ModuleCharacter),
-            ("example.com/CON", Refusal::WindowsName),
-            ("example.com/com1.txt", Refusal::WindowsName),
-            ("example.com/prog~1", Refusal::WindowsName),
-            ("example.com/prog~1.txt", Refusal::WindowsName),
-            ("example.com/v0", Refusal::MajorSuffix),
-            ("example.com/v1", Refusal::MajorSuffix),
-            ("example.com/v02", Refusal::MajorSuffix),
-            ("example.com/v2.0", Refusal::MajorSuffix),
-            ("gopkg.in/yaml", Refusal::MajorSuffix),
-            ("gopkg.in/yaml.v01", Refusal::MajorSuffix),
-            ("gopkg.in/yaml.v0-unstable", Refusal::MajorSuffix),
+            ("", NameError::EmptyElement),
+            ("example.com//a", NameError::EmptyElement),
+            ("example.com/a/", NameError::EmptyElement),
+            ("/example.com", NameError::EmptyElement),
+            ("example.com/..", NameError::DotElement),
+            ("example.com/.git", NameError::DotElement),
+            ("example.com/a.", NameError::DotElement),
+            ("example", NameError::NoDotInFirstElement),
+            ("-example.com", NameError::FirstElement),
+            ("Example.com", NameError::FirstElement),
+            ("example_a.com/b", NameError::FirstElement),
+            ("example.com/a b", NameError::ModuleCharacter),
+            ("example.com/a;b", NameError::ModuleCharacter),
+            ("example.com/@v", NameError::ModuleCharacter),
+            ("example.com/é", NameError::ModuleCharacter),
+            ("example.com/CON", NameError::WindowsName),
+            ("example.com/com1.txt", NameError::WindowsName),
+            ("example.com/prog~1", NameError::WindowsName),
+            ("example.com/prog~1.txt", NameError::WindowsName),
+            ("example.com/v0", NameError::MajorSuffix),
+            ("example.com/v1", NameError::MajorSuffix),
+            ("example.com/v02", NameError::MajorSuffix),
+            ("example.com/v2.0", NameError::MajorSuffix),
+            ("gopkg.in/yaml", NameError::MajorSuffix),
+            ("gopkg.in/yaml.v01", NameError::MajorSuffix),
+            ("gopkg.in/yaml.v0-unstable", NameError::MajorSuffix),
         ] {
             assert_eq!(check_path(path), Err(why), "{path:?}");
         }

@@ -3,30 +3,30 @@
 use super::element::check_common;
 use super::path::{Major, split_major};
 use super::semver::{self, Semver};
-use crate::request::Refusal;
+use crate::module::NameError;
 
 /// Whether `query` (unescaped) can be a version or the name of a revision: what Go allows as the
 /// name of a file, in ASCII, without `!`.
 ///
 /// # Errors
 /// What Go's `module.UnescapeVersion` refuses.
-pub fn check_query(query: &str) -> Result<(), Refusal> {
+pub fn check_query(query: &str) -> Result<(), NameError> {
     check_common(query)?;
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"#$%&()+,-.=@[]^_{}~ ".contains(&b);
     if query.bytes().all(allowed) {
         Ok(())
     } else {
-        Err(Refusal::VersionCharacter)
+        Err(NameError::VersionCharacter)
     }
 }
 
 /// Whether `version` is a canonical version that a module of this path can have.
 ///
 /// # Errors
-/// [`Refusal::NotCanonical`] where it is no full semantic version or has a build suffix other than
-/// `+incompatible`, [`Refusal::MajorMismatch`] where the path's suffix wants another major version.
-pub fn is_canonical_for(path: &str, version: &str) -> Result<(), Refusal> {
-    let parts = semver::parse(version).ok_or(Refusal::NotCanonical)?;
+/// [`NameError::NotCanonical`] where it is no full semantic version or has a build suffix other than
+/// `+incompatible`, [`NameError::MajorMismatch`] where the path's suffix wants another major version.
+pub fn is_canonical_for(path: &str, version: &str) -> Result<(), NameError> {
+    let parts = semver::parse(version).ok_or(NameError::NotCanonical)?;
     Majors::of(path).check(&parts)
 }
 
@@ -39,11 +39,11 @@ impl<'a> Majors<'a> {
     }
 
     /// What [`is_canonical_for`] says of a version.
-    pub(crate) fn check(&self, parts: &Semver<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, parts: &Semver<'_>) -> Result<(), NameError> {
         if parts.patch.is_none() || !matches!(parts.build, "" | "+incompatible") {
-            return Err(Refusal::NotCanonical);
+            return Err(NameError::NotCanonical);
         }
-        let fits = match self.0.as_ref().ok_or(Refusal::MajorSuffix)? {
+        let fits = match self.0.as_ref().ok_or(NameError::MajorSuffix)? {
             Major::None => matches!(parts.major, "0" | "1") || parts.build == "+incompatible",
             Major::Slash(want) => want.strip_prefix('v') == Some(parts.major),
             // An old bug of Go's made v0.0.0- pseudo-versions for gopkg.in's .v1; they stayed valid.
@@ -53,7 +53,7 @@ impl<'a> Majors<'a> {
         if fits {
             Ok(())
         } else {
-            Err(Refusal::MajorMismatch)
+            Err(NameError::MajorMismatch)
         }
     }
 }
@@ -82,12 +82,12 @@ mod tests {
             assert_eq!(is_canonical_for(path, version), Ok(()), "{path}@{version}");
         }
         for (path, version, why) in [
-            ("example.com/a", "v1.2", Refusal::NotCanonical),
-            ("example.com/a", "master", Refusal::NotCanonical),
-            ("example.com/a", "v1.2.3+meta", Refusal::NotCanonical),
-            ("example.com/a", "v2.0.0", Refusal::MajorMismatch),
-            ("example.com/a/v2", "v3.0.0", Refusal::MajorMismatch),
-            ("gopkg.in/yaml.v3", "v2.0.0", Refusal::MajorMismatch),
+            ("example.com/a", "v1.2", NameError::NotCanonical),
+            ("example.com/a", "master", NameError::NotCanonical),
+            ("example.com/a", "v1.2.3+meta", NameError::NotCanonical),
+            ("example.com/a", "v2.0.0", NameError::MajorMismatch),
+            ("example.com/a/v2", "v3.0.0", NameError::MajorMismatch),
+            ("gopkg.in/yaml.v3", "v2.0.0", NameError::MajorMismatch),
         ] {
             assert_eq!(
                 is_canonical_for(path, version),

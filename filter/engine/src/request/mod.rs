@@ -4,12 +4,12 @@
 //! that a proxy may carry; every other is refused. Reading goes in one direction: percent-decoding
 //! once ([`Target`]), the prefixes of tenant and route, then the endpoint ([`Operation`]).
 
+mod error;
 mod operation;
-mod refusal;
 mod sumdb;
 mod target;
 
+pub use error::RequestError;
 pub use operation::{Mutability, Operation, OperationName};
-pub use refusal::Refusal;
 pub use sumdb::SumdbCall;
 pub use target::{MAX_PATH_BYTES, Target};

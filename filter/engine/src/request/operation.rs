@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Refusal, SumdbCall};
+use super::{RequestError, SumdbCall};
 use crate::module::{
     check_path, check_query, escape_into, is_canonical_for, split_at_last, unescape,
 };
@@ -103,20 +103,23 @@ impl<'a> Operation<'a> {
     ///
     /// # Errors
     /// What is no endpoint, or an endpoint on something that is no module or version.
-    pub fn parse(rest: &'a str) -> Result<Self, Refusal> {
+    pub fn parse(rest: &'a str) -> Result<Self, RequestError> {
         if let Some(escaped) = rest.strip_suffix("/@latest") {
             let module = module_path(escaped)?;
             return Ok(Self::Latest { module });
         }
-        let (head, file) = split_at_last(rest, b'/').ok_or(Refusal::UnknownEndpoint)?;
-        let escaped = head.strip_suffix("/@v").ok_or(Refusal::UnknownEndpoint)?;
+        let (head, file) = split_at_last(rest, b'/').ok_or(RequestError::UnknownEndpoint)?;
+        let escaped = head
+            .strip_suffix("/@v")
+            .ok_or(RequestError::UnknownEndpoint)?;
         if file == "list" {
             let module = module_path(escaped)?;
             return Ok(Self::List { module });
         }
-        let (version, extension) = split_at_last(file, b'.').ok_or(Refusal::UnknownEndpoint)?;
+        let (version, extension) =
+            split_at_last(file, b'.').ok_or(RequestError::UnknownEndpoint)?;
         if !matches!(extension, "info" | "mod" | "zip") {
-            return Err(Refusal::UnknownEndpoint);
+            return Err(RequestError::UnknownEndpoint);
         }
         let module = module_path(escaped)?;
         let version = unescape(version)?;
@@ -238,7 +241,7 @@ fn write_file(module: &str, version: &str, extension: &str, out: &mut String) {
 }
 
 /// Unescapes and checks a module path as it stands in a request.
-pub(super) fn module_path(escaped: &str) -> Result<Cow<'_, str>, Refusal> {
+pub(super) fn module_path(escaped: &str) -> Result<Cow<'_, str>, RequestError> {
     let module = unescape(escaped)?;
     check_path(&module)?;
     Ok(module)
@@ -247,8 +250,9 @@ pub(super) fn module_path(escaped: &str) -> Result<Cow<'_, str>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::module::NameError;
 
-    fn canonical(rest: &str) -> Result<String, Refusal> {
+    fn canonical(rest: &str) -> Result<String, RequestError> {
         let operation = Operation::parse(rest)?;
         let mut out = String::new();
         operation.write_canonical(&mut out);
@@ -286,31 +290,64 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         for (rest, why) in [
-            ("", Refusal::UnknownEndpoint),
-            ("@latest", Refusal::UnknownEndpoint),
-            ("@v/list", Refusal::UnknownEndpoint),
-            ("/@v/list", Refusal::EmptyElement),
-            ("a.b/c", Refusal::UnknownEndpoint),
-            ("a.b/c/@v", Refusal::UnknownEndpoint),
-            ("a.b/c/@v/", Refusal::UnknownEndpoint),
-            ("a.b/c/@v/list/", Refusal::UnknownEndpoint),
-            ("a.b/c/@v//list", Refusal::UnknownEndpoint),
-            ("a.b/c//@v/list", Refusal::EmptyElement),
-            ("a.b/c/@latest/", Refusal::UnknownEndpoint),
-            ("a.b/c/@v/.info", Refusal::EmptyElement),
-            ("a.b/c/@v/v1.0.0.ziphash", Refusal::UnknownEndpoint),
-            ("a.b/c/@v/v1.0.0.lock", Refusal::UnknownEndpoint),
-            ("a.b/c/@v/master.zip", Refusal::NotCanonical),
-            ("a.b/c/@v/v1.mod", Refusal::NotCanonical),
-            ("a.b/c/@v/v2.0.0.mod", Refusal::MajorMismatch),
-            ("a.b/c/@v/V1.0.0.zip", Refusal::RawUpperCase),
-            ("a.b/C/@v/list", Refusal::RawUpperCase),
-            ("a.b/c/@V/list", Refusal::UnknownEndpoint),
-            ("a.b/c/../d/@v/list", Refusal::DotElement),
-            ("a.b/c;x/@v/list", Refusal::ModuleCharacter),
-            ("a.b/c@/@v/list", Refusal::ModuleCharacter),
-            ("a.b/c/@v/d/@v/list", Refusal::ModuleCharacter),
-            ("a.b/c/@latest/@v/list", Refusal::ModuleCharacter),
+            ("", RequestError::UnknownEndpoint),
+            ("@latest", RequestError::UnknownEndpoint),
+            ("@v/list", RequestError::UnknownEndpoint),
+            ("/@v/list", RequestError::Name(NameError::EmptyElement)),
+            ("a.b/c", RequestError::UnknownEndpoint),
+            ("a.b/c/@v", RequestError::UnknownEndpoint),
+            ("a.b/c/@v/", RequestError::UnknownEndpoint),
+            ("a.b/c/@v/list/", RequestError::UnknownEndpoint),
+            ("a.b/c/@v//list", RequestError::UnknownEndpoint),
+            (
+                "a.b/c//@v/list",
+                RequestError::Name(NameError::EmptyElement),
+            ),
+            ("a.b/c/@latest/", RequestError::UnknownEndpoint),
+            (
+                "a.b/c/@v/.info",
+                RequestError::Name(NameError::EmptyElement),
+            ),
+            ("a.b/c/@v/v1.0.0.ziphash", RequestError::UnknownEndpoint),
+            ("a.b/c/@v/v1.0.0.lock", RequestError::UnknownEndpoint),
+            (
+                "a.b/c/@v/master.zip",
+                RequestError::Name(NameError::NotCanonical),
+            ),
+            (
+                "a.b/c/@v/v1.mod",
+                RequestError::Name(NameError::NotCanonical),
+            ),
+            (
+                "a.b/c/@v/v2.0.0.mod",
+                RequestError::Name(NameError::MajorMismatch),
+            ),
+            (
+                "a.b/c/@v/V1.0.0.zip",
+                RequestError::Name(NameError::RawUpperCase),
+            ),
+            ("a.b/C/@v/list", RequestError::Name(NameError::RawUpperCase)),
+            ("a.b/c/@V/list", RequestError::UnknownEndpoint),
+            (
+                "a.b/c/../d/@v/list",
+                RequestError::Name(NameError::DotElement),
+            ),
+            (
+                "a.b/c;x/@v/list",
+                RequestError::Name(NameError::ModuleCharacter),
+            ),
+            (
+                "a.b/c@/@v/list",
+                RequestError::Name(NameError::ModuleCharacter),
+            ),
+            (
+                "a.b/c/@v/d/@v/list",
+                RequestError::Name(NameError::ModuleCharacter),
+            ),
+            (
+                "a.b/c/@latest/@v/list",
+                RequestError::Name(NameError::ModuleCharacter),
+            ),
         ] {
             assert_eq!(canonical(rest), Err(why), "{rest:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Refusal;
+use super::RequestError;
 use super::operation::module_path;
 use crate::module::{check_query, escape_into, is_canonical_for, unescape};
 
@@ -32,14 +32,16 @@ impl<'a> SumdbCall<'a> {
     ///
     /// # Errors
     /// What is no endpoint, a lookup of what is no module version, a tile that cannot be.
-    pub fn parse(rest: &'a str) -> Result<Self, Refusal> {
+    pub fn parse(rest: &'a str) -> Result<Self, RequestError> {
         match rest {
             "supported" => return Ok(Self::Supported),
             "latest" => return Ok(Self::Latest),
             _ => {}
         }
         if let Some(name) = rest.strip_prefix("lookup/") {
-            let (module, version) = name.split_once('@').ok_or(Refusal::UnknownSumdbEndpoint)?;
+            let (module, version) = name
+                .split_once('@')
+                .ok_or(RequestError::UnknownSumdbEndpoint)?;
             let module = module_path(module)?;
             let version = unescape(version)?;
             check_query(&version)?;
@@ -48,11 +50,11 @@ impl<'a> SumdbCall<'a> {
         }
         let tile = rest
             .strip_prefix("tile/")
-            .ok_or(Refusal::UnknownSumdbEndpoint)?;
+            .ok_or(RequestError::UnknownSumdbEndpoint)?;
         if is_tile(tile) {
             Ok(Self::Tile { path: rest })
         } else {
-            Err(Refusal::TilePath)
+            Err(RequestError::TilePath)
         }
     }
 
@@ -163,6 +165,7 @@ fn push_group(number: u64, digits: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::module::NameError;
 
     #[test]
     fn lookups_and_tiles_are_read() {
@@ -190,37 +193,52 @@ mod tests {
     #[test]
     fn what_the_database_has_not_is_refused() {
         for (path, why) in [
-            ("", Refusal::UnknownSumdbEndpoint),
-            ("Supported", Refusal::UnknownSumdbEndpoint),
-            ("lookup/a.b/c", Refusal::UnknownSumdbEndpoint),
-            ("lookup/a.b/c@", Refusal::EmptyElement),
-            ("lookup/a.b/c@master", Refusal::NotCanonical),
-            ("lookup/a.b/c@v1.0.0@v1.0.0", Refusal::NotCanonical),
-            ("lookup/a.b/C@v1.0.0", Refusal::RawUpperCase),
-            ("lookup/a.b/c@v1.0.0/go.mod", Refusal::VersionCharacter),
-            ("tile/8/0", Refusal::TilePath),
-            ("tile/0/0/000", Refusal::TilePath),
-            ("tile/31/0/000", Refusal::TilePath),
-            ("tile/7/0/000", Refusal::TilePath),
-            ("tile/8/data/000", Refusal::TilePath),
-            ("tile/8/8/000", Refusal::TilePath),
-            ("tile/8/7/001", Refusal::TilePath),
-            ("tile/8/0/x036/x028/x797/x018/x963/968", Refusal::TilePath),
+            ("", RequestError::UnknownSumdbEndpoint),
+            ("Supported", RequestError::UnknownSumdbEndpoint),
+            ("lookup/a.b/c", RequestError::UnknownSumdbEndpoint),
+            ("lookup/a.b/c@", RequestError::Name(NameError::EmptyElement)),
+            (
+                "lookup/a.b/c@master",
+                RequestError::Name(NameError::NotCanonical),
+            ),
+            (
+                "lookup/a.b/c@v1.0.0@v1.0.0",
+                RequestError::Name(NameError::NotCanonical),
+            ),
+            (
+                "lookup/a.b/C@v1.0.0",
+                RequestError::Name(NameError::RawUpperCase),
+            ),
+            (
+                "lookup/a.b/c@v1.0.0/go.mod",
+                RequestError::Name(NameError::VersionCharacter),
+            ),
+            ("tile/8/0", RequestError::TilePath),
+            ("tile/0/0/000", RequestError::TilePath),
+            ("tile/31/0/000", RequestError::TilePath),
+            ("tile/7/0/000", RequestError::TilePath),
+            ("tile/8/data/000", RequestError::TilePath),
+            ("tile/8/8/000", RequestError::TilePath),
+            ("tile/8/7/001", RequestError::TilePath),
+            (
+                "tile/8/0/x036/x028/x797/x018/x963/968",
+                RequestError::TilePath,
+            ),
             (
                 "tile/8/0/x999/x999/x999/x999/x999/x999/999",
-                Refusal::TilePath,
+                RequestError::TilePath,
             ),
-            ("tile/8/18446744073709551615/000", Refusal::TilePath),
-            ("tile/08/0/000", Refusal::TilePath),
-            ("tile/8/x/000", Refusal::TilePath),
-            ("tile/8/0/0", Refusal::TilePath),
-            ("tile/8/0//001", Refusal::TilePath),
-            ("tile/8/0/x001//001", Refusal::TilePath),
-            ("tile/8/0/x000/001", Refusal::TilePath),
-            ("tile/8/0/001/002", Refusal::TilePath),
-            ("tile/8/0/000.p/0", Refusal::TilePath),
-            ("tile/8/0/000.p/256", Refusal::TilePath),
-            ("tile/8/0/../../lookup", Refusal::TilePath),
+            ("tile/8/18446744073709551615/000", RequestError::TilePath),
+            ("tile/08/0/000", RequestError::TilePath),
+            ("tile/8/x/000", RequestError::TilePath),
+            ("tile/8/0/0", RequestError::TilePath),
+            ("tile/8/0//001", RequestError::TilePath),
+            ("tile/8/0/x001//001", RequestError::TilePath),
+            ("tile/8/0/x000/001", RequestError::TilePath),
+            ("tile/8/0/001/002", RequestError::TilePath),
+            ("tile/8/0/000.p/0", RequestError::TilePath),
+            ("tile/8/0/000.p/256", RequestError::TilePath),
+            ("tile/8/0/../../lookup", RequestError::TilePath),
         ] {
             assert_eq!(SumdbCall::parse(path), Err(why), "{path:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Refusal;
+use super::RequestError;
 use crate::module::Bytes;
 
 /// The longest path that is read, in bytes. Far above what any real module needs.
@@ -22,16 +22,16 @@ impl<'a> Target<'a> {
     /// # Errors
     /// What no Go command sends: a query or fragment, bytes that RFC 3986 does not allow in a path,
     /// bad percent-encoding, encoded slashes, control characters, anything beyond ASCII.
-    pub fn decode(path: &'a [u8]) -> Result<Self, Refusal> {
+    pub fn decode(path: &'a [u8]) -> Result<Self, RequestError> {
         if path.len() > MAX_PATH_BYTES {
-            return Err(Refusal::TooLong);
+            return Err(RequestError::TooLong);
         }
-        let rest = path.strip_prefix(b"/").ok_or(Refusal::NotAbsolute)?;
+        let rest = path.strip_prefix(b"/").ok_or(RequestError::NotAbsolute)?;
         let bytes = Bytes::of(rest);
         if !bytes.are_raw() {
             return Err(first_refused(rest));
         }
-        let text = std::str::from_utf8(rest).map_err(|_| Refusal::NonAscii)?;
+        let text = std::str::from_utf8(rest).map_err(|_| RequestError::NonAscii)?;
         if !bytes.have_percent() {
             return Ok(Self {
                 decoded: Cow::Borrowed(text),
@@ -49,16 +49,16 @@ impl<'a> Target<'a> {
 }
 
 /// Why a path that has bytes which may not stand in it is refused: for the first of them.
-fn first_refused(path: &[u8]) -> Refusal {
+fn first_refused(path: &[u8]) -> RequestError {
     let mut bytes = path.iter();
     match bytes.find(|byte| !Bytes::of(&[**byte]).are_raw()) {
-        Some(b'?' | b'#') => Refusal::QueryOrFragment,
-        Some(0x80..) => Refusal::NonAscii,
-        _ => Refusal::RawByte,
+        Some(b'?' | b'#') => RequestError::QueryOrFragment,
+        Some(0x80..) => RequestError::NonAscii,
+        _ => RequestError::RawByte,
     }
 }
 
-fn percent_decode(text: &str) -> Result<String, Refusal> {
+fn percent_decode(text: &str) -> Result<String, RequestError> {
     let mut decoded = String::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -69,21 +69,21 @@ fn percent_decode(text: &str) -> Result<String, Refusal> {
         let high = hex(bytes.next())?;
         let low = hex(bytes.next())?;
         match high << 4 | low {
-            b'/' | b'\\' => return Err(Refusal::EncodedSlash),
-            0..=0x1f | 0x7f => return Err(Refusal::ControlCharacter),
-            0x80.. => return Err(Refusal::NonAscii),
+            b'/' | b'\\' => return Err(RequestError::EncodedSlash),
+            0..=0x1f | 0x7f => return Err(RequestError::ControlCharacter),
+            0x80.. => return Err(RequestError::NonAscii),
             byte => decoded.push(char::from(byte)),
         }
     }
     Ok(decoded)
 }
 
-fn hex(digit: Option<u8>) -> Result<u8, Refusal> {
+fn hex(digit: Option<u8>) -> Result<u8, RequestError> {
     match digit {
         Some(d @ b'0'..=b'9') => Ok(d - b'0'),
         Some(d @ b'a'..=b'f') => Ok(d - b'a' + 10),
         Some(d @ b'A'..=b'F') => Ok(d - b'A' + 10),
-        _ => Err(Refusal::PercentEncoding),
+        _ => Err(RequestError::PercentEncoding),
     }
 }
 
@@ -91,7 +91,7 @@ fn hex(digit: Option<u8>) -> Result<u8, Refusal> {
 mod tests {
     use super::*;
 
-    fn decode(path: &str) -> Result<String, Refusal> {
+    fn decode(path: &str) -> Result<String, RequestError> {
         Target::decode(path.as_bytes()).map(|target| target.as_str().to_owned())
     }
 
@@ -105,30 +105,30 @@ mod tests {
     #[test]
     fn what_go_never_sends_is_refused() {
         for (path, why) in [
-            ("", Refusal::NotAbsolute),
-            ("example.com/@v/list", Refusal::NotAbsolute),
-            ("http://example.com/@v/list", Refusal::NotAbsolute),
-            ("/a?b", Refusal::QueryOrFragment),
-            ("/a#b", Refusal::QueryOrFragment),
-            ("/a b", Refusal::RawByte),
-            ("/a\\b", Refusal::RawByte),
-            ("/a\0b", Refusal::RawByte),
-            ("/a\"b", Refusal::RawByte),
-            ("/é", Refusal::NonAscii),
-            ("/%c3%a9", Refusal::NonAscii),
-            ("/%c0%af", Refusal::NonAscii),
-            ("/a%2fb", Refusal::EncodedSlash),
-            ("/a%2Fb", Refusal::EncodedSlash),
-            ("/a%5cb", Refusal::EncodedSlash),
-            ("/a%00", Refusal::ControlCharacter),
-            ("/a%0ab", Refusal::ControlCharacter),
-            ("/a%", Refusal::PercentEncoding),
-            ("/a%2", Refusal::PercentEncoding),
-            ("/a%zz", Refusal::PercentEncoding),
+            ("", RequestError::NotAbsolute),
+            ("example.com/@v/list", RequestError::NotAbsolute),
+            ("http://example.com/@v/list", RequestError::NotAbsolute),
+            ("/a?b", RequestError::QueryOrFragment),
+            ("/a#b", RequestError::QueryOrFragment),
+            ("/a b", RequestError::RawByte),
+            ("/a\\b", RequestError::RawByte),
+            ("/a\0b", RequestError::RawByte),
+            ("/a\"b", RequestError::RawByte),
+            ("/é", RequestError::NonAscii),
+            ("/%c3%a9", RequestError::NonAscii),
+            ("/%c0%af", RequestError::NonAscii),
+            ("/a%2fb", RequestError::EncodedSlash),
+            ("/a%2Fb", RequestError::EncodedSlash),
+            ("/a%5cb", RequestError::EncodedSlash),
+            ("/a%00", RequestError::ControlCharacter),
+            ("/a%0ab", RequestError::ControlCharacter),
+            ("/a%", RequestError::PercentEncoding),
+            ("/a%2", RequestError::PercentEncoding),
+            ("/a%zz", RequestError::PercentEncoding),
         ] {
             assert_eq!(decode(path), Err(why), "{path:?}");
         }
         let long = format!("/{}", "a".repeat(MAX_PATH_BYTES));
-        assert_eq!(decode(&long), Err(Refusal::TooLong));
+        assert_eq!(decode(&long), Err(RequestError::TooLong));
     }
 }

@@ -47,7 +47,7 @@ impl Asked {
                 What::Version(version.to_owned())
             }
             Some(query) => {
-                let said = |e: modgate_engine::request::Refusal| {
+                let said = |e: modgate_engine::module::NameError| {
                     format!("{query:?} is no version: {}", e.reason())
                 };
                 check_query(query).map_err(said)?;

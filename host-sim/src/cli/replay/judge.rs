@@ -403,7 +403,7 @@ fn why_not(path: &str) -> Unjudged {
 
 /// The path of a line of which only the module, the version and the operation are known.
 fn canonical(asked: Asked<'_>) -> Result<String, Unjudged> {
-    let unreadable = |refusal: modgate_engine::request::Refusal| {
+    let unreadable = |refusal: modgate_engine::module::NameError| {
         Unjudged::Unreadable(match refusal.reason() {
             // A module that was cut is none; what is wrong with it is not worth a word.
             _ if asked.module.ends_with("...") || asked.version.ends_with("...") => {

@@ -7,7 +7,7 @@ use modgate_engine::integrity::zip::ZipFault::{
     Extra, FileAndFolder, Folder, Name, NoDescriptor, NoRecord, NoSuchEntry, NotRegular,
     OtherModule, Size, Truncated, Zip64, Zip64End,
 };
-use modgate_engine::request::Refusal::{DotElement, EmptyElement};
+use modgate_engine::module::NameError::{DotElement, EmptyElement};
 use modgate_tests::forge::{Forge, Style, name, zip64_field};
 
 use super::ends::evil_zip;

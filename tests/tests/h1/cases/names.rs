@@ -4,7 +4,7 @@ use modgate_engine::integrity::zip::ZipFault::{
     self, CaseCollision, Duplicate, FileAndFolder, GoModCase, Name, NameEncoding, NameTooLong,
     NestedGoMod, OtherModule,
 };
-use modgate_engine::request::Refusal::{DotElement, EmptyElement, FileCharacter, WindowsName};
+use modgate_engine::module::NameError::{DotElement, EmptyElement, FileCharacter, WindowsName};
 use modgate_tests::forge::{Style, name};
 
 use crate::case::{Case, streamed};

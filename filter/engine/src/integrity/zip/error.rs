@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::request::Refusal;
+use crate::module::NameError;
 
 /// The most of a file's name that an error repeats, in characters.
 const MAX_SHOWN: usize = 200;
@@ -113,7 +113,7 @@ pub enum ZipFault {
     /// A folder with content.
     Folder,
     /// A name that x/mod's `CheckFilePath` refuses.
-    Name(Refusal),
+    Name(NameError),
     /// A `go.mod` below the root, which makes what is beside it another module's.
     NestedGoMod,
     /// `go.mod` in the root, in other letters.

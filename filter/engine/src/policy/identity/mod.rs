@@ -15,7 +15,7 @@ pub(crate) use claim::{Claim, Claimed, Kinds};
 pub(super) use compile::{headers, kinds, sources, vary};
 
 use super::names::is_name;
-use crate::request::Refusal;
+use crate::request::RequestError;
 
 /// What a host knows of a request beside its headers: the connection's certificate, claims that were
 /// verified before. Asked only for what the policy needs, since each answer costs the host a copy.
@@ -192,7 +192,7 @@ pub(crate) fn identify<'a>(
     path: &'a str,
     header: impl Fn(&str) -> HeaderValue<'a>,
     facts: &dyn Facts,
-) -> Result<Identified<'a>, Refusal> {
+) -> Result<Identified<'a>, RequestError> {
     let mut claim = Claim::default();
     let mut rest = path;
     let mut prefix_taken = false;
@@ -214,7 +214,7 @@ pub(crate) fn identify<'a>(
             Place::Header { name, .. } | Place::BasicUser { name } => match header(name) {
                 HeaderValue::Absent => continue,
                 HeaderValue::Once(value) => Cow::Borrowed(value),
-                HeaderValue::Repeated => return Err(Refusal::Identity),
+                HeaderValue::Repeated => return Err(RequestError::Identity),
             },
             Place::Fact(fact) => match fact.read(facts)? {
                 None => continue,
@@ -261,7 +261,7 @@ impl Fact {
     ///
     /// # Errors
     /// What cannot be read: it may say another name than the one that others claim.
-    fn read(&self, facts: &dyn Facts) -> Result<Option<Read>, Refusal> {
+    fn read(&self, facts: &dyn Facts) -> Result<Option<Read>, RequestError> {
         let property = |path: &[&str]| facts.property(path).filter(|value| !value.is_empty());
         let host_name = |name: &str| {
             let mut value = property(&["connection", name])?;
@@ -277,8 +277,8 @@ impl Fact {
                 let Some(subject) = property(&["connection", "subject_peer_certificate"]) else {
                     return Ok(None);
                 };
-                let subject = String::from_utf8(subject).map_err(|_| Refusal::Identity)?;
-                let values = subject::values(&subject, attribute).ok_or(Refusal::Identity)?;
+                let subject = String::from_utf8(subject).map_err(|_| RequestError::Identity)?;
+                let values = subject::values(&subject, attribute).ok_or(RequestError::Identity)?;
                 Some(Read::Subject(values))
             }
             Self::Claim { path } => claim_property(facts, path).map(Read::One),
@@ -286,7 +286,7 @@ impl Fact {
                 let Some(list) = claim_property(facts, path) else {
                     return Ok(None);
                 };
-                let elements = list::elements(&list).ok_or(Refusal::Identity)?;
+                let elements = list::elements(&list).ok_or(RequestError::Identity)?;
                 Some(Read::List(
                     elements.into_iter().map(<[u8]>::to_vec).collect(),
                 ))
@@ -302,12 +302,12 @@ fn claim_property(facts: &dyn Facts, path: &[String]) -> Option<Vec<u8>> {
 
 impl Source {
     /// The tenant that a value names; `None` where it names none that this source speaks of.
-    fn tenant<'a>(&self, value: Cow<'a, [u8]>) -> Result<Option<Cow<'a, str>>, Refusal> {
+    fn tenant<'a>(&self, value: Cow<'a, [u8]>) -> Result<Option<Cow<'a, str>>, RequestError> {
         let value = match value {
             Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
         };
-        let value = value.ok_or(Refusal::Identity)?;
+        let value = value.ok_or(RequestError::Identity)?;
         let found = match &self.reading.template {
             None => value,
             Some(template) => match template.tenant(&value) {
@@ -318,7 +318,7 @@ impl Source {
         match &self.reading.map {
             Some(map) => Ok(map.get(&*found).map(|name| Cow::Owned(name.clone()))),
             None if is_name(&found) => Ok(Some(found)),
-            None => Err(Refusal::Identity),
+            None => Err(RequestError::Identity),
         }
     }
 }

@@ -33,7 +33,7 @@ impl Facts for Known<'_> {
     }
 }
 
-type Said = Result<(String, Option<&'static str>, String), Refusal>;
+type Said = Result<(String, Option<&'static str>, String), RequestError>;
 
 fn ask(
     identity: &Value,
@@ -111,7 +111,7 @@ fn two_names_are_a_conflict_and_a_bad_one_is_refused() {
         HeaderValue::Once(b""),
         HeaderValue::Once(b"\xff"),
     ] {
-        assert_eq!(ask("p", bad), Err(Refusal::Identity));
+        assert_eq!(ask("p", bad), Err(RequestError::Identity));
     }
 }
 
@@ -207,7 +207,7 @@ fn a_subject_that_cannot_be_read_does_not_leave_the_word_to_another_source() {
     let subject = "connection/subject_peer_certificate";
     for unreadable in [&b"OU=\"web"[..], b"OU=#0401", b"OU=web,", b"OU=\xff"] {
         let asked = ask(&identity, "t/acme/p", &[], &[(subject, unreadable)]);
-        assert_eq!(asked, Err(Refusal::Identity));
+        assert_eq!(asked, Err(RequestError::Identity));
     }
 }
 
@@ -218,7 +218,7 @@ fn a_claim_that_is_no_name_is_refused_and_an_unmapped_one_says_nothing() {
     for bad in [&b""[..], b"a b", b"\0\0\0\0", b"\xff", b"acme\n"] {
         assert_eq!(
             ask(&plain, "p", &[], &[(claim, bad)]),
-            Err(Refusal::Identity)
+            Err(RequestError::Identity)
         );
     }
     let mapped = json!([{"jwt_claim": "t", "payload": "m", "map": {"red": "acme"}}]);
@@ -277,7 +277,7 @@ fn groups_name_a_tenant_alone_or_confirm_the_one_that_another_source_names() {
     let got = ask(&unmapped, "p", &[], &[(claim, &groups)]).unwrap();
     assert_eq!(got.0, "web");
     let text = ask(&unmapped, "p", &[], &[(claim, b"web")]);
-    assert_eq!(text, Err(Refusal::Identity), "a string is no list");
+    assert_eq!(text, Err(RequestError::Identity), "a string is no list");
 }
 
 #[test]

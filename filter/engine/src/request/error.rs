@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use crate::module::NameError;
+
 /// The reason for which a request is none that the Go command would send.
 ///
 /// Its text goes to the client, so it never repeats the client's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RequestError {
     /// No `:path`, no `:method`, or one of them more than once.
     MalformedHead,
     /// A line break or a NUL in a header's value.
@@ -29,32 +31,6 @@ pub enum Refusal {
     EncodedSlash,
     /// A byte beyond ASCII, once decoded.
     NonAscii,
-    /// An upper-case letter that is not written `!` and lower case.
-    RawUpperCase,
-    /// `!` without a lower-case letter behind it.
-    DanglingEscape,
-    /// Two slashes together, or one at the end.
-    EmptyElement,
-    /// An element that begins or ends with a dot.
-    DotElement,
-    /// A name that Windows keeps for itself.
-    WindowsName,
-    /// The module path's first element has no dot.
-    NoDotInFirstElement,
-    /// The module path's first element is no domain name.
-    FirstElement,
-    /// A character that no module path has.
-    ModuleCharacter,
-    /// A character that no file of a module has in its name.
-    FileCharacter,
-    /// `/v0`, `/v1`, a leading zero, or gopkg.in without `.vN`.
-    MajorSuffix,
-    /// A character that no version has.
-    VersionCharacter,
-    /// A version where only a canonical one can stand.
-    NotCanonical,
-    /// A version of another major version than the path's.
-    MajorMismatch,
     /// None of the protocol's endpoints.
     UnknownEndpoint,
     /// None of the checksum database's endpoints.
@@ -63,9 +39,11 @@ pub enum Refusal {
     TilePath,
     /// An identity header that stands more than once, or a header or claim without a tenant's name.
     Identity,
+    /// A module path or version that is none.
+    Name(NameError),
 }
 
-impl Refusal {
+impl RequestError {
     /// The reason in words, one line of ASCII.
     pub const fn reason(self) -> &'static str {
         match self {
@@ -82,19 +60,6 @@ impl Refusal {
             Self::ControlCharacter => "the path has a control character",
             Self::EncodedSlash => "a percent-encoded slash or backslash",
             Self::NonAscii => "the path is not ASCII",
-            Self::RawUpperCase => "an upper-case letter must be written as ! and its lower case",
-            Self::DanglingEscape => "a ! without a lower-case letter behind it",
-            Self::EmptyElement => "an empty path element",
-            Self::DotElement => "a path element that begins or ends with a dot",
-            Self::WindowsName => "a path element that is a reserved name on Windows",
-            Self::NoDotInFirstElement => "the module path's first element has no dot",
-            Self::FirstElement => "the module path's first element is not a domain name",
-            Self::ModuleCharacter => "a character that no module path has",
-            Self::FileCharacter => "a character that no file of a module has in its name",
-            Self::MajorSuffix => "the module path ends in a major version that no module has",
-            Self::VersionCharacter => "a character that no version has",
-            Self::NotCanonical => "the version is not canonical; only .info takes other queries",
-            Self::MajorMismatch => "the version does not fit the module path's major version",
             Self::UnknownEndpoint => {
                 "not a GOPROXY endpoint; they are @v/list, @v/VERSION.info, .mod, .zip and @latest"
             }
@@ -103,14 +68,21 @@ impl Refusal {
             }
             Self::TilePath => "not a tile of a checksum database",
             Self::Identity => "an identity header or claim is repeated or holds no tenant name",
+            Self::Name(error) => error.reason(),
         }
     }
 }
 
-impl fmt::Display for Refusal {
+impl From<NameError> for RequestError {
+    fn from(error: NameError) -> Self {
+        Self::Name(error)
+    }
+}
+
+impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.reason())
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for RequestError {}
