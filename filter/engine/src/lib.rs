@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod consult;
+pub mod http;
 pub mod integrity;
 pub mod judge;
 pub mod module;
@@ -27,4 +28,3 @@ pub mod request;
 pub mod route;
 pub mod sumdb;
 pub mod telemetry;
-pub mod wire;

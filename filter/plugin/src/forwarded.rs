@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use modgate_engine::integrity::Artifact;
-use modgate_engine::judge::{CacheScope, Footer, Header, HeaderChange, Reply, keep_private};
+use modgate_engine::judge::{CacheScope, Footer, HeaderChange, Reply, keep_private};
 use modgate_engine::policy::{Backend, Tenant};
 use modgate_engine::redirect::Redirected;
 use modgate_engine::request::Mutability;
@@ -15,6 +15,7 @@ use crate::host::{self, Moment};
 use crate::integrity::{Guard, Held, Judged, Step};
 use crate::meters::Scope;
 use crate::root::InForce;
+use modgate_engine::http::Header;
 
 /// The bits of Envoy's `response.flags` for "the client closed the connection" and "the client reset the
 /// stream", as one of HTTP/2 does (`DownstreamConnectionTermination`, `DownstreamRemoteReset`).

@@ -6,7 +6,6 @@ use std::time::Duration;
 use modgate_engine::integrity::{
     Check, Checked, Evidence, H1, Record, Remembered, Seen, Share, Verdict,
 };
-use modgate_engine::judge::{Header, value_of};
 use modgate_engine::policy::Backend;
 use modgate_engine::sumdb::Answer;
 use proxy_wasm::types::{BufferType, MapType};
@@ -16,6 +15,7 @@ use crate::host::{self, Changed, Moment, RACES};
 use crate::root::InForce;
 use crate::secret;
 use crate::sumdb::{self, Asking, Progress};
+use modgate_engine::http::{Header, value_of};
 
 /// What a request may have that makes the answer a part, another encoding, or no answer of a file.
 const REQUEST_HEADERS: [&str; 7] = [

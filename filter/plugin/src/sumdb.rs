@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 
-use modgate_engine::judge::Header;
 use modgate_engine::module::ModuleVersion;
 use modgate_engine::policy::{Backend, Database};
 use modgate_engine::question;
@@ -12,6 +11,7 @@ use modgate_engine::sumdb::{Answer, Fetched, Lookup, Memory, Question, Step};
 use crate::callout::{self, Answered, Token};
 use crate::host::{self, Changed, Moment};
 use crate::root::InForce;
+use modgate_engine::http::Header;
 
 /// How often another worker may be first.
 const RACES: usize = 16;

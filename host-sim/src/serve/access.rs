@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use modgate_engine::wire::ACCESS_PROPERTY;
+use modgate_engine::http::wire::ACCESS_PROPERTY;
 use serde_json::Value;
 
 use crate::effect::StreamSummary;

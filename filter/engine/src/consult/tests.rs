@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::judge::{Answer, Header, Judgement};
+use crate::http::Header;
+use crate::judge::{Answer, Judgement, judge};
 use crate::policy::Policy;
 
 mod offered;
@@ -107,7 +108,7 @@ impl Backend {
             (":method".to_owned(), b"GET".to_vec()),
             (":path".to_owned(), path.into_bytes()),
         ];
-        let mut judgement = policy.judge(&headers, &());
+        let mut judgement = judge(&policy, &headers, &());
         if let Answer::Consult { consultation, .. } = &judgement.answer {
             let consultation = consultation.clone();
             self.consult(policy, &mut judgement, *consultation);
@@ -292,7 +293,7 @@ fn retractions_of_a_hidden_version_still_count() {
 #[test]
 fn what_is_no_list_is_not_read_as_an_empty_one() {
     let policy = old_only(">=1.3.0");
-    let about = policy.judge(&list_request(), &());
+    let about = judge(&policy, &list_request(), &());
     let Answer::Consult { consultation, .. } = &about.answer else {
         panic!("{:?}", about.answer);
     };

@@ -6,6 +6,7 @@
 //! - [`plan`]: what the policy wants checked; [`check`]: one file's check; [`seen`]: hashes remembered.
 
 pub mod check;
+mod checked;
 pub mod go_mod;
 pub mod go_sum;
 pub mod h1;
@@ -14,9 +15,10 @@ pub mod seen;
 pub mod zip;
 
 pub use check::{Check, Remembered, Verdict};
+pub use checked::{Checked, Evidence, RememberedBy};
 pub use go_mod::GoModHasher;
 pub use go_sum::{Artifact, GoSum, GoSumLine};
 pub use h1::H1;
-pub use plan::{Checked, Evidence, Mode, Plan, RememberedBy};
+pub use plan::{Mode, Plan};
 pub use seen::{Record, Seen, Share};
 pub use zip::{ZipError, ZipHasher, ZipSummary};

@@ -1,8 +1,9 @@
 //! Which caches may keep an answer: one that many share hands what it has to whoever asks for the URL,
 //! and asks nobody whether he may have it.
 
-use super::head::{Head, Header};
+use super::head::Head;
 use super::upstream_headers::goes_upstream;
+use crate::http::Header;
 use crate::policy::{Backend, By, Policy, Tenant};
 use crate::request::Operation;
 use crate::route::{Route, To};
@@ -36,47 +37,44 @@ pub(super) struct Asked<'a> {
     pub(super) backend: &'a Backend,
 }
 
-impl Policy {
-    /// Which caches may keep the answer to a request that goes upstream.
-    pub(super) fn cache_scope(&self, asked: &Asked<'_>) -> CacheScope {
-        if self.hangs_on_tenant(asked) || self.hangs_on_client(asked) {
-            CacheScope::Private
-        } else {
-            CacheScope::Shared
-        }
-    }
-
-    /// Whether two tenants may get two answers under one URL.
-    fn hangs_on_tenant(&self, asked: &Asked<'_>) -> bool {
-        if self.is_tenant_in_path {
-            return false;
-        }
-        // No rule is about tiles and tree heads.
-        let is_same = self.are_tenants_alike || asked.operation.module().is_none();
-        !is_same || self.is_routed_by(asked.route, By::Tenant)
-    }
-
-    /// Whether two clients of one tenant may get two answers.
-    fn hangs_on_client(&self, asked: &Asked<'_>) -> bool {
-        let rollout = asked.tenant.rollout.as_ref();
-        let module = asked.operation.module();
-        let split = module.and_then(|module| self.splits.of(module));
-        rollout.is_some_and(|rollout| rollout.stage.is_canary_by(By::Client))
-            || split.is_some_and(|(_, split)| split.strict && split.hangs_on_client())
-            || self.is_routed_by(asked.route, By::Client)
-            || asked.head.has_credentials(self, asked.backend)
-    }
-
-    fn is_routed_by(&self, route: Option<&Route>, by: By) -> bool {
-        let Some(route) = route else {
-            return false;
-        };
-        let is_drawn = matches!(&route.to, To::Drawn(drawn) if drawn.by == by);
-        let trial = self.routes_trial.as_ref();
-        is_drawn || trial.is_some_and(|trial| trial.stage.is_canary_by(by))
+/// Which caches may keep the answer to a request that goes upstream.
+pub(super) fn cache_scope(policy: &Policy, asked: &Asked<'_>) -> CacheScope {
+    if hangs_on_tenant(policy, asked) || hangs_on_client(policy, asked) {
+        CacheScope::Private
+    } else {
+        CacheScope::Shared
     }
 }
 
+/// Whether two tenants may get two answers under one URL.
+fn hangs_on_tenant(policy: &Policy, asked: &Asked<'_>) -> bool {
+    if policy.is_tenant_in_path {
+        return false;
+    }
+    // No rule is about tiles and tree heads.
+    let is_same = policy.are_tenants_alike || asked.operation.module().is_none();
+    !is_same || is_routed_by(policy, asked.route, By::Tenant)
+}
+
+/// Whether two clients of one tenant may get two answers.
+fn hangs_on_client(policy: &Policy, asked: &Asked<'_>) -> bool {
+    let rollout = asked.tenant.rollout.as_ref();
+    let module = asked.operation.module();
+    let split = module.and_then(|module| policy.splits.of(module));
+    rollout.is_some_and(|rollout| rollout.stage.is_canary_by(By::Client))
+        || split.is_some_and(|(_, split)| split.strict && split.hangs_on_client())
+        || is_routed_by(policy, asked.route, By::Client)
+        || asked.head.has_credentials(policy, asked.backend)
+}
+
+fn is_routed_by(policy: &Policy, route: Option<&Route>, by: By) -> bool {
+    let Some(route) = route else {
+        return false;
+    };
+    let is_drawn = matches!(&route.to, To::Drawn(drawn) if drawn.by == by);
+    let trial = policy.routes_trial.as_ref();
+    is_drawn || trial.is_some_and(|trial| trial.stage.is_canary_by(by))
+}
 impl Head<'_> {
     /// Whether the backend is told who asks, or what else the policy lets clients tell it.
     fn has_credentials(&self, policy: &Policy, backend: &Backend) -> bool {

@@ -1,28 +1,9 @@
 //! A request's headers, read once.
 
 use super::upstream_headers::goes_upstream;
-use crate::policy::identity::HeaderValue;
+use crate::http::{Header, HeaderValue};
 use crate::policy::{Backend, Policy};
 use crate::route::Host;
-
-/// A header as hosts hand it over: the name in lower case, the value in bytes.
-pub type Header = (String, Vec<u8>);
-
-/// The first value of a header.
-pub fn value_of<'h>(headers: &'h [Header], name: &str) -> Option<&'h [u8]> {
-    let found = headers.iter().find(|(known, _)| known == name);
-    found.map(|(_, value)| value.as_slice())
-}
-
-impl Policy {
-    /// The client's headers as they go to a backend, with the request itself and with every question
-    /// that is asked for its sake. Pseudo-headers are not among them.
-    pub fn upstream_headers(&self, headers: &[Header], backend: &Backend) -> Vec<Header> {
-        let goes_up = |name: &str| !name.starts_with(':') && goes_upstream(name, self, backend);
-        let kept = headers.iter().filter(|(name, _)| goes_up(name));
-        kept.cloned().collect()
-    }
-}
 
 /// What the engine needs of a request's headers.
 #[derive(Debug, Default)]
@@ -126,13 +107,4 @@ fn meet<'a>(all: &mut Vec<(&'a str, HeaderValue<'a>)>, name: &'a str, value: &'a
 fn value_in<'a>(all: &[(&'a str, HeaderValue<'a>)], name: &str) -> HeaderValue<'a> {
     let met = all.iter().find(|(known, _)| *known == name);
     met.map(|(_, value)| *value).unwrap_or_default()
-}
-
-impl<'a> HeaderValue<'a> {
-    fn meet(&mut self, value: &'a [u8]) {
-        *self = match self {
-            Self::Absent => Self::Once(value),
-            Self::Once(_) | Self::Repeated => Self::Repeated,
-        };
-    }
 }

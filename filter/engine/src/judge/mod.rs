@@ -10,17 +10,18 @@ mod stage;
 mod upstream_headers;
 
 pub use caching::{CacheScope, HeaderChange, keep_private};
-pub use head::{Header, value_of};
 pub use reply::{Footer, Media, Reply};
 pub use routing::RouteTrial;
+pub(crate) use routing::route_path;
 pub use split::{Assigned, AssignedBy, OfVariant};
 pub use stage::StageTaken;
 pub(crate) use upstream_headers::goes_to_every_backend;
-pub use upstream_headers::goes_upstream;
+pub use upstream_headers::{goes_upstream, upstream_headers};
 
 use crate::consult::{About, Consultation, Goal, Steer};
+use crate::http::{Header, HeaderValue};
 use crate::integrity::Plan;
-use crate::policy::identity::{Claim, Claimed, HeaderValue, identify};
+use crate::policy::identity::{Claim, Claimed, identify};
 use crate::policy::{Age, Backend, Decision, Facts, Policy, Ruling, Subject, Tenant};
 use crate::request::{Mutability, Operation, OperationName, RequestError, SumdbCall, Target};
 use crate::route::Route;
@@ -108,288 +109,301 @@ enum Sender<'p, 'f> {
     Tenant(&'p Tenant, Age, &'f dyn Facts),
 }
 
-impl Policy {
-    /// Judges a request by its headers, pseudo-headers included, and by what the host has verified of
-    /// its sender. Nothing else of a request counts.
-    pub fn judge<'p>(&'p self, headers: &[Header], facts: &dyn Facts) -> Judgement<'p> {
-        self.judge_sender(headers, &Sender::Known(facts))
+/// Judges a request by its headers, pseudo-headers included, and by what the host has verified of
+/// its sender. Nothing else of a request counts.
+pub fn judge<'p>(policy: &'p Policy, headers: &[Header], facts: &dyn Facts) -> Judgement<'p> {
+    judge_sender(policy, headers, &Sender::Known(facts))
+}
+
+/// Judges what a tenant would be told, were it proved already: the request's path has no prefix
+/// that names it. For whoever asks about a policy; a proxy knows no tenant before it asks. A
+/// version that is asked for is of this age.
+pub fn judge_tenant<'p>(
+    policy: &'p Policy,
+    headers: &[Header],
+    tenant: &'p Tenant,
+    age: Age,
+) -> Judgement<'p> {
+    judge_sender(policy, headers, &Sender::Tenant(tenant, age, &()))
+}
+
+/// As [`judge_tenant`], of a client of whom something is known besides.
+pub fn judge_client<'p>(
+    policy: &'p Policy,
+    headers: &[Header],
+    tenant: &'p Tenant,
+    facts: &dyn Facts,
+) -> Judgement<'p> {
+    judge_sender(
+        policy,
+        headers,
+        &Sender::Tenant(tenant, Age::Unasked, facts),
+    )
+}
+
+fn judge_sender<'p>(
+    policy: &'p Policy,
+    headers: &[Header],
+    sender: &Sender<'p, '_>,
+) -> Judgement<'p> {
+    let head = Head::read(policy, headers);
+    let mut judgement = Judgement {
+        tenant: None,
+        identity: None,
+        operation: OperationName::Other,
+        mutability: Mutability::Other,
+        stage: StageTaken::default(),
+        ruling: None,
+        route: None,
+        bucket: None,
+        route_trial: None,
+        module: None,
+        version: None,
+        tenant_prefix: String::new(),
+        request_id: head.request_id.map(ToOwned::to_owned),
+        split: None,
+        file_of: None,
+        plan: Plan::Pass,
+        consulted: None,
+        remove_headers: Vec::new(),
+        cache_scope: CacheScope::Private,
+        answer: Answer::Reply(Reply::default()),
+    };
+    let answer = answer_of(policy, &head, sender, &mut judgement);
+    judgement.answer = answer.unwrap_or_else(Answer::Reply);
+    judgement
+}
+
+/// Fills in what it finds out on the way. `Err` is every answer that is no forwarding.
+fn answer_of<'p>(
+    policy: &'p Policy,
+    head: &Head<'_>,
+    sender: &Sender<'p, '_>,
+    judgement: &mut Judgement<'p>,
+) -> Result<Answer<'p>, Reply> {
+    let footer = Footer {
+        contact: policy.contact.as_deref(),
+        request_id: head.request_id,
+    };
+    let bad = |refusal: RequestError| Reply::bad_request(refusal, footer);
+
+    let (HeaderValue::Once(method), HeaderValue::Once(path)) = (head.method, head.path) else {
+        return Err(bad(RequestError::MalformedHead));
+    };
+    if !matches!(method, b"GET" | b"HEAD") {
+        return Err(Reply::method_not_allowed(footer));
     }
-
-    /// Judges what a tenant would be told, were it proved already: the request's path has no prefix
-    /// that names it. For whoever asks about a policy; a proxy knows no tenant before it asks. A
-    /// version that is asked for is of this age.
-    pub fn judge_tenant<'p>(
-        &'p self,
-        headers: &[Header],
-        tenant: &'p Tenant,
-        age: Age,
-    ) -> Judgement<'p> {
-        self.judge_sender(headers, &Sender::Tenant(tenant, age, &()))
+    if head.has_line_break {
+        return Err(bad(RequestError::HeaderValue));
     }
-
-    /// As [`Policy::judge_tenant`], of a client of whom something is known besides.
-    pub fn judge_client<'p>(
-        &'p self,
-        headers: &[Header],
-        tenant: &'p Tenant,
-        facts: &dyn Facts,
-    ) -> Judgement<'p> {
-        self.judge_sender(headers, &Sender::Tenant(tenant, Age::Unasked, facts))
+    // What go never sends, and servers have disagreed on where it ends.
+    if head.has_body {
+        return Err(bad(RequestError::Body));
     }
-
-    fn judge_sender<'p>(&'p self, headers: &[Header], sender: &Sender<'p, '_>) -> Judgement<'p> {
-        let head = Head::read(self, headers);
-        let mut judgement = Judgement {
-            tenant: None,
-            identity: None,
-            operation: OperationName::Other,
-            mutability: Mutability::Other,
-            stage: StageTaken::default(),
-            ruling: None,
-            route: None,
-            bucket: None,
-            route_trial: None,
-            module: None,
-            version: None,
-            tenant_prefix: String::new(),
-            request_id: head.request_id.map(ToOwned::to_owned),
-            split: None,
-            file_of: None,
-            plan: Plan::Pass,
-            consulted: None,
-            remove_headers: Vec::new(),
-            cache_scope: CacheScope::Private,
-            answer: Answer::Reply(Reply::default()),
-        };
-        let answer = self.answer(&head, sender, &mut judgement);
-        judgement.answer = answer.unwrap_or_else(Answer::Reply);
-        judgement
-    }
-
-    /// Fills in what it finds out on the way. `Err` is every answer that is no forwarding.
-    fn answer<'p>(
-        &'p self,
-        head: &Head<'_>,
-        sender: &Sender<'p, '_>,
-        judgement: &mut Judgement<'p>,
-    ) -> Result<Answer<'p>, Reply> {
-        let footer = Footer {
-            contact: self.contact.as_deref(),
-            request_id: head.request_id,
-        };
-        let bad = |refusal: RequestError| Reply::bad_request(refusal, footer);
-
-        let (HeaderValue::Once(method), HeaderValue::Once(path)) = (head.method, head.path) else {
-            return Err(bad(RequestError::MalformedHead));
-        };
-        if !matches!(method, b"GET" | b"HEAD") {
-            return Err(Reply::method_not_allowed(footer));
+    let target = Target::decode(path).map_err(bad)?;
+    let (tenant, rest, facts, age) = match sender {
+        Sender::Tenant(tenant, age, facts) => {
+            judgement.tenant = Some(tenant);
+            (*tenant, target.as_str(), *facts, *age)
         }
-        if head.has_line_break {
-            return Err(bad(RequestError::HeaderValue));
+        Sender::Known(facts) => {
+            let header = |name: &str| head.identity(name);
+            let is_tenant = |name: &str| policy.has_tenant(name);
+            let identified = identify(&policy.identity, is_tenant, target.as_str(), header, *facts);
+            let identified = identified.map_err(bad)?;
+            identified.prefix.clone_into(&mut judgement.tenant_prefix);
+            let tenant = claimed_tenant(policy, &identified.claim, judgement, footer)?;
+            (tenant, identified.rest, *facts, Age::Unasked)
         }
-        // What go never sends, and servers have disagreed on where it ends.
-        if head.has_body {
-            return Err(bad(RequestError::Body));
-        }
-        let target = Target::decode(path).map_err(bad)?;
-        let (tenant, rest, facts, age) = match sender {
-            Sender::Tenant(tenant, age, facts) => {
-                judgement.tenant = Some(tenant);
-                (*tenant, target.as_str(), *facts, *age)
-            }
-            Sender::Known(facts) => {
-                let header = |name: &str| head.identity(name);
-                let is_tenant = |name: &str| self.has_tenant(name);
-                let identified =
-                    identify(&self.identity, is_tenant, target.as_str(), header, *facts);
-                let identified = identified.map_err(bad)?;
-                identified.prefix.clone_into(&mut judgement.tenant_prefix);
-                let tenant = self.claimed_tenant(&identified.claim, judgement, footer)?;
-                (tenant, identified.rest, *facts, Age::Unasked)
-            }
-        };
+    };
 
-        let routed = rest;
-        let (_, rest) = self.routes.enter(routed);
-        let operation = self.operation(rest, footer)?;
-        judgement.operation = operation.name();
-        judgement.mutability = operation.mutability();
-        judgement.module = operation.module().map(ToOwned::to_owned);
-        judgement.version = operation.version().map(ToOwned::to_owned);
-        let (mut goal, mut steer) = (None, None);
-        if let Some(module) = operation.module() {
-            let subject = Subject::of(&operation, age);
-            let stage = stage::taken(self, tenant, module, head, facts);
-            judgement.stage = stage;
-            let ruling =
-                self.decide_both(tenant, stage.side, module, &subject, operation.is_probe());
-            judgement.ruling = Some(ruling);
-            let verdict = ruling.verdict;
-            goal = verdict.is_open.then(|| Goal::of(&operation)).flatten();
-            let refusal = Reply::refusal(&operation, &tenant.name, &verdict, footer);
-            if let Some(reply) = refusal.filter(|_| goal.is_none()) {
-                return Err(reply);
-            }
-            // What the rules refuse as a whole, no variant of it is served.
-            let is_served = verdict.decision == Decision::Allow;
-            let split_of = || split::assigned(self, tenant, module, head, facts);
-            let assigned = is_served.then(split_of).flatten();
-            let assigned = assigned.and_then(|assigned| Some((Goal::of(&operation)?, assigned)));
-            if let Some((wanted, (place, variant, assigned))) = assigned {
-                let version = operation.canonical_version();
-                judgement.file_of =
-                    version.and_then(|version| OfVariant::with_version(assigned.split, version));
-                if !assigned.holds() {
-                    // A file is led nowhere, so there is nothing to count.
-                    judgement.split = version.is_none().then_some(assigned);
-                } else if let Some(version) = version {
-                    // A go.mod file is read of versions that are never built, so it passes.
-                    let is_go_mod = matches!(operation, Operation::Mod { .. });
-                    let given = assigned
-                        .variant
-                        .filter(|variant| variant.version != version);
-                    if let Some(given) = given.filter(|_| assigned.split.strict && !is_go_mod) {
-                        judgement.split = Some(assigned);
-                        let split = &assigned.split.name;
-                        let given = [&*given.name, &*given.version];
-                        return Err(Reply::other_variant(&operation, split, given, footer));
-                    }
-                } else {
+    let routed = rest;
+    let (_, rest) = policy.routes.enter(routed);
+    let operation = operation_of(policy, rest, footer)?;
+    judgement.operation = operation.name();
+    judgement.mutability = operation.mutability();
+    judgement.module = operation.module().map(ToOwned::to_owned);
+    judgement.version = operation.version().map(ToOwned::to_owned);
+    let (mut goal, mut steer) = (None, None);
+    if let Some(module) = operation.module() {
+        let subject = Subject::of(&operation, age);
+        let stage = stage::taken(policy, tenant, module, head, facts);
+        judgement.stage = stage;
+        let ruling = policy.decide_both(tenant, stage.side, module, &subject, operation.is_probe());
+        judgement.ruling = Some(ruling);
+        let verdict = ruling.verdict;
+        goal = verdict.is_open.then(|| Goal::of(&operation)).flatten();
+        let refusal = Reply::refusal(&operation, &tenant.name, &verdict, footer);
+        if let Some(reply) = refusal.filter(|_| goal.is_none()) {
+            return Err(reply);
+        }
+        // What the rules refuse as a whole, no variant of it is served.
+        let is_served = verdict.decision == Decision::Allow;
+        let split_of = || split::assigned(policy, tenant, module, head, facts);
+        let assigned = is_served.then(split_of).flatten();
+        let assigned = assigned.and_then(|assigned| Some((Goal::of(&operation)?, assigned)));
+        if let Some((wanted, (place, variant, assigned))) = assigned {
+            let version = operation.canonical_version();
+            judgement.file_of =
+                version.and_then(|version| OfVariant::with_version(assigned.split, version));
+            if !assigned.holds() {
+                // A file is led nowhere, so there is nothing to count.
+                judgement.split = version.is_none().then_some(assigned);
+            } else if let Some(version) = version {
+                // A go.mod file is read of versions that are never built, so it passes.
+                let is_go_mod = matches!(operation, Operation::Mod { .. });
+                let given = assigned
+                    .variant
+                    .filter(|variant| variant.version != version);
+                if let Some(given) = given.filter(|_| assigned.split.strict && !is_go_mod) {
                     judgement.split = Some(assigned);
-                    steer = Some(Steer::to(place, variant, assigned.split.control));
-                    goal = Some(wanted);
+                    let split = &assigned.split.name;
+                    let given = [&*given.name, &*given.version];
+                    return Err(Reply::other_variant(&operation, split, given, footer));
                 }
+            } else {
+                judgement.split = Some(assigned);
+                steer = Some(Steer::to(place, variant, assigned.split.control));
+                goal = Some(wanted);
             }
         }
-        if let Operation::Sumdb {
-            call: SumdbCall::Supported,
-            ..
-        } = operation
-        {
-            return Err(Reply::supported());
-        }
+    }
+    if let Operation::Sumdb {
+        call: SumdbCall::Supported,
+        ..
+    } = operation
+    {
+        return Err(Reply::supported());
+    }
 
-        if let Operation::Sumdb {
-            database,
-            call: SumdbCall::Lookup { module, .. },
-        } = &operation
-        {
-            if let Some(pattern) = self.integrity.private.kept_from(database, module) {
-                return Err(Reply::private_name(&operation, &pattern, footer));
-            }
+    if let Operation::Sumdb {
+        database,
+        call: SumdbCall::Lookup { module, .. },
+    } = &operation
+    {
+        if let Some(pattern) = policy.integrity.private.kept_from(database, module) {
+            return Err(Reply::private_name(&operation, &pattern, footer));
         }
+    }
 
-        let (destination, trial) = self.route(&routing::Request {
+    let (destination, trial) = routing::route(
+        policy,
+        &routing::Request {
             path: routed,
             operation: &operation,
             tenant,
             head,
             facts,
-        });
-        judgement.route_trial = trial;
-        let destination = destination.ok_or_else(|| Reply::no_route(footer))?;
-        let (backend, cluster) = (destination.backend, destination.cluster);
-        judgement.route = destination.route;
-        judgement.bucket = destination.bucket;
-        judgement.remove_headers = head.kept_from(self, backend);
-        judgement.cache_scope = self.cache_scope(&caching::Asked {
+        },
+    );
+    judgement.route_trial = trial;
+    let destination = destination.ok_or_else(|| Reply::no_route(footer))?;
+    let (backend, cluster) = (destination.backend, destination.cluster);
+    judgement.route = destination.route;
+    judgement.bucket = destination.bucket;
+    judgement.remove_headers = head.kept_from(policy, backend);
+    judgement.cache_scope = caching::cache_scope(
+        policy,
+        &caching::Asked {
             operation: &operation,
             tenant,
             head,
             route: destination.route,
             backend,
-        });
-        let plan = self.integrity.plan(
-            tenant,
+        },
+    );
+    let plan = policy.integrity.plan(
+        tenant,
+        backend,
+        operation.name(),
+        (operation.module(), operation.version()),
+    );
+    judgement.plan = match plan {
+        // An answer without a body has nothing to check.
+        Plan::Unknown(_) | Plan::Check(_) if method == b"HEAD" => Plan::Pass,
+        plan => plan,
+    };
+    if let Plan::Refuse(_) = judgement.plan {
+        return Err(Reply::unknown_hash(&operation, footer));
+    }
+    let mut upstream = String::with_capacity(path.len() + backend.base_path.len() + 16);
+    upstream.push_str(&backend.base_path);
+    if let Some(route) = destination.route {
+        upstream.push_str(&route.upstream_prefix);
+    }
+    let prefix = upstream.len();
+    operation.write_canonical(&mut upstream);
+    let consultation = goal.map(|goal| {
+        let about = About {
+            module: operation.module().unwrap_or_default().to_owned(),
+            tenant: tenant.id,
+            side: judgement.stage.side,
+            backend: backend.id,
+            steer,
+            upstream: upstream.get(..prefix).unwrap_or_default().to_owned(),
+            request_id: judgement.request_id.clone(),
+            is_probe: operation.is_probe(),
+        };
+        Box::new(Consultation::new(about, goal))
+    });
+    let path = (upstream.as_bytes() != path).then_some(upstream);
+    Ok(match consultation {
+        None => Answer::Forward {
             backend,
-            operation.name(),
-            (operation.module(), operation.version()),
-        );
-        judgement.plan = match plan {
-            // An answer without a body has nothing to check.
-            Plan::Unknown(_) | Plan::Check(_) if method == b"HEAD" => Plan::Pass,
-            plan => plan,
-        };
-        if let Plan::Refuse(_) = judgement.plan {
-            return Err(Reply::unknown_hash(&operation, footer));
-        }
-        let mut upstream = String::with_capacity(path.len() + backend.base_path.len() + 16);
-        upstream.push_str(&backend.base_path);
-        if let Some(route) = destination.route {
-            upstream.push_str(&route.upstream_prefix);
-        }
-        let prefix = upstream.len();
-        operation.write_canonical(&mut upstream);
-        let consultation = goal.map(|goal| {
-            let about = About {
-                module: operation.module().unwrap_or_default().to_owned(),
-                tenant: tenant.id,
-                side: judgement.stage.side,
-                backend: backend.id,
-                steer,
-                upstream: upstream.get(..prefix).unwrap_or_default().to_owned(),
-                request_id: judgement.request_id.clone(),
-                is_probe: operation.is_probe(),
-            };
-            Box::new(Consultation::new(about, goal))
-        });
-        let path = (upstream.as_bytes() != path).then_some(upstream);
-        Ok(match consultation {
-            None => Answer::Forward {
-                backend,
-                cluster,
-                path,
-            },
-            Some(consultation) => Answer::Consult {
-                backend,
-                cluster,
-                path,
-                consultation,
-            },
-        })
-    }
-
-    fn claimed_tenant<'p>(
-        &'p self,
-        claim: &Claim<'_>,
-        judgement: &mut Judgement<'p>,
-        footer: Footer<'_>,
-    ) -> Result<&'p Tenant, Reply> {
-        judgement.identity = claim.source;
-        let name = match claim.claimed() {
-            Claimed::Nobody => None,
-            Claimed::Tenant(name) => Some(name),
-            Claimed::Conflict => return Err(Reply::identity_conflict(footer)),
-            Claimed::Ambiguous => return Err(Reply::identity_ambiguous(footer)),
-        };
-        let tenant = self
-            .tenant(name)
-            .ok_or_else(|| Reply::unknown_tenant(name, footer))?;
-        let required = self.require.and(tenant.require);
-        if let Some(missing) = required.missing_in(claim.kinds).next() {
-            return Err(Reply::identity_required(missing, footer));
-        }
-        judgement.tenant = Some(tenant);
-        Ok(tenant)
-    }
-
-    fn operation<'a>(&self, rest: &'a str, footer: Footer<'_>) -> Result<Operation<'a>, Reply> {
-        let bad = |refusal: RequestError| Reply::bad_request(refusal, footer);
-        let Some(path) = rest.strip_prefix("sumdb/") else {
-            return Operation::parse(rest).map_err(bad);
-        };
-        let (database, call) = self
-            .sumdb(path)
-            .ok_or_else(|| Reply::unknown_database(footer))?;
-        let call = SumdbCall::parse(call).map_err(bad)?;
-        Ok(Operation::Sumdb {
-            database: database.name.clone().into(),
-            call,
-        })
-    }
+            cluster,
+            path,
+        },
+        Some(consultation) => Answer::Consult {
+            backend,
+            cluster,
+            path,
+            consultation,
+        },
+    })
 }
 
+fn claimed_tenant<'p>(
+    policy: &'p Policy,
+    claim: &Claim<'_>,
+    judgement: &mut Judgement<'p>,
+    footer: Footer<'_>,
+) -> Result<&'p Tenant, Reply> {
+    judgement.identity = claim.source;
+    let name = match claim.claimed() {
+        Claimed::Nobody => None,
+        Claimed::Tenant(name) => Some(name),
+        Claimed::Conflict => return Err(Reply::identity_conflict(footer)),
+        Claimed::Ambiguous => return Err(Reply::identity_ambiguous(footer)),
+    };
+    let tenant = policy
+        .tenant(name)
+        .ok_or_else(|| Reply::unknown_tenant(name, footer))?;
+    let required = policy.require.and(tenant.require);
+    if let Some(missing) = required.missing_in(claim.kinds).next() {
+        return Err(Reply::identity_required(missing, footer));
+    }
+    judgement.tenant = Some(tenant);
+    Ok(tenant)
+}
+
+fn operation_of<'a>(
+    policy: &Policy,
+    rest: &'a str,
+    footer: Footer<'_>,
+) -> Result<Operation<'a>, Reply> {
+    let bad = |refusal: RequestError| Reply::bad_request(refusal, footer);
+    let Some(path) = rest.strip_prefix("sumdb/") else {
+        return Operation::parse(rest).map_err(bad);
+    };
+    let (database, call) = policy
+        .sumdb(path)
+        .ok_or_else(|| Reply::unknown_database(footer))?;
+    let call = SumdbCall::parse(call).map_err(bad)?;
+    Ok(Operation::Sumdb {
+        database: database.name.clone().into(),
+        call,
+    })
+}
 impl<'p> Judgement<'p> {
     /// What came of it, as far as that is known before a backend has answered.
     pub fn outcome(&self) -> Option<Outcome> {

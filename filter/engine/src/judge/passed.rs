@@ -2,7 +2,7 @@
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-use super::head::{Header, value_of};
+use crate::http::{Header, value_of};
 use crate::policy::denial;
 
 /// What tells a client when to ask again, and with which credentials (RFC 9110, sections 10.2.3 and 11.6.1).

@@ -1,13 +1,12 @@
 //! Answers that the filter gives itself.
 
-use super::head::Header;
 use super::passed;
-use crate::policy::denial;
+use crate::http::Header;
+use crate::http::wire::VARIANT_HEADER;
 pub use crate::policy::denial::Footer;
-use crate::policy::{Decision, Verdict};
+use crate::policy::{Decision, Verdict, denial};
 use crate::request::{Operation, RequestError};
 use crate::telemetry::{Ending, Outcome};
-use crate::wire::VARIANT_HEADER;
 
 /// An answer that no backend has a part in. Its body is UTF-8 text in lines.
 #[derive(Clone, Debug, PartialEq, Eq)]

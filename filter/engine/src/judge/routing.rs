@@ -1,7 +1,8 @@
 //! Where a request goes.
 
-use super::head::{Head, Header};
+use super::head::Head;
 use super::stage;
+use crate::http::Header;
 use crate::policy::{Backend, By, CANARY, ENFORCE, Facts, Policy, Reach, Tenant};
 use crate::request::{Operation, Target};
 use crate::route::{Route, RouteTable, To};
@@ -49,74 +50,74 @@ pub(super) struct Request<'a> {
     pub(super) facts: &'a dyn Facts,
 }
 
-impl Policy {
-    /// The destination by the routes that hold for the request, and what the others say.
-    pub(super) fn route<'p>(
-        &'p self,
-        request: &Request<'_>,
-    ) -> (Option<Destination<'p>>, Option<RouteTrial<'p>>) {
-        if let Some(backend) = self.sumdb_backend(request.operation) {
-            let destination = Destination {
-                route: None,
-                backend,
-                cluster: &backend.cluster,
-                bucket: None,
-            };
-            return (Some(destination), None);
-        }
-        let active = request.destination(self, &self.routes);
-        let Some(trial) = &self.routes_trial else {
-            return (active, None);
+/// The destination by the routes that hold for the request, and what the others say.
+pub(super) fn route<'p>(
+    policy: &'p Policy,
+    request: &Request<'_>,
+) -> (Option<Destination<'p>>, Option<RouteTrial<'p>>) {
+    if let Some(backend) = policy.sumdb_backend(request.operation) {
+        let destination = Destination {
+            route: None,
+            backend,
+            cluster: &backend.cluster,
+            bucket: None,
         };
-        let candidate = request.destination(self, &trial.table);
-        let reach = trial.stage.reach(ROUTES, |by| request.key(self, by));
-        let (held, other, stage) = match reach {
-            Reach::Not => (active, candidate, ENFORCE),
-            Reach::Member => (candidate, active, CANARY),
-            Reach::All => (candidate, active, ENFORCE),
-        };
-        let trial = RouteTrial {
-            stage,
-            would_be: other.and_then(|other| Some((other.route?, other.backend))),
-        };
-        (held, Some(trial))
+        return (Some(destination), None);
     }
+    let active = request.destination(policy, &policy.routes);
+    let Some(trial) = &policy.routes_trial else {
+        return (active, None);
+    };
+    let candidate = request.destination(policy, &trial.table);
+    let reach = trial.stage.reach(ROUTES, |by| request.key(policy, by));
+    let (held, other, stage) = match reach {
+        Reach::Not => (active, candidate, ENFORCE),
+        Reach::Member => (candidate, active, CANARY),
+        Reach::All => (candidate, active, ENFORCE),
+    };
+    let trial = RouteTrial {
+        stage,
+        would_be: other.and_then(|other| Some((other.route?, other.backend))),
+    };
+    (held, Some(trial))
+}
 
-    /// Where a tenant's request goes that has these headers and this path, without what names the tenant,
-    /// whatever the rules say of it; `None` where it leads nowhere, or asks for no file of a module.
-    pub(crate) fn route_path<'p>(
-        &'p self,
-        headers: &[Header],
-        tenant: &Tenant,
-        facts: &dyn Facts,
-        path: &str,
-    ) -> Option<RoutedPath<'p>> {
-        let head = Head::read(self, headers);
-        let target = Target::decode(path.as_bytes()).ok()?;
-        let (_, rest) = self.routes.enter(target.as_str());
-        let operation = Operation::parse(rest).ok()?;
-        let (destination, _) = self.route(&Request {
+/// Where a tenant's request goes that has these headers and this path, without what names the tenant,
+/// whatever the rules say of it; `None` where it leads nowhere, or asks for no file of a module.
+pub(crate) fn route_path<'p>(
+    policy: &'p Policy,
+    headers: &[Header],
+    tenant: &Tenant,
+    facts: &dyn Facts,
+    path: &str,
+) -> Option<RoutedPath<'p>> {
+    let head = Head::read(policy, headers);
+    let target = Target::decode(path.as_bytes()).ok()?;
+    let (_, rest) = policy.routes.enter(target.as_str());
+    let operation = Operation::parse(rest).ok()?;
+    let (destination, _) = route(
+        policy,
+        &Request {
             path: target.as_str(),
             operation: &operation,
             tenant,
             head: &head,
             facts,
-        });
-        let destination = destination?;
-        let mut path = destination.backend.base_path.clone();
-        if let Some(route) = destination.route {
-            path.push_str(&route.upstream_prefix);
-        }
-        operation.write_canonical(&mut path);
-        Some(RoutedPath {
-            backend: destination.backend,
-            cluster: destination.cluster,
-            module: operation.module()?.to_owned(),
-            path,
-        })
+        },
+    );
+    let destination = destination?;
+    let mut path = destination.backend.base_path.clone();
+    if let Some(route) = destination.route {
+        path.push_str(&route.upstream_prefix);
     }
+    operation.write_canonical(&mut path);
+    Some(RoutedPath {
+        backend: destination.backend,
+        cluster: destination.cluster,
+        module: operation.module()?.to_owned(),
+        path,
+    })
 }
-
 /// What a canary of routes is drawn for, where a tenant's is drawn for its name, which has no space.
 const ROUTES: &str = "the routes";
 

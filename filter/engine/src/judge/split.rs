@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::head::Head;
 use super::stage;
-use crate::policy::identity::HeaderValue;
+use crate::http::HeaderValue;
 use crate::policy::{
     BUCKETS, By, CANARY, ENFORCE, Facts, Gets, NO_VARIANT, Policy, Reach, SHADOW, Split, Tenant,
     Variant,

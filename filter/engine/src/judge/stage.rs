@@ -1,7 +1,8 @@
 //! Which of a tenant's rules hold for a request: those in force, or a rollout's.
 
 use super::head::Head;
-use crate::policy::identity::{Fact, HeaderValue, Place};
+use crate::http::HeaderValue;
+use crate::policy::identity::{Fact, Place};
 use crate::policy::{By, CANARY, ENFORCE, Facts, Policy, Reach, Side, Tenant};
 
 /// Which rules hold for a request, and why.

@@ -58,7 +58,7 @@ fn request(path: &str, more: &[(&str, &str)]) -> Vec<Header> {
 fn outcome(path: &str, more: &[(&str, &str)]) -> Result<(String, String), (u16, String)> {
     let policy = policy();
     let headers = request(path, more);
-    let judgement = policy.judge(&headers, &());
+    let judgement = judge(&policy, &headers, &());
     match judgement.answer {
         Answer::Forward {
             backend,
@@ -118,7 +118,7 @@ fn an_allowed_request_goes_upstream_in_its_canonical_form() {
 fn a_path_that_is_canonical_already_is_not_written() {
     let policy = policy();
     let headers = request("/golang.org/x/text/@v/list", &[("x-corp-tenant", "web")]);
-    let judgement = policy.judge(&headers, &());
+    let judgement = judge(&policy, &headers, &());
     assert!(matches!(
         judgement.answer,
         Answer::Forward { path: None, .. }
@@ -225,7 +225,7 @@ fn headers_that_claim_what_they_may_not_are_removed() {
         ("user-agent", "Go-http-client/1.1"),
     ];
     let headers = request("/golang.org/x/text/@v/list", &claims);
-    let judgement = policy.judge(&headers, &());
+    let judgement = judge(&policy, &headers, &());
     assert_eq!(
         judgement.remove_headers,
         [
@@ -318,7 +318,7 @@ fn a_lookup_obeys_the_rules_as_the_go_mod_file_does() {
                 (":method".to_owned(), b"GET".to_vec()),
                 (":path".to_owned(), path.clone().into_bytes()),
             ];
-            let judgement = policy.judge(&headers, &());
+            let judgement = judge(&policy, &headers, &());
             let status = match &judgement.answer {
                 Answer::Reply(reply) => reply.status,
                 Answer::Forward { .. } | Answer::Consult { .. } => 0,
@@ -355,7 +355,7 @@ fn labels_tell_who_decided() {
     ] {
         let headers = request(path, &[]);
         assert_eq!(
-            policy.judge(&headers, &()).decision_labels(),
+            judge(&policy, &headers, &()).decision_labels(),
             labels,
             "{path}"
         );
@@ -374,7 +374,7 @@ fn what_is_required_must_have_named_the_tenant() {
     let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
     let status = |path: &str, user: &[(&str, &str)]| {
         let headers = request(path, user);
-        let judgement = policy.judge(&headers, &());
+        let judgement = judge(&policy, &headers, &());
         match judgement.answer {
             Answer::Forward { .. } => (200, String::new()),
             Answer::Reply(reply) => (reply.status, reply.body),
@@ -412,9 +412,7 @@ fn what_proves_an_identity_stays_here() {
             "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
         });
         let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
-        policy
-            .judge(&request("/a.b/@latest", &claims), &())
-            .remove_headers
+        judge(&policy, &request("/a.b/@latest", &claims), &()).remove_headers
     };
     assert_eq!(
         with(json!([{"basic_user": "x-user"}, {"header": "X-User", "trusted": true}])),
@@ -452,7 +450,7 @@ fn a_hidden_module_is_as_if_it_were_not_there() {
         "/sumdb/sum.golang.org/lookup/corp.example/secret@v1.0.0",
     ] {
         let headers = request(path, &[]);
-        let judgement = policy.judge(&headers, &());
+        let judgement = judge(&policy, &headers, &());
         assert_eq!(
             judgement.decision_labels(),
             Some(("hide", "secret")),
@@ -492,7 +490,7 @@ fn of_the_longest_denial_go_prints_the_reason_and_whom_to_ask() {
     let element = "a".repeat(200);
     let path = format!("/a.b/{element}/@v/v1.0.0-{element}.zip");
     let id = "i".repeat(64);
-    let judgement = policy.judge(&request(&path, &[("x-request-id", &id)]), &());
+    let judgement = judge(&policy, &request(&path, &[("x-request-id", &id)]), &());
     let Answer::Reply(reply) = judgement.answer else {
         panic!("it is denied");
     };

@@ -2,7 +2,7 @@
 //! proxy in front of it (who the client is, which host or path it asked for), their names are without
 //! number, and a Go proxy needs few.
 
-use crate::policy::paths::{is_modgate_header, is_same_header};
+use crate::http::{Header, is_modgate_header, is_same_header};
 use crate::policy::{Backend, Policy};
 
 /// Whether a header of the client's request goes to a backend, by its name in lower case. The same for
@@ -27,6 +27,13 @@ pub fn goes_upstream(name: &str, policy: &Policy, backend: &Backend) -> bool {
     is_wanted && !is_taken()
 }
 
+/// The client's headers as they go to a backend, with the request itself and with every question
+/// that is asked for its sake. Pseudo-headers are not among them.
+pub fn upstream_headers(policy: &Policy, headers: &[Header], backend: &Backend) -> Vec<Header> {
+    let goes_up = |name: &str| !name.starts_with(':') && goes_upstream(name, policy, backend);
+    let kept = headers.iter().filter(|(name, _)| goes_up(name));
+    kept.cloned().collect()
+}
 /// The headers that every backend gets, and by which none tells one user from another: what a client's
 /// program is and wants, the path that a request has come, and the numbers that traces give it.
 pub(crate) fn goes_to_every_backend(name: &str) -> bool {

@@ -6,8 +6,8 @@ use super::backend::{AddedHeader, Backend, BackendKind};
 use super::compile::Errors;
 use super::document::{AgeDoc, BackendDoc, HeaderDoc, KindDoc};
 use super::error::Path;
-use super::paths::is_same_header;
 use super::{duration, paths, redirects};
+use crate::http::is_same_header;
 
 /// Compiles `backends`.
 pub(super) fn compile(

@@ -19,8 +19,8 @@ use super::{
     Policy, Sumdb, Tenant, backends, duration, expectations, identity, integrity, paths, private,
     routes, splits,
 };
+use crate::http::wire::FAILOVER_PREFIX;
 use crate::route::RouteTable;
-use crate::wire::FAILOVER_PREFIX;
 
 /// The database that the Go command asks when it is told nothing else.
 const DEFAULT_SUMDB: &str = "sum.golang.org";

@@ -1,8 +1,9 @@
 //! What is wrong with `integrity` and `redirects`, and what a plan is made of them.
 
 use super::*;
+use crate::http::Header;
 use crate::integrity::{Artifact, Checked, Evidence, Plan};
-use crate::judge::{Answer, Header};
+use crate::judge::{Answer, judge};
 use serde_json::{Value, json};
 
 const KEY: &str = crate::sumdb::testing::PUBLIC_KEY;
@@ -26,7 +27,7 @@ fn plan(integrity: &Value, path: &str) -> Plan {
     let policy = read(&document(integrity.clone())).unwrap();
     let headers = [(":method", "GET"), (":path", path)]
         .map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
-    policy.judge(&headers, &()).plan
+    judge(&policy, &headers, &()).plan
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn a_file_that_nothing_is_known_of_is_denied_by_the_engine_itself() {
         ];
         let headers =
             headers.map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
-        let judgement = policy.judge(&headers, &());
+        let judgement = judge(&policy, &headers, &());
         assert_eq!(judgement.decision_labels(), Some(("deny", "integrity")));
         let Answer::Reply(reply) = judgement.answer else {
             panic!("it was forwarded");

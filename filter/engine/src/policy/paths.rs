@@ -2,8 +2,9 @@
 
 use super::identity::Place;
 use super::names::is_name;
+use crate::http::wire::RESERVED_CLUSTERS;
+use crate::http::{is_modgate_header, is_same_header};
 use crate::route::HostPattern;
-use crate::wire::{RESERVED_CLUSTERS, RESERVED_PREFIX};
 
 /// A path that goes upstream, without a slash at its end: `""` or `/a/b`.
 pub(super) fn upstream_path(path: &str) -> Result<String, String> {
@@ -258,32 +259,4 @@ pub(super) fn forwarded_header(name: &str) -> Result<String, String> {
         ));
     }
     Ok(name)
-}
-
-/// Whether a header is Modgate's own.
-pub(crate) fn is_modgate_header(name: &str) -> bool {
-    name.len() > RESERVED_PREFIX.len()
-        && name
-            .bytes()
-            .zip(RESERVED_PREFIX.bytes())
-            .all(|(a, b)| same_header_byte(a, b))
-}
-
-/// Whether two header names are one to servers that take `_` for `-`, as CGI does.
-pub(crate) fn is_same_header(a: &str, b: &str) -> bool {
-    a.len() == b.len()
-        && a.bytes()
-            .zip(b.bytes())
-            .all(|(a, b)| same_header_byte(a, b))
-}
-
-const fn same_header_byte(a: u8, b: u8) -> bool {
-    const fn fold(byte: u8) -> u8 {
-        if byte == b'_' {
-            b'-'
-        } else {
-            byte.to_ascii_lowercase()
-        }
-    }
-    fold(a) == fold(b)
 }

@@ -9,8 +9,8 @@ use super::error::Path;
 use super::pattern::{Meaning, PatternSetBuilder};
 use super::rollout::By;
 use super::{paths, rollout, weights};
+use crate::http::wire::CANDIDATE_FAILOVER_PREFIX;
 use crate::route::{Drawn, Failover, HostPattern, Route, RouteSpace, RouteTable, RoutesTrial, To};
-use crate::wire::CANDIDATE_FAILOVER_PREFIX;
 
 /// The routes of one prefix, while they are collected.
 #[derive(Default)]

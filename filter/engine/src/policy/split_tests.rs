@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::judge::{AssignedBy, Header};
+use crate::http::Header;
+use crate::judge::{AssignedBy, judge};
 
 const EXAMPLE: &str = include_str!("../../../../examples/split/policy.json");
 
@@ -32,7 +33,7 @@ fn variant(
     ];
     let group = group.map(|group| ("x-ab-test".to_owned(), group.as_bytes().to_vec()));
     headers.extend(group);
-    let judgement = policy.judge(&headers, &At(format!("{address}:4711")));
+    let judgement = judge(&policy, &headers, &At(format!("{address}:4711")));
     let assigned = judgement.split.unwrap();
     (assigned.variant.unwrap().name.clone(), assigned.by)
 }
@@ -119,13 +120,12 @@ fn of_whom_nothing_is_known_gets_the_control_and_what_is_said_twice_is_not_said(
         ),
         ("x-ab-test".to_owned(), b"group-b".to_vec()),
     ];
-    let judgement = policy.judge(&headers, &());
+    let judgement = judge(&policy, &headers, &());
     let assigned = judgement.split.unwrap();
     assert_eq!(assigned.variant.unwrap().name, "stable");
     assert_eq!(assigned.by, AssignedBy::Unknown { assign: 1 });
     let twice = [headers.clone(), headers[2..].to_vec()].concat();
-    let by = policy
-        .judge(&twice, &At("10.0.0.1:1".into()))
+    let by = judge(&policy, &twice, &At("10.0.0.1:1".into()))
         .split
         .unwrap()
         .by;
@@ -294,8 +294,7 @@ fn backend(policy: &Policy, path: &str) -> String {
         (":method".to_owned(), b"GET".to_vec()),
         (":path".to_owned(), path.as_bytes().to_vec()),
     ];
-    policy
-        .judge(&headers, &At("10.0.0.1:1".into()))
+    judge(&policy, &headers, &At("10.0.0.1:1".into()))
         .backend()
         .unwrap()
         .name
@@ -436,7 +435,7 @@ fn stage_of(policy: &Policy, address: &str, file: &str) -> (Option<&'static str>
         (":method".to_owned(), b"GET".to_vec()),
         (":path".to_owned(), path.into_bytes()),
     ];
-    let judgement = policy.judge(&headers, &At(format!("{address}:4711")));
+    let judgement = judge(&policy, &headers, &At(format!("{address}:4711")));
     let goes_on = matches!(judgement.answer, crate::judge::Answer::Forward { .. });
     (judgement.split.map(|assigned| assigned.stage), goes_on)
 }

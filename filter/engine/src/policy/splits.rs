@@ -14,6 +14,7 @@ use super::rollout::{self, By, Stage};
 use super::rules::{Age, Decision, Subject};
 use super::suggest::did_you_mean;
 use super::{Policy, Side, paths, weights};
+use crate::http::is_same_header;
 use crate::module::semver::{self, Semver};
 use crate::module::{check_path, is_canonical_for};
 
@@ -320,9 +321,7 @@ fn header(
         }
     };
     let mut identifies = identity_headers.iter();
-    if identifies.any(|known| paths::is_same_header(known, &name))
-        || paths::is_reserved_header(&name)
-    {
+    if identifies.any(|known| is_same_header(known, &name)) || paths::is_reserved_header(&name) {
         let message = "this header says who asks, and is not the client's; name tenants or tiers";
         errors.add(&at_header, message);
     }

@@ -1,14 +1,15 @@
 //! What the access log says of a request: JSON members that a proxy puts into its line.
 //!
 //! Envoy's log has no way to take an object from a filter, so the members travel as one string
-//! (`wire::ACCESS_PROPERTY`) that stands inside the quotes of a member in the format: it begins with
+//! (`http::wire::ACCESS_PROPERTY`) that stands inside the quotes of a member in the format: it begins with
 //! that member's own value and leaves the last one open. Where the filter never saw the request the
 //! format's `-` stands there, and the line is valid JSON all the same.
 
 use std::fmt::Write;
 
 use super::{CacheVerdict, Outcome};
-use crate::judge::{Header, Judgement, value_of};
+use crate::http::{Header, value_of};
+use crate::judge::Judgement;
 use crate::policy::Policy;
 
 /// The longest value that is written, in bytes; a longer one is cut and ends in `...`.
@@ -116,6 +117,7 @@ impl AccessMembers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::judge;
     use serde_json::{Value, json};
 
     fn line(path: &str, more: &[(&str, &[u8])]) -> Value {
@@ -131,7 +133,7 @@ mod tests {
             (":path".to_owned(), path.as_bytes().to_vec()),
         ];
         headers.extend(more.iter().map(|(n, v)| ((*n).to_owned(), v.to_vec())));
-        let judgement = policy.judge(&headers, &());
+        let judgement = judge(&policy, &headers, &());
         let members = AccessMembers::of(&policy, &headers, &judgement).unwrap();
         let text = members.ended(None, None, Outcome::Ok);
         serde_json::from_str(&format!("{{\"modgate\":\"{text}\"}}")).unwrap()

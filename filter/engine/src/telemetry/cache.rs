@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::judge::Header;
+use crate::http::Header;
 use crate::policy::{Backend, BackendKind};
 use crate::request::Mutability;
 

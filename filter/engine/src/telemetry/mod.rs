@@ -25,3 +25,4 @@ pub use catalogue::{
     CATALOGUE, DURATION_BUCKETS_MS, Kind, LABELS, Label, Metric, REQUESTS_TOTAL, metric_named,
 };
 pub use outcome::{Ending, Outcome};
+pub use standing::{Standing, standing};

@@ -1,7 +1,8 @@
 //! The requests that the go command sends for a module, judged by the engine.
 
+use modgate_engine::http::Header;
 use modgate_engine::integrity::Plan;
-use modgate_engine::judge::{Answer, Header, Judgement};
+use modgate_engine::judge::{Answer, Judgement};
 use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for, semver};
 use modgate_engine::policy::{Age, BUCKETS, Subject, Verdict};
 use modgate_engine::request::OperationName;

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use modgate_engine::judge::judge_tenant;
 use modgate_engine::module::escape_into;
 use modgate_engine::policy::document::{OperationDoc, TestDoc};
 use modgate_engine::policy::{Age, Desk, expected};
@@ -71,7 +72,7 @@ fn ask(desk: &Desk, place: usize, test: &TestDoc) -> Result<Outcome, String> {
     let asked = asked(test);
     // As old as can be, unless the test says otherwise.
     let age = Age::Known(test.age().unwrap_or(Duration::MAX));
-    let judgement = desk.policy.judge_tenant(&get(&asked), tenant, age);
+    let judgement = judge_tenant(&desk.policy, &get(&asked), tenant, age);
     let told = Told::of(&judgement, &asked);
     let by = told.rule.as_deref().unwrap_or("nothing");
     let mut failures = Vec::new();

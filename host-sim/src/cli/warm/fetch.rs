@@ -7,7 +7,6 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use modgate_engine::integrity::{GoModHasher, H1, ZipHasher};
-use modgate_engine::judge::Header;
 use modgate_engine::module::{ModuleVersion, escape_into};
 use modgate_engine::request::Mutability;
 use modgate_engine::telemetry::cache_verdict;
@@ -17,6 +16,7 @@ use super::client::Client;
 use super::wanted::Hashes;
 use crate::cli::desk::request;
 use crate::cli::out::shown;
+use modgate_engine::http::Header;
 
 /// The first pause before a file is asked for again, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];

@@ -101,7 +101,8 @@ fn a_version_that_is_named_passes_or_is_refused_where_the_split_is_strict() {
             answer.contains("the split lib gives you v1.2.0 (stable)"),
             "{answer}"
         );
-        let judgement = strict.judge(
+        let judgement = judge(
+            &strict,
             &[
                 (":method".to_owned(), b"GET".to_vec()),
                 (

@@ -15,6 +15,7 @@ pub(crate) use claim::{Claim, Claimed, Kinds};
 pub(super) use compile::{headers, kinds, sources, vary};
 
 use super::names::is_name;
+use crate::http::HeaderValue;
 use crate::request::RequestError;
 
 /// What a host knows of a request beside its headers: the connection's certificate, claims that were
@@ -157,18 +158,6 @@ impl Source {
             Place::BasicUser { .. } | Place::Fact(Fact::Claim { .. } | Fact::ClaimList { .. })
         )
     }
-}
-
-/// The values of one identity header in a request, as far as the engine cares.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum HeaderValue<'a> {
-    /// It is not there.
-    #[default]
-    Absent,
-    /// It is there once.
-    Once(&'a [u8]),
-    /// It is there more than once: nobody can tell which counts.
-    Repeated,
 }
 
 /// Who a request says that it comes from.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use modgate_engine::judge::judge_tenant;
 use modgate_engine::module::escape_into;
 use modgate_engine::module::path::{Major, split_major};
 use modgate_engine::policy::{Age, Policy};
@@ -117,7 +118,7 @@ fn ask(policy: &Policy, tenant: &str, path: &str, age: Age) -> Verdict {
             rule: "identity".to_owned(),
         };
     };
-    let judgement = policy.judge_tenant(&get(path), tenant, age);
+    let judgement = judge_tenant(&policy, &get(path), tenant, age);
     let (decision, rule) = decided(&judgement);
     Verdict {
         allows: goes_on(&judgement),
