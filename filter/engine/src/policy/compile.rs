@@ -1,101 +1,36 @@
 //! From the document to what decides. Every error is found, not only the first.
 
+pub(super) mod database;
+mod errors;
+pub(super) mod private;
+pub(super) mod rollout;
+mod splits;
+
 use std::collections::BTreeMap;
 
 use super::backend::Backend;
-use super::denial::{MAX_CONTACT, MAX_REASON};
 use super::document::{
     DefaultDoc, Document, GoModDoc, RolloutDoc, RuleDoc, SumdbDoc, TenantDoc, Text,
 };
 use super::error::{Path, PolicyError};
 use super::identity::{Kinds, Source};
-use super::names::{ANYONE, name_error, reserved_error, text_error};
+use super::names::{ANYONE, MAX_CONTACT, MAX_REASON, text_error};
 use super::pattern::{Meaning, PatternSetBuilder, Rank};
-use super::rollout::{self, Rollout};
+use super::rollout::Rollout;
 use super::rules::{Effect, Rule, RuleSet};
-use super::suggest::did_you_mean;
 use super::versions::VersionSet;
 use super::{
-    Policy, Sumdb, Tenant, backends, duration, expectations, identity, integrity, paths, private,
-    routes, splits,
+    Policy, Sumdb, Tenant, backends, duration, expectations, identity, integrity, paths, routes,
 };
 use crate::http::wire::FAILOVER_PREFIX;
 use crate::route::RouteTable;
+pub(super) use errors::Errors;
 
 /// The database that the Go command asks when it is told nothing else.
 const DEFAULT_SUMDB: &str = "sum.golang.org";
 
 /// The longest `version` of a document, in bytes.
 const MAX_VERSION: usize = 128;
-
-/// Collects errors with their places.
-#[derive(Default)]
-pub(super) struct Errors(pub(super) Vec<PolicyError>);
-
-impl Errors {
-    pub(super) fn add(&mut self, path: &Path, message: impl Into<String>) {
-        self.0.push(path.error(message));
-    }
-
-    /// Notes what is wrong with the name of something.
-    pub(super) fn check_name(&mut self, path: &Path, what: &str, name: &str) {
-        let error = name_error(what, name).or_else(|| reserved_error(what, name));
-        if let Some(message) = error {
-            self.add(path, message);
-        }
-    }
-
-    /// Adds a list of patterns with one rank.
-    pub(super) fn add_patterns(
-        &mut self,
-        path: &Path,
-        patterns: &[Text],
-        builder: &mut PatternSetBuilder,
-        rank: Rank,
-        meaning: Meaning,
-    ) {
-        if patterns.is_empty() {
-            self.add(
-                path,
-                "an empty list matches nothing; leave it out, or use \"*\" for all",
-            );
-        }
-        for (i, pattern) in patterns.iter().enumerate() {
-            if let Err(message) = builder.add(pattern, rank, meaning) {
-                self.add(
-                    &path.index(i),
-                    format!("the pattern {:?}: {message}", &**pattern),
-                );
-            }
-        }
-    }
-
-    /// The place of a name among known ones.
-    pub(super) fn find<T>(
-        &mut self,
-        path: &Path,
-        what: &str,
-        name: &str,
-        known: &[T],
-        name_of: impl Fn(&T) -> &str,
-    ) -> Option<usize> {
-        let found = known.iter().position(|item| name_of(item) == name);
-        if found.is_none() {
-            let names: Vec<_> = known.iter().map(&name_of).take(10).collect();
-            let list = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
-            let hint = did_you_mean(name, known.iter().map(&name_of));
-            self.add(
-                path,
-                format!("no {what} is named {name:?}; there are: {list}{hint}"),
-            );
-        }
-        found
-    }
-}
 
 /// Compiles a document.
 pub(super) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<PolicyError>> {

@@ -13,12 +13,6 @@ pub const MAX_BYTES: usize = 648;
 /// The longest module path or version that a text repeats, in bytes.
 const MAX_NAME: usize = 160;
 
-/// The longest `reason` of a rule, in bytes.
-pub(super) const MAX_REASON: usize = 160;
-
-/// The longest `contact`, in bytes.
-pub(super) const MAX_CONTACT: usize = 80;
-
 /// What every text can end with.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Footer<'a> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::backend::Backend;
 use super::compile::Errors;
-use super::database;
+use super::compile::database;
 use super::document::{IntegrityDoc, ModeDoc, ScopeDoc, TenantDoc, UnknownDoc};
 use super::error::Path;
 use super::pattern::{Meaning, PatternSetBuilder};

@@ -19,6 +19,7 @@ mod module_rules;
 mod names;
 pub(crate) mod paths;
 pub mod pattern;
+mod percent;
 mod private;
 mod redirects;
 mod rollout;

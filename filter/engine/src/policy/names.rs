@@ -16,6 +16,12 @@ const RESERVED_RULES: [&str; 6] = [
 /// The longest name, in bytes.
 const MAX_NAME: usize = 63;
 
+/// The longest `reason` of a rule, in bytes.
+pub(super) const MAX_REASON: usize = 160;
+
+/// The longest `contact`, in bytes.
+pub(super) const MAX_CONTACT: usize = 80;
+
 /// Whether this can name a tenant, rule, rule set, backend or route: `[A-Za-z0-9_-]`, at most 63,
 /// so that it is a metric's label and a path's element as it is.
 pub fn is_name(name: &str) -> bool {

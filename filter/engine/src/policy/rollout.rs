@@ -2,10 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::compile::Errors;
-use super::document::{ByDoc, StageDoc};
-use super::error::Path;
-use super::weights;
+use super::document::ByDoc;
+use super::percent::hundredths;
 
 /// The values of the label `stage`: rules that decide, that decide on a share of the requests, and that
 /// were asked and decided nothing.
@@ -21,42 +19,6 @@ pub struct Rollout {
     /// The places of the candidate's rule sets, in order.
     pub(super) candidate: Vec<usize>,
     pub(crate) stage: Stage,
-}
-
-/// Compiles how far something has come; `None` where it is off.
-pub(super) fn stage(
-    errors: &mut Errors,
-    at: &Path,
-    stage: StageDoc,
-    percent: Option<f64>,
-    by: Option<ByDoc>,
-) -> Option<Stage> {
-    let share = percent.and_then(|percent| {
-        let share = Share::of_percent(percent);
-        if share.is_none() {
-            let message = "write a number from 0 to 100 with at most two decimals";
-            errors.add(&at.key("percent"), message);
-        }
-        share
-    });
-    let by = by.map(By::of);
-    match stage {
-        StageDoc::Off => None,
-        StageDoc::Shadow => Some(Stage::Shadow),
-        StageDoc::Enforce => Some(Stage::Enforce),
-        StageDoc::Canary => {
-            if percent.is_none() {
-                errors.add(at, "a canary wants its percent");
-            }
-            if by.is_none() {
-                errors.add(at, "a canary wants by: client, tenant or module");
-            }
-            Some(Stage::Canary {
-                share: share?,
-                by: by?,
-            })
-        }
-    }
 }
 
 /// The stages of a rollout.
@@ -168,7 +130,7 @@ impl By {
 impl Share {
     /// Of a number from 0 to 100 with at most two decimals.
     pub(super) fn of_percent(percent: f64) -> Option<Self> {
-        weights::hundredths(percent).map(Self)
+        hundredths(percent).map(Self)
     }
 
     /// Whether a key is in it, for what is tried, such as a tenant's rules (by its name). The answer

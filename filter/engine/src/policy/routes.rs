@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::backend::Backend;
 use super::compile::Errors;
+use super::compile::rollout;
 use super::document::{OnFailureDoc, RouteDoc, RoutesRolloutDoc, Text};
 use super::error::Path;
 use super::pattern::{Meaning, PatternSetBuilder};
 use super::rollout::By;
-use super::{paths, rollout, weights};
+use super::{paths, weights};
 use crate::http::wire::CANDIDATE_FAILOVER_PREFIX;
 use crate::route::{Drawn, Failover, HostPattern, Route, RouteSpace, RouteTable, RoutesTrial, To};
 

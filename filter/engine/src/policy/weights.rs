@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::compile::Errors;
 use super::error::Path;
-
-/// What all weights make together: hundredths of a percent.
-const ALL: u16 = 10_000;
+use super::percent::{ALL, hundredths};
 
 /// The weights of what is known, in its order and in hundredths of a percent; `what` that is, in words.
 pub(super) fn compile<T>(
@@ -41,12 +39,4 @@ pub(super) fn compile<T>(
         errors.add(at, message);
     }
     all
-}
-
-/// A number from 0 to 100 with at most two decimals, in hundredths.
-pub(super) fn hundredths(percent: f64) -> Option<u16> {
-    let hundredths = (percent * 100.0).round();
-    let is_exact = (hundredths / 100.0 - percent).abs() < 1e-9;
-    let in_range = (0.0..=f64::from(ALL)).contains(&hundredths);
-    (is_exact && in_range).then_some(hundredths as u16)
 }
