@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modgate_engine::policy::{AddedHeader, Policy};
+use modgate_policy::model::{AddedHeader, Policy};
 
 /// What a policy asks of the clusters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -63,7 +63,7 @@ impl Default for ProxyConfig {
         Self {
             clusters: BTreeSet::new(),
             profile: Profile::default(),
-            route: Route::ClusterHeader(modgate_engine::http::wire::CLUSTER_HEADER.to_owned()),
+            route: Route::ClusterHeader(modgate_go::http::wire::CLUSTER_HEADER.to_owned()),
             route_name: "default".to_owned(),
             node_id: "host-sim".to_owned(),
             node_cluster: "host-sim".to_owned(),

@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
-use modgate_engine::judge::{Judgement, Reply};
-use modgate_engine::policy::{Backend, Policy};
-use modgate_engine::question::{self, Client, Place, follow};
+use modgate_engine::decision::Judgement;
+use modgate_engine::question;
+use modgate_engine::question::{Client, Place, follow};
+use modgate_engine::reply::Reply;
+use modgate_policy::model::{Backend, Policy};
 
 use crate::callout::{self, Answered, PATIENCE, Token};
 use crate::host::Proxy;
-use modgate_engine::http::Header;
+use modgate_go::http::Header;
 
 /// Whom the questions of one request are asked for, and of whom.
 pub(crate) struct Asker {

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use modgate_engine::policy::{Policy, PolicyError};
 use modgate_engine::telemetry::{series, standing};
+use modgate_policy::document::PolicyError;
+use modgate_policy::model::Policy;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel, MetricType};
 

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use modgate_engine::http::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
-use modgate_engine::integrity::Plan;
-use modgate_engine::judge::{Answer, Judgement, Reply, judge};
-use modgate_engine::telemetry::{AccessMembers, CacheVerdict, Outcome, cache_verdict};
+use modgate_engine::access_log::AccessMembers;
+use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_engine::reply::Reply;
+use modgate_engine::telemetry::{CacheVerdict, Outcome, cache_verdict};
+use modgate_go::http::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
+use modgate_policy::model::Plan;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
@@ -18,7 +20,7 @@ use crate::meters::Scope;
 use crate::question::Asker;
 use crate::repeats;
 use crate::root::InForce;
-use modgate_engine::http::{Header, value_of};
+use modgate_go::http::{Header, value_of};
 
 const REQUEST: MapType = MapType::HttpRequestHeaders;
 

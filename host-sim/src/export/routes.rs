@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use modgate_engine::http::wire::{
+use modgate_go::http::wire::{
     CANDIDATE_FAILOVER_PREFIX, CLUSTER_HEADER, FAILOVER_PREFIX, HOST_METADATA,
 };
-use modgate_engine::policy::AddedHeader;
+use modgate_policy::model::AddedHeader;
 use serde_json::{Map, Value, json};
 
 use crate::clusters::{Clusters, Member};

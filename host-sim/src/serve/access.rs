@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use modgate_engine::http::wire::ACCESS_PROPERTY;
+use modgate_go::http::wire::ACCESS_PROPERTY;
 use serde_json::Value;
 
 use crate::effect::StreamSummary;
@@ -35,7 +35,7 @@ pub struct AccessRecord {
     /// The request's `x-request-id`.
     pub request_id: String,
     /// What the filter says of the request: the inside of a JSON string that goes on in further
-    /// members ([`modgate_engine::telemetry::AccessMembers`]); `None` where it saw nothing of it.
+    /// members ([`modgate_engine::access_log::AccessMembers`]); `None` where it saw nothing of it.
     pub members: Option<String>,
 }
 

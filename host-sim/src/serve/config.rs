@@ -171,7 +171,7 @@ impl ServeConfig {
 /// What one of Modgate's policies asks. Of a bad one nothing: what is wrong with it the filter says
 /// better.
 fn asked_by(policy: &[u8]) -> Clusters {
-    let policy = modgate_engine::policy::Policy::from_json(policy);
+    let policy = modgate_policy::model::Policy::from_json(policy);
     policy.map_or_else(|_| Clusters::default(), |policy| Clusters::of(&policy))
 }
 

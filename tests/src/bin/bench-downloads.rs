@@ -11,7 +11,7 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser as Range;
 use comfy_table::{Table, presets};
 use host_sim::goproxy::Server;
-use modgate_engine::integrity::ZipHasher;
+use modgate_go::zip::ZipHasher;
 use modgate_tests::bench::cpu::{Processors, memory_of, time_of};
 use modgate_tests::bench::downloads::{Client, PREFIX, file_of, percentile, policy, waits};
 use modgate_tests::bench::identity::{Credentials, Kind};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use host_sim::goproxy::{Module, Server, Tree};
-use modgate_engine::integrity::GoModHasher;
+use modgate_go::integrity::GoModHasher;
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Output, Sumdb};
 use modgate_tests::metrics::Figures;

@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::http::{Header, value_of};
-use crate::judge::{Judgement, goes_to_every_backend, upstream_headers};
-use crate::policy::{Backend, Policy, Tenant};
+use crate::decision::{Judgement, goes_to_every_backend, upstream_headers};
+use modgate_go::http::{Header, value_of};
+use modgate_policy::model::{Backend, Policy, Tenant};
 
 /// What concerns the client's own message and connection, or wants a part or another form of an answer
 /// that the filter must read whole.

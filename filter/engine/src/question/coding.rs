@@ -1,6 +1,6 @@
 //! The content coding of an answer. None is asked for, but some servers have their files no other way.
 
-use crate::http::Header;
+use modgate_go::http::Header;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 /// How much is inflated at a time, in bytes.

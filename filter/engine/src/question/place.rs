@@ -2,10 +2,11 @@
 
 use super::MOST_PLACES;
 use super::client::Client;
-use crate::http::Header;
-use crate::judge::route_path;
-use crate::policy::{Facts, Policy};
-use crate::redirect::Redirected;
+use crate::decision::route_path;
+use modgate_go::http::Header;
+use modgate_policy::model::Policy;
+use modgate_policy::model::identity::Facts;
+use modgate_policy::model::redirect::Redirected;
 
 /// Where a question goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

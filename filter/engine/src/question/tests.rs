@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::http::Header;
-use crate::judge::judge;
-use crate::policy::Policy;
+use crate::decision::judge;
+use modgate_go::http::Header;
+use modgate_policy::model::Policy;
 
 fn policy() -> Policy {
     let document = json!({

@@ -1,6 +1,6 @@
 //! Every metric and every label that the filter may emit. Nothing else defines one.
 
-use crate::policy::{CANARY, ENFORCE, SHADOW};
+use modgate_policy::model::{CANARY, ENFORCE, SHADOW};
 
 /// What a metric is, in Prometheus' terms.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,15 +3,13 @@
 //! The proxy-wasm ABI knows metrics by name only. Modgate writes its labels into the name
 //! ([`series`]) and Envoy's `stats_tags`, which are generated from this catalogue, cut them out again.
 
-mod access;
 mod budget;
 mod cache;
 mod catalogue;
 mod outcome;
 pub mod series;
-mod standing;
+pub mod standing;
 
-pub use access::AccessMembers;
 pub use budget::{LabelBudget, MAX_LABEL_VALUES, MAX_TENANT_VARIANTS};
 pub use cache::{CacheStatus, CacheVerdict, Evidence, cache_verdict};
 pub use catalogue::{

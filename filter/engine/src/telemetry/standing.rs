@@ -6,8 +6,8 @@ use super::{
     MAX_LABEL_VALUES, POLICY_INFO, ROLLOUT_INFO, ROUTE_WEIGHT_BASIS_POINTS,
     SPLIT_WEIGHT_BASIS_POINTS,
 };
-use crate::policy::{Gets, Policy};
-use crate::route::To;
+use modgate_policy::model::route::To;
+use modgate_policy::model::{Gets, Policy};
 
 /// Whom a gauge is about, and what it is set to.
 pub type Standing = (String, u64);

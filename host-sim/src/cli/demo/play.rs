@@ -3,7 +3,7 @@
 
 use crate::goproxy::{Go, Outcome, Sandbox};
 use crate::serve::AccessRecord;
-use modgate_engine::policy::Decision;
+use modgate_policy::model::Decision;
 
 use super::script::{Expected, Step};
 use super::stage::Stage;

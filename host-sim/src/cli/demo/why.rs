@@ -1,7 +1,7 @@
 //! Why a request came out as it did: the engine, asked again.
 
-use modgate_engine::judge::{Answer, Judgement, judge};
-use modgate_engine::policy::{Decision, Policy};
+use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_policy::model::{Decision, Policy};
 
 /// What the engine says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
 
-use modgate_engine::judge::{judge, judge_tenant};
-use modgate_engine::policy::{Age, Desk, Match, Side, Standing, Subject, Tenant};
+use modgate_engine::decision::{judge, judge_tenant};
+use modgate_policy::model::{Age, Side, Subject, Tenant};
+use modgate_policy::tools::{Desk, Match, Standing};
 use serde::Serialize;
 
 use super::desk::load::the_policy;

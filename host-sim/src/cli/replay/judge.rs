@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::judge::{Judgement, judge, judge_tenant};
-use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for};
-use modgate_engine::policy::{ANYONE, Age, Tenant, is_name};
-use modgate_engine::request::OperationName;
+use modgate_engine::decision::{Judgement, judge, judge_tenant};
+use modgate_go::gomod::{check_path, check_query, escape_into, is_canonical_for};
+use modgate_go::goproxy::OperationName;
+use modgate_policy::document::{ANYONE, is_name};
+use modgate_policy::model::{Age, Tenant};
 
 use super::Compared;
 use crate::cli::desk::log::{Access, Line};
@@ -403,7 +404,7 @@ fn why_not(path: &str) -> Unjudged {
 
 /// The path of a line of which only the module, the version and the operation are known.
 fn canonical(asked: Asked<'_>) -> Result<String, Unjudged> {
-    let unreadable = |refusal: modgate_engine::module::NameError| {
+    let unreadable = |refusal: modgate_go::gomod::NameError| {
         Unjudged::Unreadable(match refusal.reason() {
             // A module that was cut is none; what is wrong with it is not worth a word.
             _ if asked.module.ends_with("...") || asked.version.ends_with("...") => {

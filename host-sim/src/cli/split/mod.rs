@@ -12,7 +12,7 @@ use super::desk::load::the_policy;
 use super::desk::request::header;
 use super::out;
 use clients::Clients;
-use modgate_engine::http::Header;
+use modgate_go::http::Header;
 use shares::Shares;
 
 /// The arguments of `modgate split`.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use modgate_engine::policy::{NO_VARIANT, Policy, Split};
+use modgate_policy::model::{NO_VARIANT, Policy, Split};
 use serde::Serialize;
 
 use super::clients::{Clients, Known};
 use crate::cli::desk::request::{get, path};
-use modgate_engine::http::Header;
-use modgate_engine::judge::judge_client;
+use modgate_engine::decision::judge_client;
+use modgate_go::http::Header;
 
 /// What the clients get of one split.
 #[derive(Debug, Serialize)]

@@ -5,10 +5,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use modgate_engine::judge::judge_tenant;
-use modgate_engine::module::escape_into;
-use modgate_engine::policy::document::{OperationDoc, TestDoc};
-use modgate_engine::policy::{Age, Desk, expected};
+use modgate_engine::decision::judge_tenant;
+use modgate_go::gomod::escape_into;
+use modgate_policy::compile::expected;
+use modgate_policy::document::{OperationDoc, TestDoc};
+use modgate_policy::model::Age;
+use modgate_policy::tools::Desk;
 use serde::Serialize;
 
 use super::desk::load::the_policy;

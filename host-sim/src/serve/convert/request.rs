@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONNECTION, HOST, TE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
-use modgate_engine::http::wire::CLUSTER_HEADER;
+use modgate_go::http::wire::CLUSTER_HEADER;
 
 use super::{connection_options, is_hop_by_hop, name_bytes};
 use crate::http::Headers;

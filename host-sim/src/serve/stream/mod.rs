@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use self::incoming::{FromUpstream, Upstream, answer_of, next_frame};
 use self::outgoing::{Outgoing, feed_client};
-use modgate_engine::http::wire::HOST_METADATA;
+use modgate_go::http::wire::HOST_METADATA;
 
 use crate::effect::{Direction, LogLevel, StreamEffect, StreamId};
 use crate::http::Headers;

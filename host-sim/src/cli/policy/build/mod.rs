@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use modgate_engine::policy::Desk;
+use modgate_policy::tools::Desk;
 
 use crate::cli::desk::load::Finding;
 use crate::cli::out::{count, print};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use modgate_engine::judge::judge_tenant;
-use modgate_engine::module::escape_into;
-use modgate_engine::module::path::{Major, split_major};
-use modgate_engine::policy::{Age, Policy};
+use modgate_engine::decision::judge_tenant;
+use modgate_go::gomod::escape_into;
+use modgate_go::gomod::path::{Major, split_major};
+use modgate_policy::model::{Age, Policy};
 use serde::Serialize;
 
 use super::probe::Probe;
