@@ -99,7 +99,7 @@ impl Question {
             return Heard::Done(answered);
         };
         let redirect = (status, answered.headers.as_slice());
-        let place = match follow(&policy, &self.asker.client, &Proxy, &self.places, redirect) {
+        let place = match follow(policy, &self.asker.client, &Proxy, &self.places, redirect) {
             Ok(None) => return Heard::Done(answered),
             Ok(Some(place)) => place,
             Err(why) => {

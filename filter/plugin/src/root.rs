@@ -82,7 +82,7 @@ fn refusal(errors: &[PolicyError]) -> String {
 /// The gauges are shared by all workers, each of which comes here, and by the root contexts of earlier
 /// configurations, which may live on for a while. So what was announced last is shared too.
 fn announce(policy: &Policy) {
-    let standing = standing(&policy);
+    let standing = standing(policy);
     let names: Vec<&str> = standing.iter().map(|(name, _)| name.as_str()).collect();
     // No value of a label has a line break.
     let now = names.join("\n");

@@ -109,7 +109,7 @@ impl Backend {
             (":method".to_owned(), b"GET".to_vec()),
             (":path".to_owned(), path.into_bytes()),
         ];
-        let mut judgement = judge(&policy, &headers, &());
+        let mut judgement = judge(policy, &headers, &());
         if let Answer::Consult { consultation, .. } = &judgement.answer {
             let consultation = consultation.clone();
             self.consult(policy, &mut judgement, *consultation);

@@ -51,7 +51,7 @@ fn asked(module: &str, authorities: &[&str]) -> Vec<Header> {
 
 /// The route, the backend and the cluster.
 fn destination(policy: &Policy, headers: &[Header]) -> [String; 3] {
-    let judgement = judge(&policy, headers, &());
+    let judgement = judge(policy, headers, &());
     let route = judgement.route.map(|route| route.id.clone());
     match judgement.answer {
         Answer::Forward {
@@ -159,7 +159,7 @@ fn tried(stage: Value) -> Policy {
 
 /// The backend, the stage, and the backend of the other routes.
 fn trial(policy: &Policy, module: &str) -> [String; 3] {
-    let judgement = judge(&policy, &asked(module, &[]), &());
+    let judgement = judge(policy, &asked(module, &[]), &());
     let trial = judgement.route_trial.unwrap();
     let would_be = trial.would_be.map_or("none", |(_, backend)| &backend.name);
     let backend = judgement.backend().map_or("none", |backend| &backend.name);

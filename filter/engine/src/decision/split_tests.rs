@@ -35,7 +35,7 @@ fn variant(
     ];
     let group = group.map(|group| ("x-ab-test".to_owned(), group.as_bytes().to_vec()));
     headers.extend(group);
-    let judgement = judge(&policy, &headers, &At(format!("{address}:4711")));
+    let judgement = judge(policy, &headers, &At(format!("{address}:4711")));
     let assigned = judgement.split.unwrap();
     (assigned.variant.unwrap().name.clone(), assigned.by)
 }
@@ -296,7 +296,7 @@ fn backend(policy: &Policy, path: &str) -> String {
         (":method".to_owned(), b"GET".to_vec()),
         (":path".to_owned(), path.as_bytes().to_vec()),
     ];
-    judge(&policy, &headers, &At("10.0.0.1:1".into()))
+    judge(policy, &headers, &At("10.0.0.1:1".into()))
         .backend()
         .unwrap()
         .name
@@ -437,7 +437,7 @@ fn stage_of(policy: &Policy, address: &str, file: &str) -> (Option<&'static str>
         (":method".to_owned(), b"GET".to_vec()),
         (":path".to_owned(), path.into_bytes()),
     ];
-    let judgement = judge(&policy, &headers, &At(format!("{address}:4711")));
+    let judgement = judge(policy, &headers, &At(format!("{address}:4711")));
     let goes_on = matches!(judgement.answer, super::Answer::Forward { .. });
     (judgement.split.map(|assigned| assigned.stage), goes_on)
 }

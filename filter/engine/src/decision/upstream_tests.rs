@@ -22,7 +22,7 @@ fn up<'n>(policy: &Policy, names: &[&'n str]) -> Vec<&'n str> {
     for name in names.iter().chain(names) {
         headers.push(((*name).to_owned(), b"web".to_vec()));
     }
-    let judgement = judge(&policy, &headers, &());
+    let judgement = judge(policy, &headers, &());
     let removed = &judgement.remove_headers;
     assert!(
         !removed.iter().any(|name| name.starts_with(':')),

@@ -71,7 +71,7 @@ fn request() -> Vec<Header> {
 
 fn client(policy: &Policy) -> Client {
     let request = request();
-    Client::of(&request, &judge(&policy, &request, &()))
+    Client::of(&request, &judge(policy, &request, &()))
 }
 
 fn place(backend: &str, path: &str) -> Place {

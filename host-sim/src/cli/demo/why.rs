@@ -36,7 +36,7 @@ impl Why {
     pub(super) fn of(policy: &Policy, path: &str) -> Option<Self> {
         let headers = [(":method", "GET"), (":path", path)]
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        let judgement = judge(&policy, &headers, &());
+        let judgement = judge(policy, &headers, &());
         let verdict = judgement.ruling?.verdict;
         let rule = match verdict.rule {
             Some((set, rule)) => format!("{}/{}", set.name, rule.id),

@@ -49,7 +49,7 @@ impl Shares {
                 refused += 1;
                 continue;
             };
-            let judgement = judge_client(&policy, &request, tenant, &Known(client));
+            let judgement = judge_client(policy, &request, tenant, &Known(client));
             match (judgement.split, judgement.outcome()) {
                 (Some(assigned), _) => {
                     let variant = assigned.variant.map_or(NO_VARIANT, |variant| &variant.name);

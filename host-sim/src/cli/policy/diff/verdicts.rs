@@ -118,7 +118,7 @@ fn ask(policy: &Policy, tenant: &str, path: &str, age: Age) -> Verdict {
             rule: "identity".to_owned(),
         };
     };
-    let judgement = judge_tenant(&policy, &get(path), tenant, age);
+    let judgement = judge_tenant(policy, &get(path), tenant, age);
     let (decision, rule) = decided(&judgement);
     Verdict {
         allows: goes_on(&judgement),
