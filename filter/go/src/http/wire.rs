@@ -27,7 +27,6 @@ pub const VARIANT_HEADER: &str = "x-modgate-variant";
 /// Every client header that starts so is Modgate's own and is removed from requests.
 pub const RESERVED_PREFIX: &str = "x-modgate-";
 
-/// The property in which the filter leaves what the access log says of a request
-/// ([`AccessMembers`](modgate_engine::access_log::AccessMembers)). Envoy keeps it as filter state under `wasm.`
-/// and this name.
+/// The property in which the filter leaves what the access log says of a request (the engine's
+/// `AccessMembers`). Envoy keeps it as filter state under `wasm.` and this name.
 pub const ACCESS_PROPERTY: &str = "modgate";

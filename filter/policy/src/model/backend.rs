@@ -51,7 +51,7 @@ impl Backend {
 
     /// What a client gets of an answer with this status; `None` where it is no redirect.
     /// `locations` are the values of its `Location` headers, `tenant_prefix` is the
-    /// [`Judgement`](modgate_engine::decision::Judgement)'s.
+    /// judgement's.
     pub fn redirected(
         &self,
         status: u16,

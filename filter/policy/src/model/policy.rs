@@ -184,7 +184,7 @@ impl Policy {
     }
 
     /// The verdict on a tenant's request for a module or a version of it, by the rules of one side; see
-    /// [`Decision::Probe`] for `is_probe`. Without a rollout there is only the active side.
+    /// [`Decision::Probe`](super::Decision::Probe) for `is_probe`. Without a rollout there is only the active side.
     pub fn decide(
         &self,
         tenant: &Tenant,
