@@ -11,7 +11,7 @@ mod split;
 #[cfg(test)]
 mod split_tests;
 mod stage;
-pub(crate) mod upstream_headers;
+mod upstream_headers;
 
 pub use caching::{CacheScope, HeaderChange, keep_private};
 pub use routing::RouteTrial;

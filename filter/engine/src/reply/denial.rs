@@ -4,7 +4,7 @@
 //! nothing at all if one character is not graphic (module reference, "Communicating with proxies").
 
 use modgate_go::goproxy::Operation;
-use modgate_policy::document::duration;
+use modgate_policy::document::duration_in_words;
 use modgate_policy::model::{Age, TooYoung, Verdict};
 
 /// The most bytes that go prints of a body.
@@ -60,9 +60,9 @@ pub(crate) fn denied(
 }
 
 fn age_in_words(too_young: TooYoung) -> String {
-    let wanted = duration::in_words(too_young.wanted);
+    let wanted = duration_in_words(too_young.wanted);
     match too_young.age {
-        Age::Known(age) => format!("{}; served from {wanted} on", duration::in_words(age)),
+        Age::Known(age) => format!("{}; served from {wanted} on", duration_in_words(age)),
         Age::Unasked | Age::Unknown => format!("not known; served from {wanted} on"),
     }
 }

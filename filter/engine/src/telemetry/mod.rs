@@ -8,7 +8,7 @@ mod cache;
 mod catalogue;
 mod outcome;
 pub mod series;
-pub mod standing;
+mod standing;
 
 pub use budget::{LabelBudget, MAX_LABEL_VALUES, MAX_TENANT_VARIANTS};
 pub use cache::{CacheStatus, CacheVerdict, Evidence, cache_verdict};

@@ -2,7 +2,7 @@
 
 mod backend;
 mod claim;
-pub mod duration;
+pub(crate) mod duration;
 mod error;
 mod expectation;
 mod integrity;
