@@ -8,8 +8,8 @@
 //! @groups: [red,everyone]
 //! ```
 
-use modgate_engine::judge::Header;
-use modgate_engine::policy::Facts;
+use modgate_go::http::Header;
+use modgate_policy::model::identity::Facts;
 
 /// The facts that a line can name, with the paths of their properties in Envoy. A new source in
 /// `policies/every-source.json` that reads another property needs a line here.

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signer, SigningKey};
-use modgate_engine::module::ModuleVersion;
-use modgate_engine::sumdb::{Hash, Head, Place, VerifierKey, node_hash, record_hash, root_hash};
+use modgate_go::gomod::ModuleVersion;
+use modgate_go::sumdb::{Hash, Head, Place, VerifierKey, node_hash, record_hash, root_hash};
 use sha2::{Digest, Sha256};
 
 /// How many records it has: more than two tiles, so that there is a level above.

@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use modgate_engine::judge::Judgement;
-use modgate_engine::policy::Policy;
+use modgate_engine::decision::Judgement;
+use modgate_policy::model::Policy;
 
 /// A policy with every identity source that there is.
 pub static POLICY: LazyLock<Policy> = LazyLock::new(|| {

@@ -11,11 +11,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::consult::{Consultation, Fetched, Step, World};
-use modgate_engine::judge::{Answer, Header, Reply};
-use modgate_engine::module::{escape_into, is_canonical_for, semver};
-use modgate_engine::policy::{Age, Decision, Policy, Side, Subject};
+use modgate_engine::decision::{Answer, judge};
+use modgate_engine::lookup::{Consultation, Fetched, Step, World};
+use modgate_engine::reply::Reply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
+use modgate_go::gomod::{escape_into, is_canonical_for, semver};
+use modgate_go::http::Header;
+use modgate_policy::model::{Age, Decision, Policy, Side, Subject};
 use serde_json::Value;
 
 const MODULE: &str = "corp.example/lib";
@@ -79,7 +81,7 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let wanted = WANTED[usize::from(first) % WANTED.len()];
-    let judgement = POLICY.judge(&get(wanted), &());
+    let judgement = judge(&POLICY, &get(wanted), &());
     match &judgement.answer {
         Answer::Consult { consultation, .. } => {
             let world = Memory(RefCell::default());
@@ -102,7 +104,7 @@ fn serves(world: &Memory, list: &Reply, line: &str) {
     let version = line.split(' ').next().unwrap_or_default();
     let mut escaped = String::new();
     escape_into(version, &mut escaped);
-    let judgement = POLICY.judge(&get(&format!("@v/{escaped}.zip")), &());
+    let judgement = judge(&POLICY, &get(&format!("@v/{escaped}.zip")), &());
     let Answer::Consult { consultation, .. } = &judgement.answer else {
         return assert!(
             matches!(judgement.answer, Answer::Forward { .. }),

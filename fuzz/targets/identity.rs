@@ -6,11 +6,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::judge::{Answer, Judgement};
-use modgate_engine::policy::{Policy, is_name};
+use modgate_engine::decision::{Answer, Judgement, judge};
 use modgate_fuzz::asked::Asked;
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
 use modgate_fuzz::fixed::{OPEN, POLICY};
+use modgate_policy::document::is_name;
+use modgate_policy::model::Policy;
 
 /// The headers that name a tenant.
 const BELIEVED: [&str; 2] = ["x-corp-tenant", "x-user"];
@@ -40,7 +41,7 @@ fuzz_target!(|input: &[u8]| {
     let asked = asked
         .with(":method", "GET")
         .with(":path", &format!("{prefix}{GOOD_PATH}"));
-    let judgement = within(OF_A_REQUEST, || POLICY.judge(&asked.headers, &asked));
+    let judgement = within(OF_A_REQUEST, || judge(&POLICY, &asked.headers, &asked));
     check_removed(&asked, &judgement);
     if asked
         .headers
@@ -181,10 +182,10 @@ impl Alone {
 
 /// All that say anything say the same, or the request is refused.
 fn check_against_alone(asked: &Asked, prefix: &str) {
-    let together = OPEN.judge(&asked.headers, asked);
+    let together = judge(&OPEN, &asked.headers, asked);
     let said: Vec<Alone> = each_alone(asked, prefix)
         .map(|alone| {
-            let judgement = OPEN.judge(&alone.headers, &alone);
+            let judgement = judge(&OPEN, &alone.headers, &alone);
             let said = Alone::of(&judgement);
             check_evidence(&alone, prefix, &said);
             said
@@ -283,7 +284,7 @@ fn check_require(asked: &Asked, judgement: &Judgement<'_>) {
         };
         assert!(kind.iter().any(proves), "none of {kind:?}");
     }
-    assert_eq!(judge(&OPEN, asked), judge(&POLICY, asked));
+    assert_eq!(judged(&OPEN, asked), judged(&POLICY, asked));
 }
 
 /// Headers that are taken off and not believed say nothing.
@@ -292,11 +293,11 @@ fn check_without_lies(asked: &Asked, judgement: &Judgement<'_>) {
     honest.headers.retain(|(name, _)| {
         name.starts_with(':') || name == "x-request-id" || BELIEVED.contains(&name.as_str())
     });
-    assert_eq!(judge(&POLICY, &honest), described(judgement));
+    assert_eq!(judged(&POLICY, &honest), described(judgement));
 }
 
-fn judge(policy: &Policy, asked: &Asked) -> String {
-    described(&policy.judge(&asked.headers, asked))
+fn judged(policy: &Policy, asked: &Asked) -> String {
+    described(&judge(policy, &asked.headers, asked))
 }
 
 fn described(judgement: &Judgement<'_>) -> String {

@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::module::path::split_major;
-use modgate_engine::module::{check_path, escape_into, unescape};
-use modgate_engine::request::{MAX_PATH_BYTES, Operation, SumdbCall, Target};
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
 use modgate_fuzz::upstream;
+use modgate_go::gomod::path::split_major;
+use modgate_go::gomod::{check_path, escape_into, unescape};
+use modgate_go::goproxy::{MAX_PATH_BYTES, Operation, SumdbCall, Target};
 
 const DATABASE: &str = "sum.golang.org";
 

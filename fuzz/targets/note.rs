@@ -6,9 +6,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::sumdb::{Head, Record, VerifierKey, open};
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
 use modgate_fuzz::database::{KEY, module, sign};
+use modgate_go::sumdb::{Head, Record, VerifierKey, open};
 
 fuzz_target!(|input: &[u8]| {
     let mut parts = input.splitn(2, |byte| *byte == 0xff);

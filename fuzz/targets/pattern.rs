@@ -5,9 +5,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::module::check_path;
-use modgate_engine::policy::pattern::{Meaning, PatternSet, PatternSetBuilder, Rank};
 use modgate_fuzz::budget::{OF_A_POLICY, OF_A_REQUEST, within};
+use modgate_go::gomod::check_path;
+use modgate_policy::pattern::{Meaning, PatternSet, PatternSetBuilder, Rank};
 
 const ALLOW: Meaning = Meaning {
     allows: true,

@@ -3,9 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::judge::Header;
-use modgate_engine::policy::{Policy, PolicyError};
+use modgate_engine::decision::judge;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, OF_A_POLICY, within};
+use modgate_go::http::Header;
+use modgate_policy::document::PolicyError;
+use modgate_policy::model::Policy;
 use serde_json::Value;
 
 /// Paths behind a tenant's prefix.
@@ -63,7 +65,7 @@ fn check_judges(policy: &Policy) {
 
 fn check_judged(policy: &Policy, headers: &[Header]) {
     within(OF_A_LONG_REQUEST, || {
-        policy.judge(headers, &());
+        judge(policy, headers, &());
     });
 }
 

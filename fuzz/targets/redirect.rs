@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::redirect::Redirected;
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
 use modgate_fuzz::fixed::POLICY;
+use modgate_policy::model::redirect::Redirected;
 
 /// The one place that redirects may pass on to, as `policies/every-source.json` has it.
 const PASSED: &str = "https://cdn.example:8443";

@@ -3,19 +3,21 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::judge::{Answer, Judgement};
-use modgate_engine::module::is_canonical_for;
-use modgate_engine::policy::{Decision, MAX_DENIAL_BYTES};
-use modgate_engine::request::MAX_PATH_BYTES;
-use modgate_engine::telemetry::{AccessMembers, Outcome};
+use modgate_engine::access_log::AccessMembers;
+use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_engine::reply::MAX_DENIAL_BYTES;
+use modgate_engine::telemetry::Outcome;
 use modgate_fuzz::asked::Asked;
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
 use modgate_fuzz::fixed::{POLICY, PUBLIC, RULE_LABELS, may_have, prefixes};
 use modgate_fuzz::upstream;
+use modgate_go::gomod::is_canonical_for;
+use modgate_go::goproxy::MAX_PATH_BYTES;
+use modgate_policy::model::Decision;
 
 fuzz_target!(|input: &[u8]| {
     let asked = Asked::read(input);
-    let judgement = within(OF_A_REQUEST, || POLICY.judge(&asked.headers, &asked));
+    let judgement = within(OF_A_REQUEST, || judge(&POLICY, &asked.headers, &asked));
     check_labels(&judgement);
     check_log(&asked, &judgement);
     check_order(&asked, &judgement);
@@ -61,7 +63,7 @@ fn check_log(asked: &Asked, judgement: &Judgement<'_>) {
 fn check_order(asked: &Asked, judgement: &Judgement<'_>) {
     let mut other = asked.clone();
     other.headers.reverse();
-    let reversed = POLICY.judge(&other.headers, &other);
+    let reversed = judge(&POLICY, &other.headers, &other);
     assert_eq!(described(&reversed), described(judgement));
 }
 
@@ -134,7 +136,7 @@ fn check_again(asked: &Asked, judgement: &Judgement<'_>, canonical: &str, went: 
         return;
     }
     let again = asked.with(":path", &path);
-    let second = POLICY.judge(&again.headers, &again);
+    let second = judge(&POLICY, &again.headers, &again);
     assert_eq!(
         described_without_path(&second),
         described_without_path(judgement),

@@ -6,9 +6,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::sumdb::{Answer, Fetched, Lookup, Memory, Question, Step};
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
 use modgate_fuzz::database::{self, KEY, RECORDS};
+use modgate_go::sumdb::{Answer, Fetched, Lookup, Memory, Question, Step};
 
 /// The most questions of one lookup: a record, and each tile as it is and as a full one.
 const MOST_QUESTIONS: usize = 1 + 2 * 24;

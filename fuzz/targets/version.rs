@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::module::semver::{self, Semver};
-use modgate_engine::module::{check_query, is_canonical_for, unescape};
-use modgate_engine::request::{Operation, SumdbCall};
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
+use modgate_go::gomod::semver::Semver;
+use modgate_go::gomod::{check_query, is_canonical_for, semver, unescape};
+use modgate_go::goproxy::{Operation, SumdbCall};
 
 /// Modules of every kind of major version.
 const MODULES: [&str; 6] = [

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::integrity::{ZipError, ZipHasher, ZipSummary};
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
+use modgate_go::zip::{ZipError, ZipHasher, ZipSummary};
 
 fuzz_target!(|input: &[u8]| {
     let Some((&size, zip)) = input.split_first() else {

@@ -2,14 +2,13 @@
 //! and tiles, on every one of which both must agree.
 
 use fastrand::Rng;
-use modgate_engine::consult::retract::{Interval, retractions};
-use modgate_engine::integrity::GoSum;
-use modgate_engine::module::{
-    check_path, check_query, escape_into, is_canonical_for, semver, unescape,
+use modgate_go::gomod::retract::{Interval, retractions};
+use modgate_go::gomod::{
+    GoSum, check_path, check_query, escape_into, is_canonical_for, semver, unescape,
 };
-use modgate_engine::policy::VersionSet;
-use modgate_engine::policy::pattern::{Meaning, PatternSetBuilder};
-use modgate_engine::request::SumdbCall;
+use modgate_go::goproxy::SumdbCall;
+use modgate_policy::model::VersionSet;
+use modgate_policy::pattern::{Meaning, PatternSetBuilder};
 use modgate_tests::seed::seed;
 use modgate_tests::xmod;
 use serde_json::{Value, json};

@@ -3,8 +3,8 @@
 use std::alloc::System;
 
 use cap::Cap;
-use modgate_engine::integrity::ZipHasher;
-use modgate_engine::module::ModuleVersion;
+use modgate_go::gomod::ModuleVersion;
+use modgate_go::zip::ZipHasher;
 use modgate_tests::forge::{Forge, MODULE, Style, VERSION, deflate, name};
 
 #[global_allocator]

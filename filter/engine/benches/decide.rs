@@ -8,8 +8,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
-use modgate_engine::module::semver;
-use modgate_engine::policy::{Age, Policy, Side, Subject};
+use modgate_go::gomod::semver;
+use modgate_policy::model::{Age, Policy, Side, Subject};
 use serde_json::{Value, json};
 
 /// A policy of this many rules, every tenth of which is about versions. The last allows all.

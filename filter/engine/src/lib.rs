@@ -1,30 +1,22 @@
-//! Everything Modgate decides, free of any host: no hostcalls, no I/O, no clock, no `unsafe`.
+//! Everything Modgate decides on one request, free of any host: no hostcalls, no I/O, no clock, no
+//! `unsafe`.
 //!
 //! The filter in Envoy, the simulator and the command line all run this one engine.
-//! In reading order:
 //!
-//! - [`module`]: module paths and versions as Go knows them.
-//! - [`request`]: the bytes of a request to an operation on a module.
-//! - [`policy`]: the document, compiled into what decides; [`route`]: which backend is asked.
-//! - [`redirect`]: where a backend's redirects may lead.
-//! - [`consult`]: requests that wait while their backend is asked for versions and their age.
-//! - [`question`]: what such a question carries, and where it goes.
-//! - [`judge`]: the one way through: a request's headers in, what to do with it out.
-//! - [`integrity`]: the hash of a module's files, taken while they pass, and what it is held against.
-//! - [`sumdb`]: the checksum database that tells hashes, and proves them.
+//! Layers, lowest first: telemetry, reply, lookup, decision, question, access_log.
+//!
 //! - [`telemetry`]: the one catalogue of metrics, how their labels travel through Envoy.
+//! - [`reply`]: answers that the filter gives itself.
+//! - [`lookup`]: requests that wait while their backend is asked for versions and their age.
+//! - [`decision`]: the one way through: a request's headers in, what to do with it out.
+//! - [`question`]: what a question to a backend carries, and where it goes.
+//! - [`access_log`]: what the access log says of a request.
 
 #![forbid(unsafe_code)]
 
-pub mod consult;
-pub mod integrity;
-pub mod judge;
-pub mod module;
-pub mod policy;
+pub mod access_log;
+pub mod decision;
+pub mod lookup;
 pub mod question;
-pub mod redirect;
-pub mod request;
-pub mod route;
-pub mod sumdb;
+pub mod reply;
 pub mod telemetry;
-pub mod wire;

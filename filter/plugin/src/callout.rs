@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use modgate_engine::consult::Fetched;
-use modgate_engine::judge::{Header, value_of};
+use modgate_engine::lookup::Fetched;
 use modgate_engine::question;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
 use crate::host;
+use modgate_go::http::{Header, value_of};
 
 /// How long a backend may take for an answer: what Envoy gives a request that it passes on
 /// (`stream_idle_timeout`), and `modgate serve`. A proxy that has not got a module yet fetches it from its

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use modgate_engine::consult::{Consultation, Step};
-use modgate_engine::judge::Reply;
-use modgate_engine::policy::{Policy, Ruling};
-use modgate_engine::request::Mutability;
+use modgate_engine::lookup::{Consultation, Step};
+use modgate_engine::reply::Reply;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
+use modgate_go::goproxy::Mutability;
+use modgate_policy::model::{Policy, Ruling};
 
 use crate::callout::{Answered, Token};
 use crate::host::Moment;

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use modgate_engine::integrity::Artifact;
-use modgate_engine::judge::{CacheScope, Footer, Header, HeaderChange, Reply, keep_private};
-use modgate_engine::policy::{Backend, Tenant};
-use modgate_engine::redirect::Redirected;
-use modgate_engine::request::Mutability;
+use modgate_engine::decision::{CacheScope, HeaderChange, keep_private};
+use modgate_engine::reply::{Footer, Reply};
 use modgate_engine::telemetry::{Ending, Outcome};
+use modgate_go::gomod::Artifact;
+use modgate_go::goproxy::Mutability;
+use modgate_policy::model::redirect::Redirected;
+use modgate_policy::model::{Backend, Tenant};
 use proxy_wasm::types::{LogLevel, MapType};
 
 use crate::callout::Token;
@@ -15,6 +16,7 @@ use crate::host::{self, Moment};
 use crate::integrity::{Guard, Held, Judged, Step};
 use crate::meters::Scope;
 use crate::root::InForce;
+use modgate_go::http::Header;
 
 /// The bits of Envoy's `response.flags` for "the client closed the connection" and "the client reset the
 /// stream", as one of HTTP/2 does (`DownstreamConnectionTermination`, `DownstreamRemoteReset`).

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use modgate_engine::judge::Header;
-use modgate_engine::policy::Facts;
-use modgate_engine::wire::HOST_METADATA;
+use modgate_go::http::Header;
+use modgate_go::http::wire::HOST_METADATA;
+use modgate_policy::model::identity::Facts;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
 

@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use modgate_engine::integrity::{
-    Check, Checked, Evidence, H1, Record, Remembered, Seen, Share, Verdict,
-};
-use modgate_engine::judge::{Header, value_of};
-use modgate_engine::policy::Backend;
-use modgate_engine::sumdb::Answer;
+use modgate_go::gomod::H1;
+use modgate_go::integrity::{Check, Checked, Evidence, Record, Remembered, Seen, Share, Verdict};
+use modgate_go::sumdb::Answer;
+use modgate_policy::model::Backend;
 use proxy_wasm::types::{BufferType, MapType};
 
 use crate::callout::Token;
@@ -16,6 +14,7 @@ use crate::host::{self, Changed, Moment, RACES};
 use crate::root::InForce;
 use crate::secret;
 use crate::sumdb::{self, Asking, Progress};
+use modgate_go::http::{Header, value_of};
 
 /// What a request may have that makes the answer a part, another encoding, or no answer of a file.
 const REQUEST_HEADERS: [&str; 7] = [

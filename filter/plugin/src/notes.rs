@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::consult::{Lists, World};
+use modgate_engine::lookup::{Lists, World};
 use proxy_wasm::types::LogLevel;
 
 use crate::host::{self, Moment};

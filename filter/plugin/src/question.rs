@@ -2,12 +2,15 @@
 
 use std::rc::Rc;
 
-use modgate_engine::judge::{Header, Judgement, Reply};
-use modgate_engine::policy::{Backend, Policy};
-use modgate_engine::question::{self, Client, Place};
+use modgate_engine::decision::Judgement;
+use modgate_engine::question;
+use modgate_engine::question::{Client, Place, follow};
+use modgate_engine::reply::Reply;
+use modgate_policy::model::{Backend, Policy};
 
 use crate::callout::{self, Answered, PATIENCE, Token};
 use crate::host::Proxy;
+use modgate_go::http::Header;
 
 /// Whom the questions of one request are asked for, and of whom.
 pub(crate) struct Asker {
@@ -96,7 +99,7 @@ impl Question {
             return Heard::Done(answered);
         };
         let redirect = (status, answered.headers.as_slice());
-        let place = match policy.follow(&self.asker.client, &Proxy, &self.places, redirect) {
+        let place = match follow(policy, &self.asker.client, &Proxy, &self.places, redirect) {
             Ok(None) => return Heard::Done(answered),
             Ok(Some(place)) => place,
             Err(why) => {

@@ -5,10 +5,11 @@
 
 use std::hash::{Hash, Hasher};
 
-use modgate_engine::judge::{Answer, Header, Judgement, value_of};
+use modgate_engine::decision::{Answer, Judgement};
 
 use crate::host::{self, Moment};
 use crate::secret;
+use modgate_go::http::{Header, value_of};
 
 /// How long after the first the second is taken for its repetition, in milliseconds. It comes at once.
 const WITHIN_MS: u64 = 2_000;

@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use modgate_engine::policy::{Policy, PolicyError};
-use modgate_engine::telemetry::series;
+use modgate_engine::telemetry::{series, standing};
+use modgate_policy::document::PolicyError;
+use modgate_policy::model::Policy;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel, MetricType};
 
-use crate::host;
 use crate::meters::Meters;
 use crate::stream::Stream;
-use crate::sumdb;
+use crate::{host, sumdb};
 
 /// The most errors of a policy that one line of the log names.
 const ERRORS_IN_LOG: usize = 10;
@@ -82,7 +82,7 @@ fn refusal(errors: &[PolicyError]) -> String {
 /// The gauges are shared by all workers, each of which comes here, and by the root contexts of earlier
 /// configurations, which may live on for a while. So what was announced last is shared too.
 fn announce(policy: &Policy) {
-    let standing = policy.standing();
+    let standing = standing(policy);
     let names: Vec<&str> = standing.iter().map(|(name, _)| name.as_str()).collect();
     // No value of a label has a line break.
     let now = names.join("\n");

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use modgate_engine::integrity::Plan;
-use modgate_engine::judge::{Answer, Header, Judgement, Reply, value_of};
-use modgate_engine::telemetry::{AccessMembers, CacheVerdict, Outcome, cache_verdict};
-use modgate_engine::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
+use modgate_engine::access_log::AccessMembers;
+use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_engine::reply::Reply;
+use modgate_engine::telemetry::{CacheVerdict, Outcome, cache_verdict};
+use modgate_go::http::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
+use modgate_policy::model::Plan;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
@@ -18,6 +20,7 @@ use crate::meters::Scope;
 use crate::question::Asker;
 use crate::repeats;
 use crate::root::InForce;
+use modgate_go::http::{Header, value_of};
 
 const REQUEST: MapType = MapType::HttpRequestHeaders;
 
@@ -290,7 +293,7 @@ impl Context for Stream {
         let progress = consulting.answered(&in_force.policy, Token(token), headers, body_size);
         let headers = host::headers(REQUEST);
         // Judged once more, to say what came of it: what a judgement knows is not kept while it waits.
-        let judge = || in_force.policy.judge(&headers, &Proxy);
+        let judge = || judge(&in_force.policy, &headers, &Proxy);
         if self.consulted(&in_force, &headers, judge, progress) == Action::Continue {
             host::resume_request();
         }
@@ -305,7 +308,7 @@ impl HttpContext for Stream {
             return Action::Pause;
         };
         let headers = host::headers(REQUEST);
-        let judgement = in_force.policy.judge(&headers, &Proxy);
+        let judgement = judge(&in_force.policy, &headers, &Proxy);
         let Answer::Consult {
             backend,
             cluster,

@@ -3,15 +3,15 @@
 
 use std::cell::RefCell;
 
-use modgate_engine::judge::Header;
-use modgate_engine::module::ModuleVersion;
-use modgate_engine::policy::{Backend, Database};
 use modgate_engine::question;
-use modgate_engine::sumdb::{Answer, Fetched, Lookup, Memory, Question, Step};
+use modgate_go::gomod::ModuleVersion;
+use modgate_go::sumdb::{Answer, Fetched, Lookup, Memory, Question, Step};
+use modgate_policy::model::{Backend, Database};
 
 use crate::callout::{self, Answered, Token};
 use crate::host::{self, Changed, Moment};
 use crate::root::InForce;
+use modgate_go::http::Header;
 
 /// How often another worker may be first.
 const RACES: usize = 16;

@@ -2,7 +2,7 @@
 //! `modgate serve` does it by itself.
 
 use envoy_wasm_serve::clusters::{AddedHeader, Clusters, Member};
-use modgate_engine::policy::{self, Policy};
+use modgate_policy::model::{self as policy, Policy};
 
 /// What this policy asks.
 pub fn of(policy: &Policy) -> Clusters {

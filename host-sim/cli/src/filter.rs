@@ -9,7 +9,7 @@ use envoy_wasm_scenario::Scenario;
 use envoy_wasm_serve::clusters::Clusters;
 use envoy_wasm_serve::{Conventions, ModuleSource, Policy, ServeConfig, Upstream};
 use modgate_engine::telemetry::{CATALOGUE, Kind, LABELS, series};
-use modgate_engine::wire::{ACCESS_PROPERTY, CLUSTER_HEADER, HOST_METADATA};
+use modgate_go::http::wire::{ACCESS_PROPERTY, CLUSTER_HEADER, HOST_METADATA};
 
 use crate::clusters;
 
@@ -66,7 +66,7 @@ pub fn scenario(mut scenario: Scenario) -> Scenario {
 
 /// What a policy asks of the clusters. Of a bad one nothing: what is wrong with it the filter says better.
 fn asked_by(policy: &[u8]) -> Clusters {
-    let policy = modgate_engine::policy::Policy::from_json(policy);
+    let policy = modgate_policy::model::Policy::from_json(policy);
     policy.map_or_else(|_| Clusters::default(), |policy| clusters::of(&policy))
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use modgate_engine::integrity::{GoSum, GoSumLine};
-use modgate_engine::policy::pattern::{Meaning, PatternSet, PatternSetBuilder};
+use modgate_go::gomod::{GoSum, GoSumLine};
+use modgate_policy::pattern::{Meaning, PatternSet, PatternSetBuilder};
 
 use super::desk::text;
 use super::out::print;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, Server, Upstream};
-use modgate_engine::wire::ACCESS_PROPERTY;
+use modgate_go::http::wire::ACCESS_PROPERTY;
 
 use super::desk::load::as_json;
 use super::filter;

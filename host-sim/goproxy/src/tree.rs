@@ -1,7 +1,7 @@
 //! Modules written as the files of a GOPROXY.
 
 use super::{Error, Module, archive};
-use modgate_engine::module::{check_path, is_canonical_for};
+use modgate_go::gomod::{check_path, is_canonical_for};
 use semver::Version;
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use clap::builder::RangedU64ValueParser as Range;
 use comfy_table::{Table, presets};
-use modgate_engine::integrity::ZipHasher;
+use modgate_go::zip::ZipHasher;
 use modgate_goproxy::Server;
 use modgate_tests::bench::cpu::{Processors, memory_of, time_of};
 use modgate_tests::bench::downloads::{Client, PREFIX, file_of, percentile, policy, waits};

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use modgate_engine::sumdb::{Hash, Place, node_hash, record_hash, root_hash};
+use modgate_go::sumdb::{Hash, Place, node_hash, record_hash, root_hash};
 use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};

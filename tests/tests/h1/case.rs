@@ -1,8 +1,7 @@
 //! One zip, and what must become of it.
 
-use modgate_engine::integrity::zip::ZipFault;
-use modgate_engine::integrity::{ZipError, ZipHasher, ZipSummary};
-use modgate_engine::module::ModuleVersion;
+use modgate_go::gomod::ModuleVersion;
+use modgate_go::zip::{ZipError, ZipFault, ZipHasher, ZipSummary};
 use modgate_tests::forge::{Forge, MODULE, Style, VERSION};
 
 /// A zip and the verdict on it.

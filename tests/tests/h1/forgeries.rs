@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use modgate_engine::integrity::zip::ZipFault;
-use modgate_engine::integrity::zip::limits::MAX_ZIP_BYTES;
-use modgate_engine::integrity::{ZipHasher, ZipSummary};
-use modgate_engine::module::ModuleVersion;
+use modgate_go::gomod::ModuleVersion;
+use modgate_go::zip::limits::MAX_ZIP_BYTES;
+use modgate_go::zip::{ZipFault, ZipHasher, ZipSummary};
 use modgate_tests::dirhash::{Dirhash, GoVerdict};
 use modgate_tests::forge::{Forge, MODULE, Style, VERSION, name};
 

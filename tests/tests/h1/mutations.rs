@@ -1,7 +1,7 @@
 //! Real zips with a byte changed, or cut short.
 
 use fastrand::Rng;
-use modgate_engine::module::ModuleVersion;
+use modgate_go::gomod::ModuleVersion;
 use modgate_tests::dirhash::Dirhash;
 use modgate_tests::module_zips::real_module_zips;
 use modgate_tests::seed::seed;

@@ -1,7 +1,7 @@
 //! Characters and file names as Go knows them.
 
 use fastrand::Rng;
-use modgate_engine::module::{check_file_path, fold_case};
+use modgate_go::gomod::{check_file_path, fold_case};
 use modgate_tests::dirhash::Dirhash;
 use modgate_tests::seed::seed;
 

@@ -1,7 +1,7 @@
 //! Real modules.
 
-use modgate_engine::integrity::GoModHasher;
-use modgate_engine::module::ModuleVersion;
+use modgate_go::gomod::ModuleVersion;
+use modgate_go::integrity::GoModHasher;
 use modgate_tests::dirhash::Dirhash;
 use modgate_tests::module_zips::real_module_zips;
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use fastrand::Rng;
-use modgate_engine::integrity::zip::ZipFault;
+use modgate_go::zip::ZipFault;
 use modgate_tests::dirhash::Dirhash;
 use modgate_tests::forge::{MODULE, VERSION};
 use modgate_tests::seed::seed;

@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use fastrand::Rng;
-use modgate_engine::sumdb::{Head, Place, Proof, Record, VerifierKey, open, record_hash};
+use modgate_go::sumdb::{Head, Place, Proof, Record, VerifierKey, open, record_hash};
 use modgate_tests::seed::seed;
 use modgate_tests::xmod;
 use serde_json::{Value, json};

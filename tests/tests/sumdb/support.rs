@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use modgate_engine::integrity::GoModHasher;
+use modgate_go::integrity::GoModHasher;
 use modgate_goproxy::{Module, Server, Tree};
 use modgate_tests::envoy::{Config, Envoy};
 use modgate_tests::go::{Go, Output, Sumdb};

@@ -2,8 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::judge::{Header, Judgement, goes_to_every_backend, value_of};
-use crate::policy::{Backend, Policy, Tenant};
+use crate::decision::{Judgement, goes_to_every_backend, upstream_headers};
+use modgate_go::http::{Header, value_of};
+use modgate_policy::model::{Backend, Policy, Tenant};
 
 /// What concerns the client's own message and connection, or wants a part or another form of an answer
 /// that the filter must read whole.
@@ -78,7 +79,7 @@ impl Client {
 /// The headers of a question to a backend, besides the pseudo-headers: those that the client's request
 /// would have there, but for what would keep the answer from being read whole.
 pub fn carried(policy: &Policy, request: &[Header], backend: &Backend) -> Vec<Header> {
-    let mut headers = policy.upstream_headers(request, backend);
+    let mut headers = upstream_headers(policy, request, backend);
     // The proxy's interface takes text only.
     headers.retain(|(name, value)| {
         !NOT_CARRIED.contains(&name.as_str()) && std::str::from_utf8(value).is_ok()

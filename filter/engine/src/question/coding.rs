@@ -1,8 +1,7 @@
 //! The content coding of an answer. None is asked for, but some servers have their files no other way.
 
+use modgate_go::http::Header;
 use zlib_rs::{Inflate, InflateFlush, Status};
-
-use crate::judge::Header;
 
 /// How much is inflated at a time, in bytes.
 const OUTPUT_BYTES: usize = 32 << 10;

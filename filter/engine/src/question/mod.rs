@@ -7,7 +7,7 @@ mod place;
 
 pub use client::{Client, carried, user_of};
 pub use coding::decode;
-pub use place::Place;
+pub use place::{Place, follow};
 
 /// The most places that a question goes to, one after the other, as backends send it on.
 pub const MOST_PLACES: usize = 5;

@@ -2,9 +2,11 @@
 
 use super::MOST_PLACES;
 use super::client::Client;
-use crate::judge::Header;
-use crate::policy::{Facts, Policy};
-use crate::redirect::Redirected;
+use crate::decision::route_path;
+use modgate_go::http::Header;
+use modgate_policy::model::Policy;
+use modgate_policy::model::identity::Facts;
+use modgate_policy::model::redirect::Redirected;
 
 /// Where a question goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,64 +35,62 @@ impl Place {
     }
 }
 
-impl Policy {
-    /// Where a question goes on to, that went to all these places, the last of which answered so; `None`
-    /// where its answer is no redirect. It is followed where the policy keeps it behind the filter, and
-    /// as the client would be led that follows it: past its tenant's routes.
-    ///
-    /// # Errors
-    /// Why it is not followed, as half a sentence that names no more of the place than its host.
-    pub fn follow(
-        &self,
-        client: &Client,
-        facts: &dyn Facts,
-        places: &[Place],
-        (status, headers): (u16, &[Header]),
-    ) -> Result<Option<Place>, String> {
-        let Some((first, last)) = places.first().zip(places.last()) else {
-            return Ok(None);
-        };
-        let locations = headers.iter().filter(|(name, _)| name == "location");
-        let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
-        let backend = self.backends().get(last.backend);
-        let asked = || Some(last.path.clone());
-        let redirected =
-            backend.and_then(|backend| backend.redirected_from(status, &locations, "", asked));
-        let path = match redirected {
-            None => return Ok(None),
-            Some(Redirected::To(path)) => path,
-            Some(Redirected::Passed) if locations.is_empty() => {
-                return Err("it redirects without a Location".to_owned());
-            }
-            Some(Redirected::Passed) => {
-                return Err("it redirects to a place that only the client can ask".to_owned());
-            }
-            Some(Redirected::Refused { reason }) => return Err(format!("it redirects: {reason}")),
-        };
-        let place = self.place_behind(client, facts, &path);
-        let place = place.ok_or("it redirects to a path that leads to no backend")?;
-        if !place.is_in_the_stead_of(first) {
-            return Err("it redirects to another file".to_owned());
+/// Where a question goes on to, that went to all these places, the last of which answered so; `None`
+/// where its answer is no redirect. It is followed where the policy keeps it behind the filter, and
+/// as the client would be led that follows it: past its tenant's routes.
+///
+/// # Errors
+/// Why it is not followed, as half a sentence that names no more of the place than its host.
+pub fn follow(
+    policy: &Policy,
+    client: &Client,
+    facts: &dyn Facts,
+    places: &[Place],
+    (status, headers): (u16, &[Header]),
+) -> Result<Option<Place>, String> {
+    let Some((first, last)) = places.first().zip(places.last()) else {
+        return Ok(None);
+    };
+    let locations = headers.iter().filter(|(name, _)| name == "location");
+    let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
+    let backend = policy.backends().get(last.backend);
+    let asked = || Some(last.path.clone());
+    let redirected =
+        backend.and_then(|backend| backend.redirected_from(status, &locations, "", asked));
+    let path = match redirected {
+        None => return Ok(None),
+        Some(Redirected::To(path)) => path,
+        Some(Redirected::Passed) if locations.is_empty() => {
+            return Err("it redirects without a Location".to_owned());
         }
-        if places.contains(&place) {
-            return Err("it redirects in a circle".to_owned());
+        Some(Redirected::Passed) => {
+            return Err("it redirects to a place that only the client can ask".to_owned());
         }
-        if places.len() >= MOST_PLACES {
-            return Err(format!("it redirects more than {} times", MOST_PLACES - 1));
-        }
-        Ok(Some(place))
+        Some(Redirected::Refused { reason }) => return Err(format!("it redirects: {reason}")),
+    };
+    let place = place_behind(policy, client, facts, &path);
+    let place = place.ok_or("it redirects to a path that leads to no backend")?;
+    if !place.is_in_the_stead_of(first) {
+        return Err("it redirects to another file".to_owned());
     }
+    if places.contains(&place) {
+        return Err("it redirects in a circle".to_owned());
+    }
+    if places.len() >= MOST_PLACES {
+        return Err(format!("it redirects more than {} times", MOST_PLACES - 1));
+    }
+    Ok(Some(place))
+}
 
-    /// Where a client's request for this path would go, without what names its tenant, whatever the rules
-    /// say of it; `None` where it leads nowhere, or is about another module.
-    fn place_behind(&self, client: &Client, facts: &dyn Facts, path: &str) -> Option<Place> {
-        let tenant = client.tenant(self)?;
-        let routed = self.route_path(client.request(), tenant, facts, path)?;
-        let is_same_module = client.module() == Some(routed.module.as_str());
-        is_same_module.then(|| Place {
-            backend: routed.backend.id,
-            cluster: routed.cluster.to_owned(),
-            path: routed.path,
-        })
-    }
+/// Where a client's request for this path would go, without what names its tenant, whatever the rules
+/// say of it; `None` where it leads nowhere, or is about another module.
+fn place_behind(policy: &Policy, client: &Client, facts: &dyn Facts, path: &str) -> Option<Place> {
+    let tenant = client.tenant(policy)?;
+    let routed = route_path(policy, client.request(), tenant, facts, path)?;
+    let is_same_module = client.module() == Some(routed.module.as_str());
+    is_same_module.then(|| Place {
+        backend: routed.backend.id,
+        cluster: routed.cluster.to_owned(),
+        path: routed.path,
+    })
 }

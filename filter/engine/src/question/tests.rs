@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::judge::Header;
-use crate::policy::Policy;
+use crate::decision::judge;
+use modgate_go::http::Header;
+use modgate_policy::model::Policy;
 
 fn policy() -> Policy {
     let document = json!({
@@ -70,7 +71,7 @@ fn request() -> Vec<Header> {
 
 fn client(policy: &Policy) -> Client {
     let request = request();
-    Client::of(&request, &policy.judge(&request, &()))
+    Client::of(&request, &judge(policy, &request, &()))
 }
 
 fn place(backend: &str, path: &str) -> Place {
@@ -176,7 +177,7 @@ const LIST: &str = "/corp.example/lib/@v/list";
 fn followed(places: &[Place], status: u16, locations: &[&str]) -> Result<Option<Place>, String> {
     let policy = policy();
     let headers: Vec<Header> = locations.iter().map(|to| header("location", to)).collect();
-    policy.follow(&client(&policy), &(), places, (status, &headers))
+    follow(&policy, &client(&policy), &(), places, (status, &headers))
 }
 
 #[test]

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use crate::judge::Header;
-use crate::policy::{Backend, BackendKind};
-use crate::request::Mutability;
+use modgate_go::goproxy::Mutability;
+use modgate_go::http::Header;
+use modgate_policy::model::{Backend, BackendKind};
 
 /// What a backend's cache did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -183,6 +183,7 @@ fn value<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use modgate_policy::model::Policy;
 
     fn ask(
         backend: &Backend,
@@ -201,20 +202,14 @@ mod tests {
     }
 
     fn backend(kind: Option<BackendKind>) -> Backend {
-        Backend {
-            redirects: Vec::new(),
-            id: 0,
-            name: "b".into(),
-            cluster: "b".into(),
-            base_path: String::new(),
-            authority: None,
-            headers: Vec::new(),
-            forward_headers: Vec::new(),
-            kind,
-            cache_headers: vec![],
-            hit_below: None,
-            age_by_last_modified: false,
-        }
+        let document = r#"{
+            "version": "1", "default": "allow", "tenants": {"*": {}},
+            "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "all", "backend": "b"}]
+        }"#;
+        let policy = Policy::from_json(document.as_bytes()).unwrap();
+        let mut backend = policy.backends()[0].clone();
+        backend.kind = kind;
+        backend
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Every metric and every label that the filter may emit. Nothing else defines one.
 
+use modgate_policy::model::{CANARY, ENFORCE, SHADOW};
+
 /// What a metric is, in Prometheus' terms.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
@@ -54,14 +56,6 @@ pub const DURATION_BUCKETS_MS: &[f64] = &[
     1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0,
     30_000.0, 60_000.0,
 ];
-
-/// The values of the label `stage`: rules that decide, that decide on a share of the requests, and that
-/// were asked and decided nothing.
-pub const ENFORCE: &str = "enforce";
-/// See [`ENFORCE`].
-pub const CANARY: &str = "canary";
-/// See [`ENFORCE`].
-pub const SHADOW: &str = "shadow";
 
 /// Requests that ended, by what came of them.
 pub const REQUESTS_TOTAL: Metric = Metric {

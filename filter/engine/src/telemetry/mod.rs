@@ -3,7 +3,6 @@
 //! The proxy-wasm ABI knows metrics by name only. Modgate writes its labels into the name
 //! ([`series`]) and Envoy's `stats_tags`, which are generated from this catalogue, cut them out again.
 
-mod access;
 mod budget;
 mod cache;
 mod catalogue;
@@ -11,18 +10,17 @@ mod outcome;
 pub mod series;
 mod standing;
 
-pub use access::AccessMembers;
 pub use budget::{LabelBudget, MAX_LABEL_VALUES, MAX_TENANT_VARIANTS};
 pub use cache::{CacheStatus, CacheVerdict, Evidence, cache_verdict};
 pub use catalogue::{
-    CACHE_LOOKUPS_TOTAL, CANARY, DECISIONS_TOTAL, ENFORCE, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL,
+    CACHE_LOOKUPS_TOTAL, DECISIONS_TOTAL, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL,
     INTEGRITY_CHECKS_TOTAL, INTEGRITY_MICROSECONDS_TOTAL, LABEL_OVERFLOW_TOTAL, POLICY_INFO,
     REQUEST_DURATION_MILLISECONDS, RESPONSE_BYTES_TOTAL, ROLLOUT_INFO, ROUTE_TRIALS_TOTAL,
     ROUTE_WEIGHT_BASIS_POINTS, SPLIT_ASSIGNMENTS_TOTAL, SPLIT_FALLBACKS_TOTAL,
     SPLIT_WEIGHT_BASIS_POINTS, SUMDB_LOOKUPS_TOTAL,
 };
 pub use catalogue::{
-    CATALOGUE, DURATION_BUCKETS_MS, Kind, LABELS, Label, Metric, REQUESTS_TOTAL, SHADOW,
-    metric_named,
+    CATALOGUE, DURATION_BUCKETS_MS, Kind, LABELS, Label, Metric, REQUESTS_TOTAL, metric_named,
 };
 pub use outcome::{Ending, Outcome};
+pub use standing::{Standing, standing};

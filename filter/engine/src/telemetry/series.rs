@@ -58,8 +58,8 @@ pub fn tag_regex(label: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::catalogue::{POLICY_INFO, REQUESTS_TOTAL};
     use super::*;
-    use crate::telemetry::{POLICY_INFO, REQUESTS_TOTAL};
 
     #[test]
     fn labels_stand_behind_the_name() {

@@ -6,74 +6,71 @@ use super::{
     MAX_LABEL_VALUES, POLICY_INFO, ROLLOUT_INFO, ROUTE_WEIGHT_BASIS_POINTS,
     SPLIT_WEIGHT_BASIS_POINTS,
 };
-use crate::policy::{Gets, Policy};
-use crate::route::To;
+use modgate_policy::model::route::To;
+use modgate_policy::model::{Gets, Policy};
 
 /// Whom a gauge is about, and what it is set to.
 pub type Standing = (String, u64);
 
-impl Policy {
-    /// The gauges that stand while the policy is in force, by the names of their stats; the first is
-    /// its own. Each is to be set to 0 when it is not.
-    pub fn standing(&self) -> Vec<Standing> {
-        let version = series::label_value_from(self.version());
-        let mut all = vec![(stat_name(&POLICY_INFO, &[&version, self.hash()]), 1)];
-        all.extend(self.standing_rollouts().take(MAX_LABEL_VALUES));
-        all.extend(self.standing_splits().take(MAX_LABEL_VALUES));
-        all.extend(self.standing_routes().take(MAX_LABEL_VALUES));
-        all
-    }
-
-    fn standing_rollouts(&self) -> impl Iterator<Item = Standing> + '_ {
-        self.tenants().iter().filter_map(|tenant| {
-            let stage = tenant.rollout.as_ref()?.stage.as_str();
-            let name = if tenant.is_anyone() {
-                series::OTHER
-            } else {
-                &tenant.name
-            };
-            Some((stat_name(&ROLLOUT_INFO, &[name, stage]), 1))
-        })
-    }
-
-    fn standing_splits(&self) -> impl Iterator<Item = Standing> + '_ {
-        let splits = self.splits().iter().filter(|split| split.stage.is_some());
-        let assigns = splits.flat_map(|split| {
-            let assigns = split.assign.iter().enumerate();
-            assigns.map(move |(place, assign)| (split, place.to_string(), &assign.gets))
-        });
-        assigns.flat_map(|(split, place, gets)| {
-            let weights = match gets {
-                Gets::Drawn { weights, .. } => weights.as_slice(),
-                Gets::Variant(_) => &[],
-            };
-            let drawn = split.variants.iter().zip(weights);
-            drawn.map(move |(variant, weight)| {
-                let labels = [&*split.name, &place, &variant.name];
-                let name = stat_name(&SPLIT_WEIGHT_BASIS_POINTS, &labels);
-                (name, u64::from(*weight))
-            })
-        })
-    }
-
-    fn standing_routes(&self) -> impl Iterator<Item = Standing> + '_ {
-        self.routes.routes().flat_map(|route| {
-            let weights = match &route.to {
-                To::Drawn(drawn) => drawn.weights.as_slice(),
-                To::Backend(_) => &[],
-            };
-            let drawn = self.backends().iter().zip(weights);
-            drawn
-                .filter(|(_, weight)| **weight > 0)
-                .map(|(backend, weight)| {
-                    let labels = [&*route.id, &*backend.name];
-                    let name = stat_name(&ROUTE_WEIGHT_BASIS_POINTS, &labels);
-                    (name, u64::from(*weight))
-                })
-        })
-    }
+/// The gauges that stand while the policy is in force, by the names of their stats; the first is
+/// its own. Each is to be set to 0 when it is not.
+pub fn standing(policy: &Policy) -> Vec<Standing> {
+    let version = series::label_value_from(policy.version());
+    let mut all = vec![(stat_name(&POLICY_INFO, &[&version, policy.hash()]), 1)];
+    all.extend(rollouts(policy).take(MAX_LABEL_VALUES));
+    all.extend(splits(policy).take(MAX_LABEL_VALUES));
+    all.extend(routes(policy).take(MAX_LABEL_VALUES));
+    all
 }
 
+fn rollouts(policy: &Policy) -> impl Iterator<Item = Standing> + '_ {
+    policy.tenants().iter().filter_map(|tenant| {
+        let stage = tenant.rollout.as_ref()?.stage.as_str();
+        let name = if tenant.is_anyone() {
+            series::OTHER
+        } else {
+            &tenant.name
+        };
+        Some((stat_name(&ROLLOUT_INFO, &[name, stage]), 1))
+    })
+}
+
+fn splits(policy: &Policy) -> impl Iterator<Item = Standing> + '_ {
+    let splits = policy.splits().iter().filter(|split| split.stage.is_some());
+    let assigns = splits.flat_map(|split| {
+        let assigns = split.assign.iter().enumerate();
+        assigns.map(move |(place, assign)| (split, place.to_string(), &assign.gets))
+    });
+    assigns.flat_map(|(split, place, gets)| {
+        let weights = match gets {
+            Gets::Drawn { weights, .. } => weights.as_slice(),
+            Gets::Variant(_) => &[],
+        };
+        let drawn = split.variants.iter().zip(weights);
+        drawn.map(move |(variant, weight)| {
+            let labels = [&*split.name, &place, &variant.name];
+            let name = stat_name(&SPLIT_WEIGHT_BASIS_POINTS, &labels);
+            (name, u64::from(*weight))
+        })
+    })
+}
+
+fn routes(policy: &Policy) -> impl Iterator<Item = Standing> + '_ {
+    policy.routes.routes().flat_map(|route| {
+        let weights = match &route.to {
+            To::Drawn(drawn) => drawn.weights.as_slice(),
+            To::Backend(_) => &[],
+        };
+        let drawn = policy.backends().iter().zip(weights);
+        drawn
+            .filter(|(_, weight)| **weight > 0)
+            .map(|(backend, weight)| {
+                let labels = [&*route.id, &*backend.name];
+                let name = stat_name(&ROUTE_WEIGHT_BASIS_POINTS, &labels);
+                (name, u64::from(*weight))
+            })
+    })
+}
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -108,7 +105,7 @@ mod tests {
             }},
         });
         let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
-        let standing = policy.standing();
+        let standing = standing(&policy);
         let labels = |labels: &[(&str, &str)]| -> String {
             let each = labels
                 .iter()

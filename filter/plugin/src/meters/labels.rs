@@ -1,7 +1,7 @@
 //! The values of labels that the policy gives, within their budgets.
 
-use modgate_engine::policy::Tenant;
 use modgate_engine::telemetry::{LABEL_OVERFLOW_TOTAL, LabelBudget, MAX_TENANT_VARIANTS, series};
+use modgate_policy::model::Tenant;
 
 use super::{NONE, define};
 use crate::host;

@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::integrity::Artifact;
-use modgate_engine::judge::{AssignedBy, Judgement};
-use modgate_engine::policy::{Backend, NO_VARIANT, Ruling, Tenant};
+use modgate_engine::decision::{AssignedBy, Judgement};
 use modgate_engine::telemetry::{
     DECISIONS_TOTAL, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL, INTEGRITY_CHECKS_TOTAL,
-    INTEGRITY_MICROSECONDS_TOTAL, Kind, Metric, ROUTE_TRIALS_TOTAL, SHADOW,
-    SPLIT_ASSIGNMENTS_TOTAL, SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
+    INTEGRITY_MICROSECONDS_TOTAL, Kind, Metric, ROUTE_TRIALS_TOTAL, SPLIT_ASSIGNMENTS_TOTAL,
+    SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
+use modgate_go::gomod::Artifact;
+use modgate_policy::model::{Backend, NO_VARIANT, Ruling, SHADOW, Tenant};
 use proxy_wasm::types::{LogLevel, MetricType};
 use rustc_hash::FxBuildHasher;
 

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use modgate_engine::request::OperationName;
 use modgate_engine::telemetry::{
     CACHE_LOOKUPS_TOTAL, CacheStatus, CacheVerdict, Outcome, REQUEST_DURATION_MILLISECONDS,
     REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL,
 };
+use modgate_go::goproxy::OperationName;
 
 use super::{Map, NONE, define};
 use crate::host;

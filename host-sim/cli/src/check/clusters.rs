@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use modgate_engine::policy::{Desk, PolicyError, did_you_mean, member_path};
+use modgate_policy::document::{PolicyError, did_you_mean, member_path};
+use modgate_policy::tools::Desk;
 
 /// The names of clusters.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Known {
             };
             let is_tried = missing
                 .cluster
-                .starts_with(modgate_engine::wire::CANDIDATE_FAILOVER_PREFIX);
+                .starts_with(modgate_go::http::wire::CANDIDATE_FAILOVER_PREFIX);
             let (at, routes) = lists[usize::from(is_tried)];
             let place = routes.iter().position(|doc| *doc.id == *route.id);
             errors.push(PolicyError {

@@ -10,8 +10,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
-use modgate_engine::policy::PolicyError;
-use modgate_engine::policy::document::schema;
+use modgate_policy::document::{PolicyError, schema};
 
 use super::desk::load::Finding;
 use super::desk::{Loaded, load};

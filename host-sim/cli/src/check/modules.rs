@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use modgate_engine::module::unescape;
+use modgate_go::gomod::unescape;
 
 use crate::desk::log::{Line, each_line};
 

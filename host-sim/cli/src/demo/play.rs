@@ -2,8 +2,8 @@
 //! and what the engine says must all be what was declared.
 
 use envoy_wasm_serve::AccessRecord;
-use modgate_engine::policy::Decision;
 use modgate_goproxy::{Go, Outcome, Sandbox};
+use modgate_policy::model::Decision;
 
 use super::script::{Expected, Step};
 use super::stage::Stage;

@@ -5,7 +5,7 @@ use std::io::{self, Stdout, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, Color, TableComponent};
-use modgate_engine::policy::Decision;
+use modgate_policy::model::Decision;
 
 use super::figures::{Figures, TenantFigures};
 use super::play::Scene;

@@ -31,7 +31,7 @@ pub(super) struct Stage {
     /// The proxy of the company's modules.
     pub(super) private: goproxy::Server,
     /// The policy that the filter was started with, in the same engine.
-    pub(super) policy: modgate_engine::policy::Policy,
+    pub(super) policy: modgate_policy::model::Policy,
     log: Arc<Mutex<Vec<AccessRecord>>>,
     _files: TempDir,
 }
@@ -39,7 +39,7 @@ pub(super) struct Stage {
 impl Stage {
     /// Makes the modules and starts the servers.
     pub(super) fn set(wasm: PathBuf) -> Result<Self, Box<dyn Error>> {
-        let policy = modgate_engine::policy::Policy::from_json(POLICY.as_bytes())
+        let policy = modgate_policy::model::Policy::from_json(POLICY.as_bytes())
             .map_err(|errors| errors.iter().map(|e| format!("{e}; ")).collect::<String>())?;
         let files = TempDir::with_prefix("modgate-demo-")?;
         let public = Tree::write(files.path().join("public"), &samples::public())?;

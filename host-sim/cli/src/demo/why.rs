@@ -1,7 +1,7 @@
 //! Why a request came out as it did: the engine, asked again.
 
-use modgate_engine::judge::{Answer, Judgement};
-use modgate_engine::policy::{Decision, Policy};
+use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_policy::model::{Decision, Policy};
 
 /// What the engine says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Why {
     pub(super) fn of(policy: &Policy, path: &str) -> Option<Self> {
         let headers = [(":method", "GET"), (":path", path)]
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        let judgement = policy.judge(&headers, &());
+        let judgement = judge(policy, &headers, &());
         let verdict = judgement.ruling?.verdict;
         let rule = match verdict.rule {
             Some((set, rule)) => format!("{}/{}", set.name, rule.id),

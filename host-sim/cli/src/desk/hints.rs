@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use modgate_engine::policy::member_path;
+use modgate_policy::document::member_path;
 
 use super::spans::{Kind, Node, Position};
 

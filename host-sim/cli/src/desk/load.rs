@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use modgate_engine::policy::{Desk, PolicyError};
+use modgate_policy::document::PolicyError;
+use modgate_policy::tools::Desk;
 use serde_json::Value;
 
 use super::find::{Embedded, policies};

@@ -1,10 +1,10 @@
 //! The requests that the go command sends for a module, judged by the engine.
 
-use modgate_engine::integrity::Plan;
-use modgate_engine::judge::{Answer, Header, Judgement};
-use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for, semver};
-use modgate_engine::policy::{Age, BUCKETS, Subject, Verdict};
-use modgate_engine::request::OperationName;
+use modgate_engine::decision::{Answer, Judgement};
+use modgate_go::gomod::{check_path, check_query, escape_into, is_canonical_for, semver};
+use modgate_go::goproxy::OperationName;
+use modgate_go::http::Header;
+use modgate_policy::model::{Age, BUCKETS, Plan, Subject, Verdict};
 use serde::Serialize;
 
 /// A module, and what of it is asked for.
@@ -47,7 +47,7 @@ impl Asked {
                 What::Version(version.to_owned())
             }
             Some(query) => {
-                let said = |e: modgate_engine::request::Refusal| {
+                let said = |e: modgate_go::gomod::NameError| {
                     format!("{query:?} is no version: {}", e.reason())
                 };
                 check_query(query).map_err(said)?;

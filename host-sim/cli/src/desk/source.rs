@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use modgate_engine::policy::PolicyError;
+use modgate_policy::document::PolicyError;
 
 use super::load::{Finding, Places, finding, position, repeated};
 use super::spans::{self, Node, Position};

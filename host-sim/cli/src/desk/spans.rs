@@ -382,5 +382,5 @@ impl Node {
 
 /// A member's JSON path, written as the engine writes it.
 fn step(path: &str, key: &str) -> String {
-    modgate_engine::policy::member_path(path, key)
+    modgate_policy::document::member_path(path, key)
 }

@@ -7,7 +7,9 @@ use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
 
-use modgate_engine::policy::{Age, Desk, Match, Side, Standing, Subject, Tenant};
+use modgate_engine::decision::{judge, judge_tenant};
+use modgate_policy::model::{Age, Side, Subject, Tenant};
+use modgate_policy::tools::{Desk, Match, Standing};
 use serde::Serialize;
 
 use super::desk::load::the_policy;
@@ -124,7 +126,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 
 fn for_tenant(desk: &Desk, asked: &Asked, tenant: &Tenant) -> Explanation {
     let requests = asked.paths().into_iter().map(|path| {
-        let judgement = desk.policy.judge_tenant(&get(&path), tenant, Age::Unasked);
+        let judgement = judge_tenant(&desk.policy, &get(&path), tenant, Age::Unasked);
         Told::of(&judgement, &path)
     });
     Explanation {
@@ -151,7 +153,7 @@ fn for_sender(desk: &Desk, asked: &Asked, sender: &Sender) -> Explanation {
     for path in asked.paths() {
         let path = format!("{}{path}", sender.prefix);
         let headers = [get(&path), sender.headers.clone()].concat();
-        let judgement = desk.policy.judge(&headers, &sender.facts);
+        let judgement = judge(&desk.policy, &headers, &sender.facts);
         explanation.identity = judgement.identity;
         // A route may stand before the module, so it is the judgement that says which is meant.
         let module = judgement.module.as_deref();

@@ -1,9 +1,9 @@
 //! Who asks, as it is said on the command line.
 
-use modgate_engine::judge::Header;
-use modgate_engine::policy::Facts;
+use modgate_policy::model::identity::Facts;
 
 use crate::desk::request::header;
+use modgate_go::http::Header;
 
 /// What a request and its connection say of who sent it.
 #[derive(Debug)]

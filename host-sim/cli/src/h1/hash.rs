@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use modgate_engine::integrity::{Artifact, GoModHasher, H1, ZipHasher};
-use modgate_engine::module::ModuleVersion;
+use modgate_go::gomod::{Artifact, H1, ModuleVersion};
+use modgate_go::integrity::GoModHasher;
+use modgate_go::zip::ZipHasher;
 
 use super::inputs::{Input, Source};
 

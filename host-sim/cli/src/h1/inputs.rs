@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use modgate_engine::module::{ModuleVersion, unescape};
+use modgate_go::gomod::{ModuleVersion, unescape};
 use walkdir::{DirEntry, WalkDir};
 
 /// A file, or standard input.

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use modgate_engine::integrity::GoSum;
+use modgate_go::gomod::GoSum;
 
 use hash::hash;
 use inputs::Input;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 
-use modgate_engine::integrity::{Artifact, GoSum, GoSumLine, H1};
+use modgate_go::gomod::{Artifact, GoSum, GoSumLine, H1};
 
 use super::hash::Hashed;
 use super::inputs::Input;

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::judge::Judgement;
-use modgate_engine::module::{check_path, check_query, escape_into, is_canonical_for};
-use modgate_engine::policy::{ANYONE, Age, Tenant, is_name};
-use modgate_engine::request::OperationName;
+use modgate_engine::decision::{Judgement, judge, judge_tenant};
+use modgate_go::gomod::{check_path, check_query, escape_into, is_canonical_for};
+use modgate_go::goproxy::OperationName;
+use modgate_policy::document::{ANYONE, is_name};
+use modgate_policy::model::{Age, Tenant};
 
 use super::Compared;
 use crate::desk::log::{Access, Line};
@@ -213,7 +214,7 @@ impl<'p> Reader<'p> {
 
     /// Whose request for a path it is: the tenant's that the path names, else that of the command line.
     fn tenant_of(&self, path: &str) -> Result<&'p str, Unjudged> {
-        let judged = self.sides.policy.policy.judge(&get(path), &());
+        let judged = judge(&self.sides.policy.policy, &get(path), &());
         let by_path = (!judged.tenant_prefix.is_empty())
             .then_some(judged.tenant)
             .flatten();
@@ -255,7 +256,7 @@ impl<'p> Reader<'p> {
     /// What a policy reads in a path that stands behind the tenant's prefix, and says of it; `None`
     /// where that is no module. What it reads is the same for all tenants.
     fn ask(&mut self, side: &Compared, tenant: &Tenant, path: &str) -> Option<(Reading, Said)> {
-        let judge = |age| side.policy.judge_tenant(&get(path), tenant, age);
+        let judge = |age| judge_tenant(&side.policy, &get(path), tenant, age);
         let mut judgement = judge(Age::Unasked);
         let read = Reading {
             operation: judgement.operation,
@@ -362,7 +363,7 @@ fn written(policy: &Compared, asked: Asked<'_>) -> impl Iterator<Item = String> 
     // A value that was cut ends so; no path of a request does.
     let is_whole = !asked.path.is_empty() && !asked.path.ends_with("...");
     let behind = || {
-        let prefix = policy.policy.judge(&get(asked.path), &()).tenant_prefix;
+        let prefix = judge(&policy.policy, &get(asked.path), &()).tenant_prefix;
         let rest = asked.path.strip_prefix('/')?.strip_prefix(&*prefix)?;
         (!prefix.is_empty()).then(|| format!("/{rest}"))
     };
@@ -403,7 +404,7 @@ fn why_not(path: &str) -> Unjudged {
 
 /// The path of a line of which only the module, the version and the operation are known.
 fn canonical(asked: Asked<'_>) -> Result<String, Unjudged> {
-    let unreadable = |refusal: modgate_engine::request::Refusal| {
+    let unreadable = |refusal: modgate_go::gomod::NameError| {
         Unjudged::Unreadable(match refusal.reason() {
             // A module that was cut is none; what is wrong with it is not worth a word.
             _ if asked.module.ends_with("...") || asked.version.ends_with("...") => {

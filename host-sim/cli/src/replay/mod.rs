@@ -12,8 +12,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use modgate_engine::policy::document::{ByDoc, StageDoc};
-use modgate_engine::policy::{Desk, Policy, Side, parse_duration};
+use modgate_policy::document::{ByDoc, StageDoc, parse_duration};
+use modgate_policy::model::{Policy, Side};
+use modgate_policy::tools::Desk;
 
 use super::desk::load::the_policy;
 use super::desk::log::each_line;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
 use comfy_table::{Cell, Color, Table, TableComponent};
-use modgate_engine::policy::duration_in_words;
+use modgate_policy::document::duration_in_words;
 
 use super::report::{Change, Name, Report, Side, Tenant};
 use crate::out::count;

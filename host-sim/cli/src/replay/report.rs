@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use modgate_engine::policy::Policy;
+use modgate_policy::model::Policy;
 use serde::Serialize;
 
 use super::judge::{Reader, Request, Unjudged};

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use modgate_engine::policy::Facts;
+use modgate_policy::model::identity::Facts;
 use serde_json::Value;
 
 use crate::desk::log::each_line;

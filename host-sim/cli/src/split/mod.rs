@@ -8,12 +8,11 @@ mod shares;
 use std::error::Error;
 use std::path::PathBuf;
 
-use modgate_engine::judge::Header;
-
 use super::desk::load::the_policy;
 use super::desk::request::header;
 use super::out;
 use clients::Clients;
+use modgate_go::http::Header;
 use shares::Shares;
 
 /// The arguments of `modgate split`.

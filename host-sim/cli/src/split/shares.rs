@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use modgate_engine::judge::Header;
-use modgate_engine::policy::{NO_VARIANT, Policy, Split};
+use modgate_policy::model::{NO_VARIANT, Policy, Split};
 use serde::Serialize;
 
 use super::clients::{Clients, Known};
 use crate::desk::request::{get, path};
+use modgate_engine::decision::judge_client;
+use modgate_go::http::Header;
 
 /// What the clients get of one split.
 #[derive(Debug, Serialize)]
@@ -48,7 +49,7 @@ impl Shares {
                 refused += 1;
                 continue;
             };
-            let judgement = policy.judge_client(&request, tenant, &Known(client));
+            let judgement = judge_client(policy, &request, tenant, &Known(client));
             match (judgement.split, judgement.outcome()) {
                 (Some(assigned), _) => {
                     let variant = assigned.variant.map_or(NO_VARIANT, |variant| &variant.name);

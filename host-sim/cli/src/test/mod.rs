@@ -5,9 +5,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use modgate_engine::module::escape_into;
-use modgate_engine::policy::document::{OperationDoc, TestDoc};
-use modgate_engine::policy::{Age, Desk};
+use modgate_engine::decision::judge_tenant;
+use modgate_go::gomod::escape_into;
+use modgate_policy::compile::expected;
+use modgate_policy::document::{OperationDoc, TestDoc};
+use modgate_policy::model::Age;
+use modgate_policy::tools::Desk;
 use serde::Serialize;
 
 use super::desk::load::the_policy;
@@ -71,11 +74,11 @@ fn ask(desk: &Desk, place: usize, test: &TestDoc) -> Result<Outcome, String> {
     let asked = asked(test);
     // As old as can be, unless the test says otherwise.
     let age = Age::Known(test.age().unwrap_or(Duration::MAX));
-    let judgement = desk.policy.judge_tenant(&get(&asked), tenant, age);
+    let judgement = judge_tenant(&desk.policy, &get(&asked), tenant, age);
     let told = Told::of(&judgement, &asked);
     let by = told.rule.as_deref().unwrap_or("nothing");
     let mut failures = Vec::new();
-    let expected = test.expect.decision().as_str();
+    let expected = expected(test.expect).as_str();
     if told.decision != expected {
         failures.push(format!(
             "expected {expected}, came {} by {by}",

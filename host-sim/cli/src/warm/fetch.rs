@@ -6,17 +6,18 @@ use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use modgate_engine::integrity::{GoModHasher, H1, ZipHasher};
-use modgate_engine::judge::Header;
-use modgate_engine::module::{ModuleVersion, escape_into};
-use modgate_engine::request::Mutability;
 use modgate_engine::telemetry::cache_verdict;
+use modgate_go::gomod::{H1, ModuleVersion, escape_into};
+use modgate_go::goproxy::Mutability;
+use modgate_go::integrity::GoModHasher;
+use modgate_go::zip::ZipHasher;
 use serde::Serialize;
 
 use super::client::Client;
 use super::wanted::Hashes;
 use crate::desk::request;
 use crate::out::shown;
+use modgate_go::http::Header;
 
 /// The first pause before a file is asked for again, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];

@@ -1,6 +1,6 @@
 //! What `go list -m all` and `go mod download` print (go.dev/ref/mod#go-list-m).
 
-use modgate_engine::integrity::H1;
+use modgate_go::gomod::H1;
 use serde::Deserialize;
 
 /// A module of the list.

@@ -12,13 +12,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use modgate_engine::policy::parse_duration;
+use modgate_policy::document::parse_duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::out;
-use super::progress;
 use super::serve::secret;
+use super::{out, progress};
 use client::Client;
 use fetch::{Fetched, Patience};
 use wanted::{Platform, Wanted};

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use modgate_engine::integrity::{Artifact, GoSum, H1};
-use modgate_engine::module::ModuleVersion;
+use modgate_go::gomod::{Artifact, GoSum, H1, ModuleVersion};
 
 use super::{go_list, go_mod};
 use crate::desk::text;
@@ -176,7 +175,7 @@ fn version_of<'t>(module: &str, tag: &'t str) -> &'t str {
 
 /// Whether a module's path, perhaps without its major version, ends with this folder.
 fn is_folder_of(module: &str, folder: &str) -> bool {
-    let without_major = modgate_engine::module::path::split_major(module);
+    let without_major = modgate_go::gomod::path::split_major(module);
     let paths = [Some(module), without_major.map(|(path, _)| path)];
     let ends = |path: &str| {
         path.strip_suffix(folder)

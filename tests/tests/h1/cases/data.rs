@@ -1,8 +1,6 @@
 //! Data and descriptors that lie.
 
-use modgate_engine::integrity::zip::ZipFault::{
-    CompressedSize, Crc, Deflate, NoDescriptor, NoRecord, Size,
-};
+use modgate_go::zip::ZipFault::{CompressedSize, Crc, Deflate, NoDescriptor, NoRecord, Size};
 use modgate_tests::forge::{Forge, Style, deflate, name};
 
 use crate::case::{Case, deflated, stored, streamed};

@@ -1,7 +1,7 @@
 //! Central directories that say something else than the entries.
 
-use modgate_engine::integrity::zip::Field;
-use modgate_engine::integrity::zip::ZipFault::{
+use modgate_go::zip::Field;
+use modgate_go::zip::ZipFault::{
     Differs, Disk, EntryInDirectory, Extra, ListedTwice, NoRecord, NoSuchEntry, NotRegular,
     Unlisted, Zip64,
 };

@@ -1,6 +1,6 @@
 //! End records that point elsewhere, and what follows them.
 
-use modgate_engine::integrity::zip::ZipFault::{
+use modgate_go::zip::ZipFault::{
     Disk, EndComment, EndCount, EndOffset, EndSize, NoRecord, TrailingBytes, Truncated,
 };
 use modgate_tests::forge::{Forge, Style, name};

@@ -1,7 +1,7 @@
 //! Entries' headers that lie, and bytes between entries.
 
-use modgate_engine::integrity::zip::Field;
-use modgate_engine::integrity::zip::ZipFault::{
+use modgate_go::zip::Field;
+use modgate_go::zip::ZipFault::{
     CompressedSize, Crc, Deflate, Differs, Duplicate, Flags, Method, NoDescriptor, NoRecord,
     NoSuchEntry, Size, StoredWithDescriptor, Unlisted,
 };

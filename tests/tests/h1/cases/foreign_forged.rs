@@ -1,13 +1,13 @@
 //! What other tools write, lying: folders with content, comments that are records, zip64 fields that
 //! say otherwise than the entries.
 
-use modgate_engine::integrity::zip::Field;
-use modgate_engine::integrity::zip::ZipFault::{
+use modgate_go::gomod::NameError::{DotElement, EmptyElement};
+use modgate_go::zip::Field;
+use modgate_go::zip::ZipFault::{
     CaseCollision, Comment, CompressedSize, Crc, Differs, EndComment, EndCount, EndOffset, EndSize,
     Extra, FileAndFolder, Folder, Name, NoDescriptor, NoRecord, NoSuchEntry, NotRegular,
     OtherModule, Size, Truncated, Zip64, Zip64End,
 };
-use modgate_engine::request::Refusal::{DotElement, EmptyElement};
 use modgate_tests::forge::{Forge, Style, name, zip64_field};
 
 use super::ends::evil_zip;

@@ -1,6 +1,6 @@
 //! Zips that are small and inflate to more than Go takes, or have more files than are remembered.
 
-use modgate_engine::integrity::zip::ZipFault::{
+use modgate_go::zip::ZipFault::{
     ContentTooLarge, GoModTooLarge, LicenseTooLarge, Size, TooManyFiles,
 };
 use modgate_tests::forge::{Forge, Style, crc32, deflate, name};

@@ -1,10 +1,11 @@
 //! Names that no module's zip has.
 
-use modgate_engine::integrity::zip::ZipFault::{
-    self, CaseCollision, Duplicate, FileAndFolder, GoModCase, Name, NameEncoding, NameTooLong,
+use modgate_go::gomod::NameError::{DotElement, EmptyElement, FileCharacter, WindowsName};
+use modgate_go::zip::ZipFault;
+use modgate_go::zip::ZipFault::{
+    CaseCollision, Duplicate, FileAndFolder, GoModCase, Name, NameEncoding, NameTooLong,
     NestedGoMod, OtherModule,
 };
-use modgate_engine::request::Refusal::{DotElement, EmptyElement, FileCharacter, WindowsName};
 use modgate_tests::forge::{Style, name};
 
 use crate::case::{Case, streamed};

@@ -1,6 +1,7 @@
 //! Zip64's end records that lead elsewhere, or are missing.
 
-use modgate_engine::integrity::zip::ZipFault::{self, NoRecord, NoZip64End, Zip64, Zip64End};
+use modgate_go::zip::ZipFault;
+use modgate_go::zip::ZipFault::{NoRecord, NoZip64End, Zip64, Zip64End};
 use modgate_tests::forge::{Central, Forge, Style, name, zip64_end};
 
 use crate::case::{Case, Expect, streamed};

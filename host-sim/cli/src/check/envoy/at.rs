@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use modgate_engine::policy::member_path;
+use modgate_policy::document::member_path;
 use serde_json::Value;
 
 /// A value, the file that it stands in, and its JSON path there.

@@ -21,7 +21,7 @@ mod upstreams;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use modgate_engine::policy::Desk;
+use modgate_policy::tools::Desk;
 use serde_json::Value;
 
 use self::needs::Needs;

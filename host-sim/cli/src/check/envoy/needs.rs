@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use modgate_engine::policy::Desk;
-use modgate_engine::policy::document::{Document, IdentityDoc, ModeDoc};
+use modgate_policy::document::{Document, IdentityDoc, ModeDoc};
+use modgate_policy::tools::Desk;
 
 /// What the policies at hand need, all together.
 #[derive(Debug, Default)]

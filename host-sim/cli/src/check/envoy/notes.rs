@@ -1,6 +1,6 @@
 //! What is told of Envoy's configuration.
 
-use modgate_engine::policy::PolicyError;
+use modgate_policy::document::PolicyError;
 
 use super::at::At;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modgate_engine::policy::{ANYONE, did_you_mean, is_name};
+use modgate_policy::document::{ANYONE, did_you_mean, is_name};
 
 use super::namespace::Namespace;
 use super::shape::{At, Findings, find};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use modgate_engine::policy::{Desk, PolicyError, member_path};
+use modgate_policy::document::{PolicyError, member_path};
+use modgate_policy::tools::Desk;
 use serde_json::{Map, Value};
 
 use super::base::{Base, Grant, TEAM};

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use modgate_engine::policy::Desk;
+use modgate_policy::tools::Desk;
 
 use crate::desk::load::Finding;
 use crate::out::{count, print};

@@ -1,6 +1,6 @@
 //! The modules that a team may speak of.
 
-use modgate_engine::policy::pattern::{Meaning, PatternSetBuilder};
+use modgate_policy::pattern::{Meaning, PatternSetBuilder};
 
 /// A module path, which stands for itself and everything below it, as in a rule's patterns.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Reading a document's members one by one, past every mistake.
 
-use modgate_engine::policy::{PolicyError, did_you_mean, member_path};
+use modgate_policy::document::{PolicyError, did_you_mean, member_path};
 
 use crate::desk::Source;
 use crate::desk::load::Finding;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use modgate_engine::policy::did_you_mean;
+use modgate_policy::document::did_you_mean;
 
 use super::base::Grant;
 use super::shape::{At, Findings, find};

@@ -10,7 +10,7 @@ mod verdicts;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use modgate_engine::policy::Desk;
+use modgate_policy::tools::Desk;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modgate_engine::module::{check_path, is_canonical_for};
-use modgate_engine::policy::document::{Document, RuleDoc, Text};
-use modgate_engine::policy::pattern::{Meaning, PatternSetBuilder};
-use modgate_engine::policy::{ANYONE, Desk};
+use modgate_go::gomod::{check_path, is_canonical_for};
+use modgate_policy::document::{ANYONE, Document, RuleDoc, Text};
+use modgate_policy::pattern::{Meaning, PatternSetBuilder};
+use modgate_policy::tools::Desk;
 
 /// A module to ask about.
 #[derive(Clone, Debug)]

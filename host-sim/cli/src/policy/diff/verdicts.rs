@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use modgate_engine::module::escape_into;
-use modgate_engine::module::path::{Major, split_major};
-use modgate_engine::policy::{Age, Policy};
+use modgate_engine::decision::judge_tenant;
+use modgate_go::gomod::escape_into;
+use modgate_go::gomod::path::{Major, split_major};
+use modgate_policy::model::{Age, Policy};
 use serde::Serialize;
 
 use super::probe::Probe;
@@ -117,7 +118,7 @@ fn ask(policy: &Policy, tenant: &str, path: &str, age: Age) -> Verdict {
             rule: "identity".to_owned(),
         };
     };
-    let judgement = policy.judge_tenant(&get(path), tenant, age);
+    let judgement = judge_tenant(policy, &get(path), tenant, age);
     let (decision, rule) = decided(&judgement);
     Verdict {
         allows: goes_on(&judgement),

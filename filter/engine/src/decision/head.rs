@@ -1,0 +1,110 @@
+//! A request's headers, read once.
+
+use super::upstream_headers::goes_upstream;
+use modgate_go::http::{Header, HeaderValue};
+use modgate_policy::model::route::Host;
+use modgate_policy::model::{Backend, Policy};
+
+/// What the engine needs of a request's headers.
+#[derive(Debug, Default)]
+pub(super) struct Head<'a> {
+    pub(super) method: HeaderValue<'a>,
+    pub(super) path: HeaderValue<'a>,
+    /// The host that is asked for, where it is asked for once and can be one.
+    pub(super) host: Option<Host>,
+    pub(super) request_id: Option<&'a str>,
+    /// Whether a value has what some servers take for the end of a line.
+    pub(super) has_line_break: bool,
+    /// Whether a length is declared that is not nothing.
+    pub(super) has_body: bool,
+    /// The identity headers that are there, with the place of their source.
+    identity: Vec<(&'a str, HeaderValue<'a>)>,
+    /// The headers that splits ask for and that are there.
+    split: Vec<(&'a str, HeaderValue<'a>)>,
+    /// All of them.
+    pub(super) headers: &'a [Header],
+}
+
+impl<'a> Head<'a> {
+    /// Reads the headers in one pass.
+    pub(super) fn read(policy: &'a Policy, headers: &'a [Header]) -> Self {
+        let mut head = Self {
+            headers,
+            ..Self::default()
+        };
+        let mut authority = HeaderValue::Absent;
+        for (name, value) in headers {
+            // Without a way out of the loop, so that many bytes are looked at at once.
+            head.has_line_break |= value.iter().fold(false, |found, byte| {
+                found | matches!(byte, b'\r' | b'\n' | 0)
+            });
+            match name.as_str() {
+                ":method" => head.method.meet(value),
+                ":path" => head.path.meet(value),
+                ":authority" => authority.meet(value),
+                "x-request-id" => head.request_id = std::str::from_utf8(value).ok(),
+                "content-length" => head.has_body |= value != b"0",
+                name if name.starts_with(':') => {}
+                name => {
+                    head.read_identity(policy, name, value);
+                    head.read_split(policy, name, value);
+                }
+            }
+        }
+        match authority {
+            HeaderValue::Once(authority) if policy.routes_by_host => {
+                head.host = Host::read(authority);
+            }
+            _ => {}
+        }
+        head
+    }
+
+    /// The names of those that a backend must not get, each once.
+    pub(super) fn kept_from(&self, policy: &Policy, backend: &Backend) -> Vec<String> {
+        let mut kept: Vec<String> = Vec::new();
+        for (name, _) in self.headers {
+            if !goes_upstream(name, policy, backend) && !kept.contains(name) {
+                kept.push(name.clone());
+            }
+        }
+        kept
+    }
+
+    fn read_identity(&mut self, policy: &'a Policy, name: &str, value: &'a [u8]) {
+        // A look-alike with an underscore says nothing.
+        let mut known = policy.identity_headers.iter();
+        if let Some(known) = known.find(|known| known.as_str() == name) {
+            meet(&mut self.identity, known, value);
+        }
+    }
+
+    fn read_split(&mut self, policy: &'a Policy, name: &str, value: &'a [u8]) {
+        let mut wanted = policy.splits.headers.iter();
+        if let Some(known) = wanted.find(|known| known.as_str() == name) {
+            meet(&mut self.split, known, value);
+        }
+    }
+
+    /// What a header says that splits ask for.
+    pub(super) fn split_header(&self, name: &str) -> HeaderValue<'a> {
+        value_in(&self.split, name)
+    }
+
+    /// What an identity header says.
+    pub(super) fn identity(&self, name: &str) -> HeaderValue<'a> {
+        value_in(&self.identity, name)
+    }
+}
+
+fn meet<'a>(all: &mut Vec<(&'a str, HeaderValue<'a>)>, name: &'a str, value: &'a [u8]) {
+    match all.iter_mut().find(|(met, _)| *met == name) {
+        Some((_, met)) => met.meet(value),
+        None => all.push((name, HeaderValue::Once(value))),
+    }
+}
+
+fn value_in<'a>(all: &[(&'a str, HeaderValue<'a>)], name: &str) -> HeaderValue<'a> {
+    let met = all.iter().find(|(known, _)| *known == name);
+    met.map(|(_, value)| *value).unwrap_or_default()
+}

@@ -1,0 +1,50 @@
+//! Requests that cannot be judged by themselves: which versions of a module a tenant may have, and how
+//! old one is, stands in what a backend says. Such a request waits while its backend is asked, and is
+//! then answered here, or goes on.
+//!
+//! In reading order: `list`, `info` and `retract` read what backends say, [`Consultation`] goes from
+//! question to question, without knowing how they are carried.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+mod about;
+mod ages;
+mod consultation;
+mod info;
+mod list;
+mod lookups;
+mod memory;
+mod order;
+mod shaping;
+mod steer;
+mod toolchain;
+
+pub(crate) use about::About;
+pub use consultation::{Consultation, Fetched, Goal, Question, Step};
+pub use memory::{ListOf, Lists};
+pub use shaping::Judged;
+pub(crate) use steer::Steer;
+
+/// What is known beside the request.
+pub trait World {
+    /// Seconds since 1970, where a clock tells.
+    fn now(&self) -> Option<u64>;
+
+    /// What was noted under a key; it may have been forgotten.
+    fn recall(&self, key: &str) -> Option<Vec<u8>>;
+
+    /// Notes something, for as long as there is room.
+    fn note(&self, key: &str, value: &[u8]);
+
+    /// How long the client has waited by now.
+    fn waited(&self) -> Duration;
+
+    /// Tells whoever reads the proxy's log.
+    fn warn(&self, what: &str);
+
+    /// The lists that were read before, where they are kept.
+    fn lists(&self) -> Option<Rc<Lists>> {
+        None
+    }
+}

@@ -1,0 +1,420 @@
+//! A version list as a tenant may see it.
+//!
+//! Each step goes through the list once at most, and the rules that can be about the module are found
+//! once for all its versions.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::about::{About, age};
+use super::list::{Latest, List};
+use super::lookups::{self, Lookups, Shown, Wanted};
+use super::memory::ListOf;
+use super::steer::Steer;
+use super::{World, toolchain};
+use crate::reply::Reply;
+use modgate_go::gomod::retract;
+use modgate_go::gomod::retract::Interval;
+use modgate_policy::model::module_rules::Says;
+use modgate_policy::model::{Age, Policy};
+
+/// A list while it is shaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shaping {
+    judged: Rc<Judged>,
+    /// What is known of each version by now, in the list's order.
+    rulings: Vec<Ruling>,
+    /// Those that are left out so that the Go command takes the variant's; empty where there is none.
+    aside: Vec<bool>,
+    /// When versions were published whose age counts, in seconds since 1970, by their places.
+    published: BTreeMap<usize, u64>,
+    lookups: Lookups,
+    /// Whether an age was looked up.
+    has_learned: bool,
+    /// What the client is answered for the first age that the backend failed to tell.
+    refusal: Option<Reply>,
+    /// The versions that it lists and whose age it failed to tell, by their places, with what the client
+    /// is answered where it comes to them.
+    failed: BTreeMap<usize, Reply>,
+    /// The variant that the client is led to.
+    pub(super) steer: Option<Steer>,
+}
+
+/// A list, and what a tenant's rules say of its versions before an age is known: it hangs on nothing but
+/// what [`ListOf`] has.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Judged {
+    pub(super) list: List,
+    rulings: Vec<Ruling>,
+}
+
+/// What is known of a listed version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ruling {
+    Kept,
+    Hidden,
+    /// Its age must be looked up.
+    Open,
+}
+
+impl From<Says> for Ruling {
+    fn from(says: Says) -> Self {
+        match says {
+            Says::Allow => Self::Kept,
+            Says::Deny => Self::Hidden,
+            Says::Open => Self::Open,
+        }
+    }
+}
+
+impl Judged {
+    fn recalled_or_read(
+        about: &About,
+        policy: &Policy,
+        world: &dyn World,
+        body: &[u8],
+    ) -> Result<Rc<Self>, String> {
+        let of = ListOf {
+            policy: policy.hash(),
+            tenant: about.tenant,
+            side: about.side,
+            module: &about.module,
+            body,
+        };
+        let lists = world.lists();
+        if let Some(known) = lists.as_ref().and_then(|lists| lists.recall(&of)) {
+            return Ok(known);
+        }
+        let read = Rc::new(Self::read(about, policy, body)?);
+        if let Some(lists) = lists {
+            lists.keep(&of, &read);
+        }
+        Ok(read)
+    }
+
+    /// Reads a list, and judges all its versions.
+    fn read(about: &About, policy: &Policy, body: &[u8]) -> Result<Self, String> {
+        let list = List::read(&about.module, body)?;
+        let rules = about.module_rules(policy);
+        let rule = |place| {
+            let says = rules
+                .as_ref()
+                .map(|rules| rules.say(list.parts(place), Age::Unasked));
+            says.map_or(Ruling::Hidden, Ruling::from)
+        };
+        let rulings = (0..list.len()).map(rule).collect();
+        Ok(Self { list, rulings })
+    }
+}
+
+impl Shaping {
+    /// Judges all versions of a list, by what is known of them.
+    ///
+    /// # Errors
+    /// A list that is too long, in words.
+    pub(super) fn of(
+        about: &About,
+        policy: &Policy,
+        world: &dyn World,
+        body: &[u8],
+    ) -> Result<Self, String> {
+        let judged = Judged::recalled_or_read(about, policy, world, body)?;
+        let mut rulings = judged.rulings.clone();
+        let (mut published, mut lookups) = (BTreeMap::new(), Lookups::default());
+        if rulings.contains(&Ruling::Open) {
+            published = recall_ages(about, policy, world, &judged.list, &mut rulings);
+            lookups.is_slow = about.is_slow(policy, world);
+        }
+        let mut shaping = Self {
+            judged,
+            rulings,
+            aside: Vec::new(),
+            published,
+            lookups,
+            has_learned: false,
+            refusal: None,
+            failed: BTreeMap::new(),
+            steer: about.steer,
+        };
+        shaping.set_aside(policy);
+        Ok(shaping)
+    }
+
+    /// Leaves out what would keep the Go command from the variant, or from the next one where the rules
+    /// serve none of this one's.
+    fn set_aside(&mut self, policy: &Policy) {
+        let list = &self.judged.list;
+        let Some(steer) = &mut self.steer else {
+            return;
+        };
+        while let Some(wanted) = steer.version(policy) {
+            let ruling = list
+                .place_of(wanted)
+                .and_then(|place| self.rulings.get(place));
+            if ruling.is_some_and(|ruling| *ruling != Ruling::Hidden) {
+                break;
+            }
+            steer.fall_back();
+        }
+        let hides = steer.hides(policy);
+        self.aside = (0..list.len())
+            .map(|place| hides(&list.parts(place)))
+            .collect();
+    }
+
+    fn is_shown(&self, place: usize) -> bool {
+        let is_hidden = self
+            .rulings
+            .get(place)
+            .is_none_or(|ruling| *ruling == Ruling::Hidden);
+        !is_hidden && !self.aside.get(place).is_some_and(|aside| *aside)
+    }
+
+    fn ruling(&self, place: usize) -> Ruling {
+        self.rulings.get(place).copied().unwrap_or(Ruling::Hidden)
+    }
+
+    /// The versions whose ages are looked up next; none where that is enough.
+    pub(super) fn wants_ages(
+        &mut self,
+        about: &About,
+        policy: &Policy,
+        waited: Duration,
+    ) -> Vec<String> {
+        if !self.rulings.contains(&Ruling::Open) {
+            return Vec::new();
+        }
+        let list = &self.judged.list;
+        let descending = list.ascending().iter().rev().copied();
+        let shown = descending.filter(|place| self.is_shown(*place));
+        let shown = shown.map(|place| Shown {
+            place,
+            version: list.version(place),
+            parts: list.parts(place),
+            is_open: self.ruling(place) == Ruling::Open,
+        });
+        let mut wanted = Wanted::of(&about.module, shown);
+        let variant = self.steer.as_ref().and_then(|steer| steer.version(policy));
+        let variant = variant.and_then(|version| list.place_of(version));
+        if let Some(place) = variant.filter(|place| self.ruling(*place) == Ruling::Open) {
+            wanted.first(place);
+        }
+        let next = self.lookups.next(&wanted, waited);
+        next.into_iter()
+            .map(|place| self.judged.list.version(place).to_owned())
+            .collect()
+    }
+
+    /// Notes when a version was published, or that it cannot be told.
+    pub(super) fn learned(
+        &mut self,
+        about: &About,
+        policy: &Policy,
+        world: &dyn World,
+        version: &str,
+        published: Option<u64>,
+    ) {
+        let Some(place) = self.judged.list.place_of(version) else {
+            return;
+        };
+        if let Some(then) = published {
+            self.published.insert(place, then);
+            self.has_learned = true;
+        }
+        let old = published.map_or(Age::Unknown, |then| age(world, then));
+        let rules = about.module_rules(policy);
+        let says = rules.map(|rules| rules.say(self.judged.list.parts(place), old));
+        self.rule(policy, place, says.map_or(Ruling::Hidden, Ruling::from));
+    }
+
+    /// Notes that the backend wants to be asked no more.
+    pub(super) fn is_refused(&mut self) {
+        self.lookups.is_over = true;
+    }
+
+    /// Notes that the backend failed to tell the age of a version, which says nothing of the version.
+    pub(super) fn failed(&mut self, version: &str, reply: Reply) {
+        self.refusal.get_or_insert_with(|| reply.clone());
+        if let Some(place) = self.judged.list.place_of(version) {
+            self.failed.insert(place, reply);
+        }
+    }
+
+    /// What the client is answered where the newest version is one whose age the backend failed to tell:
+    /// without it the Go command would take an older one, and nobody would know.
+    pub(super) fn newest_failed(&mut self, about: &About) -> Option<Reply> {
+        if self.failed.is_empty() || about.module == toolchain::MODULE {
+            return None;
+        }
+        let list = &self.judged.list;
+        let is_aside = |place: usize| self.aside.get(place).is_some_and(|aside| *aside);
+        let newest = list.latest(|place| {
+            self.is_shown(place) || (self.failed.contains_key(&place) && !is_aside(place))
+        });
+        let newest = match newest {
+            Latest::Is(version)
+            | Latest::Depends {
+                compatible: version,
+                ..
+            } => list.place_of(&version)?,
+            Latest::Unlisted => return None,
+        };
+        self.failed.remove(&newest)
+    }
+
+    /// What the client is answered where the backend has told no age at all.
+    pub(super) fn refusal(&mut self) -> Option<Reply> {
+        self.refusal.take().filter(|_| !self.has_learned)
+    }
+
+    fn rule(&mut self, policy: &Policy, place: usize, ruling: Ruling) {
+        if let Some(known) = self.rulings.get_mut(place) {
+            *known = ruling;
+        }
+        let wanted = self.steer.as_ref().and_then(|steer| steer.version(policy));
+        let is_lost = ruling == Ruling::Hidden;
+        if is_lost && wanted == Some(self.judged.list.version(place)) {
+            self.set_aside(policy);
+        }
+    }
+
+    /// Leaves out what nobody has looked at, so that all that is offered may be had, and notes what was
+    /// learned.
+    pub(super) fn close(&mut self, about: &About, policy: &Policy, world: &dyn World) {
+        let mut left_out = 0;
+        for place in 0..self.rulings.len() {
+            if self.ruling(place) == Ruling::Open {
+                left_out += usize::from(self.is_shown(place));
+                self.rule(policy, place, Ruling::Hidden);
+            }
+        }
+        if about.module == toolchain::MODULE {
+            self.hide_toolchains(policy);
+        } else if left_out > 0 {
+            let (module, backend) = (&about.module, about.backend_name(policy));
+            world.warn(&format!(
+                "modgate: {left_out} versions are left out of the list of {module}, because their ages \
+                 were not looked up yet; backend {backend}"
+            ));
+        }
+        if !self.failed.is_empty() {
+            let (module, backend) = (&about.module, about.backend_name(policy));
+            world.warn(&format!(
+                "modgate: {} versions are left out of the list of {module}, because the backend failed to \
+                 tell their ages; backend {backend}",
+                self.failed.len()
+            ));
+        }
+        if self.has_learned {
+            let list = &self.judged.list;
+            let descending = list.ascending().iter().rev();
+            let known = descending
+                .filter_map(|place| Some((list.version(*place), *self.published.get(place)?)));
+            about.note_ages(policy, world, known);
+        }
+        if self.lookups.is_slow {
+            about.note_slow(policy, world);
+        }
+    }
+
+    /// Leaves out toolchains of which the Go command asks about another platform's file, which may not be
+    /// had.
+    fn hide_toolchains(&mut self, policy: &Policy) {
+        for place in 0..self.rulings.len() {
+            let list = &self.judged.list;
+            let asked = toolchain::asked_about(list.version(place));
+            let asked = asked.and_then(|version| list.place_of(&version));
+            if asked.is_some_and(|asked| self.ruling(asked) == Ruling::Hidden) {
+                self.rule(policy, place, Ruling::Hidden);
+            }
+        }
+    }
+
+    /// The version whose go.mod tells which others were taken back, where the client does not see it.
+    /// The Go command reads retractions from the latest version alone, and a version of before modules
+    /// has no go.mod of its own.
+    pub(super) fn hidden_newest(&self, about: &About) -> Option<String> {
+        // Which toolchains there are the Go command reads in the list alone.
+        if about.module == toolchain::MODULE {
+            return None;
+        }
+        let newest = match self.judged.list.latest(|_| true) {
+            Latest::Is(version)
+            | Latest::Depends {
+                compatible: version,
+                ..
+            } => version,
+            Latest::Unlisted => return None,
+        };
+        let place = self.judged.list.place_of(&newest)?;
+        (!newest.ends_with("+incompatible") && !self.is_shown(place)).then_some(newest)
+    }
+
+    /// The list without what is hidden and what was taken back.
+    pub(super) fn finish(mut self, retracted: &[Interval]) -> Shaped {
+        let list = &self.judged.list;
+        let ascending = list.ascending().iter();
+        let ascending = ascending.map(|place| (*place, list.parts(*place)));
+        for place in retract::among(retracted, ascending) {
+            if let Some(ruling) = self.rulings.get_mut(place) {
+                *ruling = Ruling::Hidden;
+            }
+        }
+        Shaped(self)
+    }
+}
+
+/// Notes what the rules say of versions whose age is known already, and gives when these were published.
+fn recall_ages(
+    about: &About,
+    policy: &Policy,
+    world: &dyn World,
+    list: &List,
+    rulings: &mut [Ruling],
+) -> BTreeMap<usize, u64> {
+    let mut published = BTreeMap::new();
+    let Some(rules) = about.module_rules(policy) else {
+        return published;
+    };
+    for (version, then) in about.noted_ages(policy, world) {
+        if let Some(place) = list.place_of(&version) {
+            published.insert(place, then);
+        }
+    }
+    // Those that were asked for by their names.
+    let unknown = list.ascending().iter().rev().copied().filter(|place| {
+        rulings.get(*place) == Some(&Ruling::Open) && !published.contains_key(place)
+    });
+    let unknown: Vec<usize> = unknown.take(lookups::MOST).collect();
+    for place in unknown {
+        if let Some(then) = about.noted_age(policy, world, list.version(place)) {
+            published.insert(place, then);
+        }
+    }
+    for (place, then) in &published {
+        if let Some(ruling) = rulings.get_mut(*place) {
+            if *ruling == Ruling::Open {
+                *ruling = rules.say(list.parts(*place), age(world, *then)).into();
+            }
+        }
+    }
+    published
+}
+
+/// A list that is shaped.
+pub(super) struct Shaped(Shaping);
+
+impl Shaped {
+    /// The text of it.
+    pub(super) fn write(&self) -> String {
+        let Self(shaping) = self;
+        shaping.judged.list.write(|place| shaping.is_shown(place))
+    }
+
+    /// What the Go command takes of it.
+    pub(super) fn latest(&self) -> Latest {
+        let Self(shaping) = self;
+        shaping.judged.list.latest(|place| shaping.is_shown(place))
+    }
+}

@@ -1,0 +1,62 @@
+//! Leading a request to the version of a variant.
+
+use super::about::About;
+use modgate_go::gomod::semver;
+use modgate_go::gomod::semver::Semver;
+use modgate_policy::model::{Policy, hides};
+
+/// The variants that a request may be led to, by their places in the policy. The first is tried first;
+/// where the backend does not have its version, or the rules refuse it, the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Steer {
+    /// The split.
+    pub(crate) split: usize,
+    /// The variant that is tried; `None` where none is left, and the request goes where it wants.
+    variant: Option<usize>,
+    control: usize,
+}
+
+impl Steer {
+    pub(crate) const fn to(split: usize, variant: usize, control: usize) -> Self {
+        Self {
+            split,
+            variant: Some(variant),
+            control,
+        }
+    }
+
+    /// The variant's place.
+    pub(crate) const fn variant(&self) -> Option<usize> {
+        self.variant
+    }
+
+    /// The version that the request is led to.
+    pub(super) fn version<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
+        policy.splits().get(self.split)?.version(self.variant?)
+    }
+
+    /// Goes on to the next variant.
+    pub(super) fn fall_back(&mut self) {
+        self.variant = (self.variant != Some(self.control)).then_some(self.control);
+    }
+
+    /// Tells whether a version stays out of a list, so that the Go command takes the variant's, and where
+    /// the split is strict because the files of no other are served.
+    pub(super) fn hides<'p>(&self, policy: &'p Policy) -> impl Fn(&Semver<'_>) -> bool + use<'p> {
+        let variant = self.version(policy).and_then(semver::parse);
+        let split = policy.splits().get(self.split);
+        let is_strict = split.is_some_and(|split| split.strict);
+        move |version| {
+            variant.is_some_and(|variant| {
+                hides(&variant, version) || (is_strict && variant != *version)
+            })
+        }
+    }
+}
+
+impl About {
+    /// The version that the request is led to; `None` where it goes where it wants.
+    pub(super) fn steered_to<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
+        self.steer.as_ref()?.version(policy)
+    }
+}

@@ -1,0 +1,137 @@
+//! The texts that a refused person sees: what the Go command prints of an answer.
+//!
+//! It prints a `text/plain` body up to its first blank line, at most 8 lines and 648 bytes of it, and
+//! nothing at all if one character is not graphic (module reference, "Communicating with proxies").
+
+use modgate_go::goproxy::Operation;
+use modgate_policy::document::duration_in_words;
+use modgate_policy::model::{Age, TooYoung, Verdict};
+
+/// The most bytes that go prints of a body.
+pub const MAX_BYTES: usize = 648;
+
+/// The longest module path or version that a text repeats, in bytes.
+const MAX_NAME: usize = 160;
+
+/// What every text can end with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Footer<'a> {
+    /// Whom to ask.
+    pub contact: Option<&'a str>,
+    /// What the client, or the proxy, calls the request.
+    pub request_id: Option<&'a str>,
+}
+
+/// A true denial.
+pub(crate) fn denied(
+    operation: &Operation<'_>,
+    tenant: &str,
+    verdict: &Verdict<'_>,
+    footer: Footer<'_>,
+) -> String {
+    let mut text = Text::default();
+    text.line("tenant", tenant);
+    match verdict.rule {
+        Some((set, rule)) => {
+            text.line("rule", &format!("{}/{}", set.name, rule.id));
+            let reason = rule.reason.as_deref().unwrap_or(match verdict.too_young {
+                Some(_) => "it is too young",
+                None => "the rule denies it",
+            });
+            text.line("reason", reason);
+        }
+        None => {
+            text.line("rule", "default");
+            text.line("reason", "no rule allows it");
+        }
+    }
+    if let Some(too_young) = verdict.too_young {
+        text.line("age", &age_in_words(too_young));
+    }
+    let lines = text.end(footer);
+    // Of what is too long for what go prints the name gives way, and not the reason or whom to ask.
+    let room = MAX_BYTES.saturating_sub("modgate: denied ...\n".len() + lines.len());
+    let asked = asked(operation);
+    let asked = match asked.get(..room) {
+        Some(start) if asked.len() > room + "...".len() => format!("{start}..."),
+        _ => asked,
+    };
+    format!("modgate: denied {asked}\n{lines}")
+}
+
+fn age_in_words(too_young: TooYoung) -> String {
+    let wanted = duration_in_words(too_young.wanted);
+    match too_young.age {
+        Age::Known(age) => format!("{}; served from {wanted} on", duration_in_words(age)),
+        Age::Unasked | Age::Unknown => format!("not known; served from {wanted} on"),
+    }
+}
+
+/// A 404 for a path that the Go command only tries. It does not say what lies elsewhere.
+pub(crate) fn not_a_module(operation: &Operation<'_>, tenant: &str) -> String {
+    let mut text = Text::begin("not found: ", &asked(operation));
+    text.line("tenant", tenant);
+    text.end(Footer::default())
+}
+
+/// Any other refusal.
+pub(crate) fn refused(what: &str, reason: &str, footer: Footer<'_>) -> String {
+    let mut text = Text::begin("modgate: ", what);
+    text.line("reason", reason);
+    text.end(footer)
+}
+
+/// A refusal of a file for what is, or is not, known of its hash.
+pub(crate) fn unverified(file: &str, reason: &str, footer: Footer<'_>) -> String {
+    let mut text = Text::begin("modgate: not verified: ", &shorten(file));
+    // A reason may repeat a name of the zip's, which is escaped but long.
+    text.line("reason", &shorten(reason));
+    text.end(footer)
+}
+
+/// `module@version`, or what there is of it.
+pub(crate) fn asked(operation: &Operation<'_>) -> String {
+    let module = operation.module().unwrap_or("the checksum database");
+    match operation.version() {
+        Some(version) => format!("{}@{}", shorten(module), shorten(version)),
+        None => shorten(module),
+    }
+}
+
+/// A text that a line has room for.
+pub(crate) fn shorten(name: &str) -> String {
+    match name.get(..MAX_NAME) {
+        Some(start) if name.len() > MAX_NAME => format!("{start}..."),
+        _ => name.to_owned(),
+    }
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn begin(what: &str, about: &str) -> Self {
+        Self(format!("{what}{about}\n"))
+    }
+
+    fn line(&mut self, key: &str, value: &str) {
+        for part in [key, ": ", value, "\n"] {
+            self.0.push_str(part);
+        }
+    }
+
+    fn end(mut self, footer: Footer<'_>) -> String {
+        if let Some(contact) = footer.contact {
+            self.line("contact", contact);
+        }
+        // The client may have chosen it, so only what is surely harmless is repeated.
+        let harmless = |id: &&str| {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+            (1..=64).contains(&id.len()) && id.bytes().all(plain)
+        };
+        if let Some(id) = footer.request_id.filter(harmless) {
+            self.line("request", id);
+        }
+        self.0
+    }
+}

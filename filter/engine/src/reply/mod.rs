@@ -1,0 +1,301 @@
+//! Answers that the filter gives itself.
+
+mod denial;
+mod passed;
+use crate::telemetry::{Ending, Outcome};
+pub use denial::{Footer, MAX_BYTES as MAX_DENIAL_BYTES};
+use modgate_go::goproxy::{Operation, RequestError};
+use modgate_go::http::Header;
+use modgate_go::http::wire::VARIANT_HEADER;
+use modgate_policy::model::{Decision, Verdict};
+
+/// An answer that no backend has a part in. Its body is UTF-8 text in lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+    /// What the body is.
+    pub media: Media,
+    /// What it counts as.
+    pub outcome: Outcome,
+    /// The label `rule` where the engine itself refused, and no rule.
+    pub decided_by: Option<&'static str>,
+    /// The variant that the client is told of.
+    pub variant: Option<String>,
+    /// Headers of a backend's refusal that tell the client what to do.
+    pub handed_on: Vec<(&'static str, String)>,
+}
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Media {
+    /// Text for people, or a list of versions.
+    #[default]
+    Text,
+    /// What is known of a version.
+    Json,
+}
+
+impl Default for Reply {
+    /// What a request gets that nothing else is known of: it is refused.
+    fn default() -> Self {
+        Self {
+            status: 403,
+            body: String::new(),
+            media: Media::Text,
+            outcome: Outcome::Denied,
+            decided_by: None,
+            variant: None,
+            handed_on: Vec::new(),
+        }
+    }
+}
+
+impl Reply {
+    /// The headers of the answer besides its status.
+    pub fn headers(&self) -> Vec<(&'static str, &str)> {
+        let media = match self.media {
+            Media::Text => "text/plain; charset=utf-8",
+            Media::Json => "application/json",
+        };
+        // Who else asks for the same URL may get another answer, or the same client later.
+        let mut headers = vec![("content-type", media), ("cache-control", "no-store")];
+        if let Some(variant) = &self.variant {
+            headers.push((VARIANT_HEADER, variant));
+        }
+        let handed_on = self.handed_on.iter();
+        headers.extend(handed_on.map(|(name, value)| (*name, value.as_str())));
+        if self.status == 405 {
+            headers.push(("allow", "GET, HEAD"));
+        }
+        headers
+    }
+
+    pub(crate) fn bad_request(refusal: RequestError, footer: Footer<'_>) -> Self {
+        Self {
+            status: 400,
+            body: denial::refused("this is no GOPROXY request", refusal.reason(), footer),
+            outcome: Outcome::ClientError,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn method_not_allowed(footer: Footer<'_>) -> Self {
+        Self {
+            status: 405,
+            body: denial::refused("method not allowed", "only GET and HEAD are", footer),
+            outcome: Outcome::ClientError,
+            ..Self::default()
+        }
+    }
+
+    /// What a client gets instead of what the rules refuse; `None` where they do not.
+    pub(crate) fn refusal(
+        operation: &Operation<'_>,
+        tenant: &str,
+        verdict: &Verdict<'_>,
+        footer: Footer<'_>,
+    ) -> Option<Self> {
+        match verdict.decision {
+            Decision::Allow => None,
+            Decision::Deny => Some(Self::denied(operation, tenant, verdict, footer)),
+            Decision::Probe | Decision::Hide => Some(Self::not_a_module(operation, tenant)),
+        }
+    }
+
+    /// A version list.
+    pub(crate) fn list(body: String) -> Self {
+        Self::ok(body, Media::Text)
+    }
+
+    /// What is known of a version.
+    pub(crate) fn info(body: String) -> Self {
+        Self::ok(body, Media::Json)
+    }
+
+    fn ok(body: String, media: Media) -> Self {
+        Self {
+            status: 200,
+            body,
+            media,
+            outcome: Outcome::Ok,
+            ..Self::default()
+        }
+    }
+
+    /// A backend's refusal as the client would see it: the status, which is 400 to 599, what says when and
+    /// with which credentials to ask again, and of the body what the Go command would print.
+    pub(crate) fn passed(status: u16, headers: &[Header], body: &[u8]) -> Self {
+        Self {
+            status,
+            body: passed::text(headers, body),
+            handed_on: passed::headers(headers),
+            outcome: Outcome::of_answer(Some(status), Ending::Complete),
+            ..Self::default()
+        }
+    }
+
+    /// In the place of an answer that a backend's own would have told how to give.
+    pub(crate) fn not_consulted(reason: &str, footer: Footer<'_>) -> Self {
+        Self {
+            status: 502,
+            body: denial::refused("bad gateway", &denial::shorten(reason), footer),
+            outcome: Outcome::UpstreamError,
+            ..Self::default()
+        }
+    }
+
+    fn denied(
+        operation: &Operation<'_>,
+        tenant: &str,
+        verdict: &Verdict<'_>,
+        footer: Footer<'_>,
+    ) -> Self {
+        Self {
+            body: denial::denied(operation, tenant, verdict, footer),
+            ..Self::default()
+        }
+    }
+
+    fn not_a_module(operation: &Operation<'_>, tenant: &str) -> Self {
+        Self {
+            status: 404,
+            body: denial::not_a_module(operation, tenant),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn unknown_tenant(name: Option<&str>, footer: Footer<'_>) -> Self {
+        let reason = match name {
+            Some(name) => format!("the policy has no tenant {name}"),
+            None => "the request names no tenant".to_owned(),
+        };
+        Self::refused_by("identity", "unknown tenant", &reason, footer)
+    }
+
+    pub(crate) fn identity_conflict(footer: Footer<'_>) -> Self {
+        Self::refused_by(
+            "identity",
+            "unknown tenant",
+            "the request names two tenants",
+            footer,
+        )
+    }
+
+    pub(crate) fn identity_ambiguous(footer: Footer<'_>) -> Self {
+        let reason = "the client belongs to several tenants and does not say which it asks for";
+        Self::refused_by("identity", "unknown tenant", reason, footer)
+    }
+
+    /// Something else than what the policy requires named the tenant, or nothing did.
+    pub(crate) fn identity_required(kind: &str, footer: Footer<'_>) -> Self {
+        let reason = format!("the policy requires an identity by {kind}, and there is none");
+        Self::refused_by("identity", "not identified", &reason, footer)
+    }
+
+    pub(crate) fn no_route(footer: Footer<'_>) -> Self {
+        Self::refused_by(
+            "route",
+            "no route",
+            "the policy routes this path to no backend",
+            footer,
+        )
+    }
+
+    pub(crate) fn unknown_database(footer: Footer<'_>) -> Self {
+        let reason = "the policy does not carry this database";
+        Self::refused_by("sumdb", "unknown checksum database", reason, footer)
+    }
+
+    /// For a lookup of a module whose name the database must not hear. Go shows the text; with another
+    /// status it might ask the database itself.
+    pub(crate) fn private_name(
+        operation: &Operation<'_>,
+        pattern: &str,
+        footer: Footer<'_>,
+    ) -> Self {
+        let pattern = denial::shorten(pattern);
+        let reason = format!(
+            "this module is private, and the database is not its own; set GONOSUMDB={pattern}"
+        );
+        let module = denial::shorten(operation.module().unwrap_or_default());
+        Self {
+            body: denial::refused(&module, &reason, footer),
+            decided_by: Some("sumdb"),
+            ..Self::default()
+        }
+    }
+
+    /// For the files of a version that a strict split does not give; it gives the variant of this name
+    /// and version.
+    pub(crate) fn other_variant(
+        operation: &Operation<'_>,
+        split: &str,
+        [name, wanted]: [&str; 2],
+        footer: Footer<'_>,
+    ) -> Self {
+        let reason = format!("the split {split} gives you {wanted} ({name}), and no other version");
+        Self {
+            body: denial::refused(&denial::asked(operation), &reason, footer),
+            decided_by: Some("split"),
+            ..Self::default()
+        }
+    }
+
+    /// In the place of a redirect that must not reach the client.
+    pub fn redirect_refused(footer: Footer<'_>) -> Self {
+        let reason = "the backend sends on to a place that the policy does not name";
+        Self {
+            status: 502,
+            body: denial::refused("redirect refused", reason, footer),
+            outcome: Outcome::UpstreamError,
+            ..Self::default()
+        }
+    }
+
+    /// For a file that nothing is known of.
+    pub(crate) fn unknown_hash(operation: &Operation<'_>, footer: Footer<'_>) -> Self {
+        let reason = "the policy wants a hash for every file, and has none for this one";
+        Self {
+            body: denial::unverified(&denial::asked(operation), reason, footer),
+            decided_by: Some("integrity"),
+            ..Self::default()
+        }
+    }
+
+    /// In the place of a file that is not what it should be.
+    pub fn wrong_hash(file: &str, reason: &str, footer: Footer<'_>) -> Self {
+        Self {
+            status: 502,
+            body: denial::unverified(file, reason, footer),
+            outcome: Outcome::Integrity,
+            ..Self::default()
+        }
+    }
+
+    /// The checksum database is carried here. Any other answer makes `go` ask the database itself,
+    /// private names included.
+    pub(crate) fn supported() -> Self {
+        Self::ok(String::new(), Media::Text)
+    }
+
+    /// The answer where nothing can be judged, or not be sent as judged: nothing passes.
+    pub fn unavailable(reason: &str) -> Self {
+        Self {
+            status: 503,
+            body: denial::refused("not ready", reason, Footer::default()),
+            outcome: Outcome::UpstreamError,
+            ..Self::default()
+        }
+    }
+
+    fn refused_by(by: &'static str, what: &str, reason: &str, footer: Footer<'_>) -> Self {
+        Self {
+            body: denial::refused(what, reason, footer),
+            decided_by: Some(by),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Compiles the document's routes into the table by prefix, and those that are tried beside them.
+
+use std::collections::BTreeMap;
+
+use super::errors::Errors;
+use super::{paths, rollout, weights};
+use crate::document::{OnFailureDoc, Path, RouteDoc, RoutesRolloutDoc, Text};
+use crate::model::route::{
+    Drawn, Failover, HostPattern, Route, RouteSpace, RouteTable, RoutesTrial, To,
+};
+use crate::model::{Backend, By};
+use crate::pattern::{Meaning, PatternSetBuilder};
+use modgate_go::http::wire::CANDIDATE_FAILOVER_PREFIX;
+
+/// The routes of one prefix, while they are collected.
+#[derive(Default)]
+struct Space {
+    routes: Vec<Route>,
+    modules: PatternSetBuilder,
+    any_module: Vec<u32>,
+    /// The id of the route that leaves nothing to those behind it.
+    catch_all: Option<String>,
+}
+
+/// Compiles a list of routes. Its clusters with several backends have names that begin with `prefix`.
+pub(crate) fn compile(
+    errors: &mut Errors,
+    at: &Path,
+    routes: &[RouteDoc],
+    backends: &[Backend],
+    prefix: &str,
+) -> RouteTable {
+    if routes.is_empty() {
+        errors.add(at, "no route: there is nowhere to send a request");
+    }
+    let mut spaces: BTreeMap<String, Space> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (i, route) in routes.iter().enumerate() {
+        let at = at.index(i);
+        errors.check_name(&at.key("id"), "route", &route.id);
+        if let Some(first) = seen.insert(&route.id, i) {
+            let message = format!("the route {:?} stands at [{first}] already", &*route.id);
+            errors.add(&at.key("id"), message);
+        }
+        add(errors, &at, route, backends, prefix, &mut spaces);
+    }
+    let mut spaces: Vec<_> = spaces
+        .into_iter()
+        .map(|(prefix, space)| RouteSpace {
+            prefix,
+            routes: space.routes,
+            modules: space.modules.build(),
+            any_module: space.any_module,
+        })
+        .collect();
+    spaces.sort_by_key(|space| std::cmp::Reverse(space.prefix.len()));
+    RouteTable { spaces }
+}
+
+/// Compiles `routes_rollout`; `None` where it is off.
+pub(crate) fn trial(
+    errors: &mut Errors,
+    at: &Path,
+    doc: &RoutesRolloutDoc,
+    routes: &RouteTable,
+    backends: &[Backend],
+) -> Option<RoutesTrial> {
+    let stage = rollout::stage(errors, at, doc.stage, doc.percent, doc.by);
+    let at = at.key("candidate");
+    let prefix = CANDIDATE_FAILOVER_PREFIX;
+    let table = compile(errors, &at, &doc.candidate, backends, prefix);
+    if !table.prefixes().eq(routes.prefixes()) {
+        let message = "its path prefixes are not those of routes; they say how a path is read, which must not \
+                       hang on a trial";
+        errors.add(&at, message);
+    }
+    Some(RoutesTrial {
+        table,
+        stage: stage?,
+    })
+}
+
+fn add(
+    errors: &mut Errors,
+    at: &Path,
+    route: &RouteDoc,
+    backends: &[Backend],
+    cluster_prefix: &str,
+    spaces: &mut BTreeMap<String, Space>,
+) {
+    let to = to(errors, at, route, backends, cluster_prefix);
+    let hosts = hosts(errors, &at.key("hosts"), route.hosts.as_deref());
+    let prefix = match &route.path_prefix {
+        None => String::new(),
+        Some(prefix) => match paths::route_prefix(prefix) {
+            Ok(prefix) => prefix,
+            Err(message) => return errors.add(&at.key("path_prefix"), message),
+        },
+    };
+    let upstream_prefix = match &route.rewrite {
+        Some(_) if prefix.is_empty() => {
+            let message =
+                "there is no path_prefix that it could replace; use the backend's base_path";
+            return errors.add(&at.key("rewrite"), message);
+        }
+        Some(rewrite) => match paths::upstream_path(rewrite) {
+            Ok(path) => path,
+            Err(message) => return errors.add(&at.key("rewrite"), message),
+        },
+        // As with an Envoy route without prefix_rewrite, the prefix goes upstream.
+        None => match prefix.strip_suffix('/') {
+            Some(prefix) => format!("/{prefix}"),
+            None => String::new(),
+        },
+    };
+    let space = spaces.entry(prefix).or_default();
+    if let Some(first) = &space.catch_all {
+        let message =
+            format!("the route {first:?} before it takes every module, so it can never match");
+        return errors.add(at, message);
+    }
+    let place = space.routes.len() as u32;
+    match &route.modules {
+        Some(patterns) => {
+            let at = at.key("modules");
+            errors.add_patterns(&at, patterns, &mut space.modules, place, Meaning::default());
+        }
+        None => {
+            space.any_module.push(place);
+            if hosts.is_empty() {
+                space.catch_all = Some(route.id.to_string());
+            }
+        }
+    }
+    space.routes.push(Route {
+        id: route.id.to_string(),
+        hosts,
+        to,
+        upstream_prefix,
+    });
+}
+
+fn hosts(errors: &mut Errors, at: &Path, hosts: Option<&[Text]>) -> Vec<HostPattern> {
+    let Some(hosts) = hosts else {
+        return Vec::new();
+    };
+    if hosts.is_empty() {
+        errors.add(at, "an empty list is no host; leave it out, and it is all");
+    }
+    let mut compiled = Vec::with_capacity(hosts.len());
+    for (i, host) in hosts.iter().enumerate() {
+        match paths::host_pattern(host) {
+            Ok(pattern) => compiled.push(pattern),
+            Err(message) => errors.add(&at.index(i), message),
+        }
+    }
+    compiled
+}
+
+fn to(
+    errors: &mut Errors,
+    at: &Path,
+    route: &RouteDoc,
+    backends: &[Backend],
+    cluster_prefix: &str,
+) -> To {
+    if route.backends.is_none() {
+        if route.by.is_some() {
+            errors.add(&at.key("by"), "nothing is drawn without backends");
+        }
+        if route.on_failure == Some(OnFailureDoc::Next) {
+            let message = "nothing stands in for it without backends; one may have a weight of 0";
+            errors.add(&at.key("on_failure"), message);
+        }
+    }
+    match (&route.backend, &route.backends) {
+        (Some(name), None) => {
+            let found = errors.find(&at.key("backend"), "backend", name, backends, |b| &b.name);
+            To::Backend(found.unwrap_or_default())
+        }
+        (None, Some(shares)) => {
+            let at_shares = at.key("backends");
+            let weights =
+                weights::compile(errors, &at_shares, "backend", shares, backends, |b| &b.name);
+            let failovers = match route.on_failure {
+                None | Some(OnFailureDoc::Fail) => Vec::new(),
+                Some(OnFailureDoc::Next) => {
+                    let all: Vec<&Backend> = backends
+                        .iter()
+                        .filter(|backend| shares.contains_key(&backend.name))
+                        .collect();
+                    check_stand_ins(errors, &at.key("on_failure"), &all);
+                    failovers(&format!("{cluster_prefix}{}.", &*route.id), &all, &weights)
+                }
+            };
+            To::Drawn(Drawn {
+                weights,
+                by: route.by.map_or(By::Module, By::of),
+                failovers,
+            })
+        }
+        _ => {
+            errors.add(at, "give exactly one of backend and backends");
+            To::Backend(0)
+        }
+    }
+}
+
+/// A request that goes to another backend is the one that was written for the first.
+fn check_stand_ins(errors: &mut Errors, at: &Path, backends: &[&Backend]) {
+    let Some((first, others)) = backends.split_first() else {
+        return;
+    };
+    if others.is_empty() {
+        errors.add(at, "nothing stands in for a single backend");
+    }
+    for (i, other) in others.iter().enumerate() {
+        let differs = [
+            ("base_path", first.base_path != other.base_path),
+            ("authority", first.authority != other.authority),
+            ("headers", first.headers != other.headers),
+            (
+                "forward_headers",
+                first.forward_headers != other.forward_headers,
+            ),
+            ("redirects", first.redirects != other.redirects),
+            (
+                "age",
+                first.age_by_last_modified != other.age_by_last_modified,
+            ),
+        ];
+        for (key, _) in differs.iter().filter(|(_, differs)| *differs) {
+            let message = format!(
+                "the backends {:?} and {:?} have another {key}; the proxy sends the next one what was \
+                 written for the first",
+                first.name, other.name
+            );
+            errors.add(at, message);
+        }
+        let mut before = backends.iter().take(i + 1);
+        if let Some(same) = before.find(|before| before.cluster == other.cluster) {
+            let message = format!(
+                "the backends {:?} and {:?} have the same cluster, which fails as one",
+                same.name, other.name
+            );
+            errors.add(at, message);
+        }
+    }
+}
+
+/// For each backend the cluster in which it is asked first, and then the others, the heaviest before the
+/// lighter ones.
+fn failovers(cluster_prefix: &str, backends: &[&Backend], weights: &[u16]) -> Vec<Failover> {
+    let mut by_weight: Vec<usize> = backends.iter().map(|backend| backend.id).collect();
+    by_weight.sort_by_key(|&place| std::cmp::Reverse(weights.get(place).copied()));
+    let order = |first: usize| {
+        let others = by_weight.iter().copied().filter(|&place| place != first);
+        std::iter::once(first).chain(others).collect()
+    };
+    backends
+        .iter()
+        .map(|backend| Failover {
+            cluster: format!("{cluster_prefix}{}", backend.name),
+            order: order(backend.id),
+        })
+        .collect()
+}

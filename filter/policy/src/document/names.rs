@@ -1,0 +1,92 @@
+//! Names that a document gives to things, and texts that it gives to people.
+
+/// The `*` tenant: everybody whom no other matches.
+pub const ANYONE: &str = "*";
+
+/// Rule names that the engine gives to its own decisions.
+const RESERVED_RULES: [&str; 6] = [
+    "default",
+    "identity",
+    "integrity",
+    "route",
+    "split",
+    "sumdb",
+];
+
+/// The longest name, in bytes.
+const MAX_NAME: usize = 63;
+
+/// The longest `reason` of a rule, in bytes.
+pub(crate) const MAX_REASON: usize = 160;
+
+/// The longest `contact`, in bytes.
+pub(crate) const MAX_CONTACT: usize = 80;
+
+/// Whether this can name a tenant, rule, rule set, backend or route: `[A-Za-z0-9_-]`, at most 63,
+/// so that it is a metric's label and a path's element as it is.
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= MAX_NAME
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// What is wrong with a name, in words; `None` where nothing is.
+pub(crate) fn name_error(what: &str, name: &str) -> Option<String> {
+    if matches!(name, "true" | "false" | "null") {
+        return Some(format!(
+            "the {what} {name:?}: quote it in YAML (unquoted yes, no, on, off, y and n are booleans, \
+             as keys too), or choose another name"
+        ));
+    }
+    (!is_name(name))
+        .then(|| format!("the {what} {name:?}: use 1 to {MAX_NAME} of A-Z, a-z, 0-9, _ and -"))
+}
+
+/// Why something of this kind cannot have a name, though it is a good one: metrics, logs or paths mean
+/// something else by it, and two things would be counted as one.
+pub(crate) fn reserved_error(what: &str, name: &str) -> Option<String> {
+    let why = match (what, name) {
+        (_, "-") => "access logs and tables say it where there is none",
+        ("backend" | "split" | "variant", "none") => "metrics say it where there is none",
+        ("backend", "unknown") => "metrics say it where a stand-in cannot be told",
+        ("tenant", "other") => {
+            "metrics count under it who is \"*\", nobody, or beyond the most series"
+        }
+        ("rule" | "split" | "variant", "other") => {
+            "metrics count under it what is beyond the most series"
+        }
+        ("tenant", "sumdb") => "it begins the checksum database's paths",
+        ("rule", name) if RESERVED_RULES.contains(&name) => "it is the engine's own",
+        _ => return None,
+    };
+    Some(format!("the {what} {name:?}: {why}; choose another name"))
+}
+
+/// What is wrong with a text that a denial shows, in words. The Go command drops a whole message
+/// for one character that is not graphic, and prints 8 lines and 648 bytes of it at most.
+pub(crate) fn text_error(text: &str, most_bytes: usize) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("an empty text: leave it out".to_owned());
+    }
+    if text.len() > most_bytes {
+        return Some(format!(
+            "{} bytes; go prints little of a denial, so use at most {most_bytes}",
+            text.len()
+        ));
+    }
+    let bad = text.chars().find(|c| !is_graphic(*c))?;
+    Some(format!(
+        "the character {bad:?}: go prints a denial only if every character is graphic"
+    ))
+}
+
+/// What Go's `unicode.IsGraphic` surely accepts: ASCII, and letters and digits of any script.
+fn is_graphic(c: char) -> bool {
+    match c {
+        ' '..='~' => true,
+        c if c.is_ascii() => false,
+        c => c.is_alphanumeric() || matches!(c, '–' | '—' | '‘' | '’' | '“' | '”' | '…' | '·'),
+    }
+}

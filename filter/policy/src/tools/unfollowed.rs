@@ -1,0 +1,76 @@
+//! Redirects that the filter's own questions cannot follow.
+
+use crate::document::{Document, Path, PolicyError, RuleDoc};
+
+/// Warns of redirects that only clients follow, where the filter asks backends itself.
+pub(crate) fn warnings(document: &Document, found: &mut Vec<PolicyError>) {
+    if !asks(document) {
+        return;
+    }
+    for (name, backend) in &document.backends {
+        let at = Path::root().key("backends").key(name).key("redirects");
+        let passed = backend.redirects.iter().enumerate();
+        let passed = passed.filter(|(_, redirect)| redirect.pass == Some(true));
+        for (i, _) in passed {
+            let message = "a rule about versions, or a split, has the filter ask this backend itself, and it cannot \
+                           follow what only a client follows: such requests are answered 502; rewrite leads to a backend";
+            found.push(at.index(i).key("pass").error(message));
+        }
+    }
+}
+
+/// Whether a rule or a split has the filter ask backends for versions.
+pub(crate) fn asks(document: &Document) -> bool {
+    let is_about_versions =
+        |rule: &RuleDoc| rule.versions.is_some() || rule.except.is_some() || rule.min_age.is_some();
+    let mut rules = document.rules.values().flatten();
+    let splits = document.splits.as_ref();
+    rules.any(is_about_versions) || splits.is_some_and(|splits| !splits.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::desk::Desk;
+    use serde_json::{Value, json};
+
+    fn warned(rule: Value, splits: Value) -> Vec<String> {
+        let document = json!({
+            "version": "1", "default": "deny",
+            "tenants": {"*": {"rules": ["org"]}}, "rules": {"org": [rule]}, "splits": splits,
+            "backends": {"main": {"cluster": "c", "redirects": [
+                {"to": "/old", "rewrite": "/"}, {"to": "https://cdn.example", "pass": true},
+            ]}},
+            "routes": [{"id": "all", "backend": "main"}],
+        });
+        let desk =
+            Desk::from_json(document.to_string().as_bytes()).unwrap_or_else(|e| panic!("{e:?}"));
+        let warnings = desk.warnings().into_iter();
+        warnings.map(|warning| warning.path).collect()
+    }
+
+    #[test]
+    fn a_redirect_that_only_a_client_follows_is_told_where_the_filter_asks() {
+        let place = ["$.backends.main.redirects[1].pass"];
+        let none = || json!({});
+        let split = json!({"s": {
+            "module": "a.b/c", "variants": {"new": "v1.1.0", "old": "v1.0.0"}, "control": "old",
+            "assign": [{"variant": "new"}],
+        }});
+        assert!(warned(json!({"id": "all", "allow": ["*"]}), none()).is_empty());
+        assert_eq!(
+            warned(
+                json!({"id": "all", "allow": ["*"], "min_age": "7d"}),
+                none()
+            ),
+            place
+        );
+        assert_eq!(
+            warned(
+                json!({"id": "all", "allow": ["*"], "versions": "v1"}),
+                none()
+            ),
+            place
+        );
+        assert_eq!(warned(json!({"id": "all", "allow": ["*"]}), split), place);
+    }
+}
