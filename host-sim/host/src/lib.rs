@@ -10,6 +10,9 @@
 //!   comes out as [`Effect`]s; there is no I/O, no thread and no global state, and with a
 //!   [`clock::VirtualClock`] no time passes that the caller does not let pass.
 //! - [`stats`]: metrics as Envoy and Prometheus name them.
+//!
+//! Layers, lowest first: types, rng, clock, files, profile, stats, memory, property, http, grpc, local_reply, effect,
+//! shared, proxy, context, properties, vm, host, abi, worker.
 
 pub mod clock;
 pub mod files;
@@ -22,11 +25,14 @@ mod abi;
 mod context;
 mod effect;
 mod host;
+mod local_reply;
 mod memory;
 mod profile;
 mod properties;
+mod property;
 mod proxy;
 mod shared;
+mod types;
 mod vm;
 mod worker;
 
@@ -36,7 +42,7 @@ pub use effect::{
     StreamEffect, StreamId, StreamSummary,
 };
 pub use profile::Profile;
-pub use properties::Value as PropertyValue;
+pub use property::Value as PropertyValue;
 pub use proxy::{DEFAULT_BUFFER_LIMIT, ForeignFunction, Proxy, ProxyConfig, Route};
 pub use vm::{
     AbiVersion, Budget, Engine, EngineOptions, FailPolicy, Module, ModuleError, RELOAD_BACK_OFF,

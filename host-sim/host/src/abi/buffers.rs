@@ -3,12 +3,12 @@
 
 use bytes::Bytes;
 
-use super::Status;
 use super::call::{Call, Outcome};
-use super::types::BufferType;
 use crate::host::{CurrentGrpc, Host};
 use crate::http::Body;
 use crate::memory::GuestSlice;
+use crate::types::BufferType;
+use crate::types::Status;
 
 /// What a buffer's number stands for at this moment.
 enum Buffer<'a> {

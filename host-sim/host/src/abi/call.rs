@@ -2,9 +2,9 @@
 
 use wasmtime::{AsContextMut, Caller, Extern, Memory};
 
-use super::Status;
 use crate::host::Host;
 use crate::memory::{GuestPtr, GuestSlice, GuestValue};
+use crate::types::Status;
 
 /// Why a hostcall does not do what it was asked.
 pub(crate) enum Fault {

@@ -1,8 +1,8 @@
 //! `proxy_set_effective_context`, `proxy_done`.
 
-use super::Status;
 use super::call::{Call, Outcome};
 use crate::host::Action;
+use crate::types::Status;
 
 /// What follows in this callback is done for that context.
 pub(super) fn set(call: &mut Call<'_>, context: u32) -> Outcome {

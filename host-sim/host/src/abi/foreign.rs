@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Status;
 use super::call::{Call, Outcome};
 use super::stream_control::clear_route_cache;
 use crate::memory::GuestSlice;
+use crate::types::Status;
 
 pub(super) fn call(
     call: &mut Call<'_>,

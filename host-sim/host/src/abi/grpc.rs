@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Status;
 use super::call::{Call, Outcome};
 use crate::effect::{CalloutToken, Effect, GrpcCallout};
 use crate::grpc::{self, Service, Unusable};
 use crate::host::{Action, GrpcEnd, GrpcKind, Host, PendingGrpc};
 use crate::http::Headers;
 use crate::memory::{GuestSlice, parse_pairs};
+use crate::types::Status;
 
 /// Tokens of calls are 1 and of streams 2 in their two lowest bits.
 const KIND: u32 = 3;

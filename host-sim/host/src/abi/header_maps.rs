@@ -1,11 +1,11 @@
 //! `proxy_get_header_map_pairs` and its kin.
 
-use super::Status;
 use super::call::{Call, Outcome};
-use super::types::MapType;
 use crate::host::{CurrentGrpc, Host};
 use crate::http::Headers;
 use crate::memory::{GuestSlice, encode_pairs, parse_pairs};
+use crate::types::MapType;
+use crate::types::Status;
 use crate::vm::AbiVersion;
 
 /// The map, to be read.

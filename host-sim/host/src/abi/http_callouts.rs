@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::Status;
 use super::call::{Call, Outcome};
 use crate::effect::{Callout, Effect};
 use crate::host::Host;
 use crate::http::{Body, Headers};
 use crate::memory::{GuestSlice, parse_pairs};
+use crate::types::Status;
 
 #[allow(clippy::too_many_arguments)] // the ABI's
 pub(super) fn http_call(

@@ -4,11 +4,12 @@ use wasmtime::{Caller, Linker};
 
 use super::call::{Call, Fault, Outcome};
 use super::{
-    Status, buffers, effective_context, foreign, grpc, header_maps, http_callouts, log, metrics,
+    buffers, effective_context, foreign, grpc, header_maps, http_callouts, log, metrics,
     properties, queues, shared_data, stream_control, timers, wasi,
 };
 use crate::effect::{Crossing, Effect, LogLevel};
 use crate::host::Host;
+use crate::types::Status;
 use crate::vm::{Engine, ModuleError, VmConfig};
 
 /// Links hostcalls: name, function, and the types of the arguments, all of them numbers. One that

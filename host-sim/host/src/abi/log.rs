@@ -1,9 +1,9 @@
 //! `proxy_log`, `proxy_get_log_level`.
 
-use super::Status;
 use super::call::{Call, Outcome};
 use crate::effect::LogLevel;
 use crate::memory::GuestSlice;
+use crate::types::Status;
 
 pub(super) fn log(call: &mut Call<'_>, level: u32, text: u32, size: u32) -> Outcome {
     let level = LogLevel::ALL.get(level as usize).copied();

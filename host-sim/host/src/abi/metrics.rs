@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Status;
 use super::call::{Call, Outcome};
 use crate::host::Host;
 use crate::memory::GuestSlice;
 use crate::stats::{Metric, MetricKind, Value};
+use crate::types::Status;
 
 pub(super) fn define(call: &mut Call<'_>, kind: u32, name: u32, size: u32, to: u32) -> Outcome {
     let (memory, host) = call.split();

@@ -16,8 +16,6 @@ mod queues;
 mod shared_data;
 mod stream_control;
 mod timers;
-mod types;
 mod wasi;
 
 pub(crate) use link::linker;
-pub(crate) use types::{DataStatus, HeadersStatus, Status, TrailersStatus};

@@ -1,9 +1,9 @@
 //! `proxy_get_property`, `proxy_set_property`.
 
-use super::Status;
 use super::call::{Call, Outcome};
 use crate::memory::GuestSlice;
 use crate::properties::{Scope, lookup};
+use crate::types::Status;
 
 pub(super) fn get_property(
     call: &mut Call<'_>,

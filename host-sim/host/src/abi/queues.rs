@@ -1,8 +1,8 @@
 //! `proxy_register_shared_queue` and its kin.
 
-use super::Status;
 use super::call::{Call, Outcome};
 use crate::memory::GuestSlice;
+use crate::types::Status;
 
 pub(super) fn register(call: &mut Call<'_>, name: u32, size: u32, to: u32) -> Outcome {
     let (memory, host) = call.split();

@@ -1,13 +1,13 @@
 //! `proxy_send_local_response`, `proxy_continue_stream`, `proxy_close_stream` and what 0.1.0 had
 //! in their place. All of it is done once the guest's callback has returned.
 
-use super::Status;
 use super::call::{Call, Outcome};
-use super::types::StreamType;
 use crate::effect::Direction;
 use crate::host::Action;
-use crate::http::LocalReply;
+use crate::local_reply::LocalReply;
 use crate::memory::{GuestSlice, parse_pairs};
+use crate::types::Status;
+use crate::types::StreamType;
 
 /// The largest status code of gRPC; what is above it, as the -1 of most SDKs, says there is none.
 const LAST_GRPC_STATUS: u32 = 16;

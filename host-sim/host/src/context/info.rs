@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::properties::Value;
+use crate::property::Value;
 
 /// Envoy's response flags (`envoy/stream_info/stream_info.h`), the bits of `response.flags`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use super::half::Half;
 use super::info::StreamInfo;
 use crate::effect::Direction;
-use crate::http::{Headers, LocalReply};
-use crate::properties::Value;
+use crate::http::Headers;
+use crate::local_reply::LocalReply;
+use crate::property::Value;
 use crate::proxy::{ProxyConfig, Route};
 
 /// The client's protocol.

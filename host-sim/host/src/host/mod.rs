@@ -14,7 +14,7 @@ pub(crate) use self::grpc::{CurrentGrpc, GrpcEnd, GrpcKind, GrpcRequests, Pendin
 pub(crate) use self::metrics::MetricTable;
 use crate::context::{Root, Stream};
 use crate::effect::{Direction, Effect, LogLevel, StreamEffect, StreamId};
-use crate::http::LocalReply;
+use crate::local_reply::LocalReply;
 use crate::proxy::Proxy;
 use crate::rng::Rng;
 use crate::shared::Inbox;

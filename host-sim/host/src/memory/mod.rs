@@ -5,7 +5,7 @@ mod pairs;
 
 pub(crate) use pairs::{encode_pairs, parse_pairs};
 
-use crate::abi::Status;
+use crate::types::Status;
 
 /// Bytes in the guest's memory, by address and size, not yet checked.
 #[derive(Clone, Copy, Debug)]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::Value;
 use super::message::{request, response};
 use super::peer::{connection, upstream};
-use crate::abi::Status;
 use crate::context::{Root, Stream};
+use crate::property::Value;
 use crate::proxy::Proxy;
+use crate::types::Status;
 
 /// What Envoy computes member by member, and cannot hand over whole.
 const WHOLE: [&str; 7] = [

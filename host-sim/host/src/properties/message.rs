@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::Value;
 use super::lookup::leaf;
-use crate::abi::Status;
 use crate::context::Stream;
 use crate::http::Headers;
+use crate::property::Value;
+use crate::types::Status;
 
 pub(super) fn request(stream: &Stream, now: Duration, rest: &[&str]) -> Result<Value, Status> {
     let (first, deeper) = rest.split_first().ok_or(Status::NotFound)?;

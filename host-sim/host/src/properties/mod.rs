@@ -4,7 +4,5 @@
 mod lookup;
 mod message;
 mod peer;
-mod value;
 
 pub(crate) use lookup::{Scope, lookup};
-pub use value::Value;

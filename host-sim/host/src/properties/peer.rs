@@ -1,9 +1,9 @@
 //! `connection.*` and `upstream.*`.
 
-use super::Value;
 use super::lookup::{address, leaf};
-use crate::abi::Status;
 use crate::context::Stream;
+use crate::property::Value;
+use crate::types::Status;
 
 pub(super) fn connection(stream: &Stream, rest: &[&str]) -> Result<Value, Status> {
     let (first, deeper) = rest.split_first().ok_or(Status::NotFound)?;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use crate::abi::Status;
+use crate::types::Status;
 
 /// A value and the number that a compare-and-swap must name; never 0.
 pub(crate) type Versioned = (Bytes, u32);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::abi::Status;
+use crate::types::Status;
 
 /// A queue has something for one of a worker's root contexts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

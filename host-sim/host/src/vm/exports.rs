@@ -4,7 +4,6 @@ use wasmtime::{AsContextMut, Instance, Memory, TypedFunc, WasmParams, WasmResult
 
 use super::error::ModuleError;
 use super::module::AbiVersion;
-use crate::host::Host;
 
 type Func<P, R = ()> = Option<TypedFunc<P, R>>;
 
@@ -48,7 +47,7 @@ pub(crate) struct Exports {
 impl Exports {
     pub(crate) fn of(
         instance: Instance,
-        store: &mut impl AsContextMut<Data = Host>,
+        store: &mut impl AsContextMut,
         abi: AbiVersion,
     ) -> Result<Self, ModuleError> {
         let mut module = Lookup { instance, store };
@@ -99,7 +98,7 @@ struct Lookup<'a, S> {
     store: &'a mut S,
 }
 
-impl<S: AsContextMut<Data = Host>> Lookup<'_, S> {
+impl<S: AsContextMut> Lookup<'_, S> {
     fn memory(&mut self) -> Result<Memory, ModuleError> {
         self.instance
             .get_memory(&mut *self.store, "memory")

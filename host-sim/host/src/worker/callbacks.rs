@@ -2,9 +2,9 @@
 
 use super::Worker;
 use super::guest::Called;
-use crate::abi::{DataStatus, HeadersStatus, TrailersStatus};
 use crate::effect::{Direction, Part};
 use crate::http::Headers;
+use crate::types::{DataStatus, HeadersStatus, TrailersStatus};
 use crate::vm::HeadersCallback;
 
 impl Worker {

@@ -2,10 +2,10 @@
 //! (`source/common/http/filter_manager.cc`, whose names the comments give).
 
 use super::Worker;
-use crate::abi::{DataStatus, HeadersStatus, TrailersStatus};
 use crate::context::{Half, Iteration, Stream};
 use crate::effect::{Direction, Part, StreamEffect};
 use crate::http::Body;
+use crate::types::{DataStatus, HeadersStatus, TrailersStatus};
 
 impl Worker {
     /// A stream that is there and not being taken down.

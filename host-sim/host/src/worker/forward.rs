@@ -3,7 +3,8 @@
 use super::Worker;
 use crate::context::{Flags, Stream};
 use crate::effect::{Direction, StreamEffect};
-use crate::http::{Body, Headers, LocalReply};
+use crate::http::{Body, Headers};
+use crate::local_reply::LocalReply;
 use crate::proxy::Route;
 
 /// Without these a request cannot be sent (`HeaderUtility::checkRequiredRequestHeaders`).

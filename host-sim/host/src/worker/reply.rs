@@ -3,7 +3,8 @@
 
 use super::Worker;
 use crate::effect::{Direction, StreamEffect};
-use crate::http::{Body, LocalReply, is_grpc_request};
+use crate::http::Body;
+use crate::local_reply::{LocalReply, is_grpc_request};
 use crate::vm::FailPolicy;
 
 impl Worker {

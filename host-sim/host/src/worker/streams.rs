@@ -8,9 +8,10 @@ use super::Worker;
 use crate::context::{Downstream, Flags, Stream, StreamInfo};
 use crate::effect::{Direction, RootId, StreamEffect, StreamId};
 use crate::host::VM_CONTEXT;
-use crate::http::{Body, Headers, LocalReply};
+use crate::http::{Body, Headers};
+use crate::local_reply::LocalReply;
 use crate::profile::Profile;
-use crate::properties::Value;
+use crate::property::Value;
 
 /// Why an upstream gives no answer, or no whole one.
 #[derive(Clone, Debug, PartialEq, Eq)]

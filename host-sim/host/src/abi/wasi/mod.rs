@@ -5,8 +5,8 @@ pub(super) mod environment;
 pub(super) mod files;
 pub(super) mod system;
 
-use super::Status;
 use super::call::Fault;
+use crate::types::Status;
 
 /// `errno` numbers of WASI preview 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::abi::Status;
 use crate::memory::encode_pairs;
+use crate::types::Status;
 
 /// Of no pairs a property has the count, where a header map has no bytes at all.
 const EMPTY: [u8; 4] = [0; 4];

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::Headers;
 use crate::grpc::status_of_http;
+use crate::http::Headers;
 
 /// A reply of the filter's or the proxy's own.
 #[derive(Clone, Debug)]
