@@ -12,7 +12,7 @@ use envoy_wasm_host::{LogLevel, Route, stats::StatsConfig};
 
 use crate::clusters::Clusters;
 
-use super::AccessRecord;
+use super::access::AccessRecord;
 
 /// A backend that the filter can name: its cluster, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,8 +11,7 @@ use tokio::task::AbortHandle;
 
 use super::channel::{ChannelBody, Reset, Sender};
 use super::convert;
-use super::upstream::body_failure;
-use super::vm::Vm;
+use super::upstream::{Upstreams, body_failure};
 
 /// A request that has begun.
 pub(super) struct GrpcRequest {
@@ -22,14 +21,18 @@ pub(super) struct GrpcRequest {
 }
 
 impl GrpcRequest {
-    /// Begins it; each part of its answer goes to the VM.
-    pub(super) fn begin(vm: &Rc<Vm>, callout: GrpcCallout) -> Self {
+    /// Begins it. Each part of its answer is given to `tell`; behind the last, `ended` is called.
+    pub(super) fn begin(
+        upstreams: &Rc<Upstreams>,
+        callout: GrpcCallout,
+        tell: impl Fn(GrpcPart) + 'static,
+        ended: impl FnOnce() + 'static,
+    ) -> Self {
         let (sender, body) = ChannelBody::new();
         let (parts, incoming) = mpsc::unbounded_channel();
-        let vm = Rc::clone(vm);
+        let upstreams = Rc::clone(upstreams);
         let task = tokio::task::spawn_local(async move {
-            let token = callout.token;
-            let answer = answer(&vm, &callout, body);
+            let answer = answer(&upstreams, &callout, body, &tell);
             let feed = async {
                 feed(sender, incoming).await;
                 // The answer ends it.
@@ -40,9 +43,9 @@ impl GrpcRequest {
                 () = feed => None,
             };
             if let Some(failure) = failure {
-                vm.with(|worker| worker.grpc_answered(token, GrpcPart::Failed(failure)));
+                tell(GrpcPart::Failed(failure));
             }
-            vm.forget_grpc(token);
+            ended();
         });
         Self {
             parts,
@@ -75,13 +78,11 @@ async fn feed(sender: Sender, mut parts: mpsc::UnboundedReceiver<(Bytes, bool)>)
 }
 
 async fn answer(
-    vm: &Rc<Vm>,
+    upstreams: &Upstreams,
     callout: &GrpcCallout,
     body: ChannelBody,
+    tell: &impl Fn(GrpcPart),
 ) -> Result<(), UpstreamFailure> {
-    let token = callout.token;
-    let tell = |part| vm.with(|worker| worker.grpc_answered(token, part));
-    let upstreams = vm.upstreams();
     let response = upstreams.send_http2(&callout.cluster, &callout.headers, body);
     let response = response.map_err(|_| UpstreamFailure::Protocol)?.await?;
     let headers = convert::response_headers(&response);

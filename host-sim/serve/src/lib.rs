@@ -2,6 +2,9 @@
 //!
 //! As in Envoy each worker thread has an event loop, a VM and connections of its own, and nothing
 //! stands between a request and its VM that another thread could hold.
+//!
+//! Layers, lowest first: error, lengths, repeated, request_id, channel, clusters, access, config, asked, framing, convert,
+//! connect, shared, upstream, callout, grpc, vm, slot, stream, thread, admin, policy_watch, server.
 
 mod access;
 mod admin;

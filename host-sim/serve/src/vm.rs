@@ -96,15 +96,6 @@ impl Vm {
         receiver
     }
 
-    pub(super) fn upstreams(&self) -> &Rc<Upstreams> {
-        &self.upstreams
-    }
-
-    /// The answer to a gRPC request has ended.
-    pub(super) fn forget_grpc(&self, token: CalloutToken) {
-        self.grpc.borrow_mut().remove(&token);
-    }
-
     fn dispatch(self: &Rc<Self>, effect: Effect) {
         match effect {
             Effect::Stream(id, effect) => {
@@ -136,7 +127,13 @@ impl Vm {
             }
             Effect::GrpcCallout(callout) => {
                 let token = callout.token;
-                let request = GrpcRequest::begin(self, *callout);
+                let (vm, of) = (Rc::clone(self), Rc::clone(self));
+                let request = GrpcRequest::begin(
+                    &self.upstreams,
+                    *callout,
+                    move |part| vm.with(|worker| worker.grpc_answered(token, part)),
+                    move || _ = of.grpc.borrow_mut().remove(&token),
+                );
                 self.grpc.borrow_mut().insert(token, request);
             }
             Effect::GrpcData {
