@@ -6,6 +6,10 @@
 //! [`sumdb`] is a checksum database; [`closing`] is a backend that closes kept connections, [`config_map`] a
 //! folder as Kubernetes mounts it; [`grafana`] reads dashboards, [`promql`] what they ask;
 //! [`envoy_scenarios`] plays the simulator's scenarios on real Envoy, [`hostcalls`] hostile calls on both; [`mod@bench`] measures instead of testing.
+//!
+//! Layers, lowest first: authn, process, tools, backends, http, pki, go, module_zips, modgate, envoy, jwt, metrics, bench, bypass,
+//! chunked, closing, config_map, go_program, dirhash, envoy_scenarios, forge, grafana, grafana_server, serve, hostcalls, hosts,
+//! http2_files, policies, promql, recording, seed, stack, sumdb, xmod.
 
 pub mod authn;
 pub mod backends;

@@ -1,4 +1,7 @@
 //! The command `modgate`: one file for each of its commands.
+//!
+//! Layers, lowest first: out, stop, table, progress, clusters, export, filter, module, desk, metrics, pins,
+//! explain, check, h1, policy, replay, serve, envoy_routes, sim, split, test, warm, demo.
 
 mod check;
 pub mod clusters;

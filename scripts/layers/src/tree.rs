@@ -132,7 +132,7 @@ fn layers(text: &str) -> Option<Vec<String>> {
     const MARK: &str = "Layers, lowest first:";
     let documentation: Vec<&str> = text
         .lines()
-        .map_while(|line| line.strip_prefix("//!"))
+        .filter_map(|line| line.strip_prefix("//!"))
         .collect();
     let documentation = documentation.join(" ");
     let (_, list) = documentation.split_once(MARK)?;
