@@ -3,15 +3,13 @@
 //! It prints a `text/plain` body up to its first blank line, at most 8 lines and 648 bytes of it, and
 //! nothing at all if one character is not graphic (module reference, "Communicating with proxies").
 
+use modgate_go::gomod::shorten;
 use modgate_go::goproxy::Operation;
 use modgate_policy::document::duration_in_words;
 use modgate_policy::model::{Age, TooYoung, Verdict};
 
 /// The most bytes that go prints of a body.
 pub const MAX_BYTES: usize = 648;
-
-/// The longest module path or version that a text repeats, in bytes.
-const MAX_NAME: usize = 160;
 
 /// What every text can end with.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,14 +93,6 @@ pub(crate) fn asked(operation: &Operation<'_>) -> String {
     match operation.version() {
         Some(version) => format!("{}@{}", shorten(module), shorten(version)),
         None => shorten(module),
-    }
-}
-
-/// A text that a line has room for.
-pub(crate) fn shorten(name: &str) -> String {
-    match name.get(..MAX_NAME) {
-        Some(start) if name.len() > MAX_NAME => format!("{start}..."),
-        _ => name.to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@ mod denial;
 mod passed;
 use crate::telemetry::{Ending, Outcome};
 pub use denial::{Footer, MAX_BYTES as MAX_DENIAL_BYTES};
+use modgate_go::gomod::shorten;
 use modgate_go::goproxy::{Operation, RequestError};
 use modgate_go::http::Header;
 use modgate_go::http::wire::VARIANT_HEADER;
@@ -141,7 +142,7 @@ impl Reply {
     pub(crate) fn not_consulted(reason: &str, footer: Footer<'_>) -> Self {
         Self {
             status: 502,
-            body: denial::refused("bad gateway", &denial::shorten(reason), footer),
+            body: denial::refused("bad gateway", &shorten(reason), footer),
             outcome: Outcome::UpstreamError,
             ..Self::default()
         }
@@ -216,11 +217,11 @@ impl Reply {
         pattern: &str,
         footer: Footer<'_>,
     ) -> Self {
-        let pattern = denial::shorten(pattern);
+        let pattern = shorten(pattern);
         let reason = format!(
             "this module is private, and the database is not its own; set GONOSUMDB={pattern}"
         );
-        let module = denial::shorten(operation.module().unwrap_or_default());
+        let module = shorten(operation.module().unwrap_or_default());
         Self {
             body: denial::refused(&module, &reason, footer),
             decided_by: Some("sumdb"),

@@ -15,6 +15,7 @@ mod name_error;
 pub mod path;
 pub mod retract;
 pub mod semver;
+mod shorten;
 pub mod version;
 
 pub use bytes::is_path_byte;
@@ -28,4 +29,5 @@ pub use h1::{H1, NotH1};
 pub use module_version::ModuleVersion;
 pub use name_error::NameError;
 pub use path::check_path;
+pub use shorten::shorten;
 pub use version::{Majors, check_query, is_canonical_for};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::note::is_text;
 use super::tlog::number;
-use crate::gomod::{Artifact, GoSumLine, H1, ModuleVersion};
+use crate::gomod::{Artifact, GoSumLine, H1, ModuleVersion, shorten};
 
 /// An answer taken apart. Nothing of it is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,9 @@ impl fmt::Display for RecordError {
         match self {
             Self::Malformed => f.write_str("its answer is no record"),
             Self::NoSum => f.write_str("its record has a line that is none of a go.sum"),
-            Self::Unrelated(module) => write!(f, "its record is about {module}"),
+            Self::Unrelated(module) => {
+                write!(f, "its record is about {}", shorten(&module.to_string()))
+            }
             Self::Conflict => f.write_str("its record has two hashes for one file"),
             Self::Missing(Artifact::Zip) => f.write_str("its record has no hash of the zip"),
             Self::Missing(Artifact::GoMod) => f.write_str("its record has no hash of the go.mod"),
@@ -139,6 +141,17 @@ mod tests {
         for text in [format!("{MOD}{ZIP}"), format!("{ZIP}{MOD}{ZIP}")] {
             assert_eq!(sums(&text), Ok(expected));
         }
+    }
+
+    #[test]
+    fn a_long_name_is_not_repeated_whole() {
+        let path = format!("example.com/{}", "a".repeat(60_000));
+        let error = RecordError::Unrelated(ModuleVersion::new(&path, "v1.0.0").unwrap());
+        let text = error.to_string();
+        assert!(
+            text.starts_with("its record is about example.com/aaa") && text.len() < 200,
+            "{text}"
+        );
     }
 
     #[test]
