@@ -19,6 +19,10 @@ use crate::traffic::{self, Seen, now, policy};
 /// Queries that bring nothing here, and why. One that brings something must not stand here.
 const EMPTY: &[(&str, &str)] = &[
     (
+        "modgate-integrity: Good files that did not arrive: A",
+        "first hashes have room, and no filter nearer to the client holds a file",
+    ),
+    (
         "modgate-splits: Stand-ins: A",
         "no backend has another that stands in for it",
     ),
