@@ -1,10 +1,11 @@
 //! The command `modgate`: one file for each of its commands.
 //!
-//! Layers, lowest first: out, stop, table, progress, clusters, export, filter, module, desk, metrics, pins,
+//! Layers, lowest first: out, completions, stop, table, progress, clusters, export, filter, module, desk, metrics, pins,
 //! explain, check, h1, policy, replay, serve, envoy_routes, sim, split, test, warm, demo.
 
 mod check;
 pub mod clusters;
+mod completions;
 mod demo;
 mod desk;
 mod envoy_routes;
@@ -30,7 +31,7 @@ mod warm;
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Policy, routing and integrity for Go module proxies, in an Envoy filter and at your desk.
 #[derive(Debug, Parser)]
@@ -70,6 +71,10 @@ enum Command {
     Sim(sim::Args),
     /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
     Metrics(metrics::Args),
+    /// Print what a shell reads to complete arguments.
+    Completions(completions::CompletionsArgs),
+    /// Write the pages of the manual.
+    Man(completions::ManArgs),
 }
 
 /// Runs the command that the process was started with. Wrong usage ends the process with status 2,
@@ -91,6 +96,8 @@ pub fn run() -> ExitCode {
         Command::EnvoyRoutes(args) => done(envoy_routes::run(&args)),
         Command::Sim(args) => sim::run(&args),
         Command::Metrics(args) => done(metrics::run(&args)),
+        Command::Completions(args) => done(completions::completions(&args, Cli::command())),
+        Command::Man(args) => done(completions::man(&args, Cli::command())),
     };
     match outcome {
         Ok(status) => status,
@@ -103,7 +110,7 @@ pub fn run() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::CommandFactory as _;
 
     #[test]
     fn the_commands_are_well_formed() {

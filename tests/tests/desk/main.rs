@@ -1,6 +1,7 @@
 //! `modgate check`, `explain` and `test`, as a person runs them.
 
 mod carried;
+mod completions;
 mod warm;
 
 use std::path::PathBuf;
