@@ -1,0 +1,44 @@
+//! The steps of a decision, in their order: each from what the one before it found out to its own, or to a reply.
+
+mod database;
+mod head;
+mod integrity;
+mod operation;
+mod path;
+mod route;
+mod rules;
+mod split;
+mod tenant;
+mod upstream;
+
+pub(super) use database::database;
+pub(super) use head::{RequestLine, head};
+pub(super) use integrity::integrity;
+pub(super) use operation::{Asked, operation};
+pub(super) use path::path;
+pub(super) use route::route;
+pub(super) use rules::{Allowed, rules};
+pub(super) use split::{Lookup, split};
+pub(super) use tenant::{Client, tenant};
+pub(super) use upstream::upstream;
+
+use super::evaluate::Sender;
+use super::head::Head;
+use crate::reply::{Footer, Reply};
+use modgate_go::goproxy::RequestError;
+use modgate_policy::model::Policy;
+
+/// What every step can look at.
+pub(super) struct Context<'p, 'r> {
+    pub(super) policy: &'p Policy,
+    pub(super) head: &'r Head<'r>,
+    pub(super) sender: &'r Sender<'p, 'r>,
+    /// What the text of a reply ends with.
+    pub(super) footer: Footer<'r>,
+}
+
+impl Context<'_, '_> {
+    fn bad(&self, refusal: RequestError) -> Reply {
+        Reply::bad_request(refusal, self.footer)
+    }
+}

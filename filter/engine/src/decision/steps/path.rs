@@ -1,0 +1,12 @@
+//! Second step: the path, decoded once.
+
+use super::{Context, RequestLine};
+use crate::reply::Reply;
+use modgate_go::goproxy::Target;
+
+pub(in crate::decision) fn path<'r>(
+    context: &Context<'_, '_>,
+    line: &RequestLine<'r>,
+) -> Result<Target<'r>, Reply> {
+    Target::decode(line.path).map_err(|refusal| context.bad(refusal))
+}

@@ -1,0 +1,80 @@
+//! Sixth step: which variant of a split the client gets.
+
+use super::{Allowed, Asked, Context};
+use crate::decision::request_decision::Judgement;
+use crate::decision::split::{self, Assigned, OfVariant};
+use crate::lookup::{Goal, Steer};
+use crate::reply::Reply;
+use modgate_go::goproxy::Operation;
+
+/// What is looked up before the request goes on; nothing where there is no goal.
+#[derive(Default)]
+pub(in crate::decision) struct Lookup {
+    pub(in crate::decision) goal: Option<Goal>,
+    pub(in crate::decision) steer: Option<Steer>,
+}
+
+pub(in crate::decision) fn split<'p>(
+    context: &Context<'p, '_>,
+    asked: &Asked<'p, '_>,
+    allowed: Allowed,
+    record: &mut Judgement<'p>,
+) -> Result<Lookup, Reply> {
+    let operation = &asked.operation;
+    let lookup = Lookup {
+        goal: allowed.goal,
+        steer: None,
+    };
+    // What the rules refuse as a whole, no variant of it is served.
+    let Some(module) = operation.module().filter(|_| allowed.is_served) else {
+        return Ok(lookup);
+    };
+    let (policy, head) = (context.policy, context.head);
+    let assigned = split::assigned(policy, asked.tenant, module, head, asked.facts);
+    let Some((wanted, (place, variant, assigned))) = Goal::of(operation).zip(assigned) else {
+        return Ok(lookup);
+    };
+    let version = operation.canonical_version();
+    record.file_of = version.and_then(|version| OfVariant::with_version(assigned.split, version));
+    if !assigned.holds() {
+        // A file is led nowhere, so there is nothing to count.
+        record.split = version.is_none().then_some(assigned);
+        return Ok(lookup);
+    }
+    let Some(version) = version else {
+        record.split = Some(assigned);
+        return Ok(Lookup {
+            goal: Some(wanted),
+            steer: Some(Steer::to(place, variant, assigned.split.control)),
+        });
+    };
+    match refused(context, operation, &assigned, version) {
+        Some(reply) => {
+            record.split = Some(assigned);
+            Err(reply)
+        }
+        None => Ok(lookup),
+    }
+}
+
+/// What a strict split answers to a file of another version than it gives. A go.mod file is read of versions
+/// that are never built, so it passes.
+fn refused(
+    context: &Context<'_, '_>,
+    operation: &Operation<'_>,
+    assigned: &Assigned<'_>,
+    version: &str,
+) -> Option<Reply> {
+    let given = assigned.variant?;
+    let is_go_mod = matches!(operation, Operation::Mod { .. });
+    if !assigned.split.strict || is_go_mod || given.version == version {
+        return None;
+    }
+    let (split, given) = (&assigned.split.name, [&*given.name, &*given.version]);
+    Some(Reply::other_variant(
+        operation,
+        split,
+        given,
+        context.footer,
+    ))
+}

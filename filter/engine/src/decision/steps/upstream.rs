@@ -1,0 +1,69 @@
+//! Last step: what goes upstream, in its canonical form, and what is looked up before.
+
+use super::{Asked, Context, Lookup, RequestLine};
+use crate::decision::caching;
+use crate::decision::request_decision::{Answer, Judgement};
+use crate::decision::routing::Destination;
+use crate::lookup::{About, Consultation};
+
+pub(in crate::decision) fn upstream<'p>(
+    context: &Context<'p, '_>,
+    line: &RequestLine<'_>,
+    asked: &Asked<'p, '_>,
+    destination: &Destination<'p>,
+    lookup: Lookup,
+    record: &mut Judgement<'p>,
+) -> Answer<'p> {
+    let Destination {
+        backend,
+        cluster,
+        route,
+        ..
+    } = *destination;
+    let (policy, operation) = (context.policy, &asked.operation);
+    record.remove_headers = context.head.kept_from(policy, backend);
+    record.cache_scope = caching::cache_scope(
+        policy,
+        &caching::Asked {
+            operation,
+            tenant: asked.tenant,
+            head: context.head,
+            route,
+            backend,
+        },
+    );
+    let mut upstream = String::with_capacity(line.path.len() + backend.base_path.len() + 16);
+    upstream.push_str(&backend.base_path);
+    if let Some(route) = route {
+        upstream.push_str(&route.upstream_prefix);
+    }
+    let prefix = upstream.len();
+    operation.write_canonical(&mut upstream);
+    let consultation = lookup.goal.map(|goal| {
+        let about = About {
+            module: operation.module().unwrap_or_default().to_owned(),
+            tenant: asked.tenant.id,
+            side: record.stage.side,
+            backend: backend.id,
+            steer: lookup.steer,
+            upstream: upstream.get(..prefix).unwrap_or_default().to_owned(),
+            request_id: record.request_id.clone(),
+            is_probe: operation.is_probe(),
+        };
+        Box::new(Consultation::new(about, goal))
+    });
+    let path = (upstream.as_bytes() != line.path).then_some(upstream);
+    match consultation {
+        None => Answer::Forward {
+            backend,
+            cluster,
+            path,
+        },
+        Some(consultation) => Answer::Consult {
+            backend,
+            cluster,
+            path,
+            consultation,
+        },
+    }
+}
