@@ -36,6 +36,7 @@ pub fn boards() -> Vec<Board> {
     let files = fs::read_dir(root().join("grafana/dashboards"))
         .unwrap_or_else(|e| panic!("grafana/dashboards: {e}"));
     let mut files: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+    assert!(!files.is_empty(), "grafana/dashboards is empty");
     files.sort();
     let read = |file: PathBuf| {
         let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
