@@ -8,7 +8,7 @@ use modgate_engine::telemetry::{Ending, Outcome};
 use modgate_go::gomod::Artifact;
 use modgate_go::goproxy::Mutability;
 use modgate_policy::model::redirect::Redirected;
-use modgate_policy::model::{Backend, Tenant};
+use modgate_policy::model::{Backend, Tenant, TenantId};
 use proxy_wasm::types::{LogLevel, MapType};
 
 use crate::callout::Token;
@@ -28,8 +28,8 @@ const UNKNOWN: &str = "unknown";
 /// A request that went to a backend.
 pub(crate) struct Forwarded {
     pub(crate) scope: Rc<Scope>,
-    /// The places of the tenant and of the backend in the policy.
-    pub(crate) tenant: Option<usize>,
+    pub(crate) tenant: Option<TenantId>,
+    /// The place of the backend in the policy.
     pub(crate) backend: usize,
     /// Whether others stand in for the backend when it fails.
     pub(crate) has_stand_ins: bool,
@@ -150,7 +150,7 @@ impl Forwarded {
     }
 
     pub(crate) fn tenant<'p>(&self, in_force: &'p InForce) -> Option<&'p Tenant> {
-        in_force.policy.tenants().get(self.tenant?)
+        in_force.policy.tenant_by_id(self.tenant?)
     }
 
     /// What a text to the client ends with.

@@ -4,7 +4,7 @@ use crate::reply::{Footer, Reply};
 use modgate_go::gomod::semver;
 use modgate_go::goproxy::Operation;
 use modgate_policy::model::{
-    Age, Backend, ModuleRules, Policy, Ruling, Side, Subject, Tenant, Verdict,
+    Age, Backend, ModuleRules, Policy, Ruling, Side, Subject, Tenant, TenantId, Verdict,
 };
 
 use super::info::{self, Info};
@@ -18,8 +18,8 @@ const LATELY: u64 = 600;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct About {
     pub(crate) module: String,
-    /// The places of the tenant and of the backend in the policy.
-    pub(crate) tenant: usize,
+    pub(crate) tenant: TenantId,
+    /// The place of the backend in the policy.
     pub(crate) backend: usize,
     /// Which of the tenant's rules hold.
     pub(crate) side: Side,
@@ -113,7 +113,7 @@ impl About {
     }
 
     fn tenant<'p>(&self, policy: &'p Policy) -> Option<&'p Tenant> {
-        policy.tenants().get(self.tenant)
+        policy.tenant_by_id(self.tenant)
     }
 
     /// How old a version is, by what was noted of it.

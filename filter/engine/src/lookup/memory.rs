@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::shaping::Judged;
-use modgate_policy::model::Side;
+use modgate_policy::model::{Side, TenantId};
 
 /// How many lists are kept.
 const MOST: usize = 32;
@@ -25,8 +25,8 @@ const SHORTEST: usize = 4 << 10;
 pub struct ListOf<'a> {
     /// The policy's hash.
     pub policy: &'a str,
-    /// The tenant's place in the policy.
-    pub tenant: usize,
+    /// The tenant.
+    pub tenant: TenantId,
     /// Which of its rules hold.
     pub side: Side,
     /// The module.
@@ -42,7 +42,7 @@ pub struct Lists(RefCell<VecDeque<Kept>>);
 #[derive(Debug)]
 struct Kept {
     policy: String,
-    tenant: usize,
+    tenant: TenantId,
     side: Side,
     module: String,
     judged: Rc<Judged>,

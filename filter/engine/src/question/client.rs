@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::decision::{Judgement, goes_to_every_backend, upstream_headers};
 use modgate_go::http::{Header, value_of};
-use modgate_policy::model::{Backend, Policy, Tenant};
+use modgate_policy::model::{Backend, Policy, Tenant, TenantId};
 
 /// What concerns the client's own message and connection, or wants a part or another form of an answer
 /// that the filter must read whole.
@@ -35,7 +35,7 @@ const ONLY_WHAT_IS_THERE: &str = "disable-module-fetch";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     headers: Vec<Header>,
-    tenant: Option<usize>,
+    tenant: Option<TenantId>,
     module: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl Client {
     }
 
     pub(super) fn tenant<'p>(&self, policy: &'p Policy) -> Option<&'p Tenant> {
-        policy.tenants().get(self.tenant?)
+        policy.tenant_by_id(self.tenant?)
     }
 
     pub(super) fn module(&self) -> Option<&str> {

@@ -16,7 +16,7 @@ use modgate_engine::telemetry::{
     SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
 use modgate_go::gomod::Artifact;
-use modgate_policy::model::{Backend, NO_VARIANT, Ruling, SHADOW, Tenant};
+use modgate_policy::model::{Backend, NO_VARIANT, Ruling, SHADOW, Tenant, TenantId};
 use proxy_wasm::types::{LogLevel, MetricType};
 use rustc_hash::FxBuildHasher;
 
@@ -45,7 +45,7 @@ pub(crate) struct Meters {
 }
 
 /// Metric, tenant, artifact, result and evidence.
-type CheckKey = (&'static str, Option<usize>, [&'static str; 3]);
+type CheckKey = (&'static str, Option<TenantId>, [&'static str; 3]);
 
 /// The addresses of split and variant in the policy, which outlives this, and the stage.
 type AssignmentKey = (usize, usize, &'static str);
@@ -61,7 +61,7 @@ type FailoverKey = (usize, usize);
 
 /// Tenant, the other labels, and the rule, which is told by its address in the policy, which outlives
 /// this.
-type DecisionKey = (Option<usize>, [&'static str; 3], usize);
+type DecisionKey = (Option<TenantId>, [&'static str; 3], usize);
 
 impl Meters {
     /// The series for a request that was judged so, and that this backend is asked for.

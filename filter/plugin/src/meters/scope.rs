@@ -8,6 +8,7 @@ use modgate_engine::telemetry::{
     REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL,
 };
 use modgate_go::goproxy::OperationName;
+use modgate_policy::model::TenantId;
 
 use super::{Map, NONE, define};
 use crate::host;
@@ -15,8 +16,7 @@ use crate::host;
 /// What the series have in common.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ScopeKey {
-    /// The place of the tenant in the policy.
-    pub(super) tenant: Option<usize>,
+    pub(super) tenant: Option<TenantId>,
     pub(super) operation: OperationName,
     /// The place of the backend.
     pub(super) backend: Option<usize>,

@@ -31,7 +31,9 @@ use crate::document::{
 };
 use crate::model::identity::{Kinds, Source};
 use crate::model::route::RouteTable;
-use crate::model::{Backend, Effect, Policy, Rollout, Rule, RuleSet, Sumdb, Tenant, VersionSet};
+use crate::model::{
+    Backend, Effect, Policy, Rollout, Rule, RuleSet, Sumdb, Tenant, TenantId, VersionSet,
+};
 use crate::pattern::{Meaning, PatternSetBuilder, Rank};
 pub(crate) use errors::Errors;
 pub use expectations::expected;
@@ -297,7 +299,7 @@ fn tenants(
         }
         compiled.push(Tenant {
             name: name.clone(),
-            id: compiled.len(),
+            id: TenantId(compiled.len()),
             tier: tenant.tier.as_ref().map(ToString::to_string),
             rule_sets: named_sets(errors, &at.key("rules"), &tenant.rules, rule_sets),
             rollout: rollout.and_then(|doc| rollout_of(errors, &at.key("rollout"), doc, rule_sets)),

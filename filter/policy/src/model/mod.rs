@@ -22,7 +22,7 @@ pub use draw::BUCKETS;
 pub use integrity::{Mode, Plan};
 pub use module_rules::ModuleRules;
 pub(crate) use percent::{ALL, hundredths};
-pub use policy::{Policy, Sumdb, Tenant};
+pub use policy::{Policy, Sumdb, Tenant, TenantId};
 pub use rollout::{By, CANARY, ENFORCE, Reach, Rollout, SHADOW, Share, Side, Stage};
 pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
 pub use splits::{Assign, Gets, NO_VARIANT, Split, Splits, Variant, hides};

@@ -43,7 +43,7 @@ pub struct Policy {
     pub(crate) tenants: Vec<Tenant>,
     /// The places of the tenants by name. The keys are the document's, so that no client can choose
     /// them to collide.
-    pub(crate) tenant_places: HashMap<String, usize, FxBuildHasher>,
+    pub(crate) tenant_places: HashMap<String, TenantId, FxBuildHasher>,
     pub(crate) rule_sets: Vec<RuleSet>,
     pub(crate) backends: Vec<Backend>,
     /// The routes in force.
@@ -60,13 +60,17 @@ pub struct Policy {
     pub(crate) tests: Vec<TestDoc>,
 }
 
+/// A tenant of one policy: its place among that policy's tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantId(pub(crate) usize);
+
 /// What the policy knows of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
     /// Its name in the document; `*` for everybody else.
     pub name: String,
-    /// Its place among the policy's tenants.
-    pub id: usize,
+    /// Which of the policy's tenants it is.
+    pub id: TenantId,
     /// The places of its rule sets, in order.
     pub(crate) rule_sets: Vec<usize>,
     /// What splits may tell it from other tenants by.
@@ -159,8 +163,13 @@ impl Policy {
     /// The tenant of that name; the `*` tenant where there is no such.
     pub fn tenant(&self, name: Option<&str>) -> Option<&Tenant> {
         let named = name.and_then(|name| self.tenant_places.get(name));
-        let place = named.or_else(|| self.tenant_places.get(ANYONE))?;
-        self.tenants.get(*place)
+        let id = named.or_else(|| self.tenant_places.get(ANYONE))?;
+        self.tenant_by_id(*id)
+    }
+
+    /// The tenant with this id, which a [`Tenant`] of the same policy has.
+    pub fn tenant_by_id(&self, id: TenantId) -> Option<&Tenant> {
+        self.tenants.get(id.0)
     }
 
     /// The splits, sorted by name.
