@@ -1,6 +1,7 @@
 //! The dashboards, read as Grafana reads them.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -31,20 +32,29 @@ pub struct Query {
 /// All committed dashboards, by name.
 ///
 /// # Panics
-/// Where one cannot be read.
+/// Where one cannot be read or shows nothing, or none is there: a test that loops over them would pass.
 pub fn boards() -> Vec<Board> {
-    let files = fs::read_dir(root().join("grafana/dashboards"))
-        .unwrap_or_else(|e| panic!("grafana/dashboards: {e}"));
-    let mut files: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
-    assert!(!files.is_empty(), "grafana/dashboards is empty");
+    boards_in(&root().join("grafana/dashboards"))
+}
+
+fn boards_in(folder: &Path) -> Vec<Board> {
+    let files = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let path = |file: io::Result<fs::DirEntry>| file.map(|file| file.path());
+    let files: Result<Vec<PathBuf>, io::Error> = files.map(path).collect();
+    let mut files = files.unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     files.sort();
     let read = |file: PathBuf| {
         let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let json =
             serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        Board { file, json }
+        let board = Board { file, json };
+        let asks = !board.queries().is_empty();
+        assert!(asks, "{} has no query", board.file.display());
+        board
     };
-    files.into_iter().map(read).collect()
+    let boards: Vec<Board> = files.into_iter().map(read).collect();
+    assert!(!boards.is_empty(), "{} is empty", folder.display());
+    boards
 }
 
 /// Runs the program that makes the dashboards.
@@ -121,4 +131,23 @@ pub fn text(value: &Value) -> &str {
 /// A list; empty where there is none.
 pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "is empty")]
+    fn a_folder_without_dashboards_is_no_dashboards() {
+        boards_in(tempfile::tempdir().unwrap().path());
+    }
+
+    #[test]
+    #[should_panic(expected = "has no query")]
+    fn a_dashboard_without_queries_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.json"), "{}").unwrap();
+        boards_in(folder.path());
+    }
 }

@@ -134,7 +134,11 @@ fn what_is_not_as_expected_is_shown_in_every_format() {
     let junit = stdout(&junit);
     assert!(junit.contains("tests=\"1\" failures=\"1\""), "{junit}");
     assert!(
-        junit.contains("name=\"a denied module\"><failure"),
+        junit.contains("<testcase name=\"a denied module\" classname="),
+        "{junit}"
+    );
+    assert!(
+        junit.contains("<failure message=\"not as expected\">"),
         "{junit}"
     );
 }

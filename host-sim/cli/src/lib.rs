@@ -110,10 +110,20 @@ pub fn run() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{Arg, CommandFactory as _};
 
     #[test]
     fn the_commands_are_well_formed() {
         super::Cli::command().debug_assert();
+    }
+
+    /// That clap checks at all: built without its assertions it takes any command for well formed.
+    #[test]
+    #[should_panic(expected = "Short option names must be unique")]
+    fn two_options_of_one_letter_are_refused() {
+        let again = [Arg::new("one").short('x'), Arg::new("two").short('x')];
+        super::Cli::command()
+            .mut_subcommand("check", |check| check.args(again))
+            .debug_assert();
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use envoy_wasm_scenario::shown;
 use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, Server, Upstream};
 use modgate_go::http::wire::ACCESS_PROPERTY;
 
@@ -122,7 +123,7 @@ fn text(record: &AccessRecord) -> String {
     format!(
         "{status} {} {} {:.1} ms {} bytes, {by}",
         record.method,
-        path.escape_default(),
+        shown(path, usize::MAX),
         record.duration.as_secs_f64() * 1000.0,
         record.response_bytes,
     )

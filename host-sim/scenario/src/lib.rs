@@ -41,6 +41,7 @@ mod model;
 mod report;
 mod run;
 mod schedule;
+mod shown;
 mod singles;
 mod timeline;
 mod upstream;
@@ -57,6 +58,7 @@ pub use model::{Behaviour, Exploration, Fault, Filter, Request, RouteTo, Scenari
 pub use report::{Played, json, junit, text};
 pub use run::{ClientSeen, Line, Run, UpstreamSeen, Usage};
 pub use schedule::{DropAt, FaultAt, Schedule};
+pub use shown::shown;
 pub use upstream::Upstreams;
 pub use values::{Chunk, Chunks, Pairs, Span};
 

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 
 use super::difference::Difference;
 use super::run::Run;
+use super::shown::shown;
 
 /// A scenario that was played, or could not be.
 #[derive(Clone, Debug)]
@@ -63,7 +65,11 @@ pub fn text(played: &[Played], trace: bool) -> String {
 fn wrong(played: &Played) -> String {
     let mut text = String::new();
     match &played.outcome {
-        Err(reason) => _ = writeln!(text, "  {}", reason.replace('\n', "\n  ")),
+        Err(reason) => {
+            for line in reason.lines() {
+                _ = writeln!(text, "  {}", shown(line, usize::MAX));
+            }
+        }
         Ok((_, differences)) => {
             for difference in differences {
                 _ = writeln!(text, "  {}", difference.what);
@@ -79,11 +85,7 @@ fn wrong(played: &Played) -> String {
 fn lines(sign: &str, value: &str) -> String {
     let mut text = String::new();
     for line in value.split('\n') {
-        let safe: String = line
-            .chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-            .collect();
-        _ = writeln!(text, "    {sign} {safe}");
+        _ = writeln!(text, "    {sign} {}", shown(line, usize::MAX));
     }
     text
 }
@@ -116,44 +118,55 @@ pub fn json(played: &[Played], trace: bool) -> String {
 
 /// JUnit's XML, one test case for each scenario, in a suite of this name.
 pub fn junit(played: &[Played], suite: &str) -> String {
-    let failed = played.iter().filter(|one| !one.passed()).count();
-    let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    let all = played.len();
-    _ = writeln!(
-        xml,
-        "<testsuite name=\"{}\" tests=\"{all}\" failures=\"{failed}\">",
-        escaped(suite)
-    );
-    for one in played {
-        let (file, name) = (escaped(&one.file), escaped(&one.name));
-        _ = write!(xml, "  <testcase classname=\"{file}\" name=\"{name}\"");
-        if one.passed() {
-            xml.push_str("/>\n");
-        } else {
-            let text = escaped(&wrong(one));
-            _ = writeln!(
-                xml,
-                "><failure message=\"not as expected\">\n{text}</failure></testcase>"
-            );
-        }
-    }
-    xml.push_str("</testsuite>\n");
-    xml
+    let mut report = Report::new(suite);
+    let mut cases = TestSuite::new(suite);
+    cases.add_test_cases(played.iter().map(test_case));
+    report.add_test_suite(cases);
+    // What could fail is the writing, and a String takes all.
+    report.to_string().unwrap_or_default()
 }
 
-/// Text for XML 1.0, which has no way to write most control characters.
-fn escaped(text: &str) -> String {
-    let mut xml = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
-            '\n' | '\t' => xml.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => xml.push('\u{fffd}'),
-            c => xml.push(c),
+fn test_case(played: &Played) -> TestCase {
+    let mut status = TestCaseStatus::success();
+    if !played.passed() {
+        status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message("not as expected");
+        status.set_description(format!("\n{}", wrong(played)));
+    }
+    let mut case = TestCase::new(played.name.as_str(), status);
+    case.set_classname(played.file.as_str());
+    case
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken() -> [Played; 1] {
+        [Played {
+            file: "a&b.yaml".to_owned(),
+            name: "<one>".to_owned(),
+            outcome: Err("\u{1b}[31mno \u{202e}scenario\nat line 1".to_owned()),
+        }]
+    }
+
+    #[test]
+    fn nothing_of_a_reason_steers_a_terminal() {
+        let text = text(&broken(), false);
+        let wanted = "  \\u{1b}[31mno \\u{202e}scenario\n  at line 1\n";
+        assert!(text.contains(wanted), "{text}");
+    }
+
+    #[test]
+    fn junit_counts_and_escapes() {
+        let xml = junit(&broken(), "sim");
+        for wanted in [
+            "<testsuite name=\"sim\" tests=\"1\"",
+            "failures=\"1\"",
+            "<testcase name=\"&lt;one&gt;\" classname=\"a&amp;b.yaml\">",
+            "<failure message=\"not as expected\">\n  \\u{1b}[31mno",
+        ] {
+            assert!(xml.contains(wanted), "{wanted}: {xml}");
         }
     }
-    xml
 }

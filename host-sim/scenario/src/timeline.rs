@@ -95,16 +95,6 @@ pub(super) fn list(headers: &Headers) -> String {
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
 }
 
-/// Bytes as they can be shown: nothing of them steers a terminal.
-pub(super) fn shown(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let mut shown: String = text
-        .chars()
-        .take(SHOWN)
-        .flat_map(char::escape_debug)
-        .collect();
-    if text.chars().nth(SHOWN).is_some() {
-        shown.push_str("...");
-    }
-    shown
+fn shown(bytes: &[u8]) -> String {
+    super::shown::shown(&String::from_utf8_lossy(bytes), SHOWN)
 }

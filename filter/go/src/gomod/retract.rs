@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::go_mod::{Token, directives};
 use super::semver;
 use super::semver::Semver;
 
@@ -96,51 +97,20 @@ fn merged(intervals: &[Interval]) -> Vec<(Option<Semver<'_>>, Semver<'_>)> {
 pub fn retractions(go_mod: &[u8]) -> Result<Vec<Interval>, String> {
     let text = String::from_utf8_lossy(go_mod);
     let mut intervals = Vec::new();
-    let mut block: Option<bool> = None;
-    for (i, line) in text.split('\n').enumerate() {
-        let fault = |what: &str| format!("line {}: {what}", i + 1);
-        let tokens = tokens(line).map_err(fault)?;
-        let mut arguments = tokens.as_slice();
-        if let Some(is_retract) = block {
-            match arguments {
-                [] => continue,
-                [Token::Sign(')')] => {
-                    block = None;
-                    continue;
-                }
-                [Token::Sign(')'), ..] => return Err(fault("something stands behind the )")),
-                _ if !is_retract => continue,
-                _ => {}
-            }
-        } else {
-            let Some((verb, rest)) = arguments.split_first() else {
-                continue;
-            };
-            let is_retract = *verb == Token::Word("retract");
-            match rest {
-                [.., Token::Sign('(')] => {
-                    // A directive has its block right behind it.
-                    block = Some(is_retract && rest.len() == 1);
-                    continue;
-                }
-                // A block without a line.
-                [.., Token::Sign('('), Token::Sign(')')] => continue,
-                _ if !is_retract => continue,
-                rest => arguments = rest,
-            }
+    directives(&text, |directive| {
+        if directive.verb != "retract" {
+            return Ok(());
         }
         // What the Go command does not understand of a dependency's it leaves aside.
-        if let Some(interval) = interval(arguments).map_err(fault)? {
+        if let Some(interval) = interval(directive.arguments)? {
             if intervals.len() == MAX_INTERVALS {
-                return Err(fault("more retractions than are read"));
+                return Err("more retractions than are read".to_owned());
             }
             intervals.push(interval);
         }
-    }
-    match block {
-        Some(_) => Err("a ( without its )".to_owned()),
-        None => Ok(intervals),
-    }
+        Ok(())
+    })?;
+    Ok(intervals)
 }
 
 /// A version, or `[low, high]`; what stands behind it does not count.
@@ -168,93 +138,8 @@ fn version(token: &Token<'_>) -> Result<Option<String>, &'static str> {
         Token::Quoted(text) if text.contains('\\') => Err("an escape in a version"),
         Token::Quoted(text) => Ok(Some(text.replace('"', ""))),
         Token::Sign(sign) => Ok(Some(sign.to_string())),
-        Token::Word(_) | Token::Raw => Ok(None),
+        Token::Word(_) | Token::Raw(_) => Ok(None),
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'a> {
-    Word(&'a str),
-    /// Between `"`, which are part of it.
-    Quoted(&'a str),
-    /// Between backquotes.
-    Raw,
-    Sign(char),
-}
-
-/// The tokens of one line, without its comment.
-fn tokens(line: &str) -> Result<Vec<Token<'_>>, &'static str> {
-    let mut tokens = Vec::new();
-    let mut rest = line;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', '\r']);
-        if rest.is_empty() || rest.starts_with("//") {
-            return Ok(tokens);
-        }
-        let (token, behind) = token(rest)?;
-        tokens.push(token);
-        rest = behind;
-    }
-}
-
-fn token(rest: &str) -> Result<(Token<'_>, &str), &'static str> {
-    let Some(first) = rest.chars().next() else {
-        return Err("no token");
-    };
-    let split = |at: usize| rest.split_at_checked(at).unwrap_or((rest, ""));
-    match first {
-        '(' | ')' | '[' | ']' | '{' | '}' | ',' => Ok((Token::Sign(first), split(1).1)),
-        '"' | '`' => {
-            let end = end_of_string(rest, first).ok_or("a string without its end")?;
-            let (text, behind) = split(end);
-            let token = if first == '"' {
-                Token::Quoted(text)
-            } else {
-                Token::Raw
-            };
-            Ok((token, behind))
-        }
-        _ => {
-            let (text, behind) = split(end_of_word(rest)?);
-            if text.is_empty() {
-                return Err("a character that no go.mod has there");
-            }
-            Ok((Token::Word(text), behind))
-        }
-    }
-}
-
-/// Where a string ends that begins with this quote, behind the second one.
-fn end_of_string(text: &str, quote: char) -> Option<usize> {
-    let mut escaped = false;
-    for (i, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quote == '"' => escaped = true,
-            c if c == quote => return Some(i + 1),
-            _ => {}
-        }
-    }
-    None
-}
-
-fn end_of_word(text: &str) -> Result<usize, &'static str> {
-    for (i, c) in text.char_indices() {
-        let behind = text.get(i..).unwrap_or_default();
-        if behind.starts_with("//") {
-            return Ok(i);
-        }
-        if behind.starts_with("/*") {
-            return Err("a comment that begins with /*");
-        }
-        if matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | ',')
-            || c.is_whitespace()
-            || c.is_control()
-        {
-            return Ok(i);
-        }
-    }
-    Ok(text.len())
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ fn draw<'n>(
 }
 
 /// 64 bits that hang on all parts.
-fn number(parts: &[&str]) -> u64 {
+pub(crate) fn number(parts: &[&str]) -> u64 {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.as_bytes());

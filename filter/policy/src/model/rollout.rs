@@ -1,8 +1,7 @@
 //! Rules that are tried beside those in force, on nobody, on some, and then on all.
 
-use sha2::{Digest, Sha256};
-
-use super::percent::hundredths;
+use super::draw::number;
+use super::percent::{ALL, hundredths};
 use crate::document::ByDoc;
 
 /// The values of the label `stage`: rules that decide, that decide on a share of the requests, and that
@@ -143,16 +142,8 @@ impl Share {
     /// hangs on nothing else, so it is the same for every worker, proxy and policy; and who is in a
     /// share is in every larger one.
     fn holds(self, tried: &str, by: By, key: &str) -> bool {
-        let mut hash = Sha256::new();
-        for part in ["modgate canary", tried, by.as_str(), key] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        }
-        let digest = hash.finalize();
-        let number = digest
-            .first_chunk()
-            .map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        number % 10_000 < u64::from(self.0)
+        let drawn = number(&["modgate canary", tried, by.as_str(), key]);
+        drawn % u64::from(ALL) < u64::from(self.0)
     }
 }
 

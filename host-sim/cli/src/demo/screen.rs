@@ -5,6 +5,7 @@ use std::io::{self, Stdout, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, Color, TableComponent};
+use envoy_wasm_scenario::shown;
 use modgate_policy::model::Decision;
 
 use super::figures::{Figures, TenantFigures};
@@ -66,11 +67,7 @@ impl Screen {
         for text in [&scene.outcome.stdout, &scene.outcome.stderr] {
             for line in text.trim_end().lines() {
                 // What is shown comes from a program: nothing of it may steer the terminal.
-                let line: String = line
-                    .chars()
-                    .map(|c| if c == '\t' { ' ' } else { c })
-                    .filter(|c| !c.is_control())
-                    .collect();
+                let line = shown(&line.replace('\t', " "), usize::MAX);
                 writeln!(self.out, "  {line}")?;
             }
         }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 
+use envoy_wasm_scenario::shown;
 use modgate_go::gomod::{Artifact, GoSum, GoSumLine, H1};
 
 use super::hash::Hashed;
@@ -110,7 +111,7 @@ impl Report {
         };
         let same = text.trim_end().parse() == Ok(h1);
         if !same {
-            let known = text.trim_end().escape_debug().to_string();
+            let known = shown(text.trim_end(), usize::MAX);
             eprintln!("error: {label}: its hash is {h1}, its .ziphash has {known}");
         }
         !same

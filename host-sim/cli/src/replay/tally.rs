@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use envoy_wasm_scenario::shown;
 use serde::Serialize;
 
 use super::judge::{Reader, Unjudged};
 use crate::desk::log::Line;
-use crate::out::shown;
 
 /// How many lines of each kind that is not judged are shown.
 const SHOWN: usize = 3;

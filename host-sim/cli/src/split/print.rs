@@ -2,9 +2,11 @@
 
 use std::io::{IsTerminal, stdout};
 
+use envoy_wasm_scenario::shown;
+
 use super::clients::Clients;
 use super::shares::Shares;
-use crate::out::{count, shown};
+use crate::out::count;
 use crate::table::{number, table};
 
 /// A table for each split, and what was not counted.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use envoy_wasm_scenario::shown;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -16,7 +17,6 @@ use serde::Serialize;
 use super::client::Client;
 use super::wanted::Hashes;
 use crate::desk::request;
-use crate::out::shown;
 use modgate_go::http::Header;
 
 /// The first pause before a file is asked for again, and the longest.

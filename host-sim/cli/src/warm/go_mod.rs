@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use modgate_go::gomod::{Directive, Token, directives};
+
 /// What is required.
 #[derive(Debug, Default)]
 pub(super) struct Requirements {
@@ -24,42 +26,36 @@ type Replacements = BTreeMap<(String, Option<String>), (String, Option<String>)>
 pub(super) fn requirements(text: &str) -> Result<Requirements, String> {
     let (mut required, mut replaced) = (Vec::new(), Replacements::new());
     let mut toolchain = None;
-    let mut block: Option<String> = None;
-    for (number, line) in (1..).zip(text.lines()) {
-        let words = words(line).map_err(|why| format!("line {number}: {why}"))?;
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (verb, rest) = match (&block, words.as_slice()) {
-            (_, []) => continue,
-            (Some(_), [")"]) => {
-                block = None;
-                continue;
+    directives(
+        text,
+        |Directive {
+             line,
+             verb,
+             arguments,
+         }| {
+            if !matches!(verb, "require" | "replace" | "toolchain") {
+                return Ok(());
             }
-            (None, [verb, "("]) => {
-                block = Some((*verb).to_owned());
-                continue;
+            let words: Vec<String> = arguments.iter().map(Token::unquoted).collect();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            match (verb, words.as_slice()) {
+                ("require", [module, version]) => {
+                    required.push(((*module).to_owned(), (*version).to_owned(), line));
+                }
+                ("replace", [old, "=>", new @ ..]) => {
+                    replaced.insert(((*old).to_owned(), None), replacement(new)?);
+                }
+                ("replace", [old, version, "=>", new @ ..]) => {
+                    let old = ((*old).to_owned(), Some((*version).to_owned()));
+                    replaced.insert(old, replacement(new)?);
+                }
+                ("toolchain", ["default" | "local"]) => {}
+                ("toolchain", [name]) => toolchain = Some(((*name).to_owned(), line)),
+                _ => return Err(format!("this is no {verb} line")),
             }
-            (Some(verb), all) => (verb.as_str(), all),
-            (None, [verb, rest @ ..]) => (*verb, rest),
-        };
-        match (verb, rest) {
-            ("require", [module, version]) => {
-                required.push(((*module).to_owned(), (*version).to_owned(), number));
-            }
-            ("replace", [old, "=>", new @ ..]) => {
-                replaced.insert(((*old).to_owned(), None), replacement(number, new)?);
-            }
-            ("replace", [old, version, "=>", new @ ..]) => {
-                let old = ((*old).to_owned(), Some((*version).to_owned()));
-                replaced.insert(old, replacement(number, new)?);
-            }
-            ("toolchain", ["default" | "local"]) => {}
-            ("toolchain", [name]) => toolchain = Some(((*name).to_owned(), number)),
-            ("require" | "replace" | "toolchain", _) => {
-                return Err(format!("line {number}: this is no {verb} line"));
-            }
-            _ => {}
-        }
-    }
+            Ok(())
+        },
+    )?;
     let mut all = Requirements {
         toolchain,
         ..Requirements::default()
@@ -78,40 +74,12 @@ pub(super) fn requirements(text: &str) -> Result<Requirements, String> {
     Ok(all)
 }
 
-fn replacement(number: usize, new: &[&str]) -> Result<(String, Option<String>), String> {
+fn replacement(new: &[&str]) -> Result<(String, Option<String>), String> {
     match new {
         [folder] => Ok(((*folder).to_owned(), None)),
         [module, version] => Ok(((*module).to_owned(), Some((*version).to_owned()))),
-        _ => Err(format!("line {number}: this is no replace line")),
+        _ => Err("this is no replace line".to_owned()),
     }
-}
-
-/// The words of a line, without comments; strings without their quotes.
-fn words(line: &str) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let mut rest = line.trim_start();
-    while !rest.is_empty() && !rest.starts_with("//") {
-        let end = match rest.chars().next() {
-            Some(quote @ ('"' | '`')) => {
-                let end = rest[1..].find(quote).ok_or("a string without its end")?;
-                words.push(rest[1..=end].to_owned());
-                end + 2
-            }
-            Some('(' | ')') => {
-                words.push(rest[..1].to_owned());
-                1
-            }
-            _ => {
-                let end = rest.find(|c: char| c.is_whitespace() || c == '(' || c == ')');
-                let end = end.unwrap_or(rest.len());
-                let end = rest[..end].find("//").unwrap_or(end);
-                words.push(rest[..end].to_owned());
-                end
-            }
-        };
-        rest = rest[end..].trim_start();
-    }
-    Ok(words)
 }
 
 #[cfg(test)]
@@ -124,7 +92,7 @@ mod tests {
             \t\"a.example/c\" v1.1.0 // indirect\n\ta.example/d v1.2.0\n\ta.example/e v1.3.0\n)\n\
             exclude a.example/b v0.9.0\nreplace a.example/c => ../c\n\
             replace (\n\ta.example/d v1.2.0 => f.example/d v1.2.1\n\ta.example/e v9.9.9 => ./e\n)\n\
-            retract [v0.1.0, v0.2.0]\n";
+            require ()\nretract [v0.1.0, v0.2.0]\n";
         let all = requirements(text).unwrap();
         let names: Vec<String> = all
             .modules
@@ -166,6 +134,8 @@ mod tests {
             ("toolchain a b\n", "line 1: this is no toolchain line"),
             ("x\nreplace a => b c d\n", "line 2: this is no replace line"),
             ("require \"a v1\n", "line 1: a string without its end"),
+            ("require (\n\ta.example/b v1.0.0\n", "a ( without its )"),
+            ("/* x */\n", "line 1: a comment that begins with /*"),
         ] {
             assert_eq!(requirements(text).unwrap_err(), says, "{text}");
         }

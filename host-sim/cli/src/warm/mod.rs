@@ -24,6 +24,8 @@ use wanted::{Platform, Wanted};
 
 /// The arguments of `modgate warm`.
 #[derive(Debug, clap::Args)]
+// Its own --version is a module's.
+#[command(disable_version_flag = true)]
 #[command(
     after_help = "A file is told by its name, else by what is in it: go.sum, go.mod, a list of MODULE@VERSION, or what `go list -m all`, `go list -m -json all` or `go mod download -json` prints. With a go.sum every hash is compared, and a wrong one is a failure. Nothing is asked before all files are read.\n\
     Status 1: something could not be had, or is not what go.sum says."

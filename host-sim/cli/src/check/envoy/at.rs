@@ -91,7 +91,8 @@ impl<'v> At<'v> {
         value.as_u64().or_else(|| value.as_str()?.parse().ok())
     }
 
-    /// A member that is a time span (`1.5s`).
+    /// A member that is a time span as protobuf writes one in JSON (`1.5s`): seconds alone, with a fraction,
+    /// where a policy has whole numbers and a unit.
     pub(super) fn duration(&self, key: &str) -> Option<Duration> {
         let seconds: f64 = self.text(key)?.strip_suffix('s')?.parse().ok()?;
         Duration::try_from_secs_f64(seconds).ok()

@@ -3,12 +3,13 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
+use envoy_wasm_scenario::shown;
 use serde_json::Value;
 
 use super::Difference;
 use super::changes::{Change, Key, Kind};
 use super::verdicts::Turn;
-use crate::out::{count, shown};
+use crate::out::count;
 
 const BOLD: Style = Style::new().bold();
 const GREEN: Style = AnsiColor::Green.on_default();
