@@ -10,7 +10,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
 
 /// How often another worker may be first.
-pub(crate) const RACES: usize = 16;
+const RACES: usize = 16;
 
 /// A moment by the proxy's clock.
 #[derive(Clone, Copy, Debug)]
@@ -218,41 +218,33 @@ fn numbered(key: &str) -> Option<(Vec<u8>, u32)> {
     Some((value.unwrap_or_default(), number?))
 }
 
-/// What came of changing a shared value.
-pub(crate) enum Changed<R> {
-    /// It is as it should be now.
-    Done(R),
-    /// Another VM was first.
-    Raced,
-    /// The proxy refuses.
-    Refused,
-}
-
 /// Changes a shared value, which is made, empty, where there is none: `change` gives the new one, or
-/// nothing where it stays.
+/// nothing where it stays, and is called again with the value of another VM that was first. `None` where
+/// the proxy refuses, or others are first too often.
 pub(crate) fn change_shared<R>(
     key: &str,
-    change: impl FnOnce(&[u8]) -> (R, Option<Vec<u8>>),
-) -> Changed<R> {
-    let made = || {
-        share_new(key, &[]);
-        numbered(key)
-    };
-    let Some((value, number)) = numbered(key).or_else(made) else {
-        return Changed::Refused;
-    };
-    let (result, new) = change(&value);
-    let Some(new) = new else {
-        return Changed::Done(result);
-    };
-    match hostcalls::set_shared_data(key, Some(&new), Some(number)) {
-        Ok(()) => Changed::Done(result),
-        Err(Status::CasMismatch) => Changed::Raced,
-        Err(status) => {
-            report("changing shared data", status);
-            Changed::Refused
+    mut change: impl FnMut(&[u8]) -> (R, Option<Vec<u8>>),
+) -> Option<R> {
+    for _ in 0..RACES {
+        let made = || {
+            share_new(key, &[]);
+            numbered(key)
+        };
+        let (value, number) = numbered(key).or_else(made)?;
+        let (result, new) = change(&value);
+        let Some(new) = new else {
+            return Some(result);
+        };
+        match hostcalls::set_shared_data(key, Some(&new), Some(number)) {
+            Ok(()) => return Some(result),
+            Err(Status::CasMismatch) => {}
+            Err(status) => {
+                report("changing shared data", status);
+                return None;
+            }
         }
     }
+    None
 }
 
 /// Shares a value, unless there is one.
@@ -267,15 +259,10 @@ pub(crate) fn share_new(key: &str, value: &[u8]) {
 
 /// Adds one to a shared number, unless the proxy refuses, or others are first too often.
 pub(crate) fn count_shared(key: &str) {
-    for _ in 0..RACES {
-        let counted = change_shared(key, |value| {
-            let number = shared_number(value).saturating_add(1);
-            ((), Some(number.to_le_bytes().to_vec()))
-        });
-        if !matches!(counted, Changed::Raced) {
-            return;
-        }
-    }
+    change_shared(key, |value| {
+        let number = shared_number(value).saturating_add(1);
+        ((), Some(number.to_le_bytes().to_vec()))
+    });
 }
 
 /// A shared number; 0 where there is none yet.

@@ -10,7 +10,7 @@ use modgate_policy::model::Backend;
 use proxy_wasm::types::{BufferType, MapType};
 
 use crate::callout::Token;
-use crate::host::{self, Changed, Moment, RACES};
+use crate::host::{self, Moment};
 use crate::root::InForce;
 use crate::secret;
 use crate::sumdb::{self, Asking, Progress};
@@ -377,25 +377,17 @@ fn remember(checked: &Checked, h1: H1) -> Remembered {
     if !has_room(&record) {
         return Remembered::NoRoom;
     }
-    for _ in 0..RACES {
-        let changed = host::change_shared(&key, |place| match record.look_up(place, h1) {
-            Seen::Before(known) => (Remembered::Before(known), None),
-            Seen::New(new) => (Remembered::Now, Some(new)),
-            Seen::NoRoom => (Remembered::NoRoom, None),
-        });
-        match changed {
-            Changed::Done(Remembered::Now) => {
-                for key in record.count_keys() {
-                    host::count_shared(&key);
-                }
-                return Remembered::Now;
-            }
-            Changed::Done(remembered) => return remembered,
-            Changed::Raced => {}
-            Changed::Refused => break,
+    let remembered = host::change_shared(&key, |place| match record.look_up(place, h1) {
+        Seen::Before(known) => (Remembered::Before(known), None),
+        Seen::New(new) => (Remembered::Now, Some(new)),
+        Seen::NoRoom => (Remembered::NoRoom, None),
+    });
+    if let Some(Remembered::Now) = remembered {
+        for key in record.count_keys() {
+            host::count_shared(&key);
         }
     }
-    Remembered::NoRoom
+    remembered.unwrap_or(Remembered::NoRoom)
 }
 
 /// Whether there is room for one more record. Two workers may take the last one both: a place has room

@@ -9,12 +9,9 @@ use modgate_go::sumdb::{Answer, Fetched, Lookup, Memory, Question, Step};
 use modgate_policy::model::{Backend, Database};
 
 use crate::callout::{self, Answered, Token};
-use crate::host::{self, Changed, Moment};
+use crate::host::{self, Moment};
 use crate::root::InForce;
 use modgate_go::http::Header;
-
-/// How often another worker may be first.
-const RACES: usize = 16;
 
 /// What one VM knows of the policy's database.
 #[derive(Default)]
@@ -173,19 +170,11 @@ fn head_key(database: &Database) -> String {
 /// Keeps a head in the place of another one; `Err` is the one that stands there instead. `None` where
 /// it cannot be kept.
 fn keep(key: &str, before: &[u8], now: &[u8]) -> Option<Result<(), Vec<u8>>> {
-    for _ in 0..RACES {
-        let changed = host::change_shared(key, |head| {
-            if head == before {
-                (Ok(()), Some(now.to_vec()))
-            } else {
-                (Err(head.to_vec()), None)
-            }
-        });
-        match changed {
-            Changed::Done(kept) => return Some(kept),
-            Changed::Raced => {}
-            Changed::Refused => return None,
+    host::change_shared(key, |head| {
+        if head == before {
+            (Ok(()), Some(now.to_vec()))
+        } else {
+            (Err(head.to_vec()), None)
         }
-    }
-    None
+    })
 }
