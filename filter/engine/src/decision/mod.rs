@@ -1,7 +1,7 @@
 //! A decision: a request's headers in, what to do with it out.
 //!
-//! In reading order: [`evaluate`] is the way through, step by step, each in a file of `steps`;
-//! [`request_decision`] is what comes of it.
+//! In reading order: `evaluate` is the way through, step by step, each in a file of `steps`;
+//! `request_decision` is what comes of it.
 
 mod caching;
 mod evaluate;

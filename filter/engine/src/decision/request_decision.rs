@@ -49,7 +49,7 @@ pub struct Judgement<'p> {
     pub plan: Plan,
     /// The backend that was asked before the request was answered here.
     pub consulted: Option<&'p Backend>,
-    /// Headers of the request that its backend must not get; see [`goes_upstream`].
+    /// Headers of the request that its backend must not get; see [`super::goes_upstream`].
     pub remove_headers: Vec<String>,
     /// Which caches may keep a backend's answer.
     pub cache_scope: CacheScope,
