@@ -106,6 +106,11 @@ impl Process {
         self.child.id()
     }
 
+    /// Where its output goes.
+    pub fn log_file(&self) -> &Path {
+        &self.log
+    }
+
     /// Everything that it has written so far.
     pub fn log(&self) -> String {
         std::fs::read(&self.log)

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::go_program;
 use crate::http;
-use crate::process::{Process, accepts, free_port};
+use crate::process::Process;
 
 /// The running Go program `tests/go/sumdb`.
 #[derive(Debug)]
@@ -29,16 +29,19 @@ impl Database {
     /// Where Go cannot build it, or it does not come up.
     pub fn start(modules: &Path, records: usize) -> Self {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
-        let port = free_port();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut command = Command::new(program());
         command
-            .args(["--listen", &address.to_string(), "--name", NAME])
+            .args(["--listen", "127.0.0.1:0", "--name", NAME])
             .args(["--fill", &records.to_string()])
             .arg("--tree")
             .arg(modules);
         let mut process = Process::start("sumdb", command, dir.path());
-        process.wait_until("accepting connections", || accepts(port));
+        let log = process.log_file().to_owned();
+        let address = process.wait_until("telling its address", || {
+            let log = std::fs::read_to_string(&log).ok()?;
+            let (_, told) = log.split_once("listening on ")?;
+            told.split_once(".\n")?.0.parse().ok()
+        });
         Self {
             address,
             _process: process,

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -62,7 +63,13 @@ func main() {
 	d.fork = sumdb.NewTestServer(skey, d.gosum)
 	fillUp(d.log, "fill.example/a", *fill)
 	fillUp(d.fork, "fork.example/a", *fill+1)
-	log.Fatal(http.ListenAndServe(*listen, d))
+	// Who starts it lets the system choose the port: one that was free a moment ago may be another's now.
+	listener, err := net.Listen("tcp", *listen)
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Printf("listening on %s.", listener.Addr())
+	log.Fatal(http.Serve(listener, d))
 }
 
 // fillUp adds records that nobody asks for.
