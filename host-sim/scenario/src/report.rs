@@ -46,7 +46,8 @@ pub fn text(played: &[Played], trace: bool) -> String {
     let mut text = String::new();
     for one in played {
         let word = if one.passed() { "ok  " } else { "FAIL" };
-        _ = writeln!(text, "{word}  {}: {}", one.file, one.name);
+        let [file, name] = [&one.file, &one.name].map(|part| shown(part, usize::MAX));
+        _ = writeln!(text, "{word}  {file}: {name}");
         if trace {
             text.push_str(&one.timeline());
         }
@@ -72,7 +73,7 @@ fn wrong(played: &Played) -> String {
         }
         Ok((_, differences)) => {
             for difference in differences {
-                _ = writeln!(text, "  {}", difference.what);
+                _ = writeln!(text, "  {}", shown(&difference.what, usize::MAX));
                 text.push_str(&lines("-", &difference.expected));
                 text.push_str(&lines("+", &difference.seen));
             }
@@ -155,6 +156,16 @@ mod tests {
         let text = text(&broken(), false);
         let wanted = "  \\u{1b}[31mno \\u{202e}scenario\n  at line 1\n";
         assert!(text.contains(wanted), "{text}");
+    }
+
+    #[test]
+    fn nothing_of_a_name_steers_a_terminal() {
+        let [mut hostile] = broken();
+        hostile.file = "a\u{1b}[2J.yaml".to_owned();
+        hostile.name = "one\u{202e}".to_owned();
+        let text = text(&[hostile], false);
+        let wanted = "FAIL  a\\u{1b}[2J.yaml: one\\u{202e}\n";
+        assert!(text.starts_with(wanted), "{text}");
     }
 
     #[test]
