@@ -5,7 +5,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::process::{Process, accepts, free_port};
+use crate::ports::free_port;
+use crate::process::{Process, accepts};
 use crate::tools::{root, tool, upstream_goproxy};
 
 /// A running Go proxy.

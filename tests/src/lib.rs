@@ -1,13 +1,13 @@
 //! The harness of the end-to-end tests: it starts the real programs and asks what a user would see.
 //!
-//! In reading order: [`tools`] finds the programs, [`process`] runs them, [`envoy`], [`backends`] and
+//! In reading order: [`tools`] finds the programs, [`process`] runs them on [`ports`] of their own, [`envoy`], [`backends`] and
 //! [`serve`] are the ones that answer requests, [`stack`] is all of them together, [`go`] and [`http`] ask, [`metrics`] reads figures;
 //! [`module_zips`] are real ones, [`forge`] makes others, [`dirhash`] is Go's judgement of both;
 //! [`sumdb`] is a checksum database; [`closing`] is a backend that closes kept connections, [`config_map`] a
 //! folder as Kubernetes mounts it; [`grafana`] reads dashboards, [`promql`] what they ask;
 //! [`envoy_scenarios`] plays the simulator's scenarios on real Envoy, [`hostcalls`] hostile calls on both; [`mod@bench`] measures instead of testing.
 //!
-//! Layers, lowest first: authn, process, tools, backends, http, pki, go, module_zips, modgate, envoy, jwt, metrics, bench, bypass,
+//! Layers, lowest first: authn, ports, process, tools, backends, http, pki, go, module_zips, modgate, envoy, jwt, metrics, bench, bypass,
 //! chunked, closing, config_map, go_program, dirhash, envoy_scenarios, forge, grafana, grafana_server, serve, hostcalls, hosts,
 //! http2_files, policies, promql, recording, seed, stack, sumdb, xmod.
 
@@ -36,6 +36,7 @@ pub mod modgate;
 pub mod module_zips;
 pub mod pki;
 pub mod policies;
+pub mod ports;
 pub mod process;
 pub mod promql;
 pub mod recording;

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use crate::backends::Backend;
 use crate::envoy::{Config, Envoy};
 use crate::http;
-use crate::process::{Process, free_port};
+use crate::ports::free_port;
+use crate::process::Process;
 use crate::tools::{root, tool};
 
 /// The running programs.

@@ -5,7 +5,7 @@ use modgate_tests::envoy::{Config, Envoy, shipped};
 use modgate_tests::http;
 use modgate_tests::metrics::Figures;
 use modgate_tests::policies::three_tenants;
-use modgate_tests::process::free_port;
+use modgate_tests::ports::free_port;
 use modgate_tests::tools::{dist, root, tool};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -29,7 +29,8 @@ use envoy_wasm_scenario::{Run, Scenario};
 
 use crate::envoy::listener_address;
 use crate::http;
-use crate::process::{Process, free_port};
+use crate::ports::free_port;
+use crate::process::Process;
 use crate::tools::tool;
 use configurations::FilterFile;
 use upstream::Script;

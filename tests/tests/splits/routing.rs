@@ -10,7 +10,7 @@ use modgate_tests::hosts::Host;
 use modgate_tests::http;
 use modgate_tests::metrics::Figures;
 use modgate_tests::modgate::{modgate, stderr, stdout};
-use modgate_tests::process::free_port;
+use modgate_tests::ports::free_port;
 use modgate_tests::tools::root;
 use serde_json::{Value, json};
 
