@@ -6,10 +6,11 @@
 use std::hash::{Hash, Hasher};
 
 use modgate_engine::decision::{Answer, Judgement};
-
-use crate::host::{self, Moment};
-use crate::secret;
 use modgate_go::http::{Header, value_of};
+
+use super::{Worker, get, set};
+use crate::host::Host;
+use crate::timestamp::Timestamp;
 
 /// How long after the first the second is taken for its repetition, in milliseconds. It comes at once.
 const WITHIN_MS: u64 = 2_000;
@@ -19,7 +20,12 @@ const WITHIN_MS: u64 = 2_000;
 const PLACES: u64 = 256;
 
 /// Whether this is the second of two refusals that count. Every other call with the same one says so.
-pub(crate) fn is_repetition(headers: &[Header], judgement: &Judgement<'_>, now: Moment) -> bool {
+pub(crate) fn is_repetition(
+    (host, worker): (&dyn Host, &Worker),
+    headers: &[Header],
+    judgement: &Judgement<'_>,
+    now: Timestamp,
+) -> bool {
     let Answer::Reply(reply) = &judgement.answer else {
         return false;
     };
@@ -30,15 +36,16 @@ pub(crate) fn is_repetition(headers: &[Header], judgement: &Judgement<'_>, now: 
     let Some(now) = now.unix_milliseconds() else {
         return false;
     };
-    let refusal = hash(judgement);
+    let refusal = hash((host, worker), judgement);
     let key = format!("modgate.refused.{}", refusal % PLACES);
-    let known = host::shared(&key).and_then(|bytes| decode(&bytes));
+    let known = get(host, &key).and_then(|bytes| decode(&bytes));
     let repeated = known.is_some_and(|(known, then)| {
         known == refusal && now.checked_sub(then).is_some_and(|age| age < WITHIN_MS)
     });
     // What was repeated is forgotten, so that a third is counted again.
     let then = if repeated { 0 } else { now };
-    host::share(&key, &[refusal.to_le_bytes(), then.to_le_bytes()].concat());
+    let bytes = [refusal.to_le_bytes(), then.to_le_bytes()].concat();
+    set(host, &key, &bytes);
     repeated
 }
 
@@ -49,9 +56,9 @@ fn came_by_https(headers: &[Header]) -> bool {
 }
 
 /// Tells one refusal of one client from another.
-fn hash(judgement: &Judgement<'_>) -> u64 {
-    let mut hasher = secret::hasher();
-    let address = host::property(&["source", "address"]).unwrap_or_default();
+fn hash((host, worker): (&dyn Host, &Worker), judgement: &Judgement<'_>) -> u64 {
+    let mut hasher = worker.hasher(host);
+    let address = host.attribute(&["source", "address"]).unwrap_or_default();
     // Without the port, which is the connection's.
     let client = address.rsplitn(2, |byte| *byte == b':').nth(1);
     client.hash(&mut hasher);

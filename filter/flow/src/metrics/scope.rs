@@ -10,8 +10,8 @@ use modgate_engine::telemetry::{
 use modgate_go::goproxy::OperationName;
 use modgate_policy::model::TenantId;
 
-use super::{Map, NONE, define};
-use crate::host;
+use super::{Map, NONE, count, define, record};
+use crate::host::{Host, MetricId};
 
 /// What the series have in common.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,16 +37,18 @@ pub(super) struct Names {
 pub(crate) struct Scope {
     pub(super) key: ScopeKey,
     pub(super) names: Names,
-    bytes: Option<u32>,
-    requests: RefCell<Map<Outcome, Option<u32>>>,
-    durations: RefCell<Map<Option<CacheStatus>, Option<u32>>>,
-    lookups: RefCell<Map<CacheVerdict, Option<u32>>>,
+    bytes: Option<MetricId>,
+    requests: RefCell<Map<Outcome, Option<MetricId>>>,
+    durations: RefCell<Map<Option<CacheStatus>, Option<MetricId>>>,
+    lookups: RefCell<Map<CacheVerdict, Option<MetricId>>>,
 }
 
 impl Scope {
-    pub(super) fn new(key: ScopeKey, names: Names) -> Self {
+    pub(super) fn new(host: &dyn Host, key: ScopeKey, names: Names) -> Self {
         let labels = [&*names.tenant, key.operation.as_str(), &*names.backend];
-        let bytes = key.backend.map(|_| define(&RESPONSE_BYTES_TOTAL, &labels));
+        let bytes = key
+            .backend
+            .map(|_| define(host, &RESPONSE_BYTES_TOTAL, &labels));
         Self {
             key,
             bytes: bytes.flatten(),
@@ -59,8 +61,9 @@ impl Scope {
 
     /// Counts a request that has ended, after so long, with so many bytes of a backend's answer, and
     /// what the backend's cache did, where it was a lookup.
-    pub(crate) fn ended(
+    pub(crate) fn count_request(
         &self,
+        host: &dyn Host,
         outcome: Outcome,
         took: Duration,
         bytes: u64,
@@ -77,22 +80,26 @@ impl Scope {
         let metric = *requests.entry(outcome).or_insert_with(|| {
             let outcome = outcome.as_str();
             let labels = [tenant, operation, backend, outcome, split, variant];
-            define(&REQUESTS_TOTAL, &labels)
+            define(host, &REQUESTS_TOTAL, &labels)
         });
-        host::count(metric, 1);
+        count(host, metric, 1);
         let status = cache.map(|verdict| verdict.status);
         let mut durations = self.durations.borrow_mut();
         let metric = *durations.entry(status).or_insert_with(|| {
             let status = status.map_or(NONE, CacheStatus::as_str);
             let labels = [tenant, operation, backend, status, split, variant];
-            define(&REQUEST_DURATION_MILLISECONDS, &labels)
+            define(host, &REQUEST_DURATION_MILLISECONDS, &labels)
         });
-        host::record(metric, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-        host::count(self.bytes, bytes);
+        record(
+            host,
+            metric,
+            u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        );
+        count(host, self.bytes, bytes);
     }
 
     /// Counts what a backend's cache did.
-    pub(crate) fn looked_up(&self, verdict: CacheVerdict) {
+    pub(crate) fn count_cache_lookup(&self, host: &dyn Host, verdict: CacheVerdict) {
         let mut lookups = self.lookups.borrow_mut();
         let metric = *lookups.entry(verdict).or_insert_with(|| {
             let labels = [
@@ -102,8 +109,8 @@ impl Scope {
                 verdict.status.as_str(),
                 verdict.evidence.as_str(),
             ];
-            define(&CACHE_LOOKUPS_TOTAL, &labels)
+            define(host, &CACHE_LOOKUPS_TOTAL, &labels)
         });
-        host::count(metric, 1);
+        count(host, metric, 1);
     }
 }

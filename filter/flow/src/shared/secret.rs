@@ -2,40 +2,32 @@
 //! backend chose gets its place among others. With one that is known they could choose things that share
 //! a place, and push each other out.
 
-use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-use crate::host;
+use super::{get, set_new};
+use crate::host::Host;
 
-/// Its key in the memory that all workers share: what one of them notes the others must find.
+/// The secret.
+pub(crate) type Secret = [u8; 16];
+
+/// Its key in the memory that all workers share: what one of them keeps the others must find.
 const KEY: &str = "modgate.secret";
-
-const BYTES: usize = 16;
-
-thread_local! {
-    static KNOWN: Cell<Option<[u8; BYTES]>> = const { Cell::new(None) };
-}
 
 /// The secret. The first worker that wants it draws it, and shares it; `None` where the proxy shares
 /// nothing.
-pub(crate) fn bytes() -> Option<[u8; BYTES]> {
-    if let Some(known) = KNOWN.get() {
-        return Some(known);
-    }
-    let shared = || host::shared(KEY)?.try_into().ok();
-    let secret = shared().or_else(|| {
-        host::share_new(KEY, &draw());
+pub(super) fn of_all_workers(host: &dyn Host) -> Option<Secret> {
+    let shared = || get(host, KEY)?.try_into().ok();
+    shared().or_else(|| {
+        set_new(host, KEY, &draw());
         shared()
-    });
-    KNOWN.set(secret);
-    secret
+    })
 }
 
 /// Random bytes, by the only way to them that the standard library has: the keys of its hash tables are
 /// random, and what they make of anything is.
-fn draw() -> [u8; BYTES] {
-    let mut drawn = [0; BYTES];
+fn draw() -> Secret {
+    let mut drawn = Secret::default();
     let numbers = [RandomState::new(), RandomState::new()].map(|state| state.hash_one(KEY));
     let bytes = numbers.into_iter().flat_map(u64::to_le_bytes);
     drawn
@@ -50,8 +42,8 @@ fn draw() -> [u8; BYTES] {
     deprecated,
     reason = "the standard library has no other hash of which the key can be given"
 )]
-pub(crate) fn hasher() -> impl Hasher {
-    let secret = bytes().map_or((0, 0), |secret| {
+pub(super) fn hasher(secret: Option<Secret>) -> impl Hasher + use<> {
+    let secret = secret.map_or((0, 0), |secret| {
         let both = u128::from_le_bytes(secret);
         #[expect(clippy::cast_possible_truncation, reason = "its lower half")]
         let low = both as u64;

@@ -3,8 +3,8 @@
 use modgate_engine::telemetry::{LABEL_OVERFLOW_TOTAL, LabelBudget, MAX_TENANT_VARIANTS, series};
 use modgate_policy::model::Tenant;
 
-use super::{NONE, define};
-use crate::host;
+use super::{NONE, count, define};
+use crate::host::Host;
 
 /// What each label has left.
 pub(super) struct Labels {
@@ -25,11 +25,11 @@ impl Default for Labels {
 }
 
 impl Labels {
-    pub(super) fn tenant(&mut self, tenant: Option<&Tenant>) -> String {
+    pub(super) fn tenant(&mut self, host: &dyn Host, tenant: Option<&Tenant>) -> String {
         match tenant {
             Some(tenant) if tenant.is_anyone() => series::OTHER.to_owned(),
             Some(tenant) if self.tenants.admits(&tenant.name) => tenant.name.clone(),
-            Some(_) => overflow("tenant").to_owned(),
+            Some(_) => overflow(host, "tenant").to_owned(),
             None => series::OTHER.to_owned(),
         }
     }
@@ -37,6 +37,7 @@ impl Labels {
     /// The labels `split` and `variant` of a tenant's requests.
     pub(super) fn variant<'p>(
         &mut self,
+        host: &dyn Host,
         tenant: &str,
         of: Option<(&'p str, &'p str)>,
     ) -> (&'p str, &'p str) {
@@ -47,20 +48,20 @@ impl Labels {
         if self.variants.admits(&format!("{tenant} {split} {variant}")) {
             (split, variant)
         } else {
-            (overflow("variant"), series::OTHER)
+            (overflow(host, "variant"), series::OTHER)
         }
     }
 
-    pub(super) fn rule<'a>(&mut self, rule: &'a str) -> &'a str {
+    pub(super) fn rule<'a>(&mut self, host: &dyn Host, rule: &'a str) -> &'a str {
         if self.rules.admits(rule) {
             rule
         } else {
-            overflow("rule")
+            overflow(host, "rule")
         }
     }
 }
 
-fn overflow(label: &str) -> &'static str {
-    host::count(define(&LABEL_OVERFLOW_TOTAL, &[label]), 1);
+fn overflow(host: &dyn Host, label: &str) -> &'static str {
+    count(host, define(host, &LABEL_OVERFLOW_TOTAL, &[label]), 1);
     series::OTHER
 }
