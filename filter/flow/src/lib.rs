@@ -4,7 +4,7 @@
 //! held back until its hash is known, the checksum database is requested, metrics and the access log are
 //! told. It makes no hostcall: all it needs of a proxy is the trait [`Host`].
 //!
-//! Layers, lowest first: host, timestamp, wake, callout, shared, metrics, active_policy, lookup, body, exchange, scripted.
+//! Layers, lowest first: host, timestamp, wake, callout, shared, metrics, active_policy, lookup, body, exchange, scripted, tests.
 //!
 //! - [`host`]: the trait that a proxy implements.
 //! - [`wake`]: what a callback tells the proxy; every pause names what ends it.

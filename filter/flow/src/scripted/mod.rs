@@ -14,9 +14,8 @@ use modgate_go::http::{Header, value_of};
 
 pub use self::faults::Faults;
 pub use self::stream::{Client, Stream, Upstream};
-use crate::Host;
 use crate::host::{
-    CalloutId, CalloutRequest, Expected, LogLevel, Message, MetricId, MetricKind, NotShared,
+    CalloutId, CalloutRequest, Expected, Host, LogLevel, Message, MetricId, MetricKind, NotShared,
     Refused, SharedVersion,
 };
 

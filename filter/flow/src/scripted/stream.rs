@@ -9,9 +9,10 @@ use std::rc::Rc;
 use modgate_go::http::Header;
 
 use super::{Callout, LocalReply, Parts, Resumes, ScriptedHost};
+use crate::active_policy::ActivePolicy;
+use crate::exchange::Exchange;
 use crate::host::{CalloutId, CalloutResponse, Message};
 use crate::wake::{Action, Wake};
-use crate::{ActivePolicy, Exchange};
 
 /// One stream, and what of it has reached either side.
 pub struct Stream<'h> {
@@ -54,6 +55,8 @@ pub struct Client {
 struct Half {
     /// What ends its pause, where it is held.
     wake: Option<Wake>,
+    /// Whether its headers have come.
+    has_begun: bool,
     /// Whether the last part has come.
     is_over: bool,
 }
@@ -95,6 +98,11 @@ impl<'h> Stream<'h> {
         self.client.is_whole || self.client.is_reset || self.client.local_reply.is_some()
     }
 
+    /// Whether a response has begun.
+    pub const fn has_response(&self) -> bool {
+        self.response.has_begun
+    }
+
     /// Whether more of the response is to come.
     pub const fn response_comes(&self) -> bool {
         !self.response.is_over
@@ -126,6 +134,7 @@ impl<'h> Stream<'h> {
 
     /// The response's headers come.
     pub fn response_headers(&mut self, headers: &[Header], is_last: bool) {
+        self.response.has_begun = true;
         self.response.is_over = is_last;
         self.host
             .with(Message::Response, |parts| parts.headers = headers.to_vec());

@@ -13,9 +13,10 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::database;
+use crate::active_policy::ActivePolicy;
 use crate::scripted::{Callout, ScriptedHost, Stream};
+use crate::shared::Worker;
 use crate::wake::Wake;
-use crate::{ActivePolicy, Worker};
 
 pub(super) const MODULE: &str = "corp.example/lib";
 pub(super) const VERSION: &str = "v1.0.0";
