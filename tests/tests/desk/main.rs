@@ -196,7 +196,7 @@ fn warnings_leave_a_policy_good() {
 #[test]
 fn every_policy_that_is_shown_is_good() {
     let mut shown = 0;
-    for page in ["README.md", "docs/policy.md"] {
+    for page in ["README.md", "docs/reference/policy.md"] {
         let text = std::fs::read_to_string(example(page)).unwrap();
         for block in text.split("```json\n").skip(1) {
             let block = block.split("```").next().unwrap();
