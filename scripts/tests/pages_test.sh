@@ -92,3 +92,11 @@ test_a_function_that_is_gone_is_refused() {
   fails
   says "there is no judge(); name what took its place"
 }
+
+test_code_that_names_a_page_that_is_gone_is_refused() {
+  project 'Nothing.'
+  echo '// As docs/explain/gone.md has it; docs/explain/page.md is there.' >filter/src/lib.rs
+  names filter/src/lib.rs
+  fails
+  says "filter/src/lib.rs:1: there is no docs/explain/gone.md; name what took its place"
+}
