@@ -7,7 +7,7 @@ use modgate_engine::telemetry::{CATALOGUE, Kind, LABELS};
 /// The reference of all metrics, as Markdown.
 pub fn markdown() -> String {
     let mut page = String::from(
-        "<!-- Made by `modgate metrics --format markdown > docs/metrics.md` from \
+        "<!-- Made by `modgate metrics --format markdown > docs/reference/metrics.md` from \
          filter/engine/src/telemetry/catalogue.rs: change that. -->\n\
          # Metrics\n\n\
          What the filter counts, in Envoy (`/stats/prometheus`) and in `modgate serve` (`/metrics`) \
@@ -66,11 +66,14 @@ fn cell(text: &str) -> String {
 mod tests {
     #[test]
     fn the_committed_page_is_current() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../docs/reference/metrics.md"
+        );
         let committed = std::fs::read_to_string(path).unwrap();
         assert!(
             committed == super::markdown(),
-            "docs/metrics.md is not current: run `modgate metrics --format markdown > docs/metrics.md`"
+            "docs/reference/metrics.md is not current: run `modgate metrics --format markdown > docs/reference/metrics.md`"
         );
     }
 }
