@@ -171,7 +171,7 @@ impl Consulting {
 impl Case {
     /// Notes what the first answer tells of the backend's cache.
     fn looked_up(&mut self, policy: &Policy, answered: &Answered) {
-        let asked = policy.backends().get(self.consultation.backend());
+        let asked = policy.backend(self.consultation.backend());
         // A callout does not tell which host answered it, and who was sent on has its own cache.
         let is_who_was_asked = !self.asker.has_stand_ins && !answered.was_sent_on;
         let backend = asked.filter(|_| is_who_was_asked);

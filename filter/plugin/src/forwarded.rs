@@ -8,7 +8,7 @@ use modgate_engine::telemetry::{Ending, Outcome};
 use modgate_go::gomod::Artifact;
 use modgate_go::goproxy::Mutability;
 use modgate_policy::model::redirect::Redirected;
-use modgate_policy::model::{Backend, Tenant, TenantId};
+use modgate_policy::model::{Backend, BackendId, Tenant, TenantId};
 use proxy_wasm::types::{LogLevel, MapType};
 
 use crate::callout::Token;
@@ -29,8 +29,8 @@ const UNKNOWN: &str = "unknown";
 pub(crate) struct Forwarded {
     pub(crate) scope: Rc<Scope>,
     pub(crate) tenant: Option<TenantId>,
-    /// The place of the backend in the policy.
-    pub(crate) backend: usize,
+    /// The backend.
+    pub(crate) backend: BackendId,
     /// Whether others stand in for the backend when it fails.
     pub(crate) has_stand_ins: bool,
     pub(crate) mutability: Mutability,
@@ -89,7 +89,7 @@ impl Forwarded {
         in_force: &'p InForce,
     ) -> (Option<&'p Backend>, Option<&'p str>) {
         let backends = in_force.policy.backends();
-        let asked = backends.get(self.backend);
+        let asked = in_force.policy.backend(self.backend);
         if !self.has_stand_ins {
             return (asked, None);
         }
@@ -180,7 +180,7 @@ impl Forwarded {
         }
         meters.checked(tenant, artifact, result, evidence);
         let tenant = tenant.map_or("-", |tenant| &tenant.name);
-        let backend = in_force.policy.backends().get(self.backend);
+        let backend = in_force.policy.backend(self.backend);
         let backend = backend.map_or("-", |backend| &backend.name);
         let line = checked.log_line(&judged.verdict, tenant, backend);
         host::log(LogLevel::Error, &format!("modgate: integrity: {line}"));

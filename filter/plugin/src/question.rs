@@ -6,7 +6,7 @@ use modgate_engine::decision::Judgement;
 use modgate_engine::question;
 use modgate_engine::question::{Client, Place, follow};
 use modgate_engine::reply::Reply;
-use modgate_policy::model::{Backend, Policy};
+use modgate_policy::model::{Backend, BackendId, Policy};
 
 use crate::callout::{self, Answered, PATIENCE, Token};
 use crate::host::Proxy;
@@ -15,9 +15,8 @@ use modgate_go::http::Header;
 /// Whom the questions of one request are asked for, and of whom.
 pub(crate) struct Asker {
     client: Client,
-    /// The backend's place among the policy's, and its cluster, or the one in which others stand in for it
-    /// when it fails.
-    backend: usize,
+    /// The backend, and its cluster, or the one in which others stand in for it when it fails.
+    backend: BackendId,
     cluster: String,
     pub(crate) has_stand_ins: bool,
     pub(crate) authority: String,
@@ -107,7 +106,7 @@ impl Question {
                 return Heard::Done(answered);
             }
         };
-        let asked = policy.backends().get(place.backend).and_then(|backend| {
+        let asked = policy.backend(place.backend).and_then(|backend| {
             let client = &self.asker.client;
             let headers = client.headers(policy, backend);
             let authority = client.authority(backend);

@@ -350,7 +350,7 @@ impl HttpContext for Stream {
         forwarded.answer = forwarded::Answer::Began { status, bytes: 0 };
         let (answered_by, stand_in) = forwarded.answered_by(&in_force);
         self.stand_in = stand_in.map(ToOwned::to_owned);
-        let Some(backend) = in_force.policy.backends().get(forwarded.backend) else {
+        let Some(backend) = in_force.policy.backend(forwarded.backend) else {
             return Action::Continue;
         };
         let (began, mutability) = (forwarded.began, forwarded.mutability);

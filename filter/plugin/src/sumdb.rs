@@ -128,7 +128,7 @@ impl Asking {
         database: &Database,
         questions: &[Question],
     ) -> Result<(), &'static str> {
-        let backend = in_force.policy.backends().get(database.backend);
+        let backend = in_force.policy.backend(database.backend);
         let backend = backend.ok_or("the policy has no such backend")?;
         for question in questions {
             let left = database.timeout.checked_sub(self.began.elapsed());

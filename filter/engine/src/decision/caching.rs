@@ -62,7 +62,7 @@ fn hangs_on_client(policy: &Policy, asked: &Asked<'_>) -> bool {
     let module = asked.operation.module();
     let split = module.and_then(|module| policy.splits.of(module));
     rollout.is_some_and(|rollout| rollout.stage.is_canary_by(By::Client))
-        || split.is_some_and(|(_, split)| split.strict && split.hangs_on_client())
+        || split.is_some_and(|split| split.strict && split.hangs_on_client())
         || is_routed_by(policy, asked.route, By::Client)
         || asked.head.has_credentials(policy, asked.backend)
 }

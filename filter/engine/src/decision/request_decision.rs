@@ -163,13 +163,10 @@ impl<'p> Judgement<'p> {
         let (Some(assigned), Some(steer)) = (&mut self.split, consultation.steer()) else {
             return;
         };
-        let variants = policy
-            .splits()
-            .get(steer.split)
-            .map(|split| &split.variants);
-        let led_to = variants
+        let split = policy.split(steer.split);
+        let led_to = split
             .zip(steer.variant())
-            .and_then(|(variants, place)| variants.get(place));
+            .and_then(|(split, variant)| split.variant(variant));
         if led_to != assigned.variant {
             assigned.by = AssignedBy::Fallback;
             assigned.variant = led_to;

@@ -130,20 +130,19 @@ impl Request<'_> {
     ) -> Option<Destination<'p>> {
         let (space, _) = table.enter(self.path);
         let route = space?.pick(self.operation.module(), self.head.host.as_ref())?;
-        let (place, bucket, failovers) = match &route.to {
-            To::Backend(place) => (*place, None, &[][..]),
+        let (backend, bucket) = match &route.to {
+            To::Backend(backend) => (policy.backend(*backend), None),
             To::Drawn(drawn) => {
                 let key = self.key(policy, drawn.by).unwrap_or_default();
-                let (place, bucket) = policy.draw_backend(&route.id, drawn, &key);
-                (place, Some(bucket), drawn.failovers.as_slice())
+                let (backend, bucket) = policy.draw_backend(&route.id, drawn, &key);
+                (backend, Some(bucket))
             }
         };
-        let backend = policy.backend(place)?;
-        let failover = failovers.iter().find(|known| known.begins_with(place));
+        let backend = backend?;
         Some(Destination {
             route: Some(route),
             backend,
-            cluster: failover.map_or(&*backend.cluster, |failover| &*failover.cluster),
+            cluster: route.cluster_of(backend),
             bucket,
         })
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use modgate_policy::model::BackendId;
 
 fn document() -> Value {
     json!({
@@ -113,8 +114,8 @@ fn others_stand_in_for_a_backend_in_a_cluster_of_its_own() {
     clusters.dedup();
     assert_eq!(clusters, ["modgate.next.corp.b", "modgate.next.corp.c"]);
 
-    let names = |order: &[usize]| -> Vec<&str> {
-        let name = |place: &usize| &*policy.backends()[*place].name;
+    let names = |order: &[BackendId]| -> Vec<&str> {
+        let name = |id: &BackendId| &*policy.backend(*id).unwrap().name;
         order.iter().map(name).collect()
     };
     let failovers: Vec<_> = policy

@@ -85,7 +85,7 @@ pub enum AssignedBy {
 impl fmt::Display for Assigned<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.variant {
-            Some(Variant { name, version }) => {
+            Some(Variant { name, version, .. }) => {
                 write!(
                     f,
                     "{}, variant {name}, {version}: {}",
@@ -126,16 +126,15 @@ impl fmt::Display for AssignedBy {
     }
 }
 
-/// Chooses the variant for a tenant's request for a module, and says its split's and its own place;
-/// `None` where there is no split on the module.
+/// Chooses the variant for a tenant's request for a module; `None` where there is no split on the module.
 pub(super) fn assigned<'p>(
     policy: &'p Policy,
     tenant: &Tenant,
     module: &str,
     head: &Head<'_>,
     facts: &dyn Facts,
-) -> Option<(usize, usize, Assigned<'p>)> {
-    let (place, split) = policy.splits.of(module)?;
+) -> Option<Assigned<'p>> {
+    let split = policy.splits.of(module)?;
     let key = |by| stage::key(policy, tenant, module, head, facts, by).0;
     // A tenant's canary is drawn for its name, which has no space.
     let stage = match split.stage?.reach(&format!("split {}", split.name), key) {
@@ -176,11 +175,10 @@ pub(super) fn assigned<'p>(
             }
         },
     };
-    let assigned = Assigned {
+    Some(Assigned {
         split,
-        variant: split.variants.get(variant),
+        variant: split.variant(variant),
         by,
         stage,
-    };
-    Some((place, variant, assigned))
+    })
 }

@@ -4,7 +4,7 @@ use crate::reply::{Footer, Reply};
 use modgate_go::gomod::semver;
 use modgate_go::goproxy::Operation;
 use modgate_policy::model::{
-    Age, Backend, ModuleRules, Policy, Ruling, Side, Subject, Tenant, TenantId, Verdict,
+    Age, Backend, BackendId, ModuleRules, Policy, Ruling, Side, Subject, Tenant, TenantId, Verdict,
 };
 
 use super::info::{self, Info};
@@ -19,8 +19,8 @@ const LATELY: u64 = 600;
 pub(crate) struct About {
     pub(crate) module: String,
     pub(crate) tenant: TenantId,
-    /// The place of the backend in the policy.
-    pub(crate) backend: usize,
+    /// The backend that is asked.
+    pub(crate) backend: BackendId,
     /// Which of the tenant's rules hold.
     pub(crate) side: Side,
     /// The variant that it is led to, where there is a split on the module.
@@ -208,7 +208,7 @@ impl About {
     }
 
     fn backend<'p>(&self, policy: &'p Policy) -> Option<&'p Backend> {
-        policy.backends().get(self.backend)
+        policy.backend(self.backend)
     }
 
     fn is_age_by_header(&self, policy: &Policy) -> bool {

@@ -11,7 +11,7 @@ use modgate_go::gomod::retract::Interval;
 use modgate_go::gomod::{is_canonical_for, retract};
 use modgate_go::goproxy::Operation;
 use modgate_go::http::Header;
-use modgate_policy::model::{Age, Decision, Policy, Ruling};
+use modgate_policy::model::{Age, BackendId, Decision, Policy, Ruling};
 
 /// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest ones of real
 /// modules have a tenth of this.
@@ -144,8 +144,8 @@ impl Consultation {
         }
     }
 
-    /// The place of the backend that is asked among the policy's.
-    pub const fn backend(&self) -> usize {
+    /// The backend that is asked.
+    pub const fn backend(&self) -> BackendId {
         self.about.backend
     }
 

@@ -3,36 +3,36 @@
 use super::about::About;
 use modgate_go::gomod::semver;
 use modgate_go::gomod::semver::Semver;
-use modgate_policy::model::{Policy, hides};
+use modgate_policy::model::{Policy, Split, SplitId, Variant, VariantId, hides};
 
-/// The variants that a request may be led to, by their places in the policy. The first is tried first;
-/// where the backend does not have its version, or the rules refuse it, the next.
+/// The variants that a request may be led to. The first is tried first; where the backend does not have its version, or the rules refuse it, the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Steer {
     /// The split.
-    pub(crate) split: usize,
+    pub(crate) split: SplitId,
     /// The variant that is tried; `None` where none is left, and the request goes where it wants.
-    variant: Option<usize>,
-    control: usize,
+    variant: Option<VariantId>,
+    control: VariantId,
 }
 
 impl Steer {
-    pub(crate) const fn to(split: usize, variant: usize, control: usize) -> Self {
+    pub(crate) const fn to(split: &Split, variant: &Variant) -> Self {
         Self {
-            split,
-            variant: Some(variant),
-            control,
+            split: split.id,
+            variant: Some(variant.id),
+            control: split.control,
         }
     }
 
-    /// The variant's place.
-    pub(crate) const fn variant(&self) -> Option<usize> {
+    /// The variant that is tried.
+    pub(crate) const fn variant(&self) -> Option<VariantId> {
         self.variant
     }
 
     /// The version that the request is led to.
     pub(super) fn version<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
-        policy.splits().get(self.split)?.version(self.variant?)
+        let variant = policy.split(self.split)?.variant(self.variant?)?;
+        Some(&variant.version)
     }
 
     /// Goes on to the next variant.
@@ -44,7 +44,7 @@ impl Steer {
     /// the split is strict because the files of no other are served.
     pub(super) fn hides<'p>(&self, policy: &'p Policy) -> impl Fn(&Semver<'_>) -> bool + use<'p> {
         let variant = self.version(policy).and_then(semver::parse);
-        let split = policy.splits().get(self.split);
+        let split = policy.split(self.split);
         let is_strict = split.is_some_and(|split| split.strict);
         move |version| {
             variant.is_some_and(|variant| {

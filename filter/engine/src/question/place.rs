@@ -4,15 +4,15 @@ use super::MOST_PLACES;
 use super::client::Client;
 use crate::decision::route_path;
 use modgate_go::http::Header;
-use modgate_policy::model::Policy;
 use modgate_policy::model::identity::Facts;
 use modgate_policy::model::redirect::Redirected;
+use modgate_policy::model::{BackendId, Policy};
 
 /// Where a question goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The backend's place among the policy's.
-    pub backend: usize,
+    /// The backend.
+    pub backend: BackendId,
     /// The cluster that is asked: the backend's, or one in which others stand in for it.
     pub cluster: String,
     /// The path, canonical.
@@ -53,7 +53,7 @@ pub fn follow(
     };
     let locations = headers.iter().filter(|(name, _)| name == "location");
     let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
-    let backend = policy.backends().get(last.backend);
+    let backend = policy.backend(last.backend);
     let asked = || Some(last.path.clone());
     let redirected =
         backend.and_then(|backend| backend.redirected_from(status, &locations, "", asked));

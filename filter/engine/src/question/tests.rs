@@ -75,8 +75,10 @@ fn client(policy: &Policy) -> Client {
 }
 
 fn place(backend: &str, path: &str) -> Place {
+    let policy = policy();
+    let mut backends = policy.backends().iter();
     Place {
-        backend: usize::from(backend == "files"),
+        backend: backends.find(|known| known.name == backend).unwrap().id,
         cluster: backend.to_owned(),
         path: path.to_owned(),
     }

@@ -6,7 +6,7 @@
 use modgate_go::gomod::shorten;
 use modgate_go::goproxy::Operation;
 use modgate_policy::document::duration_in_words;
-use modgate_policy::model::{Age, TooYoung, Verdict};
+use modgate_policy::model::{Age, MatchedRule, TooYoung, Verdict};
 
 /// The most bytes that go prints of a body.
 pub const MAX_BYTES: usize = 648;
@@ -30,7 +30,7 @@ pub(crate) fn denied(
     let mut text = Text::default();
     text.line("tenant", tenant);
     match verdict.rule {
-        Some((set, rule)) => {
+        Some(MatchedRule { set, rule, .. }) => {
             text.line("rule", &format!("{}/{}", set.name, rule.id));
             let reason = rule.reason.as_deref().unwrap_or(match verdict.too_young {
                 Some(_) => "it is too young",

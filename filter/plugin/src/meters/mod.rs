@@ -16,7 +16,7 @@ use modgate_engine::telemetry::{
     SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
 use modgate_go::gomod::Artifact;
-use modgate_policy::model::{Backend, NO_VARIANT, Ruling, SHADOW, Tenant, TenantId};
+use modgate_policy::model::{Backend, BackendId, NO_VARIANT, Ruling, SHADOW, Tenant, TenantId};
 use proxy_wasm::types::{LogLevel, MetricType};
 use rustc_hash::FxBuildHasher;
 
@@ -53,11 +53,11 @@ type AssignmentKey = (usize, usize, &'static str);
 /// Those of a split, and of the variant that it led to.
 type FallbackKey = (usize, usize);
 
-/// The places of two backends in the policy, and the stage.
-type RouteKey = AssignmentKey;
+/// Where the request goes and where it would go, and the stage.
+type RouteKey = (Option<BackendId>, Option<BackendId>, &'static str);
 
 /// The backend that was asked first, and the address of the other one's name.
-type FailoverKey = (usize, usize);
+type FailoverKey = (BackendId, usize);
 
 /// Tenant, the other labels, and the rule, which is told by its address in the policy, which outlives
 /// this.
@@ -219,7 +219,7 @@ impl Meters {
             judgement.backend(),
             trial.would_be.map(|(_, backend)| backend),
         );
-        let id = |backend: Option<&Backend>| backend.map_or(usize::MAX, |backend| backend.id);
+        let id = |backend: Option<&Backend>| backend.map(|backend| backend.id);
         let mut known = self.route_trials.borrow_mut();
         let metric = known.entry((id(backend), id(would_be), trial.stage));
         let metric = metric.or_insert_with(|| {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ids::{RuleId, RuleSetId};
 use super::versions::VersionSet;
 use crate::pattern::{PatternSet, Rank};
 use modgate_go::gomod::path::{Major, split_major};
@@ -12,6 +13,8 @@ use modgate_go::goproxy::Operation;
 /// A compiled rule set. Rules are tried from the top; the first that matches decides.
 #[derive(Clone, Debug)]
 pub struct RuleSet {
+    /// Which of the policy's rule sets it is.
+    pub id: RuleSetId,
     /// Its name in the document.
     pub name: String,
     pub(crate) rules: Vec<Rule>,
@@ -231,13 +234,24 @@ impl Decision {
 pub struct Verdict<'p> {
     /// What comes of the request.
     pub decision: Decision,
-    /// The rule that decided, with its set; `None` for the document's `default`.
-    pub rule: Option<(&'p RuleSet, &'p Rule)>,
+    /// The rule that decided; `None` for the document's `default`.
+    pub rule: Option<MatchedRule<'p>>,
     /// Whether this is not the last word: it is said of a module of which some versions may be refused,
     /// so that each must be judged by itself, or of a version whose age must be looked up.
     pub is_open: bool,
     /// What is wrong with the version's age, where that decided.
     pub too_young: Option<TooYoung>,
+}
+
+/// A rule that decided, and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatchedRule<'p> {
+    /// Which of the policy's rules it is.
+    pub id: RuleId,
+    /// The rule set that it is one of.
+    pub set: &'p RuleSet,
+    /// The rule.
+    pub rule: &'p Rule,
 }
 
 /// What comes of a request by the rules that hold for it, and by those that are tried beside them.
@@ -273,7 +287,7 @@ impl Eq for RuleSet {}
 impl Verdict<'_> {
     /// The value of the label `rule`.
     pub fn rule_label(&self) -> &str {
-        self.rule.map_or("default", |(_, rule)| &rule.id)
+        self.rule.map_or("default", |matched| &matched.rule.id)
     }
 }
 
@@ -298,16 +312,16 @@ pub(crate) fn decide<'p>(
         rule,
         is_open,
     } = first_match(sets, module, subject);
-    let too_young = rule.and_then(|(_, rule)| rule.refuses_age(subject));
+    let too_young = rule.and_then(|matched| matched.rule.refuses_age(subject));
     let effect = match rule {
         Some(_) if too_young.is_some() => Effect::Deny,
-        Some((_, rule)) => rule.effect,
+        Some(matched) => matched.rule.effect,
         None => default,
     };
     let decision = match effect {
         Effect::Allow => Decision::Allow,
         Effect::Deny if is_probe && leads_to_allowed(sets, module, place) => Decision::Probe,
-        Effect::Deny if rule.is_some_and(|(_, rule)| rule.hide) => Decision::Hide,
+        Effect::Deny if rule.is_some_and(|matched| matched.rule.hide) => Decision::Hide,
         Effect::Deny => Decision::Deny,
     };
     // Of a module that is refused as a whole no version is served.
@@ -323,7 +337,7 @@ pub(crate) fn decide<'p>(
 /// The first rule that decides.
 struct FirstMatch<'p> {
     place: Place,
-    rule: Option<(&'p RuleSet, &'p Rule)>,
+    rule: Option<MatchedRule<'p>>,
     /// Whether of this rule, or one above it, it cannot be told yet what it says.
     is_open: bool,
 }
@@ -355,7 +369,11 @@ fn first_match<'p>(sets: &[&'p RuleSet], module: &str, subject: &Subject<'_>) ->
         if let Some((rank, rule)) = rule {
             return FirstMatch {
                 place: (i, rank),
-                rule: Some((set, rule)),
+                rule: Some(MatchedRule {
+                    id: RuleId { set: set.id, rank },
+                    set,
+                    rule,
+                }),
                 is_open,
             };
         }

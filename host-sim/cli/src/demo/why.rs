@@ -1,7 +1,7 @@
 //! Why a request came out as it did: the engine, asked again.
 
 use modgate_engine::decision::{Answer, Judgement, judge};
-use modgate_policy::model::{Decision, Policy};
+use modgate_policy::model::{Decision, MatchedRule, Policy};
 
 /// What the engine says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +39,10 @@ impl Why {
         let judgement = judge(policy, &headers, &());
         let verdict = judgement.ruling?.verdict;
         let rule = match verdict.rule {
-            Some((set, rule)) => format!("{}/{}", set.name, rule.id),
+            Some(MatchedRule { set, rule, .. }) => format!("{}/{}", set.name, rule.id),
             None => "default".to_owned(),
         };
-        let reason = verdict.rule.and_then(|(_, rule)| rule.reason.clone());
+        let reason = verdict.rule.and_then(|matched| matched.rule.reason.clone());
         Some(Self {
             tenant: judgement.tenant?.name.clone(),
             operation: judgement.operation.as_str(),

@@ -4,7 +4,7 @@ use modgate_engine::decision::{Answer, Judgement};
 use modgate_go::gomod::{check_path, check_query, escape_into, is_canonical_for, semver};
 use modgate_go::goproxy::OperationName;
 use modgate_go::http::Header;
-use modgate_policy::model::{Age, BUCKETS, Plan, Subject, Verdict};
+use modgate_policy::model::{Age, BUCKETS, MatchedRule, Plan, Subject, Verdict};
 use serde::Serialize;
 
 /// A module, and what of it is asked for.
@@ -254,7 +254,7 @@ pub(crate) fn goes_on(judgement: &Judgement<'_>) -> bool {
 /// The rule that gave a verdict, with its set.
 fn full_name(verdict: &Verdict<'_>) -> String {
     match verdict.rule {
-        Some((set, rule)) => format!("{}/{}", set.name, rule.id),
+        Some(MatchedRule { set, rule, .. }) => format!("{}/{}", set.name, rule.id),
         None => verdict.rule_label().to_owned(),
     }
 }

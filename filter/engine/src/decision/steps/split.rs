@@ -31,7 +31,7 @@ pub(in crate::decision) fn split<'p>(
     };
     let (policy, head) = (context.policy, context.head);
     let assigned = split::assigned(policy, asked.tenant, module, head, asked.facts);
-    let Some((wanted, (place, variant, assigned))) = Goal::of(operation).zip(assigned) else {
+    let Some((wanted, assigned)) = Goal::of(operation).zip(assigned) else {
         return Ok(lookup);
     };
     let version = operation.canonical_version();
@@ -45,7 +45,9 @@ pub(in crate::decision) fn split<'p>(
         record.split = Some(assigned);
         return Ok(Lookup {
             goal: Some(wanted),
-            steer: Some(Steer::to(place, variant, assigned.split.control)),
+            steer: assigned
+                .variant
+                .map(|variant| Steer::to(assigned.split, variant)),
         });
     };
     match refused(context, operation, &assigned, version) {
