@@ -118,6 +118,28 @@ fn a_version_that_is_named_passes_or_is_refused_where_the_split_is_strict() {
 }
 
 #[test]
+fn a_strict_split_refuses_other_versions_also_where_their_age_counts() {
+    let backend = Backend::with(&VERSIONS);
+    let week = json!([{"id": "week", "allow": ["*"], "min_age": "7d"}]);
+    let strict = split_with("stable", json!({"strict": true}), week);
+    for file in ["v1.3.0.info", "v1.3.0.zip"] {
+        let answer = backend.get(&strict, file);
+        let wanted = "the split lib gives you v1.2.0 (stable)";
+        assert!(
+            answer.starts_with("403 ") && answer.contains(wanted),
+            "{file}: {answer}"
+        );
+    }
+    assert_eq!(backend.asked(), Vec::<String>::new());
+    assert!(backend.get(&strict, "v1.2.0.zip").starts_with("forward "));
+    assert!(backend.get(&strict, "v1.3.0.mod").starts_with("forward "));
+    // The file of a variant counts for it, whatever must be looked up first.
+    let judgement = backend.judge(&strict, "v1.2.0.zip");
+    let variant = judgement.of_variant().and_then(|of| of.variant);
+    assert_eq!(variant.map(|variant| &*variant.name), Some("stable"));
+}
+
+#[test]
 fn what_the_backend_does_not_have_falls_back() {
     let without_beta = Backend::with(&VERSIONS[..4]);
     let policy = split("beta", json!({}));

@@ -12,7 +12,7 @@ use modgate_policy::model::{Decision, Subject};
 pub(in crate::decision) struct Allowed {
     /// What must be looked up first, where the rules cannot say yet.
     pub(in crate::decision) goal: Option<Goal>,
-    /// Whether the module is served as a whole.
+    /// Whether the rules may serve it, as far as is known before a lookup. A split counts only then.
     pub(in crate::decision) is_served: bool,
 }
 
@@ -38,7 +38,7 @@ pub(in crate::decision) fn rules<'p>(
         Some(reply) => Err(reply),
         None => Ok(Allowed {
             goal,
-            is_served: verdict.decision == Decision::Allow,
+            is_served: verdict.decision == Decision::Allow || verdict.is_open,
         }),
     }
 }
