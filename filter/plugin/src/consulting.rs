@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use modgate_engine::decision::Suspended;
 use modgate_engine::lookup::{Consultation, Step};
 use modgate_engine::reply::Reply;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
@@ -23,15 +24,17 @@ pub(crate) struct Consulting {
 
 /// What is known of such a request between two questions.
 pub(crate) struct Case {
-    consultation: Consultation,
-    asker: Rc<Asker>,
-    mutability: Mutability,
+    /// The request's decision, which goes on when its lookup ends.
+    pub(crate) suspended: Suspended,
+    pub(crate) consultation: Box<Consultation>,
+    pub(crate) asker: Rc<Asker>,
+    pub(crate) mutability: Mutability,
     pub(crate) scope: Rc<Scope>,
     pub(crate) began: Moment,
     /// The bytes that the backend sent.
     pub(crate) bytes: u64,
     /// Whether another place has answered a question than the one that was asked first.
-    was_sent_on: bool,
+    pub(crate) was_sent_on: bool,
     /// What the backend's cache did with the first question.
     pub(crate) cache: Option<CacheVerdict>,
 }
@@ -51,30 +54,6 @@ pub(crate) enum End<'p> {
 }
 
 impl Case {
-    pub(crate) fn new(
-        consultation: &Consultation,
-        asker: Rc<Asker>,
-        mutability: Mutability,
-        scope: Rc<Scope>,
-        began: Moment,
-    ) -> Box<Self> {
-        Box::new(Self {
-            consultation: consultation.clone(),
-            asker,
-            mutability,
-            scope,
-            began,
-            bytes: 0,
-            was_sent_on: false,
-            cache: None,
-        })
-    }
-
-    /// What goes from question to question.
-    pub(crate) fn consultation(&self) -> &Consultation {
-        &self.consultation
-    }
-
     /// Asks the first question, where there is one.
     pub(crate) fn begin(mut self: Box<Self>, policy: &Policy) -> Progress<'_> {
         let asker = Rc::clone(&self.asker);

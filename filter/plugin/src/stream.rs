@@ -176,12 +176,11 @@ impl Stream {
     }
 
     /// What becomes of a request whose consultation has come so far.
-    fn consulted<'p>(
+    fn consulted(
         &mut self,
-        in_force: &'p InForce,
+        in_force: &InForce,
         headers: &[Header],
-        judge: impl FnOnce() -> Judgement<'p>,
-        progress: Progress<'p>,
+        progress: Progress<'_>,
     ) -> Action {
         let (case, end) = match progress {
             Progress::Waits(consulting) => {
@@ -190,19 +189,30 @@ impl Stream {
             }
             Progress::Ends(case, end) => (case, end),
         };
-        let mut judgement = judge();
-        judgement.led_to(&in_force.policy, case.consultation());
+        let Case {
+            suspended,
+            consultation,
+            scope,
+            began,
+            bytes,
+            cache,
+            ..
+        } = *case;
+        let Some(mut judgement) = suspended.resume(&in_force.policy, consultation) else {
+            let reply = Reply::unavailable("the policy that decided is gone");
+            return self.reply(scope, began, bytes, &reply);
+        };
         match end {
             End::Proceed(ruling) => judgement.proceed(ruling),
             End::Answer(ruling, reply) => {
-                self.cache = case.cache;
-                if let Some(verdict) = case.cache {
-                    case.scope.looked_up(verdict);
+                self.cache = cache;
+                if let Some(verdict) = cache {
+                    scope.looked_up(verdict);
                 }
                 judgement.conclude(ruling, reply);
             }
         }
-        self.settle(in_force, headers, judgement, case.began, case.bytes)
+        self.settle(in_force, headers, judgement, began, bytes)
     }
 
     /// Answers instead of the backend.
@@ -292,9 +302,7 @@ impl Context for Stream {
         };
         let progress = consulting.answered(&in_force.policy, Token(token), headers, body_size);
         let headers = host::headers(REQUEST);
-        // Judged once more, to say what came of it: what a judgement knows is not kept while it waits.
-        let judge = || judge(&in_force.policy, &headers, &Proxy);
-        if self.consulted(&in_force, &headers, judge, progress) == Action::Continue {
+        if self.consulted(&in_force, &headers, progress) == Action::Continue {
             host::resume_request();
         }
     }
@@ -310,10 +318,7 @@ impl HttpContext for Stream {
         let headers = host::headers(REQUEST);
         let judgement = judge(&in_force.policy, &headers, &Proxy);
         let Answer::Consult {
-            backend,
-            cluster,
-            consultation,
-            ..
+            backend, cluster, ..
         } = &judgement.answer
         else {
             return self.settle(&in_force, &headers, judgement, began, 0);
@@ -322,9 +327,24 @@ impl HttpContext for Stream {
         self.access = AccessMembers::of(&in_force.policy, &headers, &judgement);
         let scope = in_force.meters.scope(&judgement, Some(backend));
         let asker = Asker::new(&in_force.policy, (backend, cluster), &headers, &judgement);
-        let case = Case::new(consultation, asker, judgement.mutability, scope, began);
-        let progress = case.begin(&in_force.policy);
-        self.consulted(&in_force, &headers, || judgement, progress)
+        let mutability = judgement.mutability;
+        let Some((suspended, consultation)) = judgement.suspend(&in_force.policy) else {
+            let reply = Reply::unavailable("what it waits for is not known");
+            return self.reply(scope, began, 0, &reply);
+        };
+        let case = Case {
+            suspended,
+            consultation,
+            asker,
+            mutability,
+            scope,
+            began,
+            bytes: 0,
+            was_sent_on: false,
+            cache: None,
+        };
+        let progress = Box::new(case).begin(&in_force.policy);
+        self.consulted(&in_force, &headers, progress)
     }
 
     fn on_http_request_body(&mut self, size: usize, _end_of_stream: bool) -> Action {

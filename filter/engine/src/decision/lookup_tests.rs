@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::*;
 use super::{Answer, Judgement, judge};
 use crate::lookup::{Fetched, Step, World};
 use modgate_go::http::Header;
@@ -109,20 +108,15 @@ impl Backend {
             (":method".to_owned(), b"GET".to_vec()),
             (":path".to_owned(), path.into_bytes()),
         ];
-        let mut judgement = judge(policy, &headers, &());
-        if let Answer::Consult { consultation, .. } = &judgement.answer {
-            let consultation = consultation.clone();
-            self.consult(policy, &mut judgement, *consultation);
+        let judgement = judge(policy, &headers, &());
+        if matches!(judgement.answer, Answer::Consult { .. }) {
+            return self.consult(policy, judgement);
         }
         judgement
     }
 
-    fn consult<'p>(
-        &self,
-        policy: &'p Policy,
-        judgement: &mut Judgement<'p>,
-        mut consultation: Consultation,
-    ) {
+    fn consult<'p>(&self, policy: &'p Policy, judgement: Judgement<'p>) -> Judgement<'p> {
+        let (suspended, mut consultation) = judgement.suspend(policy).unwrap();
         self.rounds.borrow_mut().clear();
         let mut step = consultation.begin(policy, self);
         let mut questions = VecDeque::new();
@@ -135,12 +129,14 @@ impl Backend {
                 }
                 Step::Wait => assert!(!questions.is_empty()),
                 Step::Proceed(ruling) => {
-                    judgement.led_to(policy, &consultation);
-                    return judgement.proceed(ruling);
+                    let mut judgement = suspended.resume(policy, consultation).unwrap();
+                    judgement.proceed(ruling);
+                    return judgement;
                 }
                 Step::Answer { ruling, reply } => {
-                    judgement.led_to(policy, &consultation);
-                    return judgement.conclude(ruling, reply);
+                    let mut judgement = suspended.resume(policy, consultation).unwrap();
+                    judgement.conclude(ruling, reply);
+                    return judgement;
                 }
             }
             let question = questions.pop_front().unwrap();

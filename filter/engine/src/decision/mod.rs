@@ -1,7 +1,7 @@
 //! A decision: a request's headers in, what to do with it out.
 //!
 //! In reading order: `evaluate` is the way through, step by step, each in a file of `steps`;
-//! `request_decision` is what comes of it.
+//! `request_decision` is what comes of it, and `suspended` what is kept of it while the request waits.
 
 mod caching;
 mod evaluate;
@@ -17,6 +17,9 @@ mod split;
 mod split_tests;
 mod stage;
 mod steps;
+mod suspended;
+#[cfg(test)]
+mod suspended_tests;
 mod upstream_headers;
 
 pub use caching::{CacheScope, HeaderChange, keep_private};
@@ -26,13 +29,13 @@ pub use routing::RouteTrial;
 pub(crate) use routing::route_path;
 pub use split::{Assigned, AssignedBy, OfVariant};
 pub use stage::StageTaken;
+pub use suspended::Suspended;
 pub(crate) use upstream_headers::goes_to_every_backend;
 pub use upstream_headers::{goes_upstream, upstream_headers};
 
 // What the tests have in common.
 #[cfg(test)]
 use {
-    crate::lookup::Consultation,
     crate::reply::Reply,
     modgate_go::http::Header,
     modgate_policy::model::identity::Facts,

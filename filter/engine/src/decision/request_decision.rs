@@ -9,7 +9,7 @@ use crate::reply::Reply;
 use crate::telemetry::Outcome;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::route::Route;
-use modgate_policy::model::{Backend, Decision, Plan, Policy, Ruling, Tenant};
+use modgate_policy::model::{Backend, Decision, Plan, Ruling, Tenant};
 
 /// What is to be done with a request, and everything that led to it.
 #[derive(Debug)]
@@ -129,6 +129,7 @@ impl<'p> Judgement<'p> {
 
     /// Notes what a consultation came to: the request goes on.
     pub fn proceed(&mut self, ruling: Ruling<'p>) {
+        self.note_variant();
         self.ruling = Some(ruling);
         let answer = std::mem::replace(&mut self.answer, Answer::Reply(Reply::default()));
         self.answer = match answer {
@@ -146,8 +147,9 @@ impl<'p> Judgement<'p> {
         };
     }
 
-    /// Notes what a consultation came to: the client is answered. [`Judgement::led_to`] comes first.
+    /// Notes what a consultation came to: the client is answered.
     pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: Reply) {
+        self.note_variant();
         self.consulted = self.backend();
         self.ruling = ruling.or(self.ruling);
         let told = self
@@ -157,16 +159,16 @@ impl<'p> Judgement<'p> {
         self.answer = Answer::Reply(reply);
     }
 
-    /// Notes which variant a consultation led to: another than the one that was given where the backend
+    /// Notes which variant the consultation led to: another than the one that was given where the backend
     /// does not have that, or the rules refuse it.
-    pub fn led_to(&mut self, policy: &'p Policy, consultation: &Consultation) {
+    fn note_variant(&mut self) {
+        let Answer::Consult { consultation, .. } = &self.answer else {
+            return;
+        };
         let (Some(assigned), Some(steer)) = (&mut self.split, consultation.steer()) else {
             return;
         };
-        let split = policy.split(steer.split);
-        let led_to = split
-            .zip(steer.variant())
-            .and_then(|(split, variant)| split.variant(variant));
+        let led_to = steer.variant().and_then(|id| assigned.split.variant(id));
         if led_to != assigned.variant {
             assigned.by = AssignedBy::Fallback;
             assigned.variant = led_to;

@@ -9,7 +9,7 @@ use modgate_policy::model::{Policy, Split, SplitId, Variant, VariantId, hides};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Steer {
     /// The split.
-    pub(crate) split: SplitId,
+    split: SplitId,
     /// The variant that is tried; `None` where none is left, and the request goes where it wants.
     variant: Option<VariantId>,
     control: VariantId,

@@ -133,12 +133,10 @@ fn of_toolchains_every_line_is_a_release_of_go() {
             (":method".to_owned(), b"GET".to_vec()),
             (":path".to_owned(), path.into_bytes()),
         ];
-        let mut judgement = judge(&policy, &headers, &());
-        if let Answer::Consult { consultation, .. } = &judgement.answer {
-            let consultation = consultation.clone();
-            backend.consult(&policy, &mut judgement, *consultation);
-        }
-        match judgement.answer {
+        match backend
+            .consult(&policy, judge(&policy, &headers, &()))
+            .answer
+        {
             Answer::Reply(reply) => reply.body,
             answer => format!("{answer:?}"),
         }
