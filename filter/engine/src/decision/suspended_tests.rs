@@ -1,10 +1,12 @@
 //! A request that waits keeps everything that its decision has found out.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::lookup::{Fetched, Step, World};
 
 const ROLLOUTS: [&str; 4] = ["none", "shadow", "canary", "enforce"];
 const SPLITS: [&str; 5] = ["none", "shadow", "canary", "named", "drawn"];
@@ -201,5 +203,53 @@ fn a_request_goes_on_by_no_other_policy_than_its_own() {
         let judgement = judge(&own, &request("", "@v/list"), &());
         let (suspended, lookup) = judgement.suspend(&own).unwrap();
         assert!(suspended.resume(&other, lookup).is_none());
+    }
+}
+
+#[test]
+fn a_lookup_by_another_policy_is_refused() {
+    struct Nothing;
+    impl World for Nothing {
+        fn now(&self) -> Option<u64> {
+            None
+        }
+        fn recall(&self, _: &str) -> Option<Vec<u8>> {
+            None
+        }
+        fn note(&self, _: &str, _: &[u8]) {}
+        fn waited(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn warn(&self, _: &str) {}
+    }
+    let own = policy(["none"; 4]);
+    let without_tenant = json!({
+        "version": "1", "default": "allow", "tenants": {"*": {}},
+        "backends": {"a": {"cluster": "ca"}, "b": {"cluster": "cb"}},
+        "routes": [{"id": "all", "backend": "a"}],
+    });
+    let other = Policy::from_json(without_tenant.to_string().as_bytes()).unwrap();
+    for file in FILES {
+        let judgement = judge(&own, &request("", file), &());
+        let (_, mut lookup) = judgement.suspend(&own).unwrap();
+        assert!(
+            matches!(lookup.begin(&own, &Nothing), Step::Ask(_)),
+            "{file}"
+        );
+        let answered = Fetched {
+            status: Some(200),
+            body: Some(b"v1.0.0\n"),
+            ..Fetched::default()
+        };
+        let steps = [
+            lookup.clone().begin(&other, &Nothing),
+            lookup.answered(&other, &Nothing, 0, answered),
+        ];
+        for step in steps {
+            let Step::Answer { ruling, reply } = step else {
+                panic!("{file}: {step:?}");
+            };
+            assert_eq!((ruling, reply.status), (None, 503), "{file}");
+        }
     }
 }

@@ -2,28 +2,36 @@
 //! old one is, stands in what a backend says. Such a request waits while its backend is asked, and is
 //! then answered here, or goes on.
 //!
-//! In reading order: `list`, `info` and `retract` read what backends say, [`Consultation`] goes from
-//! question to question, without knowing how they are carried.
+//! In reading order: [`Consultation`] goes from question to question, without knowing how they are carried; `state`
+//! and `list_steps` are its steps, `answers`, `list` and `info` read what backends say, and `noted` remembers it.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 mod about;
 mod ages;
+mod answers;
 mod consultation;
+mod context;
+mod goal;
 mod info;
+mod judged;
 mod list;
+mod list_steps;
 mod lookups;
 mod memory;
+mod noted;
 mod order;
 mod shaping;
+mod state;
 mod steer;
 mod toolchain;
 
 pub(crate) use about::About;
-pub use consultation::{Consultation, Fetched, Goal, Question, Step};
+pub use consultation::{Consultation, Fetched, Question, Step};
+pub use goal::Goal;
+pub use judged::Judged;
 pub use memory::{ListOf, Lists};
-pub use shaping::Judged;
 pub(crate) use steer::Steer;
 
 /// What is known beside the request.

@@ -5,18 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 
-use super::about::{About, age};
+use super::context::LookupContext;
+use super::judged::{Judged, Ruling};
 use super::list::{Latest, List};
 use super::lookups::{self, Lookups, Shown, Wanted};
-use super::memory::ListOf;
+use super::noted::age;
 use super::steer::Steer;
-use super::{World, toolchain};
+use super::toolchain;
 use crate::reply::Reply;
 use modgate_go::gomod::retract;
 use modgate_go::gomod::retract::Interval;
-use modgate_policy::model::module_rules::Says;
 use modgate_policy::model::{Age, Policy};
 
 /// A list while it is shaped.
@@ -41,90 +40,22 @@ pub(super) struct Shaping {
     pub(super) steer: Option<Steer>,
 }
 
-/// A list, and what a tenant's rules say of its versions before an age is known: it hangs on nothing but
-/// what [`ListOf`] has.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Judged {
-    pub(super) list: List,
-    rulings: Vec<Ruling>,
-}
-
-/// What is known of a listed version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ruling {
-    Kept,
-    Hidden,
-    /// Its age must be looked up.
-    Open,
-}
-
-impl From<Says> for Ruling {
-    fn from(says: Says) -> Self {
-        match says {
-            Says::Allow => Self::Kept,
-            Says::Deny => Self::Hidden,
-            Says::Open => Self::Open,
-        }
-    }
-}
-
-impl Judged {
-    fn recalled_or_read(
-        about: &About,
-        policy: &Policy,
-        world: &dyn World,
-        body: &[u8],
-    ) -> Result<Rc<Self>, String> {
-        let of = ListOf {
-            policy: policy.hash(),
-            tenant: about.tenant,
-            side: about.side,
-            module: &about.module,
-            body,
-        };
-        let lists = world.lists();
-        if let Some(known) = lists.as_ref().and_then(|lists| lists.recall(&of)) {
-            return Ok(known);
-        }
-        let read = Rc::new(Self::read(about, policy, body)?);
-        if let Some(lists) = lists {
-            lists.keep(&of, &read);
-        }
-        Ok(read)
-    }
-
-    /// Reads a list, and judges all its versions.
-    fn read(about: &About, policy: &Policy, body: &[u8]) -> Result<Self, String> {
-        let list = List::read(&about.module, body)?;
-        let rules = about.module_rules(policy);
-        let rule = |place| {
-            let says = rules
-                .as_ref()
-                .map(|rules| rules.say(list.parts(place), Age::Unasked));
-            says.map_or(Ruling::Hidden, Ruling::from)
-        };
-        let rulings = (0..list.len()).map(rule).collect();
-        Ok(Self { list, rulings })
-    }
-}
-
 impl Shaping {
     /// Judges all versions of a list, by what is known of them.
     ///
     /// # Errors
     /// A list that is too long, in words.
     pub(super) fn of(
-        about: &About,
-        policy: &Policy,
-        world: &dyn World,
+        context: &LookupContext<'_, '_>,
+        steer: Option<Steer>,
         body: &[u8],
     ) -> Result<Self, String> {
-        let judged = Judged::recalled_or_read(about, policy, world, body)?;
+        let judged = Judged::recalled_or_read(context, body)?;
         let mut rulings = judged.rulings.clone();
         let (mut published, mut lookups) = (BTreeMap::new(), Lookups::default());
         if rulings.contains(&Ruling::Open) {
-            published = recall_ages(about, policy, world, &judged.list, &mut rulings);
-            lookups.is_slow = about.is_slow(policy, world);
+            published = recall_ages(context, &judged.list, &mut rulings);
+            lookups.is_slow = context.is_slow();
         }
         let mut shaping = Self {
             judged,
@@ -135,9 +66,9 @@ impl Shaping {
             has_learned: false,
             refusal: None,
             failed: BTreeMap::new(),
-            steer: about.steer,
+            steer,
         };
-        shaping.set_aside(policy);
+        shaping.set_aside(context.policy);
         Ok(shaping)
     }
 
@@ -176,12 +107,7 @@ impl Shaping {
     }
 
     /// The versions whose ages are looked up next; none where that is enough.
-    pub(super) fn wants_ages(
-        &mut self,
-        about: &About,
-        policy: &Policy,
-        waited: Duration,
-    ) -> Vec<String> {
+    pub(super) fn wants_ages(&mut self, context: &LookupContext<'_, '_>) -> Vec<String> {
         if !self.rulings.contains(&Ruling::Open) {
             return Vec::new();
         }
@@ -194,13 +120,14 @@ impl Shaping {
             parts: list.parts(place),
             is_open: self.ruling(place) == Ruling::Open,
         });
-        let mut wanted = Wanted::of(&about.module, shown);
-        let variant = self.steer.as_ref().and_then(|steer| steer.version(policy));
+        let mut wanted = Wanted::of(&context.about.module, shown);
+        let steer = self.steer.as_ref();
+        let variant = steer.and_then(|steer| steer.version(context.policy));
         let variant = variant.and_then(|version| list.place_of(version));
         if let Some(place) = variant.filter(|place| self.ruling(*place) == Ruling::Open) {
             wanted.first(place);
         }
-        let next = self.lookups.next(&wanted, waited);
+        let next = self.lookups.next(&wanted, context.world.waited());
         next.into_iter()
             .map(|place| self.judged.list.version(place).to_owned())
             .collect()
@@ -209,9 +136,7 @@ impl Shaping {
     /// Notes when a version was published, or that it cannot be told.
     pub(super) fn learned(
         &mut self,
-        about: &About,
-        policy: &Policy,
-        world: &dyn World,
+        context: &LookupContext<'_, '_>,
         version: &str,
         published: Option<u64>,
     ) {
@@ -222,10 +147,10 @@ impl Shaping {
             self.published.insert(place, then);
             self.has_learned = true;
         }
-        let old = published.map_or(Age::Unknown, |then| age(world, then));
-        let rules = about.module_rules(policy);
-        let says = rules.map(|rules| rules.say(self.judged.list.parts(place), old));
-        self.rule(policy, place, says.map_or(Ruling::Hidden, Ruling::from));
+        let old = published.map_or(Age::Unknown, |then| age(context.world, then));
+        let rules = context.module_rules();
+        let says = rules.say(self.judged.list.parts(place), old);
+        self.rule(context.policy, place, says.into());
     }
 
     /// Notes that the backend wants to be asked no more.
@@ -243,8 +168,8 @@ impl Shaping {
 
     /// What the client is answered where the newest version is one whose age the backend failed to tell:
     /// without it the Go command would take an older one, and nobody would know.
-    pub(super) fn newest_failed(&mut self, about: &About) -> Option<Reply> {
-        if self.failed.is_empty() || about.module == toolchain::MODULE {
+    pub(super) fn newest_failed(&mut self, context: &LookupContext<'_, '_>) -> Option<Reply> {
+        if self.failed.is_empty() || context.about.module == toolchain::MODULE {
             return None;
         }
         let list = &self.judged.list;
@@ -281,26 +206,25 @@ impl Shaping {
 
     /// Leaves out what nobody has looked at, so that all that is offered may be had, and notes what was
     /// learned.
-    pub(super) fn close(&mut self, about: &About, policy: &Policy, world: &dyn World) {
+    pub(super) fn close(&mut self, context: &LookupContext<'_, '_>) {
         let mut left_out = 0;
         for place in 0..self.rulings.len() {
             if self.ruling(place) == Ruling::Open {
                 left_out += usize::from(self.is_shown(place));
-                self.rule(policy, place, Ruling::Hidden);
+                self.rule(context.policy, place, Ruling::Hidden);
             }
         }
-        if about.module == toolchain::MODULE {
-            self.hide_toolchains(policy);
+        let (module, backend) = (&context.about.module, &context.backend.name);
+        if module == toolchain::MODULE {
+            self.hide_toolchains(context.policy);
         } else if left_out > 0 {
-            let (module, backend) = (&about.module, about.backend_name(policy));
-            world.warn(&format!(
+            context.world.warn(&format!(
                 "modgate: {left_out} versions are left out of the list of {module}, because their ages \
                  were not looked up yet; backend {backend}"
             ));
         }
         if !self.failed.is_empty() {
-            let (module, backend) = (&about.module, about.backend_name(policy));
-            world.warn(&format!(
+            context.world.warn(&format!(
                 "modgate: {} versions are left out of the list of {module}, because the backend failed to \
                  tell their ages; backend {backend}",
                 self.failed.len()
@@ -311,10 +235,10 @@ impl Shaping {
             let descending = list.ascending().iter().rev();
             let known = descending
                 .filter_map(|place| Some((list.version(*place), *self.published.get(place)?)));
-            about.note_ages(policy, world, known);
+            context.note_ages(known);
         }
         if self.lookups.is_slow {
-            about.note_slow(policy, world);
+            context.note_slow();
         }
     }
 
@@ -334,9 +258,9 @@ impl Shaping {
     /// The version whose go.mod tells which others were taken back, where the client does not see it.
     /// The Go command reads retractions from the latest version alone, and a version of before modules
     /// has no go.mod of its own.
-    pub(super) fn hidden_newest(&self, about: &About) -> Option<String> {
+    pub(super) fn hidden_newest(&self, context: &LookupContext<'_, '_>) -> Option<String> {
         // Which toolchains there are the Go command reads in the list alone.
-        if about.module == toolchain::MODULE {
+        if context.about.module == toolchain::MODULE {
             return None;
         }
         let newest = match self.judged.list.latest(|_| true) {
@@ -367,17 +291,13 @@ impl Shaping {
 
 /// Notes what the rules say of versions whose age is known already, and gives when these were published.
 fn recall_ages(
-    about: &About,
-    policy: &Policy,
-    world: &dyn World,
+    context: &LookupContext<'_, '_>,
     list: &List,
     rulings: &mut [Ruling],
 ) -> BTreeMap<usize, u64> {
     let mut published = BTreeMap::new();
-    let Some(rules) = about.module_rules(policy) else {
-        return published;
-    };
-    for (version, then) in about.noted_ages(policy, world) {
+    let rules = context.module_rules();
+    for (version, then) in context.noted_ages() {
         if let Some(place) = list.place_of(&version) {
             published.insert(place, then);
         }
@@ -388,14 +308,16 @@ fn recall_ages(
     });
     let unknown: Vec<usize> = unknown.take(lookups::MOST).collect();
     for place in unknown {
-        if let Some(then) = about.noted_age(policy, world, list.version(place)) {
+        if let Some(then) = context.noted_age(list.version(place)) {
             published.insert(place, then);
         }
     }
     for (place, then) in &published {
         if let Some(ruling) = rulings.get_mut(*place) {
             if *ruling == Ruling::Open {
-                *ruling = rules.say(list.parts(*place), age(world, *then)).into();
+                *ruling = rules
+                    .say(list.parts(*place), age(context.world, *then))
+                    .into();
             }
         }
     }

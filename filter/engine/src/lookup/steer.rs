@@ -1,6 +1,5 @@
 //! Leading a request to the version of a variant.
 
-use super::about::About;
 use modgate_go::gomod::semver;
 use modgate_go::gomod::semver::Semver;
 use modgate_policy::model::{Policy, Split, SplitId, Variant, VariantId, hides};
@@ -51,12 +50,5 @@ impl Steer {
                 hides(&variant, version) || (is_strict && variant != *version)
             })
         }
-    }
-}
-
-impl About {
-    /// The version that the request is led to; `None` where it goes where it wants.
-    pub(super) fn steered_to<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
-        self.steer.as_ref()?.version(policy)
     }
 }

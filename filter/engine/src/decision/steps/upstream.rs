@@ -41,16 +41,16 @@ pub(in crate::decision) fn upstream<'p>(
     operation.write_canonical(&mut upstream);
     let consultation = lookup.goal.map(|goal| {
         let about = About {
+            goal,
             module: operation.module().unwrap_or_default().to_owned(),
             tenant: asked.tenant.id,
             side: record.stage.side,
             backend: backend.id,
-            steer: lookup.steer,
             upstream: upstream.get(..prefix).unwrap_or_default().to_owned(),
             request_id: record.request_id.clone(),
             is_probe: operation.is_probe(),
         };
-        Box::new(Consultation::new(about, goal))
+        Box::new(Consultation::new(about, lookup.steer))
     });
     let path = (upstream.as_bytes() != line.path).then_some(upstream);
     match consultation {

@@ -1,0 +1,93 @@
+//! What every step of a lookup can look at, and what the rules say of a version.
+
+use super::about::About;
+use super::{Goal, World};
+use crate::reply::{Footer, Reply};
+use modgate_go::gomod::semver;
+use modgate_policy::model::{Age, Backend, ModuleRules, Policy, Ruling, Subject, Tenant, Verdict};
+
+/// A lookup with the parts of the policy that it is about.
+#[derive(Clone, Copy)]
+pub(super) struct LookupContext<'a, 'p> {
+    pub(super) about: &'a About,
+    pub(super) policy: &'p Policy,
+    pub(super) tenant: &'p Tenant,
+    pub(super) backend: &'p Backend,
+    pub(super) world: &'a dyn World,
+}
+
+impl<'a, 'p> LookupContext<'a, 'p> {
+    /// Finds the parts by their ids; `None` where the lookup was begun by another policy.
+    pub(super) fn find(about: &'a About, policy: &'p Policy, world: &'a dyn World) -> Option<Self> {
+        Some(Self {
+            about,
+            policy,
+            tenant: policy.tenant_by_id(about.tenant)?,
+            backend: policy.backend(about.backend)?,
+            world,
+        })
+    }
+
+    /// The verdict on a version of that age; `None` where it is no version.
+    pub(super) fn verdict(&self, version: &str, age: Age) -> Option<Verdict<'p>> {
+        let About {
+            side,
+            module,
+            is_probe,
+            ..
+        } = self.about;
+        let subject = Subject::Version(semver::parse(version)?, age);
+        let verdict = self
+            .policy
+            .decide(self.tenant, *side, module, &subject, *is_probe);
+        Some(verdict)
+    }
+
+    /// The rules that can be about the module, for many versions of it.
+    pub(super) fn module_rules(&self) -> ModuleRules<'p> {
+        let About { side, module, .. } = self.about;
+        self.policy.module_rules(self.tenant, *side, module)
+    }
+
+    /// The verdict on what is wanted of a version, with what the tenant's other rules say.
+    pub(super) fn ruling(&self, version: &str, age: Age) -> Option<Ruling<'p>> {
+        let About {
+            goal,
+            side,
+            module,
+            is_probe,
+            ..
+        } = self.about;
+        let version = semver::parse(version)?;
+        let subject = match goal {
+            Goal::GoMod(_) => Subject::GoMod(version, age),
+            _ => Subject::Version(version, age),
+        };
+        let ruling = self
+            .policy
+            .decide_both(self.tenant, *side, module, &subject, *is_probe);
+        Some(ruling)
+    }
+
+    /// What a client reads of a version that is refused; `None` where it is not.
+    pub(super) fn refusal(&self, version: &str, verdict: &Verdict<'_>) -> Option<Reply> {
+        let operation = self.about.info(version);
+        Reply::refusal(&operation, &self.tenant.name, verdict, self.footer())
+    }
+
+    /// What a client reads where the backend's answer is of no use.
+    pub(super) fn failed(&self, reason: &str) -> Reply {
+        let reason = format!("the backend {}: {reason}", self.backend.name);
+        Reply::not_consulted(&reason, self.footer())
+    }
+
+    fn footer(&self) -> Footer<'a>
+    where
+        'p: 'a,
+    {
+        Footer {
+            contact: self.policy.contact(),
+            request_id: self.about.request_id.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A version list, and what a tenant's rules say of its versions by themselves.
+
+use std::rc::Rc;
+
+use super::context::LookupContext;
+use super::list::List;
+use super::memory::ListOf;
+use modgate_policy::model::Age;
+use modgate_policy::model::module_rules::Says;
+
+/// A list, and what a tenant's rules say of its versions before an age is known: it hangs on nothing but
+/// what [`ListOf`] has.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Judged {
+    pub(super) list: List,
+    pub(super) rulings: Vec<Ruling>,
+}
+
+/// What is known of a listed version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ruling {
+    Kept,
+    Hidden,
+    /// Its age must be looked up.
+    Open,
+}
+
+impl From<Says> for Ruling {
+    fn from(says: Says) -> Self {
+        match says {
+            Says::Allow => Self::Kept,
+            Says::Deny => Self::Hidden,
+            Says::Open => Self::Open,
+        }
+    }
+}
+
+impl Judged {
+    pub(super) fn recalled_or_read(
+        context: &LookupContext<'_, '_>,
+        body: &[u8],
+    ) -> Result<Rc<Self>, String> {
+        let about = context.about;
+        let of = ListOf {
+            policy: context.policy.hash(),
+            tenant: about.tenant,
+            side: about.side,
+            module: &about.module,
+            body,
+        };
+        let lists = context.world.lists();
+        if let Some(known) = lists.as_ref().and_then(|lists| lists.recall(&of)) {
+            return Ok(known);
+        }
+        let read = Rc::new(Self::read(context, body)?);
+        if let Some(lists) = lists {
+            lists.keep(&of, &read);
+        }
+        Ok(read)
+    }
+
+    /// Reads a list, and judges all its versions.
+    fn read(context: &LookupContext<'_, '_>, body: &[u8]) -> Result<Self, String> {
+        let list = List::read(&context.about.module, body)?;
+        let rules = context.module_rules();
+        let rule = |place| Ruling::from(rules.say(list.parts(place), Age::Unasked));
+        let rulings = (0..list.len()).map(rule).collect();
+        Ok(Self { list, rulings })
+    }
+}

@@ -1,0 +1,170 @@
+//! The steps of a lookup for a version list: the list itself, the ages of its versions, and what was retracted.
+
+use super::context::LookupContext;
+use super::list::{self, Latest};
+use super::shaping::Shaping;
+use super::state::{Awaited, Progress, State, ask, conclude};
+use super::{Fetched, Question, Step, info};
+use crate::reply::Reply;
+use modgate_go::gomod::retract::Interval;
+
+/// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest ones of real
+/// modules have a tenth of this.
+const MAX_GO_MOD_BYTES: usize = 1 << 20;
+
+impl State {
+    pub(super) fn ask_list<'p>(&mut self, context: &LookupContext<'_, 'p>) -> Step<'p> {
+        self.awaited = Awaited::List;
+        let about = context.about;
+        ask(about.path(&about.list()), list::MAX_BYTES)
+    }
+
+    pub(super) fn on_list<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        fetched: Fetched<'_>,
+    ) -> Progress<'p> {
+        let body = context.body(fetched)?;
+        // Such as a compressed one that does not say so: nothing is left of it where lines are looked for.
+        if std::str::from_utf8(body).is_err() {
+            return Err(context.failed("its list is no text"));
+        }
+        let shaping = Shaping::of(context, self.steer, body)
+            .map_err(|why| context.failed(&format!("its list cannot be shaped: {why}")))?;
+        Ok(self.shape(context, shaping))
+    }
+
+    /// Looks up what a list still lacks.
+    fn shape<'p>(&mut self, context: &LookupContext<'_, 'p>, mut shaping: Shaping) -> Step<'p> {
+        let wanted = shaping.wants_ages(context);
+        if !wanted.is_empty() {
+            let about = context.about;
+            let question = |(number, version): (usize, &String)| Question {
+                number,
+                path: about.path(&about.info(version)),
+                limit: info::MAX_INFO_BYTES,
+            };
+            let questions = wanted.iter().enumerate().map(question).collect();
+            self.awaited = Awaited::Ages(shaping, wanted.into_iter().map(Some).collect());
+            return Step::Ask(questions);
+        }
+        shaping.close(context);
+        if let Some(reply) = shaping.newest_failed(context) {
+            return Step::reply(reply);
+        }
+        let Some(newest) = shaping.hidden_newest(context) else {
+            return self.shaped(context, shaping, &[]);
+        };
+        let noted = context.world.recall(&context.retractions_key(&newest));
+        let noted = noted.and_then(|noted| serde_json::from_slice::<Vec<Interval>>(&noted).ok());
+        if let Some(intervals) = noted {
+            return self.shaped(context, shaping, &intervals);
+        }
+        let step = ask_go_mod(context, &newest);
+        self.awaited = Awaited::Retractions(shaping, newest);
+        step
+    }
+
+    pub(super) fn on_age<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        fetched: Fetched<'_>,
+        mut shaping: Shaping,
+        mut awaited: Vec<Option<String>>,
+        number: usize,
+    ) -> Progress<'p> {
+        let version = awaited.get_mut(number).and_then(Option::take);
+        if let Some(version) = version {
+            let published = match context.info_of(fetched, &version) {
+                Ok((info, _)) => context.published(&info, fetched.last_modified),
+                // What the backend lists and cannot say anything of is not offered.
+                Err(reply) => {
+                    // Who asks, or how often, is the client's to change.
+                    if matches!(fetched.status, Some(401 | 429)) {
+                        shaping.is_refused();
+                    }
+                    if !matches!(fetched.status, Some(403 | 404 | 410)) {
+                        shaping.failed(&version, reply);
+                    }
+                    None
+                }
+            };
+            shaping.learned(context, &version, published);
+        }
+        if awaited.iter().any(Option::is_some) {
+            self.awaited = Awaited::Ages(shaping, awaited);
+            return Ok(Step::Wait);
+        }
+        if let Some(reply) = shaping.refusal() {
+            return Err(reply);
+        }
+        Ok(self.shape(context, shaping))
+    }
+
+    pub(super) fn on_retractions<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        fetched: Fetched<'_>,
+        shaping: Shaping,
+        newest: &str,
+    ) -> Progress<'p> {
+        let intervals = context.retractions(fetched, newest)?;
+        if let Ok(noted) = serde_json::to_vec(&intervals) {
+            context.world.note(&context.retractions_key(newest), &noted);
+        }
+        Ok(self.shaped(context, shaping, &intervals))
+    }
+
+    /// The list is as the tenant may see it.
+    fn shaped<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        shaping: Shaping,
+        intervals: &[Interval],
+    ) -> Step<'p> {
+        self.steer = shaping.steer;
+        let shaped = shaping.finish(intervals);
+        let Some(refused) = &self.refused else {
+            return Step::reply(Reply::list(shaped.write()));
+        };
+        match shaped.latest() {
+            Latest::Is(version) => self.ask_info(context, &version, Awaited::Version),
+            Latest::Depends {
+                compatible,
+                highest,
+            } => {
+                let step = ask_go_mod(context, &compatible);
+                self.awaited = Awaited::Legacy {
+                    compatible,
+                    highest,
+                };
+                step
+            }
+            Latest::Unlisted => {
+                let age = context.recalled_age(refused);
+                conclude(context, refused, age, None)
+            }
+        }
+    }
+
+    /// Go takes the highest of all where the highest of those that know modules has no go.mod file, and
+    /// the backend made one up (cmd/go, `modfetch.LegacyGoMod`).
+    pub(super) fn on_legacy<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        fetched: Fetched<'_>,
+        compatible: String,
+        highest: String,
+    ) -> Progress<'p> {
+        let body = context.body(fetched)?;
+        let made_up = format!("module {}\n", context.about.module);
+        let is_made_up = body == made_up.as_bytes();
+        let version = if is_made_up { highest } else { compatible };
+        Ok(self.ask_info(context, &version, Awaited::Version))
+    }
+}
+
+fn ask_go_mod<'p>(context: &LookupContext<'_, 'p>, version: &str) -> Step<'p> {
+    let about = context.about;
+    ask(about.path(&about.go_mod(version)), MAX_GO_MOD_BYTES)
+}

@@ -1,0 +1,233 @@
+//! How far a lookup has come, and its steps for one version; `list_steps` has those for a list.
+
+use super::answers::{Named, Told, is_missing};
+use super::context::LookupContext;
+use super::shaping::Shaping;
+use super::steer::Steer;
+use super::{Fetched, Goal, Question, Step, info};
+use crate::reply::Reply;
+use modgate_policy::model::{Age, Decision};
+
+/// How far a lookup has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) awaited: Awaited,
+    /// The variant that the request is led to, where there is a split on the module.
+    pub(super) steer: Option<Steer>,
+    /// The version that the backend called the latest, and that is refused.
+    pub(super) refused: Option<String>,
+}
+
+/// What is awaited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// Nothing was asked yet, or everything is answered.
+    Nothing,
+    List,
+    Latest,
+    Query,
+    /// The `.info` of the version that the client wants, or that is the latest of the shaped list.
+    Version(String),
+    /// The `.info` of the version that the backend calls the latest.
+    OfLatest(String),
+    /// The `.info` of the variant's version.
+    Variant(String),
+    /// The `.info`s of versions of the list, each by the number of its question; `None` where it came.
+    Ages(Shaping, Vec<Option<String>>),
+    /// The go.mod of the newest version of the list, which is hidden.
+    Retractions(Shaping, String),
+    /// The go.mod of the highest version that is no `+incompatible` one.
+    Legacy {
+        compatible: String,
+        highest: String,
+    },
+}
+
+/// What goes on, or ends the lookup.
+pub(super) type Progress<'p> = Result<Step<'p>, Reply>;
+
+impl State {
+    pub(super) const fn new(steer: Option<Steer>) -> Self {
+        Self {
+            awaited: Awaited::Nothing,
+            steer,
+            refused: None,
+        }
+    }
+
+    pub(super) const fn steer(&self) -> Option<Steer> {
+        self.steer
+    }
+
+    /// The first step.
+    pub(super) fn begin<'p>(&mut self, context: &LookupContext<'_, 'p>) -> Step<'p> {
+        let about = context.about;
+        let is_led = matches!(about.goal, Goal::Latest | Goal::Query(_));
+        let version = self.steer.and_then(|steer| steer.version(context.policy));
+        if let Some(version) = version.filter(|_| is_led) {
+            return self.ask_info(context, version, Awaited::Variant);
+        }
+        match &about.goal {
+            Goal::List => self.ask_list(context),
+            Goal::Latest => {
+                self.awaited = Awaited::Latest;
+                ask(about.path(&about.latest()), info::MAX_INFO_BYTES)
+            }
+            Goal::Query(query) => self.ask_info(context, query, |_| Awaited::Query),
+            Goal::Info(version) | Goal::GoMod(version) | Goal::Zip(version) => {
+                let age = context.recalled_age(version);
+                if age != Age::Unasked {
+                    return conclude(context, version, age, None);
+                }
+                self.ask_info(context, version, Awaited::Version)
+            }
+        }
+    }
+
+    /// The step behind the answer to the question with that number.
+    pub(super) fn answered<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        number: usize,
+        fetched: Fetched<'_>,
+    ) -> Step<'p> {
+        let progress = match std::mem::replace(&mut self.awaited, Awaited::Nothing) {
+            Awaited::Nothing => Err(context.failed("nothing was asked")),
+            Awaited::List => self.on_list(context, fetched),
+            Awaited::Latest => self.on_latest(context, fetched),
+            Awaited::Query => self.on_query(context, fetched),
+            Awaited::Version(version) => on_info(context, fetched, &version),
+            Awaited::OfLatest(version) => {
+                let told = context.told_by_info(fetched, &version);
+                told.map(|told| self.latest_is(context, told))
+            }
+            Awaited::Variant(version) => self.on_variant(context, fetched, &version),
+            Awaited::Ages(shaping, awaited) => {
+                self.on_age(context, fetched, shaping, awaited, number)
+            }
+            Awaited::Retractions(shaping, newest) => {
+                self.on_retractions(context, fetched, shaping, &newest)
+            }
+            Awaited::Legacy {
+                compatible,
+                highest,
+            } => self.on_legacy(context, fetched, compatible, highest),
+        };
+        progress.unwrap_or_else(Step::reply)
+    }
+
+    /// The variant's version is the answer, if the backend has it and the rules serve it.
+    fn on_variant<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        fetched: Fetched<'_>,
+        version: &str,
+    ) -> Progress<'p> {
+        if !is_missing(fetched.status) {
+            let told = context.told_by_info(fetched, version)?;
+            if is_served(context, &told) {
+                return Ok(serve(context, &told));
+            }
+        }
+        if let Some(steer) = &mut self.steer {
+            steer.fall_back();
+        }
+        Ok(self.begin(context))
+    }
+
+    fn on_latest<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        fetched: Fetched<'_>,
+    ) -> Progress<'p> {
+        Ok(match context.named(fetched)? {
+            Named::Told(told) => self.latest_is(context, told),
+            Named::AgeCounts(version) => self.ask_info(context, &version, Awaited::OfLatest),
+        })
+    }
+
+    fn latest_is<'p>(&mut self, context: &LookupContext<'_, 'p>, told: Told<'_>) -> Step<'p> {
+        if is_served(context, &told) {
+            return serve(context, &told);
+        }
+        self.refused = Some(told.version);
+        self.ask_list(context)
+    }
+
+    fn on_query<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        fetched: Fetched<'_>,
+    ) -> Progress<'p> {
+        Ok(match context.named(fetched)? {
+            Named::Told(told) => serve(context, &told),
+            Named::AgeCounts(version) => self.ask_info(context, &version, Awaited::Version),
+        })
+    }
+
+    /// Asks for the `.info` of a version or another query.
+    pub(super) fn ask_info<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        query: &str,
+        awaited: impl FnOnce(String) -> Awaited,
+    ) -> Step<'p> {
+        self.awaited = awaited(query.to_owned());
+        let about = context.about;
+        ask(about.path(&about.info(query)), info::MAX_INFO_BYTES)
+    }
+}
+
+/// Concludes with the `.info` of a version. Of a file that is wanted it tells the age only.
+fn on_info<'p>(
+    context: &LookupContext<'_, 'p>,
+    fetched: Fetched<'_>,
+    version: &str,
+) -> Progress<'p> {
+    let told = context.told_by_info(fetched, version)?;
+    let is_file = matches!(context.about.goal, Goal::GoMod(_) | Goal::Zip(_));
+    let body = (!is_file).then_some(told.body);
+    Ok(conclude(context, version, told.age, body))
+}
+
+fn is_served(context: &LookupContext<'_, '_>, told: &Told<'_>) -> bool {
+    let verdict = context.verdict(&told.version, told.age);
+    verdict.is_some_and(|verdict| verdict.decision == Decision::Allow)
+}
+
+/// Serves an answer, unless the rules refuse its version.
+fn serve<'p>(context: &LookupContext<'_, 'p>, told: &Told<'_>) -> Step<'p> {
+    conclude(context, &told.version, told.age, Some(told.body))
+}
+
+/// Ends with the verdict on a version: it is refused, or `body` is served, or else the request
+/// goes on.
+pub(super) fn conclude<'p>(
+    context: &LookupContext<'_, 'p>,
+    version: &str,
+    age: Age,
+    body: Option<&[u8]>,
+) -> Step<'p> {
+    let Some(ruling) = context.ruling(version, age) else {
+        return Step::reply(context.failed("the version cannot be read"));
+    };
+    let refusal = context.refusal(version, &ruling.verdict);
+    let reply = match (refusal, body) {
+        (Some(refusal), _) => refusal,
+        (None, Some(body)) => Reply::info(String::from_utf8_lossy(body).into_owned()),
+        (None, None) => return Step::Proceed(ruling),
+    };
+    Step::Answer {
+        ruling: Some(ruling),
+        reply,
+    }
+}
+
+/// A question that is asked alone.
+pub(super) fn ask<'p>(path: String, limit: usize) -> Step<'p> {
+    Step::Ask(vec![Question {
+        number: 0,
+        path,
+        limit,
+    }])
+}
