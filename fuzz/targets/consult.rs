@@ -17,7 +17,7 @@ use modgate_engine::reply::Reply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
 use modgate_go::gomod::{escape_into, is_canonical_for, semver};
 use modgate_go::http::Header;
-use modgate_policy::model::{Age, Decision, Policy, Side, Subject};
+use modgate_policy::model::{Age, RuleOutcome, Policy, Side, Subject};
 use serde_json::Value;
 
 const MODULE: &str = "corp.example/lib";
@@ -137,7 +137,7 @@ fn run(world: &Memory, consultation: &Consultation, answers: &[u8]) -> Option<Re
             Step::Ask(asked) => questions.extend(asked),
             Step::Wait => {}
             Step::Proceed(ruling) => {
-                assert_eq!(ruling.verdict.decision, Decision::Allow);
+                assert_eq!(ruling.verdict.decision, RuleOutcome::Allow);
                 return None;
             }
             Step::Answer { reply, .. } => return Some(reply),
@@ -193,5 +193,5 @@ fn may_be_had(version: &str) -> bool {
     let tenant = POLICY.tenant(None).expect("everybody");
     let subject = Subject::Version(parts, Age::Known(std::time::Duration::MAX));
     let verdict = POLICY.decide(tenant, Side::Active, MODULE, &subject, true);
-    is_canonical_for(MODULE, version).is_ok() && verdict.decision == Decision::Allow
+    is_canonical_for(MODULE, version).is_ok() && verdict.decision == RuleOutcome::Allow
 }

@@ -13,7 +13,7 @@ use modgate_fuzz::fixed::{POLICY, PUBLIC, RULE_LABELS, may_have, prefixes};
 use modgate_fuzz::upstream;
 use modgate_go::gomod::is_canonical_for;
 use modgate_go::goproxy::MAX_PATH_BYTES;
-use modgate_policy::model::Decision;
+use modgate_policy::model::RuleOutcome;
 
 fuzz_target!(|input: &[u8]| {
     let asked = Asked::read(input);
@@ -34,7 +34,7 @@ fn check_labels(judgement: &Judgement<'_>) {
     if let Some((decision, rule)) = judgement.decision_labels() {
         assert!(rule == PUBLIC || RULE_LABELS.contains(&rule), "{rule}");
         let forwards = matches!(judgement.answer, Answer::Forward { .. });
-        assert!(!forwards || decision == Decision::Allow.as_str());
+        assert!(!forwards || decision == RuleOutcome::Allow.as_str());
     }
 }
 

@@ -9,7 +9,7 @@ use crate::reply::Reply;
 use crate::telemetry::Outcome;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::route::Route;
-use modgate_policy::model::{Backend, Decision, Plan, Ruling, Tenant};
+use modgate_policy::model::{Backend, Plan, RuleOutcome, Ruling, Tenant};
 
 /// What is to be done with a request, and everything that led to it.
 #[derive(Debug)]
@@ -193,7 +193,7 @@ impl<'p> Judgement<'p> {
             ..
         }) = &self.answer
         {
-            return Some((Decision::Deny.as_str(), by));
+            return Some((RuleOutcome::Deny.as_str(), by));
         }
         let verdict = &self.ruling.as_ref()?.verdict;
         Some((verdict.decision.as_str(), verdict.rule_label()))

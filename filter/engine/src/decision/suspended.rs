@@ -11,8 +11,8 @@ use super::stage::StageTaken;
 use crate::lookup::Consultation;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::{
-    BackendId, Decision, Plan, Policy, RouteId, RuleId, Ruling, Split, SplitId, TenantId, TooYoung,
-    Variant, VariantId, Verdict,
+    BackendId, Plan, Policy, RouteId, RuleId, RuleOutcome, Ruling, Split, SplitId, TenantId,
+    TooYoung, Variant, VariantId, Verdict,
 };
 
 /// A decision without its lookup and its policy.
@@ -50,7 +50,7 @@ struct SuspendedRuling {
 
 #[derive(Clone, Copy, Debug)]
 struct SuspendedVerdict {
-    decision: Decision,
+    decision: RuleOutcome,
     rule: Option<RuleId>,
     is_open: bool,
     too_young: Option<TooYoung>,

@@ -6,7 +6,7 @@ use super::shaping::Shaping;
 use super::steer::Steer;
 use super::{Fetched, Goal, Question, Step, info};
 use crate::reply::Reply;
-use modgate_policy::model::{Age, Decision};
+use modgate_policy::model::{Age, RuleOutcome};
 
 /// How far a lookup has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,7 +192,7 @@ fn on_info<'p>(
 
 fn is_served(context: &LookupContext<'_, '_>, told: &Told<'_>) -> bool {
     let verdict = context.verdict(&told.version, told.age);
-    verdict.is_some_and(|verdict| verdict.decision == Decision::Allow)
+    verdict.is_some_and(|verdict| verdict.decision == RuleOutcome::Allow)
 }
 
 /// Serves an answer, unless the rules refuse its version.

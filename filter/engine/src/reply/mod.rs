@@ -8,7 +8,7 @@ use modgate_go::gomod::shorten;
 use modgate_go::goproxy::{Operation, RequestError};
 use modgate_go::http::Header;
 use modgate_go::http::wire::VARIANT_HEADER;
-use modgate_policy::model::{Decision, Verdict};
+use modgate_policy::model::{RuleOutcome, Verdict};
 
 /// An answer that no backend has a part in. Its body is UTF-8 text in lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,9 +100,9 @@ impl Reply {
         footer: Footer<'_>,
     ) -> Option<Self> {
         match verdict.decision {
-            Decision::Allow => None,
-            Decision::Deny => Some(Self::denied(operation, tenant, verdict, footer)),
-            Decision::Probe | Decision::Hide => Some(Self::not_a_module(operation, tenant)),
+            RuleOutcome::Allow => None,
+            RuleOutcome::Deny => Some(Self::denied(operation, tenant, verdict, footer)),
+            RuleOutcome::Probe | RuleOutcome::Hide => Some(Self::not_a_module(operation, tenant)),
         }
     }
 

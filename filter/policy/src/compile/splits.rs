@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Errors, paths, rollout, weights};
 use crate::document::{ANYONE, AssignDoc, Document, Path, SplitDoc, Text, did_you_mean};
 use crate::model::{
-    Age, Assign, By, Decision, Gets, Policy, Side, Split, SplitId, Splits, Stage, Subject, Variant,
-    VariantId,
+    Age, Assign, By, Gets, Policy, RuleOutcome, Side, Split, SplitId, Splits, Stage, Subject,
+    Variant, VariantId,
 };
 use modgate_go::gomod::{check_path, is_canonical_for, semver};
 use modgate_go::http::is_same_header;
@@ -252,7 +252,7 @@ pub(crate) fn check_rules(errors: &mut Errors, root: &Path, policy: &Policy) {
             let decision = |tenant, side, subject: Subject<'_>| {
                 let verdict = policy.decide(tenant, side, &split.module, &subject, false);
                 (
-                    verdict.decision == Decision::Allow,
+                    verdict.decision == RuleOutcome::Allow,
                     verdict.rule_label().to_owned(),
                 )
             };

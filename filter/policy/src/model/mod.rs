@@ -27,7 +27,7 @@ pub(crate) use percent::{ALL, hundredths};
 pub use policy::{Policy, Sumdb, Tenant};
 pub use rollout::{By, CANARY, ENFORCE, Reach, Rollout, SHADOW, Share, Side, Stage};
 pub use rules::{
-    Age, Decision, Effect, MatchedRule, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict,
+    Age, Effect, MatchedRule, Rule, RuleOutcome, RuleSet, Ruling, Subject, TooYoung, Verdict,
 };
 pub use splits::{Assign, Gets, NO_VARIANT, Split, Splits, Variant, hides};
 pub use versions::VersionSet;

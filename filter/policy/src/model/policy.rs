@@ -190,7 +190,7 @@ impl Policy {
     }
 
     /// The verdict on a tenant's request for a module or a version of it, by the rules of one side; see
-    /// [`Decision::Probe`](super::Decision::Probe) for `is_probe`. Without a rollout there is only the active side.
+    /// [`RuleOutcome::Probe`](super::RuleOutcome::Probe) for `is_probe`. Without a rollout there is only the active side.
     pub fn decide(
         &self,
         tenant: &Tenant,

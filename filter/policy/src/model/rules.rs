@@ -205,7 +205,7 @@ pub enum Effect {
 
 /// What comes of a request by the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum RuleOutcome {
     /// It is served.
     Allow,
     /// It is refused, and the person is told why.
@@ -217,7 +217,7 @@ pub enum Decision {
     Hide,
 }
 
-impl Decision {
+impl RuleOutcome {
     /// The value of the label `decision`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -233,7 +233,7 @@ impl Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict<'p> {
     /// What comes of the request.
-    pub decision: Decision,
+    pub decision: RuleOutcome,
     /// The rule that decided; `None` for the document's `default`.
     pub rule: Option<MatchedRule<'p>>,
     /// Whether this is not the last word: it is said of a module of which some versions may be refused,
@@ -298,7 +298,7 @@ type Place = (usize, Rank);
 /// Gives the verdict of rule sets, in order, on a module path or one version of it.
 ///
 /// `is_probe` tells whether the Go command asks this of prefixes too. Such a request that is denied
-/// is a [`Decision::Probe`] where a rule *above* the one that denied serves something above or below
+/// is a [`RuleOutcome::Probe`] where a rule *above* the one that denied serves something above or below
 /// the path: there is a module to be found, and any answer but 404 would keep `go` from finding it.
 pub(crate) fn decide<'p>(
     sets: &[&'p RuleSet],
@@ -319,13 +319,13 @@ pub(crate) fn decide<'p>(
         None => default,
     };
     let decision = match effect {
-        Effect::Allow => Decision::Allow,
-        Effect::Deny if is_probe && leads_to_allowed(sets, module, place) => Decision::Probe,
-        Effect::Deny if rule.is_some_and(|matched| matched.rule.hide) => Decision::Hide,
-        Effect::Deny => Decision::Deny,
+        Effect::Allow => RuleOutcome::Allow,
+        Effect::Deny if is_probe && leads_to_allowed(sets, module, place) => RuleOutcome::Probe,
+        Effect::Deny if rule.is_some_and(|matched| matched.rule.hide) => RuleOutcome::Hide,
+        Effect::Deny => RuleOutcome::Deny,
     };
     // Of a module that is refused as a whole no version is served.
-    let is_refused = *subject == Subject::Module && decision != Decision::Allow;
+    let is_refused = *subject == Subject::Module && decision != RuleOutcome::Allow;
     Verdict {
         decision,
         rule,

@@ -1,7 +1,7 @@
 //! Why a request came out as it did: the engine, asked again.
 
 use modgate_engine::decision::{Answer, Judgement, judge};
-use modgate_policy::model::{Decision, MatchedRule, Policy};
+use modgate_policy::model::{MatchedRule, Policy, RuleOutcome};
 
 /// What the engine says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) struct Why {
     /// The endpoint that is asked.
     pub(super) operation: &'static str,
     /// What the rules say.
-    pub(super) decision: Decision,
+    pub(super) decision: RuleOutcome,
     /// `set/rule`, or `default`.
     pub(super) rule: String,
     /// The rule's reason.

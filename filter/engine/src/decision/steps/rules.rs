@@ -5,7 +5,7 @@ use crate::decision::request_decision::Judgement;
 use crate::decision::stage;
 use crate::lookup::Goal;
 use crate::reply::Reply;
-use modgate_policy::model::{Decision, Subject};
+use modgate_policy::model::{RuleOutcome, Subject};
 
 /// A request that the rules have not refused.
 #[derive(Default)]
@@ -38,7 +38,7 @@ pub(in crate::decision) fn rules<'p>(
         Some(reply) => Err(reply),
         None => Ok(Allowed {
             goal,
-            is_served: verdict.decision == Decision::Allow || verdict.is_open,
+            is_served: verdict.decision == RuleOutcome::Allow || verdict.is_open,
         }),
     }
 }
