@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::decision::{Answer, judge};
+use modgate_engine::decision::{Answer, evaluate};
 use modgate_engine::lookup::{Consultation, Fetched, Step, World};
 use modgate_engine::reply::Reply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
@@ -81,8 +81,8 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let wanted = WANTED[usize::from(first) % WANTED.len()];
-    let judgement = judge(&POLICY, &get(wanted), &());
-    match &judgement.answer {
+    let decision = evaluate(&POLICY, &get(wanted), &());
+    match &decision.answer {
         Answer::Consult { consultation, .. } => {
             let world = Memory(RefCell::default());
             let reply = within(OF_A_LONG_REQUEST, || run(&world, consultation, answers));
@@ -104,10 +104,10 @@ fn serves(world: &Memory, list: &Reply, line: &str) {
     let version = line.split(' ').next().unwrap_or_default();
     let mut escaped = String::new();
     escape_into(version, &mut escaped);
-    let judgement = judge(&POLICY, &get(&format!("@v/{escaped}.zip")), &());
-    let Answer::Consult { consultation, .. } = &judgement.answer else {
+    let decision = evaluate(&POLICY, &get(&format!("@v/{escaped}.zip")), &());
+    let Answer::Consult { consultation, .. } = &decision.answer else {
         return assert!(
-            matches!(judgement.answer, Answer::Forward { .. }),
+            matches!(decision.answer, Answer::Forward { .. }),
             "{version}"
         );
     };

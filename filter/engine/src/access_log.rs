@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use crate::decision::Judgement;
+use crate::decision::RequestDecision;
 use crate::telemetry::{CacheVerdict, Outcome};
 use modgate_go::http::{Header, value_of};
 use modgate_policy::model::Policy;
@@ -23,8 +23,8 @@ const NOTHING: &str = "-";
 pub struct AccessMembers(String);
 
 impl AccessMembers {
-    /// What is known once a request was judged; `None` where the policy wants no access log.
-    pub fn of(policy: &Policy, headers: &[Header], judgement: &Judgement<'_>) -> Option<Self> {
+    /// What is known once a request was evaluated; `None` where the policy wants no access log.
+    pub fn of(policy: &Policy, headers: &[Header], decision: &RequestDecision<'_>) -> Option<Self> {
         if !policy.access_log {
             return None;
         }
@@ -33,28 +33,28 @@ impl AccessMembers {
         let path = header(":path");
         // A query is never part of a good request, and may hold a secret.
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let (decision, rule) = judgement.decision_labels().unwrap_or((NOTHING, NOTHING));
-        let backend = judgement.backend().map(|backend| backend.name.as_str());
+        let (outcome, rule) = decision.decision_labels().unwrap_or((NOTHING, NOTHING));
+        let backend = decision.backend().map(|backend| backend.name.as_str());
 
         let mut members = Self(String::with_capacity(512));
         members.0.push_str(policy.hash());
         members.add("request_id", &header("x-request-id"));
-        members.add("tenant", judgement.tenant.map_or(NOTHING, |t| &t.name));
-        members.add("identity", judgement.identity.unwrap_or(NOTHING));
-        members.add("operation", judgement.operation.as_str());
-        members.add("module", judgement.module.as_deref().unwrap_or(NOTHING));
-        members.add("version", judgement.version.as_deref().unwrap_or(NOTHING));
-        members.add("decision", decision);
+        members.add("tenant", decision.tenant.map_or(NOTHING, |t| &t.name));
+        members.add("identity", decision.identity.unwrap_or(NOTHING));
+        members.add("operation", decision.operation.as_str());
+        members.add("module", decision.module.as_deref().unwrap_or(NOTHING));
+        members.add("version", decision.version.as_deref().unwrap_or(NOTHING));
+        members.add("decision", outcome);
         members.add("rule", rule);
-        members.add("stage", judgement.stage.name);
-        members.add("client", judgement.stage.client.unwrap_or(NOTHING));
-        let other = judgement.ruling.and_then(|ruling| ruling.other);
-        let (decision, rule) = other.as_ref().map_or((NOTHING, NOTHING), |other| {
+        members.add("stage", decision.stage.name);
+        members.add("client", decision.stage.client.unwrap_or(NOTHING));
+        let other = decision.ruling.and_then(|ruling| ruling.other);
+        let (outcome, rule) = other.as_ref().map_or((NOTHING, NOTHING), |other| {
             (other.decision.as_str(), other.rule_label())
         });
-        members.add("other_decision", decision);
+        members.add("other_decision", outcome);
         members.add("other_rule", rule);
-        let of_variant = judgement.of_variant();
+        let of_variant = decision.of_variant();
         let variant = of_variant.and_then(|of| of.variant);
         members.add("split", of_variant.map_or(NOTHING, |of| &of.split.name));
         members.add("variant", variant.map_or(NOTHING, |variant| &variant.name));
@@ -117,7 +117,7 @@ impl AccessMembers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::judge;
+    use crate::decision::evaluate;
     use serde_json::{Value, json};
 
     fn line(path: &str, more: &[(&str, &[u8])]) -> Value {
@@ -133,8 +133,8 @@ mod tests {
             (":path".to_owned(), path.as_bytes().to_vec()),
         ];
         headers.extend(more.iter().map(|(n, v)| ((*n).to_owned(), v.to_vec())));
-        let judgement = judge(&policy, &headers, &());
-        let members = AccessMembers::of(&policy, &headers, &judgement).unwrap();
+        let decision = evaluate(&policy, &headers, &());
+        let members = AccessMembers::of(&policy, &headers, &decision).unwrap();
         let text = members.ended(None, None, Outcome::Ok);
         serde_json::from_str(&format!("{{\"modgate\":\"{text}\"}}")).unwrap()
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use modgate_engine::decision::Judgement;
+use modgate_engine::decision::RequestDecision;
 use modgate_engine::question;
 use modgate_engine::question::{Client, Place, follow};
 use modgate_engine::reply::Reply;
@@ -30,9 +30,9 @@ impl Asker {
         policy: &Policy,
         (backend, cluster): (&Backend, &str),
         headers: &[Header],
-        judgement: &Judgement<'_>,
+        decision: &RequestDecision<'_>,
     ) -> Rc<Self> {
-        let client = Client::of(headers, judgement);
+        let client = Client::of(headers, decision);
         let headers = client.headers(policy, backend);
         Rc::new(Self {
             backend: backend.id,

@@ -5,7 +5,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use modgate_engine::decision::{Answer, Judgement};
+use modgate_engine::decision::{Answer, RequestDecision};
 
 use crate::host::{self, Moment};
 use crate::secret;
@@ -19,18 +19,22 @@ const WITHIN_MS: u64 = 2_000;
 const PLACES: u64 = 256;
 
 /// Whether this is the second of two refusals that count. Every other call with the same one says so.
-pub(crate) fn is_repetition(headers: &[Header], judgement: &Judgement<'_>, now: Moment) -> bool {
-    let Answer::Reply(reply) = &judgement.answer else {
+pub(crate) fn is_repetition(
+    headers: &[Header],
+    decision: &RequestDecision<'_>,
+    now: Moment,
+) -> bool {
+    let Answer::Reply(reply) = &decision.answer else {
         return false;
     };
-    let counts = judgement.decision_labels().is_some();
+    let counts = decision.decision_labels().is_some();
     if !counts || !(400..500).contains(&reply.status) || !came_by_https(headers) {
         return false;
     }
     let Some(now) = now.unix_milliseconds() else {
         return false;
     };
-    let refusal = hash(judgement);
+    let refusal = hash(decision);
     let key = format!("modgate.refused.{}", refusal % PLACES);
     let known = host::shared(&key).and_then(|bytes| decode(&bytes));
     let repeated = known.is_some_and(|(known, then)| {
@@ -49,17 +53,17 @@ fn came_by_https(headers: &[Header]) -> bool {
 }
 
 /// Tells one refusal of one client from another.
-fn hash(judgement: &Judgement<'_>) -> u64 {
+fn hash(decision: &RequestDecision<'_>) -> u64 {
     let mut hasher = secret::hasher();
     let address = host::property(&["source", "address"]).unwrap_or_default();
     // Without the port, which is the connection's.
     let client = address.rsplitn(2, |byte| *byte == b':').nth(1);
     client.hash(&mut hasher);
-    judgement.tenant.map(|tenant| tenant.id).hash(&mut hasher);
-    judgement.operation.hash(&mut hasher);
-    judgement.module.hash(&mut hasher);
-    judgement.version.hash(&mut hasher);
-    judgement.decision_labels().hash(&mut hasher);
+    decision.tenant.map(|tenant| tenant.id).hash(&mut hasher);
+    decision.operation.hash(&mut hasher);
+    decision.module.hash(&mut hasher);
+    decision.version.hash(&mut hasher);
+    decision.decision_labels().hash(&mut hasher);
     hasher.finish()
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use modgate_engine::access_log::AccessMembers;
-use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_engine::decision::{Answer, RequestDecision, evaluate};
 use modgate_engine::reply::Reply;
 use modgate_engine::telemetry::{CacheVerdict, Outcome, cache_verdict};
 use modgate_go::http::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
@@ -68,10 +68,10 @@ impl Stream {
     fn forward(
         in_force: &InForce,
         headers: &[Header],
-        judgement: &mut Judgement<'_>,
+        decision: &mut RequestDecision<'_>,
         began: Moment,
     ) -> Result<Forwarded, Reply> {
-        let (backend, cluster, path) = match &mut judgement.answer {
+        let (backend, cluster, path) = match &mut decision.answer {
             Answer::Reply(reply) => return Err(std::mem::take(reply)),
             Answer::Forward {
                 backend,
@@ -88,12 +88,12 @@ impl Stream {
             let came = came.map(|(_, path)| String::from_utf8_lossy(path).into_owned());
             path.map_or_else(|| came.unwrap_or_default(), ToOwned::to_owned)
         });
-        let mut file = match std::mem::take(&mut judgement.plan) {
+        let mut file = match std::mem::take(&mut decision.plan) {
             Plan::Unknown(artifact) => File::Unknown(artifact),
             Plan::Check(checked) => File::Guarded(Box::new(Guard::new(checked))),
             Plan::Refuse(_) | Plan::Pass => File::Free,
         };
-        let mut written = judgement
+        let mut written = decision
             .remove_headers
             .iter()
             .all(|name| host::remove_header(REQUEST, name));
@@ -116,15 +116,15 @@ impl Stream {
             guard.ask(in_force, backend, headers);
         }
         Ok(Forwarded {
-            scope: in_force.meters.scope(judgement, Some(backend)),
-            tenant: judgement.tenant.map(|tenant| tenant.id),
+            scope: in_force.meters.scope(decision, Some(backend)),
+            tenant: decision.tenant.map(|tenant| tenant.id),
             backend: backend.id,
             has_stand_ins: cluster != backend.cluster,
-            mutability: judgement.mutability,
-            cache_scope: judgement.cache_scope,
-            tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
+            mutability: decision.mutability,
+            cache_scope: decision.cache_scope,
+            tenant_prefix: std::mem::take(&mut decision.tenant_prefix),
             asked,
-            request_id: judgement.request_id.take(),
+            request_id: decision.request_id.take(),
             began,
             answer: forwarded::Answer::Awaited,
             file,
@@ -148,28 +148,28 @@ impl Stream {
         &mut self,
         in_force: &InForce,
         headers: &[Header],
-        mut judgement: Judgement<'_>,
+        mut decision: RequestDecision<'_>,
         began: Moment,
         bytes: u64,
     ) -> Action {
-        self.access = AccessMembers::of(&in_force.policy, headers, &judgement);
-        if !repeats::is_repetition(headers, &judgement, began) {
-            in_force.meters.decided(&judgement);
-            in_force.meters.assigned(&judgement);
-            in_force.meters.routed(&judgement);
+        self.access = AccessMembers::of(&in_force.policy, headers, &decision);
+        if !repeats::is_repetition(headers, &decision, began) {
+            in_force.meters.decided(&decision);
+            in_force.meters.assigned(&decision);
+            in_force.meters.routed(&decision);
         }
-        if let Plan::Refuse(artifact) = judgement.plan {
-            let tenant = judgement.tenant;
+        if let Plan::Refuse(artifact) = decision.plan {
+            let tenant = decision.tenant;
             in_force.meters.checked(tenant, artifact, "unknown", "none");
         }
-        let backend = judgement.backend();
-        match Self::forward(in_force, headers, &mut judgement, began) {
+        let backend = decision.backend();
+        match Self::forward(in_force, headers, &mut decision, began) {
             Ok(forwarded) => {
                 self.exchange = Exchange::Forwarded(forwarded);
                 Action::Continue
             }
             Err(reply) => {
-                let scope = in_force.meters.scope(&judgement, backend);
+                let scope = in_force.meters.scope(&decision, backend);
                 self.reply(scope, began, bytes, &reply)
             }
         }
@@ -198,21 +198,21 @@ impl Stream {
             cache,
             ..
         } = *case;
-        let Some(mut judgement) = suspended.resume(&in_force.policy, consultation) else {
+        let Some(mut decision) = suspended.resume(&in_force.policy, consultation) else {
             let reply = Reply::unavailable("the policy that decided is gone");
             return self.reply(scope, began, bytes, &reply);
         };
         match end {
-            End::Proceed(ruling) => judgement.proceed(ruling),
+            End::Proceed(ruling) => decision.proceed(ruling),
             End::Answer(ruling, reply) => {
                 self.cache = cache;
                 if let Some(verdict) = cache {
                     scope.looked_up(verdict);
                 }
-                judgement.conclude(ruling, reply);
+                decision.conclude(ruling, reply);
             }
         }
-        self.settle(in_force, headers, judgement, began, bytes)
+        self.settle(in_force, headers, decision, began, bytes)
     }
 
     /// Answers instead of the backend.
@@ -316,19 +316,19 @@ impl HttpContext for Stream {
             return Action::Pause;
         };
         let headers = host::headers(REQUEST);
-        let judgement = judge(&in_force.policy, &headers, &Proxy);
+        let decision = evaluate(&in_force.policy, &headers, &Proxy);
         let Answer::Consult {
             backend, cluster, ..
-        } = &judgement.answer
+        } = &decision.answer
         else {
-            return self.settle(&in_force, &headers, judgement, began, 0);
+            return self.settle(&in_force, &headers, decision, began, 0);
         };
         // For the log of a request whose client does not wait for the end.
-        self.access = AccessMembers::of(&in_force.policy, &headers, &judgement);
-        let scope = in_force.meters.scope(&judgement, Some(backend));
-        let asker = Asker::new(&in_force.policy, (backend, cluster), &headers, &judgement);
-        let mutability = judgement.mutability;
-        let Some((suspended, consultation)) = judgement.suspend(&in_force.policy) else {
+        self.access = AccessMembers::of(&in_force.policy, &headers, &decision);
+        let scope = in_force.meters.scope(&decision, Some(backend));
+        let asker = Asker::new(&in_force.policy, (backend, cluster), &headers, &decision);
+        let mutability = decision.mutability;
+        let Some((suspended, consultation)) = decision.suspend(&in_force.policy) else {
             let reply = Reply::unavailable("what it waits for is not known");
             return self.reply(scope, began, 0, &reply);
         };

@@ -1,7 +1,7 @@
 //! The one way through the engine: a request's headers in, what to do with it out.
 
 use super::head::Head;
-use super::request_decision::{Answer, Judgement};
+use super::request_decision::{Answer, RequestDecision};
 use super::steps::{self, Context};
 use crate::reply::{Footer, Reply};
 use modgate_go::http::Header;
@@ -16,45 +16,49 @@ pub(super) enum Sender<'p, 'f> {
     Tenant(&'p Tenant, Age, &'f dyn Facts),
 }
 
-/// Judges a request by its headers, pseudo-headers included, and by what the host has verified of
+/// Evaluates a request by its headers, pseudo-headers included, and by what the host has verified of
 /// its sender. Nothing else of a request counts.
-pub fn judge<'p>(policy: &'p Policy, headers: &[Header], facts: &dyn Facts) -> Judgement<'p> {
-    judge_sender(policy, headers, &Sender::Known(facts))
+pub fn evaluate<'p>(
+    policy: &'p Policy,
+    headers: &[Header],
+    facts: &dyn Facts,
+) -> RequestDecision<'p> {
+    evaluate_sender(policy, headers, &Sender::Known(facts))
 }
 
-/// Judges what a tenant would be told, were it proved already: the request's path has no prefix
+/// Evaluates a request of this tenant, as if it were proved already: the request's path has no prefix
 /// that names it. For whoever asks about a policy; a proxy knows no tenant before it asks. A
 /// version that is asked for is of this age.
-pub fn judge_tenant<'p>(
+pub fn evaluate_as_tenant<'p>(
     policy: &'p Policy,
     headers: &[Header],
     tenant: &'p Tenant,
     age: Age,
-) -> Judgement<'p> {
-    judge_sender(policy, headers, &Sender::Tenant(tenant, age, &()))
+) -> RequestDecision<'p> {
+    evaluate_sender(policy, headers, &Sender::Tenant(tenant, age, &()))
 }
 
-/// As [`judge_tenant`], of a client of whom something is known besides.
-pub fn judge_client<'p>(
+/// As [`evaluate_as_tenant`], of a client of whom something is known besides.
+pub fn evaluate_as_client<'p>(
     policy: &'p Policy,
     headers: &[Header],
     tenant: &'p Tenant,
     facts: &dyn Facts,
-) -> Judgement<'p> {
-    judge_sender(
+) -> RequestDecision<'p> {
+    evaluate_sender(
         policy,
         headers,
         &Sender::Tenant(tenant, Age::Unasked, facts),
     )
 }
 
-fn judge_sender<'p>(
+fn evaluate_sender<'p>(
     policy: &'p Policy,
     headers: &[Header],
     sender: &Sender<'p, '_>,
-) -> Judgement<'p> {
+) -> RequestDecision<'p> {
     let head = Head::read(policy, headers);
-    let mut record = Judgement::unknown(head.request_id);
+    let mut record = RequestDecision::unknown(head.request_id);
     let footer = Footer {
         contact: policy.contact(),
         request_id: head.request_id,
@@ -65,16 +69,16 @@ fn judge_sender<'p>(
         sender,
         footer,
     };
-    let answer = evaluate(&context, &mut record);
+    let answer = take_steps(&context, &mut record);
     record.answer = answer.unwrap_or_else(Answer::Reply);
     record
 }
 
 /// The steps of a decision, each a file of its own. Every step notes what it finds out before it lets the
 /// request go on to the next, or ends it with a reply.
-fn evaluate<'p>(
+fn take_steps<'p>(
     context: &Context<'p, '_>,
-    record: &mut Judgement<'p>,
+    record: &mut RequestDecision<'p>,
 ) -> Result<Answer<'p>, Reply> {
     let line = steps::head(context)?;
     let target = steps::path(context, &line)?;

@@ -1,7 +1,7 @@
 //! What is wrong with `integrity` and `redirects`, and what a plan is made of them.
 
 use super::*;
-use super::{Answer, judge};
+use super::{Answer, evaluate};
 use modgate_go::gomod::Artifact;
 use modgate_go::http::Header;
 use modgate_go::integrity::{Checked, Evidence};
@@ -30,7 +30,7 @@ fn plan(integrity: &Value, path: &str) -> Plan {
     let policy = read(&document(integrity.clone())).unwrap();
     let headers = [(":method", "GET"), (":path", path)]
         .map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
-    judge(&policy, &headers, &()).plan
+    evaluate(&policy, &headers, &()).plan
 }
 
 #[test]
@@ -108,9 +108,9 @@ fn a_file_that_nothing_is_known_of_is_denied_by_the_engine_itself() {
         ];
         let headers =
             headers.map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
-        let judgement = judge(&policy, &headers, &());
-        assert_eq!(judgement.decision_labels(), Some(("deny", "integrity")));
-        let Answer::Reply(reply) = judgement.answer else {
+        let decision = evaluate(&policy, &headers, &());
+        assert_eq!(decision.decision_labels(), Some(("deny", "integrity")));
+        let Answer::Reply(reply) = decision.answer else {
             panic!("it was forwarded");
         };
         assert_eq!(reply.status, 403);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Judgement, judge};
+use super::{Answer, RequestDecision, evaluate};
 use crate::lookup::{Fetched, Step, World};
 use modgate_go::http::Header;
 use modgate_policy::model::Policy;
@@ -88,8 +88,8 @@ impl Backend {
 
     /// What the filter does with a request: `200 body`, `403 body`, or `forward path`.
     fn get(&self, policy: &Policy, file: &str) -> String {
-        let judgement = self.judge(policy, file);
-        match &judgement.answer {
+        let decision = self.decide(policy, file);
+        match &decision.answer {
             Answer::Forward { path, .. } => {
                 format!("forward {}", path.as_deref().unwrap_or_default())
             }
@@ -98,8 +98,8 @@ impl Backend {
         }
     }
 
-    /// A request, judged to the end.
-    fn judge<'p>(&self, policy: &'p Policy, file: &str) -> Judgement<'p> {
+    /// A request, evaluated to the end.
+    fn decide<'p>(&self, policy: &'p Policy, file: &str) -> RequestDecision<'p> {
         let path = match file {
             "@latest" => "/corp.example/lib/@latest".to_owned(),
             file => format!("/corp.example/lib/@v/{file}"),
@@ -108,15 +108,19 @@ impl Backend {
             (":method".to_owned(), b"GET".to_vec()),
             (":path".to_owned(), path.into_bytes()),
         ];
-        let judgement = judge(policy, &headers, &());
-        if matches!(judgement.answer, Answer::Consult { .. }) {
-            return self.consult(policy, judgement);
+        let decision = evaluate(policy, &headers, &());
+        if matches!(decision.answer, Answer::Consult { .. }) {
+            return self.consult(policy, decision);
         }
-        judgement
+        decision
     }
 
-    fn consult<'p>(&self, policy: &'p Policy, judgement: Judgement<'p>) -> Judgement<'p> {
-        let (suspended, mut consultation) = judgement.suspend(policy).unwrap();
+    fn consult<'p>(
+        &self,
+        policy: &'p Policy,
+        decision: RequestDecision<'p>,
+    ) -> RequestDecision<'p> {
+        let (suspended, mut consultation) = decision.suspend(policy).unwrap();
         self.rounds.borrow_mut().clear();
         let mut step = consultation.begin(policy, self);
         let mut questions = VecDeque::new();
@@ -129,14 +133,14 @@ impl Backend {
                 }
                 Step::Wait => assert!(!questions.is_empty()),
                 Step::Proceed(ruling) => {
-                    let mut judgement = suspended.resume(policy, consultation).unwrap();
-                    judgement.proceed(ruling);
-                    return judgement;
+                    let mut decision = suspended.resume(policy, consultation).unwrap();
+                    decision.proceed(ruling);
+                    return decision;
                 }
                 Step::Answer { ruling, reply } => {
-                    let mut judgement = suspended.resume(policy, consultation).unwrap();
-                    judgement.conclude(ruling, reply);
-                    return judgement;
+                    let mut decision = suspended.resume(policy, consultation).unwrap();
+                    decision.conclude(ruling, reply);
+                    return decision;
                 }
             }
             let question = questions.pop_front().unwrap();
@@ -290,7 +294,7 @@ fn retractions_of_a_hidden_version_still_count() {
 #[test]
 fn what_is_no_list_is_not_read_as_an_empty_one() {
     let policy = old_only(">=1.3.0");
-    let about = judge(&policy, &list_request(), &());
+    let about = evaluate(&policy, &list_request(), &());
     let Answer::Consult { consultation, .. } = &about.answer else {
         panic!("{:?}", about.answer);
     };
@@ -419,7 +423,7 @@ fn versions_of_before_modules_are_the_latest_only_without_a_go_mod() {
 }
 
 #[test]
-fn a_branch_is_judged_by_the_version_in_the_answer() {
+fn a_branch_is_evaluated_by_the_version_in_the_answer() {
     let mut backend = Backend::with(&[]);
     let pseudo = "v1.2.1-0.20261101000000-0123456789ab";
     backend.put("main.info", &info(pseudo, "2026-11-01T00:00:00Z"));
@@ -484,7 +488,7 @@ fn a_young_version_is_neither_offered_nor_served() {
     );
     assert_eq!(*backend.rounds.borrow(), [1, 6, 1], "all ages at once");
     assert!(backend.get(&policy, "@latest").contains("\"v1.2.0\""));
-    // Each is judged when it is asked for, the zip by itself, too.
+    // Each is evaluated when it is asked for, the zip by itself, too.
     for (file, days) in [
         ("v1.3.0.zip", "6d"),
         ("v1.4.0.info", "0s"),

@@ -23,8 +23,8 @@ mod suspended_tests;
 mod upstream_headers;
 
 pub use caching::{CacheScope, HeaderChange, keep_private};
-pub use evaluate::{judge, judge_client, judge_tenant};
-pub use request_decision::{Answer, Judgement};
+pub use evaluate::{evaluate, evaluate_as_client, evaluate_as_tenant};
+pub use request_decision::{Answer, RequestDecision};
 pub use routing::RouteTrial;
 pub(crate) use routing::route_path;
 pub use split::{Assigned, AssignedBy, OfVariant};

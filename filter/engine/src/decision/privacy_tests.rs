@@ -9,14 +9,14 @@ fn policy_of(document: &Value) -> Policy {
     Policy::from_json(document.to_string().as_bytes()).unwrap()
 }
 
-fn judge<'p>(policy: &'p Policy, path: &str, more: &[(&str, &str)]) -> Judgement<'p> {
+fn evaluate<'p>(policy: &'p Policy, path: &str, more: &[(&str, &str)]) -> RequestDecision<'p> {
     let own = [(":method", "GET"), (":path", path)];
     let headers: Vec<Header> = own
         .iter()
         .chain(more)
         .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
         .collect();
-    super::judge(policy, &headers, &())
+    super::evaluate(policy, &headers, &())
 }
 
 fn document() -> Value {
@@ -48,7 +48,7 @@ fn looked_up(
     module: &str,
 ) -> Result<String, String> {
     let path = format!("/t/{tenant}/sumdb/{database}/lookup/{module}@v1.0.0");
-    match judge(policy, &path, &[]).answer {
+    match evaluate(policy, &path, &[]).answer {
         Answer::Reply(reply) => Err(format!("{} {}", reply.status, reply.body)),
         Answer::Forward { cluster, .. } => Ok(cluster.to_owned()),
         Answer::Consult { .. } => panic!("no rule is about versions"),
@@ -118,8 +118,8 @@ fn a_long_private_name_leaves_room_for_what_to_set() {
 fn the_filter_asks_no_database_about_a_private_name_either() {
     let asked = |document: &Value, module: &str| {
         let policy = policy_of(document);
-        let judgement = judge(&policy, &format!("/t/web/{module}/@v/v1.0.0.zip"), &[]);
-        match judgement.plan {
+        let decision = evaluate(&policy, &format!("/t/web/{module}/@v/v1.0.0.zip"), &[]);
+        match decision.plan {
             Plan::Check(checked) => Some(checked.evidence.as_str()),
             _ => None,
         }
@@ -170,9 +170,9 @@ fn a_pattern_of_private_names_is_refused_in_its_place() {
 
 /// Whether a shared cache may keep the answer to a request.
 fn is_shared(policy: &Policy, path: &str, more: &[(&str, &str)]) -> bool {
-    let judgement = judge(policy, path, more);
-    assert!(!matches!(judgement.answer, Answer::Reply(_)), "{path}");
-    judgement.cache_scope == CacheScope::Shared
+    let decision = evaluate(policy, path, more);
+    assert!(!matches!(decision.answer, Answer::Reply(_)), "{path}");
+    decision.cache_scope == CacheScope::Shared
 }
 
 fn of_tenants(identity: Value) -> Value {
@@ -285,7 +285,7 @@ fn nothing_that_is_answered_here_is_kept_by_anybody() {
         "/t/nobody/a.b/c/@v/list",
         "/t/web/a.b/c/@v/v1.0.0.ziphash",
     ] {
-        let Answer::Reply(reply) = judge(&policy, path, &[]).answer else {
+        let Answer::Reply(reply) = evaluate(&policy, path, &[]).answer else {
             panic!("{path} goes on");
         };
         assert!(
@@ -322,8 +322,8 @@ fn another_spelling_of_a_private_name_can_be_denied() {
         ("/gopkg.in/corp/lib.v1/@v/list", None),
         ("/github.com/other/lib/@v/list", Some("public")),
     ] {
-        let judgement = judge(&policy, path, &[]);
-        let led_to = judgement.backend().map(|backend| backend.name.as_str());
+        let decision = evaluate(&policy, path, &[]);
+        let led_to = decision.backend().map(|backend| backend.name.as_str());
         assert_eq!(led_to, backend, "{path}");
     }
 }

@@ -13,7 +13,7 @@ use modgate_policy::model::{Backend, Plan, RuleOutcome, Ruling, Tenant};
 
 /// What is to be done with a request, and everything that led to it.
 #[derive(Debug)]
-pub struct Judgement<'p> {
+pub struct RequestDecision<'p> {
     /// The tenant; `None` where the request has none.
     pub tenant: Option<&'p Tenant>,
     /// Which identity source named the tenant.
@@ -84,7 +84,7 @@ pub enum Answer<'p> {
     Reply(Reply),
 }
 
-impl<'p> Judgement<'p> {
+impl<'p> RequestDecision<'p> {
     /// Nothing is known yet but what the client calls the request.
     pub(super) fn unknown(request_id: Option<&str>) -> Self {
         Self {

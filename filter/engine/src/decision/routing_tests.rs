@@ -52,9 +52,9 @@ fn asked(module: &str, authorities: &[&str]) -> Vec<Header> {
 
 /// The route, the backend and the cluster.
 fn destination(policy: &Policy, headers: &[Header]) -> [String; 3] {
-    let judgement = judge(policy, headers, &());
-    let route = judgement.route.map(|route| route.id.clone());
-    match judgement.answer {
+    let decision = evaluate(policy, headers, &());
+    let route = decision.route.map(|route| route.id.clone());
+    match decision.answer {
         Answer::Forward {
             backend, cluster, ..
         } => [route.unwrap(), backend.name.clone(), cluster.to_owned()],
@@ -91,9 +91,9 @@ fn a_host_without_a_route_is_told_so() {
     let mut document = document();
     document["routes"] = json!([{"id": "hub", "hosts": ["hub.example"], "backend": "hub"}]);
     let policy = policy_of(&document);
-    let judgement = judge(&policy, &asked("x.example/m", &["other.example"]), &());
-    let Answer::Reply(reply) = judgement.answer else {
-        panic!("{:?}", judgement.answer);
+    let decision = evaluate(&policy, &asked("x.example/m", &["other.example"]), &());
+    let Answer::Reply(reply) = decision.answer else {
+        panic!("{:?}", decision.answer);
     };
     assert_eq!(reply.status, 403, "{}", reply.body);
     assert!(reply.body.contains("no route"), "{}", reply.body);
@@ -140,7 +140,7 @@ fn a_client_cannot_write_what_the_proxy_gives_to_a_backend() {
         for name in ["authorization", "x_team", "accept"] {
             headers.push((name.to_owned(), b"mine".to_vec()));
         }
-        let mut removed = judge(&policy, &headers, &()).remove_headers;
+        let mut removed = evaluate(&policy, &headers, &()).remove_headers;
         removed.sort();
         removed
     };
@@ -160,10 +160,10 @@ fn tried(stage: Value) -> Policy {
 
 /// The backend, the stage, and the backend of the other routes.
 fn trial(policy: &Policy, module: &str) -> [String; 3] {
-    let judgement = judge(policy, &asked(module, &[]), &());
-    let trial = judgement.route_trial.unwrap();
+    let decision = evaluate(policy, &asked(module, &[]), &());
+    let trial = decision.route_trial.unwrap();
     let would_be = trial.would_be.map_or("none", |(_, backend)| &backend.name);
-    let backend = judgement.backend().map_or("none", |backend| &backend.name);
+    let backend = decision.backend().map_or("none", |backend| &backend.name);
     [backend, trial.stage, would_be].map(ToOwned::to_owned)
 }
 
@@ -173,7 +173,7 @@ fn routes_in_shadow_lead_nobody_and_say_where_they_would() {
     assert_eq!(trial(&policy, "public.example/m"), ["a", "enforce", "c"]);
     assert_eq!(trial(&policy, "other.example/m"), ["a", "enforce", "none"]);
     assert_eq!(
-        judge(&policy_of(&document()), &asked("x.example/m", &[]), &()).route_trial,
+        evaluate(&policy_of(&document()), &asked("x.example/m", &[]), &()).route_trial,
         None
     );
 }
@@ -215,7 +215,7 @@ fn enforced_routes_lead_all_and_draw_in_clusters_of_their_own() {
     assert_eq!(cluster, format!("modgate.candidate.corp.{backend}"));
     let off = tried(json!({"stage": "off"}));
     assert_eq!(
-        judge(&off, &asked("x.example/m", &[]), &()).route_trial,
+        evaluate(&off, &asked("x.example/m", &[]), &()).route_trial,
         None
     );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::judge;
+use super::evaluate;
 use super::split::AssignedBy;
 use super::*;
 use modgate_go::http::Header;
@@ -35,8 +35,8 @@ fn variant(
     ];
     let group = group.map(|group| ("x-ab-test".to_owned(), group.as_bytes().to_vec()));
     headers.extend(group);
-    let judgement = judge(policy, &headers, &At(format!("{address}:4711")));
-    let assigned = judgement.split.unwrap();
+    let decision = evaluate(policy, &headers, &At(format!("{address}:4711")));
+    let assigned = decision.split.unwrap();
     (assigned.variant.unwrap().name.clone(), assigned.by)
 }
 
@@ -122,12 +122,12 @@ fn of_whom_nothing_is_known_gets_the_control_and_what_is_said_twice_is_not_said(
         ),
         ("x-ab-test".to_owned(), b"group-b".to_vec()),
     ];
-    let judgement = judge(&policy, &headers, &());
-    let assigned = judgement.split.unwrap();
+    let decision = evaluate(&policy, &headers, &());
+    let assigned = decision.split.unwrap();
     assert_eq!(assigned.variant.unwrap().name, "stable");
     assert_eq!(assigned.by, AssignedBy::Unknown { assign: 1 });
     let twice = [headers.clone(), headers[2..].to_vec()].concat();
-    let by = judge(&policy, &twice, &At("10.0.0.1:1".into()))
+    let by = evaluate(&policy, &twice, &At("10.0.0.1:1".into()))
         .split
         .unwrap()
         .by;
@@ -296,7 +296,7 @@ fn backend(policy: &Policy, path: &str) -> String {
         (":method".to_owned(), b"GET".to_vec()),
         (":path".to_owned(), path.as_bytes().to_vec()),
     ];
-    judge(policy, &headers, &At("10.0.0.1:1".into()))
+    evaluate(policy, &headers, &At("10.0.0.1:1".into()))
         .backend()
         .unwrap()
         .name
@@ -437,9 +437,9 @@ fn stage_of(policy: &Policy, address: &str, file: &str) -> (Option<&'static str>
         (":method".to_owned(), b"GET".to_vec()),
         (":path".to_owned(), path.into_bytes()),
     ];
-    let judgement = judge(policy, &headers, &At(format!("{address}:4711")));
-    let goes_on = matches!(judgement.answer, super::Answer::Forward { .. });
-    (judgement.split.map(|assigned| assigned.stage), goes_on)
+    let decision = evaluate(policy, &headers, &At(format!("{address}:4711")));
+    let goes_on = matches!(decision.answer, super::Answer::Forward { .. });
+    (decision.split.map(|assigned| assigned.stage), goes_on)
 }
 
 #[test]

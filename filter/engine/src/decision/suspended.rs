@@ -4,7 +4,7 @@
 //! decided a second time.
 
 use super::caching::CacheScope;
-use super::request_decision::{Answer, Judgement};
+use super::request_decision::{Answer, RequestDecision};
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
 use super::stage::StageTaken;
@@ -76,7 +76,7 @@ struct VariantOf {
     variant: Option<VariantId>,
 }
 
-impl Judgement<'_> {
+impl RequestDecision<'_> {
     /// Takes a decision that waits apart; `None` where it does not wait.
     pub fn suspend(self, policy: &Policy) -> Option<(Suspended, Box<Consultation>)> {
         // Every member is named, so that none is forgotten.
@@ -145,13 +145,17 @@ impl Judgement<'_> {
 
 impl Suspended {
     /// Puts the decision together again, with its lookup; `None` where it was made by another policy.
-    pub fn resume(self, policy: &Policy, consultation: Box<Consultation>) -> Option<Judgement<'_>> {
+    pub fn resume(
+        self,
+        policy: &Policy,
+        consultation: Box<Consultation>,
+    ) -> Option<RequestDecision<'_>> {
         if self.policy != policy.hash() {
             return None;
         }
         let backend = policy.backend(self.backend)?;
         let route = find(self.route, |id| policy.route(id))?;
-        Some(Judgement {
+        Some(RequestDecision {
             tenant: find(self.tenant, |id| policy.tenant_by_id(id))?,
             identity: self.identity,
             operation: self.operation,

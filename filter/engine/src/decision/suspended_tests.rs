@@ -144,26 +144,24 @@ fn a_request_that_waited_goes_on_with_all_that_was_decided() {
         {
             for client in ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.7:1"] {
                 let headers = request(prefix, file);
-                let judgement = judge(&policy, &headers, &From(client));
-                let before = format!("{judgement:?}");
+                let decision = evaluate(&policy, &headers, &From(client));
+                let before = format!("{decision:?}");
                 note(
                     "rollout",
-                    judgement
-                        .ruling
-                        .is_some_and(|ruling| ruling.other.is_some()),
+                    decision.ruling.is_some_and(|ruling| ruling.other.is_some()),
                 );
-                note("split", judgement.split.is_some());
-                note("file of a variant", judgement.file_of.is_some());
-                note("drawn backend", judgement.bucket.is_some());
-                note("route trial", judgement.route_trial.is_some());
-                note("check", matches!(judgement.plan, Plan::Check(_)));
+                note("split", decision.split.is_some());
+                note("file of a variant", decision.file_of.is_some());
+                note("drawn backend", decision.bucket.is_some());
+                note("route trial", decision.route_trial.is_some());
+                note("check", matches!(decision.plan, Plan::Check(_)));
                 if let Answer::Consult {
                     backend, cluster, ..
-                } = &judgement.answer
+                } = &decision.answer
                 {
                     note("fallback cluster", *cluster != backend.cluster);
                 }
-                let (suspended, lookup) = judgement.suspend(&policy).expect("it waits");
+                let (suspended, lookup) = decision.suspend(&policy).expect("it waits");
                 // Only ids and texts are kept, so the policy may be another copy of the same.
                 let copy = policy.clone();
                 let resumed = suspended.resume(&copy, lookup).expect("the same policy");
@@ -187,8 +185,8 @@ fn only_a_request_that_waits_is_suspended() {
     for path in ["/t/web/sumdb/sum.golang.org/tile/8/0/001", "/no"] {
         let mut headers = request("", "@v/list");
         headers[1].1 = path.as_bytes().to_vec();
-        let judgement = judge(&policy, &headers, &());
-        assert!(judgement.suspend(&policy).is_none(), "{path}");
+        let decision = evaluate(&policy, &headers, &());
+        assert!(decision.suspend(&policy).is_none(), "{path}");
     }
 }
 
@@ -200,8 +198,8 @@ fn a_request_goes_on_by_no_other_policy_than_its_own() {
         policy(["none", "none", "none", "one"]),
         policy(["shadow", "named", "none", "one"]),
     ] {
-        let judgement = judge(&own, &request("", "@v/list"), &());
-        let (suspended, lookup) = judgement.suspend(&own).unwrap();
+        let decision = evaluate(&own, &request("", "@v/list"), &());
+        let (suspended, lookup) = decision.suspend(&own).unwrap();
         assert!(suspended.resume(&other, lookup).is_none());
     }
 }
@@ -230,8 +228,8 @@ fn a_lookup_by_another_policy_is_refused() {
     });
     let other = Policy::from_json(without_tenant.to_string().as_bytes()).unwrap();
     for file in FILES {
-        let judgement = judge(&own, &request("", file), &());
-        let (_, mut lookup) = judgement.suspend(&own).unwrap();
+        let decision = evaluate(&own, &request("", file), &());
+        let (_, mut lookup) = decision.suspend(&own).unwrap();
         assert!(
             matches!(lookup.begin(&own, &Nothing), Step::Ask(_)),
             "{file}"

@@ -58,8 +58,8 @@ fn request(path: &str, more: &[(&str, &str)]) -> Vec<Header> {
 fn outcome(path: &str, more: &[(&str, &str)]) -> Result<(String, String), (u16, String)> {
     let policy = policy();
     let headers = request(path, more);
-    let judgement = judge(&policy, &headers, &());
-    match judgement.answer {
+    let decision = evaluate(&policy, &headers, &());
+    match decision.answer {
         Answer::Forward {
             backend,
             path: upstream,
@@ -118,13 +118,13 @@ fn an_allowed_request_goes_upstream_in_its_canonical_form() {
 fn a_path_that_is_canonical_already_is_not_written() {
     let policy = policy();
     let headers = request("/golang.org/x/text/@v/list", &[("x-corp-tenant", "web")]);
-    let judgement = judge(&policy, &headers, &());
+    let decision = evaluate(&policy, &headers, &());
     assert!(matches!(
-        judgement.answer,
+        decision.answer,
         Answer::Forward { path: None, .. }
     ));
-    assert_eq!(judgement.identity, Some("header"));
-    assert_eq!(judgement.remove_headers, ["x-corp-tenant"]);
+    assert_eq!(decision.identity, Some("header"));
+    assert_eq!(decision.remove_headers, ["x-corp-tenant"]);
 }
 
 #[test]
@@ -225,9 +225,9 @@ fn headers_that_claim_what_they_may_not_are_removed() {
         ("user-agent", "Go-http-client/1.1"),
     ];
     let headers = request("/golang.org/x/text/@v/list", &claims);
-    let judgement = judge(&policy, &headers, &());
+    let decision = evaluate(&policy, &headers, &());
     assert_eq!(
-        judgement.remove_headers,
+        decision.remove_headers,
         [
             "x-corp-tenant",
             "x_corp_tenant",
@@ -237,7 +237,7 @@ fn headers_that_claim_what_they_may_not_are_removed() {
         ]
     );
     assert_eq!(
-        judgement.tenant.map(|tenant| tenant.name.as_str()),
+        decision.tenant.map(|tenant| tenant.name.as_str()),
         Some("web")
     );
 }
@@ -256,7 +256,7 @@ fn only_get_and_head_pass() {
 }
 
 #[test]
-fn the_checksum_database_is_judged_by_the_decoded_name() {
+fn the_checksum_database_is_evaluated_by_the_decoded_name() {
     assert_eq!(
         forwarded("/t/web/sumdb/sum.golang.org/lookup/github.com/!burnt!sushi/toml@v1.0.0").1,
         "/sumdb/sum.golang.org/lookup/github.com/%21burnt%21sushi/toml@v1.0.0"
@@ -318,8 +318,8 @@ fn a_lookup_obeys_the_rules_as_the_go_mod_file_does() {
                 (":method".to_owned(), b"GET".to_vec()),
                 (":path".to_owned(), path.clone().into_bytes()),
             ];
-            let judgement = judge(&policy, &headers, &());
-            let status = match &judgement.answer {
+            let decision = evaluate(&policy, &headers, &());
+            let status = match &decision.answer {
                 Answer::Reply(reply) => reply.status,
                 Answer::Forward { .. } | Answer::Consult { .. } => 0,
             };
@@ -355,7 +355,7 @@ fn labels_tell_who_decided() {
     ] {
         let headers = request(path, &[]);
         assert_eq!(
-            judge(&policy, &headers, &()).decision_labels(),
+            evaluate(&policy, &headers, &()).decision_labels(),
             labels,
             "{path}"
         );
@@ -374,8 +374,8 @@ fn what_is_required_must_have_named_the_tenant() {
     let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
     let status = |path: &str, user: &[(&str, &str)]| {
         let headers = request(path, user);
-        let judgement = judge(&policy, &headers, &());
-        match judgement.answer {
+        let decision = evaluate(&policy, &headers, &());
+        match decision.answer {
             Answer::Forward { .. } => (200, String::new()),
             Answer::Reply(reply) => (reply.status, reply.body),
             Answer::Consult { .. } => panic!("no rule is about versions"),
@@ -412,7 +412,7 @@ fn what_proves_an_identity_stays_here() {
             "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
         });
         let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
-        judge(&policy, &request("/a.b/@latest", &claims), &()).remove_headers
+        evaluate(&policy, &request("/a.b/@latest", &claims), &()).remove_headers
     };
     assert_eq!(
         with(json!([{"basic_user": "x-user"}, {"header": "X-User", "trusted": true}])),
@@ -450,13 +450,13 @@ fn a_hidden_module_is_as_if_it_were_not_there() {
         "/sumdb/sum.golang.org/lookup/corp.example/secret@v1.0.0",
     ] {
         let headers = request(path, &[]);
-        let judgement = judge(&policy, &headers, &());
+        let decision = evaluate(&policy, &headers, &());
         assert_eq!(
-            judgement.decision_labels(),
+            decision.decision_labels(),
             Some(("hide", "secret")),
             "{path}"
         );
-        let Answer::Reply(reply) = judgement.answer else {
+        let Answer::Reply(reply) = decision.answer else {
             panic!("{path} was forwarded");
         };
         assert_eq!(reply.status, 404);
@@ -490,8 +490,8 @@ fn of_the_longest_denial_go_prints_the_reason_and_whom_to_ask() {
     let element = "a".repeat(200);
     let path = format!("/a.b/{element}/@v/v1.0.0-{element}.zip");
     let id = "i".repeat(64);
-    let judgement = judge(&policy, &request(&path, &[("x-request-id", &id)]), &());
-    let Answer::Reply(reply) = judgement.answer else {
+    let decision = evaluate(&policy, &request(&path, &[("x-request-id", &id)]), &());
+    let Answer::Reply(reply) = decision.answer else {
         panic!("it is denied");
     };
     let body = reply.body;

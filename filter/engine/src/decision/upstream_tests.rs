@@ -22,15 +22,15 @@ fn up<'n>(policy: &Policy, names: &[&'n str]) -> Vec<&'n str> {
     for name in names.iter().chain(names) {
         headers.push(((*name).to_owned(), b"web".to_vec()));
     }
-    let judgement = judge(policy, &headers, &());
-    let removed = &judgement.remove_headers;
+    let decision = evaluate(policy, &headers, &());
+    let removed = &decision.remove_headers;
     assert!(
         !removed.iter().any(|name| name.starts_with(':')),
         "{removed:?}"
     );
     let distinct: std::collections::BTreeSet<_> = removed.iter().collect();
     assert_eq!(distinct.len(), removed.len(), "each is removed once");
-    assert!(matches!(judgement.answer, Answer::Forward { .. }));
+    assert!(matches!(decision.answer, Answer::Forward { .. }));
     let goes = |name: &&&str| !removed.iter().any(|removed| removed == **name);
     names.iter().filter(goes).copied().collect()
 }

@@ -59,7 +59,7 @@ impl Judged {
         Ok(read)
     }
 
-    /// Reads a list, and judges all its versions.
+    /// Reads a list, and evaluates all its versions.
     fn read(context: &LookupContext<'_, '_>, body: &[u8]) -> Result<Self, String> {
         let list = List::read(&context.about.module, body)?;
         let rules = context.module_rules();

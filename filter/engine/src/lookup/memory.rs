@@ -1,4 +1,4 @@
-//! Lists that were read and judged before: a backend sends the same list again and again.
+//! Lists that were read and evaluated before: a backend sends the same list again and again.
 //!
 //! The backend is asked for its list each time all the same. What is kept is what follows from the
 //! list's bytes and the rules alone; the ages of versions are looked up anew. So nothing of it is ever

@@ -1,4 +1,4 @@
-//! Requests that cannot be judged by themselves: which versions of a module a tenant may have, and how
+//! Requests that cannot be evaluated by themselves: which versions of a module a tenant may have, and how
 //! old one is, stands in what a backend says. Such a request waits while its backend is asked, and is
 //! then answered here, or goes on.
 //!

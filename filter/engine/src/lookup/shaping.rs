@@ -41,7 +41,7 @@ pub(super) struct Shaping {
 }
 
 impl Shaping {
-    /// Judges all versions of a list, by what is known of them.
+    /// Evaluates all versions of a list, by what is known of them.
     ///
     /// # Errors
     /// A list that is too long, in words.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::decision::{Judgement, goes_to_every_backend, upstream_headers};
+use crate::decision::{RequestDecision, goes_to_every_backend, upstream_headers};
 use modgate_go::http::{Header, value_of};
 use modgate_policy::model::{Backend, Policy, Tenant, TenantId};
 
@@ -40,12 +40,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// The client of a request that was judged so.
-    pub fn of(headers: &[Header], judgement: &Judgement<'_>) -> Self {
+    /// The client of a request that was evaluated so.
+    pub fn of(headers: &[Header], decision: &RequestDecision<'_>) -> Self {
         Self {
             headers: headers.to_vec(),
-            tenant: judgement.tenant.map(|tenant| tenant.id),
-            module: judgement.module.clone(),
+            tenant: decision.tenant.map(|tenant| tenant.id),
+            module: decision.module.clone(),
         }
     }
 

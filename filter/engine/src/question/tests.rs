@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::decision::judge;
+use crate::decision::evaluate;
 use modgate_go::http::Header;
 use modgate_policy::model::Policy;
 
@@ -71,7 +71,7 @@ fn request() -> Vec<Header> {
 
 fn client(policy: &Policy) -> Client {
     let request = request();
-    Client::of(&request, &judge(policy, &request, &()))
+    Client::of(&request, &evaluate(policy, &request, &()))
 }
 
 fn place(backend: &str, path: &str) -> Place {

@@ -282,7 +282,7 @@ impl Reply {
         Self::ok(String::new(), Media::Text)
     }
 
-    /// The answer where nothing can be judged, or not be sent as judged: nothing passes.
+    /// The answer where nothing can be evaluated, or not be sent as evaluated: nothing passes.
     pub fn unavailable(reason: &str) -> Self {
         Self {
             status: 503,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::decision::{AssignedBy, Judgement};
+use modgate_engine::decision::{AssignedBy, RequestDecision};
 use modgate_engine::telemetry::{
     DECISIONS_TOTAL, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL, INTEGRITY_CHECKS_TOTAL,
     INTEGRITY_MICROSECONDS_TOTAL, Kind, Metric, ROUTE_TRIALS_TOTAL, SPLIT_ASSIGNMENTS_TOTAL,
@@ -65,18 +65,22 @@ type DecisionKey = (Option<TenantId>, [&'static str; 3], usize);
 
 impl Meters {
     /// The series for a request that was judged so, and that this backend is asked for.
-    pub(crate) fn scope(&self, judgement: &Judgement<'_>, backend: Option<&Backend>) -> Rc<Scope> {
-        let of_variant = judgement.of_variant().map(|of| of.labels());
+    pub(crate) fn scope(
+        &self,
+        decision: &RequestDecision<'_>,
+        backend: Option<&Backend>,
+    ) -> Rc<Scope> {
+        let of_variant = decision.of_variant().map(|of| of.labels());
         let address = |name: &str| name.as_ptr().addr();
         let key = ScopeKey {
-            tenant: judgement.tenant.map(|tenant| tenant.id),
-            operation: judgement.operation,
+            tenant: decision.tenant.map(|tenant| tenant.id),
+            operation: decision.operation,
             backend: backend.map(|backend| backend.id),
             variant: of_variant.map(|(split, variant)| (address(split), address(variant))),
         };
         self.scope_of(key, || {
             let mut labels = self.labels.borrow_mut();
-            let tenant = labels.tenant(judgement.tenant);
+            let tenant = labels.tenant(decision.tenant);
             let (split, variant) = labels.variant(&tenant, of_variant);
             Names {
                 backend: backend.map_or(NONE, |backend| &backend.name).to_owned(),
@@ -108,16 +112,16 @@ impl Meters {
         scope
     }
 
-    /// Counts the verdict of a judgement, where there is one, and that of the tenant's other rules.
-    pub(crate) fn decided(&self, judgement: &Judgement<'_>) {
-        let ruling = judgement.ruling.as_ref();
+    /// Counts the verdict of a decision, where there is one, and that of the tenant's other rules.
+    pub(crate) fn decided(&self, decision: &RequestDecision<'_>) {
+        let ruling = decision.ruling.as_ref();
         let agreement = ruling.map_or("none", Ruling::agreement);
-        if let Some(labels) = judgement.decision_labels() {
-            self.count_decision(judgement.tenant, judgement.stage.name, labels, agreement);
+        if let Some(labels) = decision.decision_labels() {
+            self.count_decision(decision.tenant, decision.stage.name, labels, agreement);
         }
         if let Some(other) = ruling.and_then(|ruling| ruling.other.as_ref()) {
             let labels = (other.decision.as_str(), other.rule_label());
-            self.count_decision(judgement.tenant, SHADOW, labels, agreement);
+            self.count_decision(decision.tenant, SHADOW, labels, agreement);
         }
     }
 
@@ -178,9 +182,9 @@ impl Meters {
         host::count(*lookups.entry(result).or_insert_with(define), 1);
     }
 
-    /// Counts the variant of a judgement, where it has one, and says once of each that another was meant.
-    pub(crate) fn assigned(&self, judgement: &Judgement<'_>) {
-        let Some(assigned) = judgement.split else {
+    /// Counts the variant of a decision, where it has one, and says once of each that another was meant.
+    pub(crate) fn assigned(&self, decision: &RequestDecision<'_>) {
+        let Some(assigned) = decision.split else {
             return;
         };
         let split = assigned.split.name.as_str();
@@ -207,8 +211,8 @@ impl Meters {
     }
 
     /// Counts where two sets of routes lead a request, where there are two.
-    pub(crate) fn routed(&self, judgement: &Judgement<'_>) {
-        let Some(trial) = judgement.route_trial else {
+    pub(crate) fn routed(&self, decision: &RequestDecision<'_>) {
+        let Some(trial) = decision.route_trial else {
             return;
         };
         let name = |backend: Option<&Backend>| match backend {
@@ -216,7 +220,7 @@ impl Meters {
             None => NONE.to_owned(),
         };
         let (backend, would_be) = (
-            judgement.backend(),
+            decision.backend(),
             trial.would_be.map(|(_, backend)| backend),
         );
         let id = |backend: Option<&Backend>| backend.map(|backend| backend.id);

@@ -1,6 +1,6 @@
 //! Why a request came out as it did: the engine, asked again.
 
-use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_engine::decision::{Answer, RequestDecision, evaluate};
 use modgate_policy::model::{MatchedRule, Policy, RuleOutcome};
 
 /// What the engine says of a request.
@@ -36,35 +36,35 @@ impl Why {
     pub(super) fn of(policy: &Policy, path: &str) -> Option<Self> {
         let headers = [(":method", "GET"), (":path", path)]
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        let judgement = judge(policy, &headers, &());
-        let verdict = judgement.ruling?.verdict;
+        let decision = evaluate(policy, &headers, &());
+        let verdict = decision.ruling?.verdict;
         let rule = match verdict.rule {
             Some(MatchedRule { set, rule, .. }) => format!("{}/{}", set.name, rule.id),
             None => "default".to_owned(),
         };
         let reason = verdict.rule.and_then(|matched| matched.rule.reason.clone());
         Some(Self {
-            tenant: judgement.tenant?.name.clone(),
-            operation: judgement.operation.as_str(),
+            tenant: decision.tenant?.name.clone(),
+            operation: decision.operation.as_str(),
             decision: verdict.decision,
             rule,
             reason: reason.unwrap_or_else(|| "no rule names it".to_owned()),
-            to: forwarding(&judgement, path),
+            to: forwarding(&decision, path),
         })
     }
 }
 
-fn forwarding(judgement: &Judgement<'_>, path: &str) -> Option<Forwarding> {
+fn forwarding(decision: &RequestDecision<'_>, path: &str) -> Option<Forwarding> {
     let Answer::Forward {
         backend,
         path: upstream,
         ..
-    } = &judgement.answer
+    } = &decision.answer
     else {
         return None;
     };
     Some(Forwarding {
-        route: judgement.route.map(|r| r.id.clone()).unwrap_or_default(),
+        route: decision.route.map(|r| r.id.clone()).unwrap_or_default(),
         backend: backend.name.clone(),
         path: upstream.clone().unwrap_or_else(|| path.to_owned()),
     })

@@ -38,8 +38,8 @@ const VERSIONS: [(&str, u64); 6] = [
 
 /// The variant that a request came to, and whether by falling back.
 fn came_to(backend: &Backend, policy: &Policy, file: &str) -> (Option<String>, bool) {
-    let judgement = backend.judge(policy, file);
-    let assigned = judgement.split.unwrap();
+    let decision = backend.decide(policy, file);
+    let assigned = decision.split.unwrap();
     let name = assigned.variant.map(|variant| variant.name.clone());
     (name, assigned.by == AssignedBy::Fallback)
 }
@@ -101,7 +101,7 @@ fn a_version_that_is_named_passes_or_is_refused_where_the_split_is_strict() {
             answer.contains("the split lib gives you v1.2.0 (stable)"),
             "{answer}"
         );
-        let judgement = judge(
+        let decision = evaluate(
             &strict,
             &[
                 (":method".to_owned(), b"GET".to_vec()),
@@ -112,7 +112,7 @@ fn a_version_that_is_named_passes_or_is_refused_where_the_split_is_strict() {
             ],
             &(),
         );
-        assert_eq!(judgement.decision_labels(), Some(("deny", "split")));
+        assert_eq!(decision.decision_labels(), Some(("deny", "split")));
     }
     assert_eq!(backend.asked(), Vec::<String>::new());
 }
@@ -134,8 +134,8 @@ fn a_strict_split_refuses_other_versions_also_where_their_age_counts() {
     assert!(backend.get(&strict, "v1.2.0.zip").starts_with("forward "));
     assert!(backend.get(&strict, "v1.3.0.mod").starts_with("forward "));
     // The file of a variant counts for it, whatever must be looked up first.
-    let judgement = backend.judge(&strict, "v1.2.0.zip");
-    let variant = judgement.of_variant().and_then(|of| of.variant);
+    let decision = backend.decide(&strict, "v1.2.0.zip");
+    let variant = decision.of_variant().and_then(|of| of.variant);
     assert_eq!(variant.map(|variant| &*variant.name), Some("stable"));
 }
 
@@ -200,8 +200,8 @@ fn what_the_rules_refuse_no_split_gives() {
         (Some("stable".into()), true)
     );
     let nobody = split_with("stable", json!({}), json!([{"id": "no", "deny": ["*"]}]));
-    let judgement = backend.judge(&nobody, "list");
-    assert!(judgement.split.is_none());
+    let decision = backend.decide(&nobody, "list");
+    assert!(decision.split.is_none());
     assert!(backend.get(&nobody, "list").starts_with("403 "));
 }
 
@@ -224,8 +224,8 @@ fn the_client_is_told_where_the_policy_wants_it() {
     for (tell, told) in [(true, Some("beta")), (false, None)] {
         let policy = split("beta", json!({"tell": tell}));
         for file in ["list", "@latest"] {
-            let judgement = backend.judge(&policy, file);
-            let Answer::Reply(reply) = &judgement.answer else {
+            let decision = backend.decide(&policy, file);
+            let Answer::Reply(reply) = &decision.answer else {
                 panic!("{file} is answered");
             };
             let headers = reply.headers();

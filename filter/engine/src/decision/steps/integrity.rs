@@ -1,7 +1,7 @@
 //! Eighth step: what is to be checked of the answer.
 
 use super::{Asked, Context, RequestLine};
-use crate::decision::request_decision::Judgement;
+use crate::decision::request_decision::RequestDecision;
 use crate::decision::routing::Destination;
 use crate::reply::Reply;
 use modgate_policy::model::Plan;
@@ -11,7 +11,7 @@ pub(in crate::decision) fn integrity<'p>(
     line: &RequestLine<'_>,
     asked: &Asked<'p, '_>,
     destination: &Destination<'p>,
-    record: &mut Judgement<'p>,
+    record: &mut RequestDecision<'p>,
 ) -> Result<(), Reply> {
     let operation = &asked.operation;
     let subject = (operation.module(), operation.version());

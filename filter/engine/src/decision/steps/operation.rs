@@ -1,7 +1,7 @@
 //! Fourth step: what is asked, of a module or of a checksum database.
 
 use super::{Client, Context};
-use crate::decision::request_decision::Judgement;
+use crate::decision::request_decision::RequestDecision;
 use crate::reply::Reply;
 use modgate_go::goproxy::{Operation, SumdbCall};
 use modgate_policy::model::Age;
@@ -21,7 +21,7 @@ pub(in crate::decision) struct Asked<'p, 'r> {
 pub(in crate::decision) fn operation<'p, 'r>(
     context: &Context<'p, '_>,
     client: &Client<'p, 'r>,
-    record: &mut Judgement<'p>,
+    record: &mut RequestDecision<'p>,
 ) -> Result<Asked<'p, 'r>, Reply> {
     let (_, rest) = context.policy.routes.enter(client.rest);
     let operation = parse(context, rest)?;

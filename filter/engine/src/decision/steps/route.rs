@@ -1,14 +1,14 @@
 //! Seventh step: where the request goes.
 
 use super::{Asked, Context};
-use crate::decision::request_decision::Judgement;
+use crate::decision::request_decision::RequestDecision;
 use crate::decision::routing::{self, Destination};
 use crate::reply::Reply;
 
 pub(in crate::decision) fn route<'p>(
     context: &Context<'p, '_>,
     asked: &Asked<'p, '_>,
-    record: &mut Judgement<'p>,
+    record: &mut RequestDecision<'p>,
 ) -> Result<Destination<'p>, Reply> {
     let request = routing::Request {
         path: asked.path,

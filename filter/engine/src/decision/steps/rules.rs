@@ -1,7 +1,7 @@
 //! Fifth step: what the tenant's rules say of the module.
 
 use super::{Asked, Context};
-use crate::decision::request_decision::Judgement;
+use crate::decision::request_decision::RequestDecision;
 use crate::decision::stage;
 use crate::lookup::Goal;
 use crate::reply::Reply;
@@ -19,7 +19,7 @@ pub(in crate::decision) struct Allowed {
 pub(in crate::decision) fn rules<'p>(
     context: &Context<'p, '_>,
     asked: &Asked<'p, '_>,
-    record: &mut Judgement<'p>,
+    record: &mut RequestDecision<'p>,
 ) -> Result<Allowed, Reply> {
     let (policy, operation) = (context.policy, &asked.operation);
     let Some(module) = operation.module() else {

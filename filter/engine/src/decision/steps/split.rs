@@ -1,7 +1,7 @@
 //! Sixth step: which variant of a split the client gets.
 
 use super::{Allowed, Asked, Context};
-use crate::decision::request_decision::Judgement;
+use crate::decision::request_decision::RequestDecision;
 use crate::decision::split::{self, Assigned, OfVariant};
 use crate::lookup::{Goal, Steer};
 use crate::reply::Reply;
@@ -18,7 +18,7 @@ pub(in crate::decision) fn split<'p>(
     context: &Context<'p, '_>,
     asked: &Asked<'p, '_>,
     allowed: Allowed,
-    record: &mut Judgement<'p>,
+    record: &mut RequestDecision<'p>,
 ) -> Result<Lookup, Reply> {
     let operation = &asked.operation;
     let lookup = Lookup {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::decision::evaluate::Sender;
-use crate::decision::request_decision::Judgement;
+use crate::decision::request_decision::RequestDecision;
 use crate::reply::Reply;
 use modgate_go::goproxy::Target;
 use modgate_policy::model::identity::{Claim, Claimed, Facts, identify};
@@ -21,7 +21,7 @@ pub(in crate::decision) struct Client<'p, 'r> {
 pub(in crate::decision) fn tenant<'p, 'r>(
     context: &Context<'p, 'r>,
     target: &'r Target<'_>,
-    record: &mut Judgement<'p>,
+    record: &mut RequestDecision<'p>,
 ) -> Result<Client<'p, 'r>, Reply> {
     let facts = match *context.sender {
         Sender::Known(facts) => facts,

@@ -2,7 +2,7 @@
 
 use super::{Asked, Context, Lookup, RequestLine};
 use crate::decision::caching;
-use crate::decision::request_decision::{Answer, Judgement};
+use crate::decision::request_decision::{Answer, RequestDecision};
 use crate::decision::routing::Destination;
 use crate::lookup::{About, Consultation};
 
@@ -12,7 +12,7 @@ pub(in crate::decision) fn upstream<'p>(
     asked: &Asked<'p, '_>,
     destination: &Destination<'p>,
     lookup: Lookup,
-    record: &mut Judgement<'p>,
+    record: &mut RequestDecision<'p>,
 ) -> Answer<'p> {
     let Destination {
         backend,
