@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::decision::{Answer, evaluate};
+use modgate_engine::decision::{Decision, evaluate};
 use modgate_engine::lookup::{Consultation, Fetched, Step, World};
 use modgate_engine::reply::Reply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
@@ -82,10 +82,10 @@ fuzz_target!(|input: &[u8]| {
     };
     let wanted = WANTED[usize::from(first) % WANTED.len()];
     let decision = evaluate(&POLICY, &get(wanted), &());
-    match &decision.answer {
-        Answer::Consult { consultation, .. } => {
+    match &decision.action {
+        Decision::Pending { lookup, .. } => {
             let world = Memory(RefCell::default());
-            let reply = within(OF_A_LONG_REQUEST, || run(&world, consultation, answers));
+            let reply = within(OF_A_LONG_REQUEST, || run(&world, lookup, answers));
             check(wanted, reply.as_ref());
             if let Some(reply) = reply.filter(|reply| wanted == "@v/list" && reply.status == 200) {
                 reply
@@ -94,8 +94,8 @@ fuzz_target!(|input: &[u8]| {
                     .for_each(|line| serves(&world, &reply, line));
             }
         }
-        Answer::Forward { .. } => assert_eq!(wanted, "@v/v1.5.0.mod"),
-        Answer::Reply(reply) => assert_eq!((reply.status, wanted), (403, "@v/v1.2.0.info")),
+        Decision::Forward { .. } => assert_eq!(wanted, "@v/v1.5.0.mod"),
+        Decision::LocalReply(reply) => assert_eq!((reply.status, wanted), (403, "@v/v1.2.0.info")),
     }
 });
 
@@ -105,13 +105,13 @@ fn serves(world: &Memory, list: &Reply, line: &str) {
     let mut escaped = String::new();
     escape_into(version, &mut escaped);
     let decision = evaluate(&POLICY, &get(&format!("@v/{escaped}.zip")), &());
-    let Answer::Consult { consultation, .. } = &decision.answer else {
+    let Decision::Pending { lookup, .. } = &decision.action else {
         return assert!(
-            matches!(decision.answer, Answer::Forward { .. }),
+            matches!(decision.action, Decision::Forward { .. }),
             "{version}"
         );
     };
-    match consultation.clone().begin(&POLICY, world) {
+    match lookup.clone().begin(&POLICY, world) {
         Step::Proceed(_) => {}
         Step::Ask(_) => assert!(list.body.len() > NOTED, "{version} was not looked at"),
         step => panic!("{version} is offered, and not served: {step:?}"),
@@ -127,10 +127,10 @@ fn get(file: &str) -> [Header; 2] {
 }
 
 /// The client's answer; `None` where its request goes to the backend.
-fn run(world: &Memory, consultation: &Consultation, answers: &[u8]) -> Option<Reply> {
-    let mut consultation = consultation.clone();
+fn run(world: &Memory, lookup: &Consultation, answers: &[u8]) -> Option<Reply> {
+    let mut lookup = lookup.clone();
     let mut answers = answers.split(|byte| *byte == 0xff);
-    let mut step = consultation.begin(&POLICY, world);
+    let mut step = lookup.begin(&POLICY, world);
     let mut questions = VecDeque::new();
     for _ in 0..MOST_QUESTIONS {
         match step {
@@ -157,7 +157,7 @@ fn run(world: &Memory, consultation: &Consultation, answers: &[u8]) -> Option<Re
             last_modified: None,
             ..Fetched::default()
         };
-        step = consultation.answered(&POLICY, world, question.number, fetched);
+        step = lookup.answered(&POLICY, world, question.number, fetched);
     }
     panic!("it asks for ever");
 }

@@ -6,7 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::decision::{Answer, RequestDecision, evaluate};
+use modgate_engine::decision::{Decision, RequestDecision, evaluate};
 use modgate_fuzz::asked::Asked;
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
 use modgate_fuzz::fixed::{OPEN, POLICY};
@@ -217,9 +217,9 @@ const fn name_said(said: &Alone) -> Option<&str> {
 }
 
 fn status(decision: &RequestDecision<'_>) -> Option<u16> {
-    match &decision.answer {
-        Answer::Reply(reply) => Some(reply.status),
-        Answer::Forward { .. } | Answer::Consult { .. } => None,
+    match &decision.action {
+        Decision::LocalReply(reply) => Some(reply.status),
+        Decision::Forward { .. } | Decision::Pending { .. } => None,
     }
 }
 
@@ -305,6 +305,6 @@ fn described(decision: &RequestDecision<'_>) -> String {
         "{:?} {:?} {:?}",
         decision.tenant.map(|tenant| &tenant.name),
         decision.identity,
-        decision.answer
+        decision.action
     )
 }

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use modgate_engine::access_log::AccessMembers;
-use modgate_engine::decision::{Answer, RequestDecision, evaluate};
+use modgate_engine::decision::{Decision, RequestDecision, evaluate};
 use modgate_engine::reply::MAX_DENIAL_BYTES;
 use modgate_engine::telemetry::Outcome;
 use modgate_fuzz::asked::Asked;
@@ -21,11 +21,11 @@ fuzz_target!(|input: &[u8]| {
     check_labels(&decision);
     check_log(&asked, &decision);
     check_order(&asked, &decision);
-    match &decision.answer {
-        Answer::Forward { path, .. } | Answer::Consult { path, .. } => {
+    match &decision.action {
+        Decision::Forward { path, .. } | Decision::Pending { path, .. } => {
             check_forwarded(&asked, &decision, path.as_deref());
         }
-        Answer::Reply(reply) => check_reply(reply.status, &reply.body),
+        Decision::LocalReply(reply) => check_reply(reply.status, &reply.body),
     }
 });
 
@@ -33,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
 fn check_labels(decision: &RequestDecision<'_>) {
     if let Some((outcome, rule)) = decision.decision_labels() {
         assert!(rule == PUBLIC || RULE_LABELS.contains(&rule), "{rule}");
-        let forwards = matches!(decision.answer, Answer::Forward { .. });
+        let forwards = matches!(decision.action, Decision::Forward { .. });
         assert!(!forwards || outcome == RuleOutcome::Allow.as_str());
     }
 }
@@ -71,8 +71,8 @@ fn check_order(asked: &Asked, decision: &RequestDecision<'_>) {
 fn described(decision: &RequestDecision<'_>) -> String {
     let tenant = decision.tenant.map(|tenant| &tenant.name);
     let route = decision.route.map(|route| &route.id);
-    match &decision.answer {
-        Answer::Forward {
+    match &decision.action {
+        Decision::Forward {
             backend,
             cluster,
             path,
@@ -80,8 +80,8 @@ fn described(decision: &RequestDecision<'_>) -> String {
             "{tenant:?} {route:?} {:?} {} {cluster} {path:?}",
             decision.operation, backend.name
         ),
-        Answer::Consult { path, .. } => format!("{tenant:?} {route:?} consults {path:?}"),
-        Answer::Reply(reply) => format!("{tenant:?} {route:?} {}", reply.status),
+        Decision::Pending { path, .. } => format!("{tenant:?} {route:?} consults {path:?}"),
+        Decision::LocalReply(reply) => format!("{tenant:?} {route:?} {}", reply.status),
     }
 }
 
@@ -115,7 +115,7 @@ fn check_forwarded(asked: &Asked, decision: &RequestDecision<'_>, rewritten: Opt
             "{tenant} got {module} {version:?}"
         );
         let by_version = ["golang.org/x/crypto", "go.dev/fresh"];
-        let waits = matches!(decision.answer, Answer::Consult { .. });
+        let waits = matches!(decision.action, Decision::Pending { .. });
         let may_wait = by_version.iter().any(|place| module.starts_with(place));
         assert!(may_wait || !waits, "{module} waits");
     }
@@ -142,8 +142,8 @@ fn check_again(asked: &Asked, decision: &RequestDecision<'_>, canonical: &str, w
         described_without_path(decision),
         "{path}"
     );
-    let (Answer::Forward { path: second, .. } | Answer::Consult { path: second, .. }) =
-        second.answer
+    let (Decision::Forward { path: second, .. } | Decision::Pending { path: second, .. }) =
+        second.action
     else {
         panic!("the canonical path {path} is refused");
     };

@@ -26,7 +26,7 @@ pub(crate) struct Consulting {
 pub(crate) struct Case {
     /// The request's decision, which goes on when its lookup ends.
     pub(crate) suspended: Suspended,
-    pub(crate) consultation: Box<Consultation>,
+    pub(crate) lookup: Box<Consultation>,
     pub(crate) asker: Rc<Asker>,
     pub(crate) mutability: Mutability,
     pub(crate) scope: Rc<Scope>,
@@ -45,7 +45,7 @@ pub(crate) enum Progress<'p> {
     Ends(Box<Case>, End<'p>),
 }
 
-/// What a consultation came to.
+/// What a lookup came to.
 pub(crate) enum End<'p> {
     /// The request goes to its backend.
     Proceed(Ruling<'p>),
@@ -57,9 +57,7 @@ impl Case {
     /// Asks the first question, where there is one.
     pub(crate) fn begin(mut self: Box<Self>, policy: &Policy) -> Progress<'_> {
         let asker = Rc::clone(&self.asker);
-        let step = self
-            .consultation
-            .begin(policy, &notes(&asker, self.began, true));
+        let step = self.lookup.begin(policy, &notes(&asker, self.began, true));
         self.go_on(step, Vec::new())
     }
 
@@ -142,7 +140,7 @@ impl Consulting {
         case.was_sent_on |= answered.was_sent_on;
         let notes = notes(&asker, case.began, !case.was_sent_on);
         let fetched = answered.fetched();
-        let step = case.consultation.answered(policy, &notes, number, fetched);
+        let step = case.lookup.answered(policy, &notes, number, fetched);
         case.go_on(step, questions)
     }
 }
@@ -150,7 +148,7 @@ impl Consulting {
 impl Case {
     /// Notes what the first answer tells of the backend's cache.
     fn looked_up(&mut self, policy: &Policy, answered: &Answered) {
-        let asked = policy.backend(self.consultation.backend());
+        let asked = policy.backend(self.lookup.backend());
         // A callout does not tell which host answered it, and who was sent on has its own cache.
         let is_who_was_asked = !self.asker.has_stand_ins && !answered.was_sent_on;
         let backend = asked.filter(|_| is_who_was_asked);

@@ -5,7 +5,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use modgate_engine::decision::{Answer, RequestDecision};
+use modgate_engine::decision::{Decision, RequestDecision};
 
 use crate::host::{self, Moment};
 use crate::secret;
@@ -24,7 +24,7 @@ pub(crate) fn is_repetition(
     decision: &RequestDecision<'_>,
     now: Moment,
 ) -> bool {
-    let Answer::Reply(reply) = &decision.answer else {
+    let Decision::LocalReply(reply) = &decision.action else {
         return false;
     };
     let counts = decision.decision_labels().is_some();

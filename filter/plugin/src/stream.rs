@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use modgate_engine::access_log::AccessMembers;
-use modgate_engine::decision::{Answer, RequestDecision, evaluate};
+use modgate_engine::decision::{Decision, RequestDecision, evaluate};
 use modgate_engine::reply::Reply;
 use modgate_engine::telemetry::{CacheVerdict, Outcome, cache_verdict};
 use modgate_go::http::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
@@ -71,15 +71,15 @@ impl Stream {
         decision: &mut RequestDecision<'_>,
         began: Moment,
     ) -> Result<Forwarded, Reply> {
-        let (backend, cluster, path) = match &mut decision.answer {
-            Answer::Reply(reply) => return Err(std::mem::take(reply)),
-            Answer::Forward {
+        let (backend, cluster, path) = match &mut decision.action {
+            Decision::LocalReply(reply) => return Err(std::mem::take(reply)),
+            Decision::Forward {
                 backend,
                 cluster,
                 path,
             } => (*backend, *cluster, path.as_deref()),
             // What waits for its backend's word never goes on without it.
-            Answer::Consult { .. } => {
+            Decision::Pending { .. } => {
                 return Err(Reply::unavailable("it was not judged to the end"));
             }
         };
@@ -175,7 +175,7 @@ impl Stream {
         }
     }
 
-    /// What becomes of a request whose consultation has come so far.
+    /// What becomes of a request whose lookup has come so far.
     fn consulted(
         &mut self,
         in_force: &InForce,
@@ -191,14 +191,14 @@ impl Stream {
         };
         let Case {
             suspended,
-            consultation,
+            lookup,
             scope,
             began,
             bytes,
             cache,
             ..
         } = *case;
-        let Some(mut decision) = suspended.resume(&in_force.policy, consultation) else {
+        let Some(mut decision) = suspended.resume(&in_force.policy, lookup) else {
             let reply = Reply::unavailable("the policy that decided is gone");
             return self.reply(scope, began, bytes, &reply);
         };
@@ -317,9 +317,9 @@ impl HttpContext for Stream {
         };
         let headers = host::headers(REQUEST);
         let decision = evaluate(&in_force.policy, &headers, &Proxy);
-        let Answer::Consult {
+        let Decision::Pending {
             backend, cluster, ..
-        } = &decision.answer
+        } = &decision.action
         else {
             return self.settle(&in_force, &headers, decision, began, 0);
         };
@@ -328,13 +328,13 @@ impl HttpContext for Stream {
         let scope = in_force.meters.scope(&decision, Some(backend));
         let asker = Asker::new(&in_force.policy, (backend, cluster), &headers, &decision);
         let mutability = decision.mutability;
-        let Some((suspended, consultation)) = decision.suspend(&in_force.policy) else {
+        let Some((suspended, lookup)) = decision.suspend(&in_force.policy) else {
             let reply = Reply::unavailable("what it waits for is not known");
             return self.reply(scope, began, 0, &reply);
         };
         let case = Case {
             suspended,
-            consultation,
+            lookup,
             asker,
             mutability,
             scope,

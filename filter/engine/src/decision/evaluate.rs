@@ -1,7 +1,7 @@
 //! The one way through the engine: a request's headers in, what to do with it out.
 
 use super::head::Head;
-use super::request_decision::{Answer, RequestDecision};
+use super::request_decision::{Decision, RequestDecision};
 use super::steps::{self, Context};
 use crate::reply::{Footer, Reply};
 use modgate_go::http::Header;
@@ -69,8 +69,8 @@ fn evaluate_sender<'p>(
         sender,
         footer,
     };
-    let answer = take_steps(&context, &mut record);
-    record.answer = answer.unwrap_or_else(Answer::Reply);
+    let action = take_steps(&context, &mut record);
+    record.action = action.unwrap_or_else(Decision::LocalReply);
     record
 }
 
@@ -79,7 +79,7 @@ fn evaluate_sender<'p>(
 fn take_steps<'p>(
     context: &Context<'p, '_>,
     record: &mut RequestDecision<'p>,
-) -> Result<Answer<'p>, Reply> {
+) -> Result<Decision<'p>, Reply> {
     let line = steps::head(context)?;
     let target = steps::path(context, &line)?;
     let client = steps::tenant(context, &target, record)?;

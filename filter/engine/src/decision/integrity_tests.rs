@@ -1,7 +1,7 @@
 //! What is wrong with `integrity` and `redirects`, and what a plan is made of them.
 
 use super::*;
-use super::{Answer, evaluate};
+use super::{Decision, evaluate};
 use modgate_go::gomod::Artifact;
 use modgate_go::http::Header;
 use modgate_go::integrity::{Checked, Evidence};
@@ -110,7 +110,7 @@ fn a_file_that_nothing_is_known_of_is_denied_by_the_engine_itself() {
             headers.map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
         let decision = evaluate(&policy, &headers, &());
         assert_eq!(decision.decision_labels(), Some(("deny", "integrity")));
-        let Answer::Reply(reply) = decision.answer else {
+        let Decision::LocalReply(reply) = decision.action else {
             panic!("it was forwarded");
         };
         assert_eq!(reply.status, 403);

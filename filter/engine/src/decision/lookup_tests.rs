@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, RequestDecision, evaluate};
+use super::{Decision, RequestDecision, evaluate};
 use crate::lookup::{Fetched, Step, World};
 use modgate_go::http::Header;
 use modgate_policy::model::Policy;
@@ -89,12 +89,12 @@ impl Backend {
     /// What the filter does with a request: `200 body`, `403 body`, or `forward path`.
     fn get(&self, policy: &Policy, file: &str) -> String {
         let decision = self.decide(policy, file);
-        match &decision.answer {
-            Answer::Forward { path, .. } => {
+        match &decision.action {
+            Decision::Forward { path, .. } => {
                 format!("forward {}", path.as_deref().unwrap_or_default())
             }
-            Answer::Reply(reply) => format!("{} {}", reply.status, reply.body),
-            Answer::Consult { .. } => panic!("it goes on for ever"),
+            Decision::LocalReply(reply) => format!("{} {}", reply.status, reply.body),
+            Decision::Pending { .. } => panic!("it goes on for ever"),
         }
     }
 
@@ -109,7 +109,7 @@ impl Backend {
             (":path".to_owned(), path.into_bytes()),
         ];
         let decision = evaluate(policy, &headers, &());
-        if matches!(decision.answer, Answer::Consult { .. }) {
+        if matches!(decision.action, Decision::Pending { .. }) {
             return self.consult(policy, decision);
         }
         decision
@@ -120,9 +120,9 @@ impl Backend {
         policy: &'p Policy,
         decision: RequestDecision<'p>,
     ) -> RequestDecision<'p> {
-        let (suspended, mut consultation) = decision.suspend(policy).unwrap();
+        let (suspended, mut lookup) = decision.suspend(policy).unwrap();
         self.rounds.borrow_mut().clear();
-        let mut step = consultation.begin(policy, self);
+        let mut step = lookup.begin(policy, self);
         let mut questions = VecDeque::new();
         loop {
             match step {
@@ -133,12 +133,12 @@ impl Backend {
                 }
                 Step::Wait => assert!(!questions.is_empty()),
                 Step::Proceed(ruling) => {
-                    let mut decision = suspended.resume(policy, consultation).unwrap();
+                    let mut decision = suspended.resume(policy, lookup).unwrap();
                     decision.proceed(ruling);
                     return decision;
                 }
                 Step::Answer { ruling, reply } => {
-                    let mut decision = suspended.resume(policy, consultation).unwrap();
+                    let mut decision = suspended.resume(policy, lookup).unwrap();
                     decision.conclude(ruling, reply);
                     return decision;
                 }
@@ -156,7 +156,7 @@ impl Backend {
                 headers: &headers,
                 ..Fetched::default()
             };
-            step = consultation.answered(policy, self, question.number, fetched);
+            step = lookup.answered(policy, self, question.number, fetched);
         }
     }
 
@@ -295,14 +295,14 @@ fn retractions_of_a_hidden_version_still_count() {
 fn what_is_no_list_is_not_read_as_an_empty_one() {
     let policy = old_only(">=1.3.0");
     let about = evaluate(&policy, &list_request(), &());
-    let Answer::Consult { consultation, .. } = &about.answer else {
-        panic!("{:?}", about.answer);
+    let Decision::Pending { lookup, .. } = &about.action else {
+        panic!("{:?}", about.action);
     };
     let answered = |fetched: Fetched<'_>| {
         let world = Backend::default();
-        let mut consultation = consultation.clone();
-        consultation.begin(&policy, &world);
-        match consultation.answered(&policy, &world, 0, fetched) {
+        let mut lookup = lookup.clone();
+        lookup.begin(&policy, &world);
+        match lookup.answered(&policy, &world, 0, fetched) {
             Step::Answer { reply, .. } => reply,
             step => panic!("{step:?}"),
         }

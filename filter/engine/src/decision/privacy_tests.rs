@@ -48,10 +48,10 @@ fn looked_up(
     module: &str,
 ) -> Result<String, String> {
     let path = format!("/t/{tenant}/sumdb/{database}/lookup/{module}@v1.0.0");
-    match evaluate(policy, &path, &[]).answer {
-        Answer::Reply(reply) => Err(format!("{} {}", reply.status, reply.body)),
-        Answer::Forward { cluster, .. } => Ok(cluster.to_owned()),
-        Answer::Consult { .. } => panic!("no rule is about versions"),
+    match evaluate(policy, &path, &[]).action {
+        Decision::LocalReply(reply) => Err(format!("{} {}", reply.status, reply.body)),
+        Decision::Forward { cluster, .. } => Ok(cluster.to_owned()),
+        Decision::Pending { .. } => panic!("no rule is about versions"),
     }
 }
 
@@ -171,7 +171,10 @@ fn a_pattern_of_private_names_is_refused_in_its_place() {
 /// Whether a shared cache may keep the answer to a request.
 fn is_shared(policy: &Policy, path: &str, more: &[(&str, &str)]) -> bool {
     let decision = evaluate(policy, path, more);
-    assert!(!matches!(decision.answer, Answer::Reply(_)), "{path}");
+    assert!(
+        !matches!(decision.action, Decision::LocalReply(_)),
+        "{path}"
+    );
     decision.cache_scope == CacheScope::Shared
 }
 
@@ -285,7 +288,7 @@ fn nothing_that_is_answered_here_is_kept_by_anybody() {
         "/t/nobody/a.b/c/@v/list",
         "/t/web/a.b/c/@v/v1.0.0.ziphash",
     ] {
-        let Answer::Reply(reply) = evaluate(&policy, path, &[]).answer else {
+        let Decision::LocalReply(reply) = evaluate(&policy, path, &[]).action else {
             panic!("{path} goes on");
         };
         assert!(

@@ -48,18 +48,18 @@ pub struct RequestDecision<'p> {
     /// What is to be checked of the answer.
     pub plan: Plan,
     /// The backend that was asked before the request was answered here.
-    pub consulted: Option<&'p Backend>,
+    pub queried_backend: Option<&'p Backend>,
     /// Headers of the request that its backend must not get; see [`super::goes_upstream`].
     pub remove_headers: Vec<String>,
     /// Which caches may keep a backend's answer.
     pub cache_scope: CacheScope,
     /// What to do.
-    pub answer: Answer<'p>,
+    pub action: Decision<'p>,
 }
 
 /// What to do with a request.
 #[derive(Debug)]
-pub enum Answer<'p> {
+pub enum Decision<'p> {
     /// It goes to a backend.
     Forward {
         /// Which.
@@ -70,18 +70,18 @@ pub enum Answer<'p> {
         path: Option<String>,
     },
     /// It waits while its backend is asked, and then is answered or goes on.
-    Consult {
+    Pending {
         /// Which backend is asked, and where it goes on to.
         backend: &'p Backend,
-        /// As in [`Answer::Forward`].
+        /// As in [`Decision::Forward`].
         cluster: &'p str,
-        /// As in [`Answer::Forward`].
+        /// As in [`Decision::Forward`].
         path: Option<String>,
         /// What goes from question to question.
-        consultation: Box<Consultation>,
+        lookup: Box<Consultation>,
     },
     /// It is answered here.
-    Reply(Reply),
+    LocalReply(Reply),
 }
 
 impl<'p> RequestDecision<'p> {
@@ -104,68 +104,68 @@ impl<'p> RequestDecision<'p> {
             split: None,
             file_of: None,
             plan: Plan::Pass,
-            consulted: None,
+            queried_backend: None,
             remove_headers: Vec::new(),
             cache_scope: CacheScope::Private,
-            answer: Answer::Reply(Reply::default()),
+            action: Decision::LocalReply(Reply::default()),
         }
     }
 
     /// What came of it, as far as that is known before a backend has answered.
     pub fn outcome(&self) -> Option<Outcome> {
-        match &self.answer {
-            Answer::Forward { .. } | Answer::Consult { .. } => None,
-            Answer::Reply(reply) => Some(reply.outcome),
+        match &self.action {
+            Decision::Forward { .. } | Decision::Pending { .. } => None,
+            Decision::LocalReply(reply) => Some(reply.outcome),
         }
     }
 
     /// The backend that the request goes to, or that was asked for it.
     pub fn backend(&self) -> Option<&'p Backend> {
-        match &self.answer {
-            Answer::Forward { backend, .. } | Answer::Consult { backend, .. } => Some(backend),
-            Answer::Reply(_) => self.consulted,
+        match &self.action {
+            Decision::Forward { backend, .. } | Decision::Pending { backend, .. } => Some(backend),
+            Decision::LocalReply(_) => self.queried_backend,
         }
     }
 
-    /// Notes what a consultation came to: the request goes on.
+    /// Notes what a lookup came to: the request goes on.
     pub fn proceed(&mut self, ruling: Ruling<'p>) {
-        self.note_variant();
+        self.record_variant();
         self.ruling = Some(ruling);
-        let answer = std::mem::replace(&mut self.answer, Answer::Reply(Reply::default()));
-        self.answer = match answer {
-            Answer::Consult {
+        let action = std::mem::replace(&mut self.action, Decision::LocalReply(Reply::default()));
+        self.action = match action {
+            Decision::Pending {
                 backend,
                 cluster,
                 path,
                 ..
-            } => Answer::Forward {
+            } => Decision::Forward {
                 backend,
                 cluster,
                 path,
             },
-            answer => answer,
+            action => action,
         };
     }
 
-    /// Notes what a consultation came to: the client is answered.
+    /// Notes what a lookup came to: the client is answered.
     pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: Reply) {
-        self.note_variant();
-        self.consulted = self.backend();
+        self.record_variant();
+        self.queried_backend = self.backend();
         self.ruling = ruling.or(self.ruling);
         let told = self
             .split
             .filter(|assigned| assigned.holds() && assigned.split.tells && reply.status == 200);
         reply.variant = told.and_then(|assigned| Some(assigned.variant?.name.clone()));
-        self.answer = Answer::Reply(reply);
+        self.action = Decision::LocalReply(reply);
     }
 
-    /// Notes which variant the consultation led to: another than the one that was given where the backend
+    /// Notes which variant the lookup led to: another than the one that was given where the backend
     /// does not have that, or the rules refuse it.
-    fn note_variant(&mut self) {
-        let Answer::Consult { consultation, .. } = &self.answer else {
+    fn record_variant(&mut self) {
+        let Decision::Pending { lookup, .. } = &self.action else {
             return;
         };
-        let (Some(assigned), Some(steer)) = (&mut self.split, consultation.steer()) else {
+        let (Some(assigned), Some(steer)) = (&mut self.split, lookup.steer()) else {
             return;
         };
         let led_to = steer.variant().and_then(|id| assigned.split.variant(id));
@@ -188,10 +188,10 @@ impl<'p> RequestDecision<'p> {
     /// The values of the labels `decision` and `rule`: the verdict's, or what refused the request
     /// before or after the rules were asked. `None` where nothing was decided.
     pub fn decision_labels(&self) -> Option<(&'static str, &str)> {
-        if let Answer::Reply(Reply {
+        if let Decision::LocalReply(Reply {
             decided_by: Some(by),
             ..
-        }) = &self.answer
+        }) = &self.action
         {
             return Some((RuleOutcome::Deny.as_str(), by));
         }

@@ -54,11 +54,11 @@ fn asked(module: &str, authorities: &[&str]) -> Vec<Header> {
 fn destination(policy: &Policy, headers: &[Header]) -> [String; 3] {
     let decision = evaluate(policy, headers, &());
     let route = decision.route.map(|route| route.id.clone());
-    match decision.answer {
-        Answer::Forward {
+    match decision.action {
+        Decision::Forward {
             backend, cluster, ..
         } => [route.unwrap(), backend.name.clone(), cluster.to_owned()],
-        answer => panic!("{answer:?}"),
+        action => panic!("{action:?}"),
     }
 }
 
@@ -92,8 +92,8 @@ fn a_host_without_a_route_is_told_so() {
     document["routes"] = json!([{"id": "hub", "hosts": ["hub.example"], "backend": "hub"}]);
     let policy = policy_of(&document);
     let decision = evaluate(&policy, &asked("x.example/m", &["other.example"]), &());
-    let Answer::Reply(reply) = decision.answer else {
-        panic!("{:?}", decision.answer);
+    let Decision::LocalReply(reply) = decision.action else {
+        panic!("{:?}", decision.action);
     };
     assert_eq!(reply.status, 403, "{}", reply.body);
     assert!(reply.body.contains("no route"), "{}", reply.body);

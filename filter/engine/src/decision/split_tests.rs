@@ -438,7 +438,7 @@ fn stage_of(policy: &Policy, address: &str, file: &str) -> (Option<&'static str>
         (":path".to_owned(), path.into_bytes()),
     ];
     let decision = evaluate(policy, &headers, &At(format!("{address}:4711")));
-    let goes_on = matches!(decision.answer, super::Answer::Forward { .. });
+    let goes_on = matches!(decision.action, super::Decision::Forward { .. });
     (decision.split.map(|assigned| assigned.stage), goes_on)
 }
 

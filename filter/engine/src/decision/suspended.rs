@@ -4,7 +4,7 @@
 //! decided a second time.
 
 use super::caching::CacheScope;
-use super::request_decision::{Answer, RequestDecision};
+use super::request_decision::{Decision, RequestDecision};
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
 use super::stage::StageTaken;
@@ -97,18 +97,18 @@ impl RequestDecision<'_> {
             split,
             file_of,
             plan,
-            consulted: _,
+            queried_backend: _,
             remove_headers,
             cache_scope,
-            answer,
+            action,
         } = self;
-        let Answer::Consult {
+        let Decision::Pending {
             backend,
             // It follows from route and backend.
             cluster: _,
             path,
-            consultation,
-        } = answer
+            lookup,
+        } = action
         else {
             return None;
         };
@@ -139,17 +139,13 @@ impl RequestDecision<'_> {
             backend: backend.id,
             path,
         };
-        Some((suspended, consultation))
+        Some((suspended, lookup))
     }
 }
 
 impl Suspended {
     /// Puts the decision together again, with its lookup; `None` where it was made by another policy.
-    pub fn resume(
-        self,
-        policy: &Policy,
-        consultation: Box<Consultation>,
-    ) -> Option<RequestDecision<'_>> {
+    pub fn resume(self, policy: &Policy, lookup: Box<Consultation>) -> Option<RequestDecision<'_>> {
         if self.policy != policy.hash() {
             return None;
         }
@@ -172,14 +168,14 @@ impl Suspended {
             split: find(self.split, |assigned| assigned.resume(policy))?,
             file_of: find(self.file_of, |of| of.resume(policy))?,
             plan: self.plan,
-            consulted: None,
+            queried_backend: None,
             remove_headers: self.remove_headers,
             cache_scope: self.cache_scope,
-            answer: Answer::Consult {
+            action: Decision::Pending {
                 backend,
                 cluster: route.map_or(&backend.cluster, |route| route.cluster_of(backend)),
                 path: self.path,
-                consultation,
+                lookup,
             },
         })
     }

@@ -155,9 +155,9 @@ fn a_request_that_waited_goes_on_with_all_that_was_decided() {
                 note("drawn backend", decision.bucket.is_some());
                 note("route trial", decision.route_trial.is_some());
                 note("check", matches!(decision.plan, Plan::Check(_)));
-                if let Answer::Consult {
+                if let Decision::Pending {
                     backend, cluster, ..
-                } = &decision.answer
+                } = &decision.action
                 {
                     note("fallback cluster", *cluster != backend.cluster);
                 }

@@ -59,8 +59,8 @@ fn outcome(path: &str, more: &[(&str, &str)]) -> Result<(String, String), (u16, 
     let policy = policy();
     let headers = request(path, more);
     let decision = evaluate(&policy, &headers, &());
-    match decision.answer {
-        Answer::Forward {
+    match decision.action {
+        Decision::Forward {
             backend,
             path: upstream,
             ..
@@ -68,8 +68,8 @@ fn outcome(path: &str, more: &[(&str, &str)]) -> Result<(String, String), (u16, 
             backend.cluster.clone(),
             upstream.unwrap_or_else(|| path.to_owned()),
         )),
-        Answer::Reply(reply) => Err((reply.status, reply.body)),
-        Answer::Consult { .. } => panic!("no rule is about versions"),
+        Decision::LocalReply(reply) => Err((reply.status, reply.body)),
+        Decision::Pending { .. } => panic!("no rule is about versions"),
     }
 }
 
@@ -120,8 +120,8 @@ fn a_path_that_is_canonical_already_is_not_written() {
     let headers = request("/golang.org/x/text/@v/list", &[("x-corp-tenant", "web")]);
     let decision = evaluate(&policy, &headers, &());
     assert!(matches!(
-        decision.answer,
-        Answer::Forward { path: None, .. }
+        decision.action,
+        Decision::Forward { path: None, .. }
     ));
     assert_eq!(decision.identity, Some("header"));
     assert_eq!(decision.remove_headers, ["x-corp-tenant"]);
@@ -319,9 +319,9 @@ fn a_lookup_obeys_the_rules_as_the_go_mod_file_does() {
                 (":path".to_owned(), path.clone().into_bytes()),
             ];
             let decision = evaluate(&policy, &headers, &());
-            let status = match &decision.answer {
-                Answer::Reply(reply) => reply.status,
-                Answer::Forward { .. } | Answer::Consult { .. } => 0,
+            let status = match &decision.action {
+                Decision::LocalReply(reply) => reply.status,
+                Decision::Forward { .. } | Decision::Pending { .. } => 0,
             };
             assert_eq!(status, want, "{path}");
         }
@@ -375,10 +375,10 @@ fn what_is_required_must_have_named_the_tenant() {
     let status = |path: &str, user: &[(&str, &str)]| {
         let headers = request(path, user);
         let decision = evaluate(&policy, &headers, &());
-        match decision.answer {
-            Answer::Forward { .. } => (200, String::new()),
-            Answer::Reply(reply) => (reply.status, reply.body),
-            Answer::Consult { .. } => panic!("no rule is about versions"),
+        match decision.action {
+            Decision::Forward { .. } => (200, String::new()),
+            Decision::LocalReply(reply) => (reply.status, reply.body),
+            Decision::Pending { .. } => panic!("no rule is about versions"),
         }
     };
     let payments = [("x-user", "payments")];
@@ -456,7 +456,7 @@ fn a_hidden_module_is_as_if_it_were_not_there() {
             Some(("hide", "secret")),
             "{path}"
         );
-        let Answer::Reply(reply) = decision.answer else {
+        let Decision::LocalReply(reply) = decision.action else {
             panic!("{path} was forwarded");
         };
         assert_eq!(reply.status, 404);
@@ -491,7 +491,7 @@ fn of_the_longest_denial_go_prints_the_reason_and_whom_to_ask() {
     let path = format!("/a.b/{element}/@v/v1.0.0-{element}.zip");
     let id = "i".repeat(64);
     let decision = evaluate(&policy, &request(&path, &[("x-request-id", &id)]), &());
-    let Answer::Reply(reply) = decision.answer else {
+    let Decision::LocalReply(reply) = decision.action else {
         panic!("it is denied");
     };
     let body = reply.body;

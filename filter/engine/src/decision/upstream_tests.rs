@@ -30,7 +30,7 @@ fn up<'n>(policy: &Policy, names: &[&'n str]) -> Vec<&'n str> {
     );
     let distinct: std::collections::BTreeSet<_> = removed.iter().collect();
     assert_eq!(distinct.len(), removed.len(), "each is removed once");
-    assert!(matches!(decision.answer, Answer::Forward { .. }));
+    assert!(matches!(decision.action, Decision::Forward { .. }));
     let goes = |name: &&&str| !removed.iter().any(|removed| removed == **name);
     names.iter().filter(goes).copied().collect()
 }

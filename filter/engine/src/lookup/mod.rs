@@ -11,7 +11,6 @@ use std::time::Duration;
 mod about;
 mod ages;
 mod answers;
-mod consultation;
 mod context;
 mod goal;
 mod info;
@@ -26,13 +25,14 @@ mod shaping;
 mod state;
 mod steer;
 mod toolchain;
+mod version_lookup;
 
 pub(crate) use about::About;
-pub use consultation::{Consultation, Fetched, Question, Step};
 pub use goal::Goal;
 pub use judged::Judged;
 pub use memory::{ListOf, Lists};
 pub(crate) use steer::Steer;
+pub use version_lookup::{Consultation, Fetched, Question, Step};
 
 /// What is known beside the request.
 pub trait World {

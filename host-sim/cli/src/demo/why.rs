@@ -1,6 +1,6 @@
 //! Why a request came out as it did: the engine, asked again.
 
-use modgate_engine::decision::{Answer, RequestDecision, evaluate};
+use modgate_engine::decision::{Decision, RequestDecision, evaluate};
 use modgate_policy::model::{MatchedRule, Policy, RuleOutcome};
 
 /// What the engine says of a request.
@@ -55,11 +55,11 @@ impl Why {
 }
 
 fn forwarding(decision: &RequestDecision<'_>, path: &str) -> Option<Forwarding> {
-    let Answer::Forward {
+    let Decision::Forward {
         backend,
         path: upstream,
         ..
-    } = &decision.answer
+    } = &decision.action
     else {
         return None;
     };

@@ -1,6 +1,6 @@
 //! The requests that the go command sends for a module, judged by the engine.
 
-use modgate_engine::decision::{Answer, RequestDecision};
+use modgate_engine::decision::{Decision, RequestDecision};
 use modgate_go::gomod::{check_path, check_query, escape_into, is_canonical_for, semver};
 use modgate_go::goproxy::OperationName;
 use modgate_go::http::Header;
@@ -193,19 +193,19 @@ impl Told {
             status: None,
             body: None,
         };
-        match &decision.answer {
-            Answer::Forward {
+        match &decision.action {
+            Decision::Forward {
                 backend,
                 cluster,
                 path,
             }
-            | Answer::Consult {
+            | Decision::Pending {
                 backend,
                 cluster,
                 path,
                 ..
             } => {
-                if let Answer::Consult { .. } = decision.answer {
+                if let Decision::Pending { .. } = decision.action {
                     let is_led = told.split.is_some() && decision.operation != OperationName::List;
                     told.lookup = Some(if is_led {
                         "the variant's version, in its .info"
@@ -222,7 +222,7 @@ impl Told {
                 told.upstream = Some(path.clone().unwrap_or_else(|| asked.to_owned()));
                 told.check = check(&decision.plan);
             }
-            Answer::Reply(reply) => {
+            Decision::LocalReply(reply) => {
                 told.status = Some(reply.status);
                 told.body = Some(reply.body.clone());
             }
@@ -245,9 +245,9 @@ pub(crate) fn decided(decision: &RequestDecision<'_>) -> (&'static str, String) 
 
 /// Whether a request goes to a backend.
 pub(crate) fn goes_on(decision: &RequestDecision<'_>) -> bool {
-    match decision.answer {
-        Answer::Forward { .. } | Answer::Consult { .. } => true,
-        Answer::Reply(_) => false,
+    match decision.action {
+        Decision::Forward { .. } | Decision::Pending { .. } => true,
+        Decision::LocalReply(_) => false,
     }
 }
 

@@ -135,10 +135,10 @@ fn of_toolchains_every_line_is_a_release_of_go() {
         ];
         match backend
             .consult(&policy, evaluate(&policy, &headers, &()))
-            .answer
+            .action
         {
-            Answer::Reply(reply) => reply.body,
-            answer => format!("{answer:?}"),
+            Decision::LocalReply(reply) => reply.body,
+            action => format!("{action:?}"),
         }
     };
     let want = ["1.26.9", "1.27rc1", "1.27.0", "1.27.1"].map(|v| go(v, "linux-amd64") + "\n");

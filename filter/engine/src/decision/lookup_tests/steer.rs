@@ -225,7 +225,7 @@ fn the_client_is_told_where_the_policy_wants_it() {
         let policy = split("beta", json!({"tell": tell}));
         for file in ["list", "@latest"] {
             let decision = backend.decide(&policy, file);
-            let Answer::Reply(reply) = &decision.answer else {
+            let Decision::LocalReply(reply) = &decision.action else {
                 panic!("{file} is answered");
             };
             let headers = reply.headers();

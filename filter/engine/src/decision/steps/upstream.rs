@@ -2,7 +2,7 @@
 
 use super::{Asked, Context, Lookup, RequestLine};
 use crate::decision::caching;
-use crate::decision::request_decision::{Answer, RequestDecision};
+use crate::decision::request_decision::{Decision, RequestDecision};
 use crate::decision::routing::Destination;
 use crate::lookup::{About, Consultation};
 
@@ -13,7 +13,7 @@ pub(in crate::decision) fn upstream<'p>(
     destination: &Destination<'p>,
     lookup: Lookup,
     record: &mut RequestDecision<'p>,
-) -> Answer<'p> {
+) -> Decision<'p> {
     let Destination {
         backend,
         cluster,
@@ -39,7 +39,7 @@ pub(in crate::decision) fn upstream<'p>(
     }
     let prefix = upstream.len();
     operation.write_canonical(&mut upstream);
-    let consultation = lookup.goal.map(|goal| {
+    let lookup = lookup.goal.map(|goal| {
         let about = About {
             goal,
             module: operation.module().unwrap_or_default().to_owned(),
@@ -53,17 +53,17 @@ pub(in crate::decision) fn upstream<'p>(
         Box::new(Consultation::new(about, lookup.steer))
     });
     let path = (upstream.as_bytes() != line.path).then_some(upstream);
-    match consultation {
-        None => Answer::Forward {
+    match lookup {
+        None => Decision::Forward {
             backend,
             cluster,
             path,
         },
-        Some(consultation) => Answer::Consult {
+        Some(lookup) => Decision::Pending {
             backend,
             cluster,
             path,
-            consultation,
+            lookup,
         },
     }
 }
