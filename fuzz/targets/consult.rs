@@ -13,7 +13,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use modgate_engine::decision::{Decision, evaluate};
 use modgate_engine::lookup::{Consultation, Fetched, Step, World};
-use modgate_engine::reply::Reply;
+use modgate_engine::reply::LocalReply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
 use modgate_go::gomod::{escape_into, is_canonical_for, semver};
 use modgate_go::http::Header;
@@ -100,7 +100,7 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// What a list offers may be had, and nothing more has to be looked up for it.
-fn serves(world: &Memory, list: &Reply, line: &str) {
+fn serves(world: &Memory, list: &LocalReply, line: &str) {
     let version = line.split(' ').next().unwrap_or_default();
     let mut escaped = String::new();
     escape_into(version, &mut escaped);
@@ -127,7 +127,7 @@ fn get(file: &str) -> [Header; 2] {
 }
 
 /// The client's answer; `None` where its request goes to the backend.
-fn run(world: &Memory, lookup: &Consultation, answers: &[u8]) -> Option<Reply> {
+fn run(world: &Memory, lookup: &Consultation, answers: &[u8]) -> Option<LocalReply> {
     let mut lookup = lookup.clone();
     let mut answers = answers.split(|byte| *byte == 0xff);
     let mut step = lookup.begin(&POLICY, world);
@@ -162,7 +162,7 @@ fn run(world: &Memory, lookup: &Consultation, answers: &[u8]) -> Option<Reply> {
     panic!("it asks for ever");
 }
 
-fn check(wanted: &str, reply: Option<&Reply>) {
+fn check(wanted: &str, reply: Option<&LocalReply>) {
     let Some(reply) = reply else {
         return assert_eq!(wanted, "@v/v1.0.0.zip", "it goes on");
     };

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use modgate_engine::decision::Suspended;
 use modgate_engine::lookup::{Consultation, Step};
-use modgate_engine::reply::Reply;
+use modgate_engine::reply::LocalReply;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
 use modgate_go::goproxy::Mutability;
 use modgate_policy::model::{Policy, Ruling};
@@ -50,7 +50,7 @@ pub(crate) enum End<'p> {
     /// The request goes to its backend.
     Proceed(Ruling<'p>),
     /// The client is answered.
-    Answer(Option<Ruling<'p>>, Reply),
+    Answer(Option<Ruling<'p>>, LocalReply),
 }
 
 impl Case {
@@ -82,7 +82,7 @@ impl Case {
             }
         }
         if questions.is_empty() {
-            let reply = Reply::unavailable("nothing is left to be asked");
+            let reply = LocalReply::unavailable("nothing is left to be asked");
             return Progress::Ends(self, End::Answer(None, reply));
         }
         Progress::Waits(Consulting {

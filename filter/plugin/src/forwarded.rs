@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use modgate_engine::decision::{CacheScope, HeaderChange, keep_private};
-use modgate_engine::reply::{Footer, Reply};
+use modgate_engine::reply::{Footer, LocalReply};
 use modgate_engine::telemetry::{Ending, Outcome};
 use modgate_go::gomod::Artifact;
 use modgate_go::goproxy::Mutability;
@@ -250,7 +250,7 @@ impl Forwarded {
         status: u16,
         headers: &[Header],
         footer: Footer<'_>,
-    ) -> Result<(), Reply> {
+    ) -> Result<(), LocalReply> {
         let locations = headers.iter().filter(|(name, _)| name == "location");
         let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
         let asked = || self.asked.clone();
@@ -261,13 +261,13 @@ impl Forwarded {
             {
                 Ok(())
             }
-            Some(Redirected::To(_)) => Err(Reply::redirect_refused(footer)),
+            Some(Redirected::To(_)) => Err(LocalReply::redirect_refused(footer)),
             Some(Redirected::Refused { reason }) => {
                 let name = &backend.name;
                 let line =
                     format!("modgate: a redirect of the backend {name} was refused: {reason}");
                 host::log(LogLevel::Warn, &line);
-                Err(Reply::redirect_refused(footer))
+                Err(LocalReply::redirect_refused(footer))
             }
         }
     }

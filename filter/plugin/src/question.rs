@@ -5,7 +5,7 @@ use std::rc::Rc;
 use modgate_engine::decision::RequestDecision;
 use modgate_engine::question;
 use modgate_engine::question::{Client, Place, follow};
-use modgate_engine::reply::Reply;
+use modgate_engine::reply::LocalReply;
 use modgate_policy::model::{Backend, BackendId, Policy};
 
 use crate::callout::{self, Answered, PATIENCE, Token};
@@ -68,11 +68,11 @@ pub(crate) enum Heard {
 impl Question {
     /// Asks the backend for a path, of which at most `limit` bytes are wanted. `Err` is what the client is
     /// answered where the proxy has no such cluster.
-    pub(crate) fn ask(asker: &Rc<Asker>, path: String, limit: usize) -> Result<Self, Reply> {
+    pub(crate) fn ask(asker: &Rc<Asker>, path: String, limit: usize) -> Result<Self, LocalReply> {
         let headers = &asker.headers;
         let awaited = callout::get(&asker.cluster, &asker.authority, &path, headers, PATIENCE);
-        let awaited =
-            awaited.ok_or_else(|| Reply::unavailable("the proxy has no such cluster to ask"))?;
+        let awaited = awaited
+            .ok_or_else(|| LocalReply::unavailable("the proxy has no such cluster to ask"))?;
         let place = Place {
             backend: asker.backend,
             cluster: asker.cluster.clone(),

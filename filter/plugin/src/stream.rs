@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use modgate_engine::access_log::AccessMembers;
 use modgate_engine::decision::{Decision, RequestDecision, evaluate};
-use modgate_engine::reply::Reply;
+use modgate_engine::reply::LocalReply;
 use modgate_engine::telemetry::{CacheVerdict, Outcome, cache_verdict};
 use modgate_go::http::wire::{ACCESS_PROPERTY, CLUSTER_HEADER};
 use modgate_policy::model::Plan;
@@ -70,7 +70,7 @@ impl Stream {
         headers: &[Header],
         decision: &mut RequestDecision<'_>,
         began: Moment,
-    ) -> Result<Forwarded, Reply> {
+    ) -> Result<Forwarded, LocalReply> {
         let (backend, cluster, path) = match &mut decision.action {
             Decision::LocalReply(reply) => return Err(std::mem::take(reply)),
             Decision::Forward {
@@ -80,7 +80,7 @@ impl Stream {
             } => (*backend, *cluster, path.as_deref()),
             // What waits for its backend's word never goes on without it.
             Decision::Pending { .. } => {
-                return Err(Reply::unavailable("it was not judged to the end"));
+                return Err(LocalReply::unavailable("it was not judged to the end"));
             }
         };
         let asked = backend.has_redirects().then(|| {
@@ -110,7 +110,9 @@ impl Stream {
         written &= host::set_header(REQUEST, CLUSTER_HEADER, cluster);
         if !written {
             // What would go upstream is not what was judged.
-            return Err(Reply::unavailable("the proxy did not take what was judged"));
+            return Err(LocalReply::unavailable(
+                "the proxy did not take what was judged",
+            ));
         }
         if let File::Guarded(guard) = &mut file {
             guard.ask(in_force, backend, headers);
@@ -199,7 +201,7 @@ impl Stream {
             ..
         } = *case;
         let Some(mut decision) = suspended.resume(&in_force.policy, lookup) else {
-            let reply = Reply::unavailable("the policy that decided is gone");
+            let reply = LocalReply::unavailable("the policy that decided is gone");
             return self.reply(scope, began, bytes, &reply);
         };
         match end {
@@ -216,7 +218,7 @@ impl Stream {
     }
 
     /// Answers instead of the backend.
-    fn reply(&mut self, scope: Rc<Scope>, began: Moment, bytes: u64, reply: &Reply) -> Action {
+    fn reply(&mut self, scope: Rc<Scope>, began: Moment, bytes: u64, reply: &LocalReply) -> Action {
         let outcome = reply.outcome;
         self.exchange = Exchange::Replied {
             scope,
@@ -255,7 +257,7 @@ impl Stream {
                 let (scope, began) = (Rc::clone(&forwarded.scope), forwarded.began);
                 let reason = judged.verdict.to_string();
                 let footer = forwarded.footer(&in_force);
-                let reply = Reply::wrong_hash(&judged.checked.name(), &reason, footer);
+                let reply = LocalReply::wrong_hash(&judged.checked.name(), &reason, footer);
                 self.reply(scope, began, 0, &reply)
             }
             Some(false) => {
@@ -312,7 +314,7 @@ impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
         let began = Moment::now();
         let Some(in_force) = self.in_force.clone() else {
-            send(&Reply::unavailable("no valid policy is in force"));
+            send(&LocalReply::unavailable("no valid policy is in force"));
             return Action::Pause;
         };
         let headers = host::headers(REQUEST);
@@ -329,7 +331,7 @@ impl HttpContext for Stream {
         let asker = Asker::new(&in_force.policy, (backend, cluster), &headers, &decision);
         let mutability = decision.mutability;
         let Some((suspended, lookup)) = decision.suspend(&in_force.policy) else {
-            let reply = Reply::unavailable("what it waits for is not known");
+            let reply = LocalReply::unavailable("what it waits for is not known");
             return self.reply(scope, began, 0, &reply);
         };
         let case = Case {
@@ -386,7 +388,7 @@ impl HttpContext for Stream {
             return self.reply(scope, began, 0, &reply);
         }
         if !forwarded.keep_private(&in_force, &headers) {
-            let reply = Reply::unavailable("the proxy does not keep the answer out of caches");
+            let reply = LocalReply::unavailable("the proxy does not keep the answer out of caches");
             let scope = Rc::clone(&forwarded.scope);
             return self.reply(scope, began, 0, &reply);
         }
@@ -476,7 +478,7 @@ impl HttpContext for Stream {
     }
 }
 
-fn send(reply: &Reply) {
+fn send(reply: &LocalReply) {
     host::reply(reply.status, reply.headers(), &reply.body);
 }
 

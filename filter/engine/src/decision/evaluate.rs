@@ -3,7 +3,7 @@
 use super::head::Head;
 use super::request_decision::{Decision, RequestDecision};
 use super::steps::{self, Context};
-use crate::reply::{Footer, Reply};
+use crate::reply::{Footer, LocalReply};
 use modgate_go::http::Header;
 use modgate_policy::model::identity::Facts;
 use modgate_policy::model::{Age, Policy, Tenant};
@@ -79,7 +79,7 @@ fn evaluate_sender<'p>(
 fn take_steps<'p>(
     context: &Context<'p, '_>,
     record: &mut RequestDecision<'p>,
-) -> Result<Decision<'p>, Reply> {
+) -> Result<Decision<'p>, LocalReply> {
     let line = steps::head(context)?;
     let target = steps::path(context, &line)?;
     let client = steps::tenant(context, &target, record)?;

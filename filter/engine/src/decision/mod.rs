@@ -36,7 +36,7 @@ pub use upstream_headers::{goes_upstream, upstream_headers};
 // What the tests have in common.
 #[cfg(test)]
 use {
-    crate::reply::Reply,
+    crate::reply::LocalReply,
     modgate_go::http::Header,
     modgate_policy::model::identity::Facts,
     modgate_policy::model::{Plan, Policy},

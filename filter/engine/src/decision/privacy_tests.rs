@@ -297,7 +297,7 @@ fn nothing_that_is_answered_here_is_kept_by_anybody() {
         );
     }
     assert!(
-        Reply::unavailable("x")
+        LocalReply::unavailable("x")
             .headers()
             .contains(&("cache-control", "no-store"))
     );

@@ -5,7 +5,7 @@ use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
 use super::stage::StageTaken;
 use crate::lookup::Consultation;
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use crate::telemetry::Outcome;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::route::Route;
@@ -81,7 +81,7 @@ pub enum Decision<'p> {
         lookup: Box<Consultation>,
     },
     /// It is answered here.
-    LocalReply(Reply),
+    LocalReply(LocalReply),
 }
 
 impl<'p> RequestDecision<'p> {
@@ -107,7 +107,7 @@ impl<'p> RequestDecision<'p> {
             queried_backend: None,
             remove_headers: Vec::new(),
             cache_scope: CacheScope::Private,
-            action: Decision::LocalReply(Reply::default()),
+            action: Decision::LocalReply(LocalReply::default()),
         }
     }
 
@@ -131,7 +131,10 @@ impl<'p> RequestDecision<'p> {
     pub fn proceed(&mut self, ruling: Ruling<'p>) {
         self.record_variant();
         self.ruling = Some(ruling);
-        let action = std::mem::replace(&mut self.action, Decision::LocalReply(Reply::default()));
+        let action = std::mem::replace(
+            &mut self.action,
+            Decision::LocalReply(LocalReply::default()),
+        );
         self.action = match action {
             Decision::Pending {
                 backend,
@@ -148,7 +151,7 @@ impl<'p> RequestDecision<'p> {
     }
 
     /// Notes what a lookup came to: the client is answered.
-    pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: Reply) {
+    pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: LocalReply) {
         self.record_variant();
         self.queried_backend = self.backend();
         self.ruling = ruling.or(self.ruling);
@@ -188,7 +191,7 @@ impl<'p> RequestDecision<'p> {
     /// The values of the labels `decision` and `rule`: the verdict's, or what refused the request
     /// before or after the rules were asked. `None` where nothing was decided.
     pub fn decision_labels(&self) -> Option<(&'static str, &str)> {
-        if let Decision::LocalReply(Reply {
+        if let Decision::LocalReply(LocalReply {
             decided_by: Some(by),
             ..
         }) = &self.action

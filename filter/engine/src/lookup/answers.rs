@@ -3,7 +3,7 @@
 use super::Fetched;
 use super::context::LookupContext;
 use super::info::{self, Info};
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_go::gomod::is_canonical_for;
 use modgate_go::gomod::retract::{self, Interval};
 use modgate_policy::model::Age;
@@ -26,10 +26,10 @@ pub(super) enum Named<'b> {
 
 impl LookupContext<'_, '_> {
     /// The body of a good answer; every other ends the lookup.
-    pub(super) fn body<'b>(&self, fetched: Fetched<'b>) -> Result<&'b [u8], Reply> {
+    pub(super) fn body<'b>(&self, fetched: Fetched<'b>) -> Result<&'b [u8], LocalReply> {
         match (fetched.status, fetched.body) {
             (Some(200), Some(body)) => Ok(body),
-            (Some(status @ 400..=599), body) => Err(Reply::passed(
+            (Some(status @ 400..=599), body) => Err(LocalReply::passed(
                 status,
                 fetched.headers,
                 body.unwrap_or_default(),
@@ -46,7 +46,7 @@ impl LookupContext<'_, '_> {
     }
 
     /// What an answer says of some version of the module.
-    fn any_info<'b>(&self, fetched: Fetched<'b>) -> Result<(Info, &'b [u8]), Reply> {
+    fn any_info<'b>(&self, fetched: Fetched<'b>) -> Result<(Info, &'b [u8]), LocalReply> {
         let body = self.body(fetched)?;
         let read = info::read(body).and_then(|info| {
             match is_canonical_for(&self.about.module, &info.version) {
@@ -65,7 +65,7 @@ impl LookupContext<'_, '_> {
         &self,
         fetched: Fetched<'b>,
         version: &str,
-    ) -> Result<(Info, &'b [u8]), Reply> {
+    ) -> Result<(Info, &'b [u8]), LocalReply> {
         let (info, body) = self.any_info(fetched)?;
         if info.version == version {
             return Ok((info, body));
@@ -78,7 +78,7 @@ impl LookupContext<'_, '_> {
         &self,
         fetched: Fetched<'b>,
         version: &str,
-    ) -> Result<Told<'b>, Reply> {
+    ) -> Result<Told<'b>, LocalReply> {
         let (info, body) = self.info_of(fetched, version)?;
         Ok(Told {
             age: self.noted_age_of(&info, fetched.last_modified),
@@ -88,7 +88,7 @@ impl LookupContext<'_, '_> {
     }
 
     /// What the answer to a query says.
-    pub(super) fn named<'b>(&self, fetched: Fetched<'b>) -> Result<Named<'b>, Reply> {
+    pub(super) fn named<'b>(&self, fetched: Fetched<'b>) -> Result<Named<'b>, LocalReply> {
         let (Info { version, .. }, body) = self.any_info(fetched)?;
         let age = self.recalled_age(&version);
         let verdict = self.verdict(&version, age);
@@ -103,7 +103,7 @@ impl LookupContext<'_, '_> {
         &self,
         fetched: Fetched<'_>,
         newest: &str,
-    ) -> Result<Vec<Interval>, Reply> {
+    ) -> Result<Vec<Interval>, LocalReply> {
         // As of every other question the client is told who may ask, and when. But that a file of a listed version is
         // not there says nothing of the list, and would send the Go command on to another proxy.
         if matches!(fetched.status, Some(400..=599)) && !is_missing(fetched.status) {

@@ -2,7 +2,7 @@
 
 use super::about::About;
 use super::{Goal, World};
-use crate::reply::{Footer, Reply};
+use crate::reply::{Footer, LocalReply};
 use modgate_go::gomod::semver;
 use modgate_policy::model::{Age, Backend, ModuleRules, Policy, Ruling, Subject, Tenant, Verdict};
 
@@ -70,15 +70,15 @@ impl<'a, 'p> LookupContext<'a, 'p> {
     }
 
     /// What a client reads of a version that is refused; `None` where it is not.
-    pub(super) fn refusal(&self, version: &str, verdict: &Verdict<'_>) -> Option<Reply> {
+    pub(super) fn refusal(&self, version: &str, verdict: &Verdict<'_>) -> Option<LocalReply> {
         let operation = self.about.info(version);
-        Reply::refusal(&operation, &self.tenant.name, verdict, self.footer())
+        LocalReply::refusal(&operation, &self.tenant.name, verdict, self.footer())
     }
 
     /// What a client reads where the backend's answer is of no use.
-    pub(super) fn failed(&self, reason: &str) -> Reply {
+    pub(super) fn failed(&self, reason: &str) -> LocalReply {
         let reason = format!("the backend {}: {reason}", self.backend.name);
-        Reply::not_consulted(&reason, self.footer())
+        LocalReply::not_consulted(&reason, self.footer())
     }
 
     fn footer(&self) -> Footer<'a>

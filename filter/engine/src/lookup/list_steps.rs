@@ -5,7 +5,7 @@ use super::list::{self, Latest};
 use super::shaping::Shaping;
 use super::state::{Awaited, Progress, State, ask, conclude};
 use super::{Fetched, Question, Step, info};
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_go::gomod::retract::Interval;
 
 /// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest ones of real
@@ -125,7 +125,7 @@ impl State {
         self.steer = shaping.steer;
         let shaped = shaping.finish(intervals);
         let Some(refused) = &self.refused else {
-            return Step::reply(Reply::list(shaped.write()));
+            return Step::reply(LocalReply::list(shaped.write()));
         };
         match shaped.latest() {
             Latest::Is(version) => self.ask_info(context, &version, Awaited::Version),

@@ -13,7 +13,7 @@ use super::lookups::{self, Lookups, Shown, Wanted};
 use super::noted::age;
 use super::steer::Steer;
 use super::toolchain;
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_go::gomod::retract;
 use modgate_go::gomod::retract::Interval;
 use modgate_policy::model::{Age, Policy};
@@ -32,10 +32,10 @@ pub(super) struct Shaping {
     /// Whether an age was looked up.
     has_learned: bool,
     /// What the client is answered for the first age that the backend failed to tell.
-    refusal: Option<Reply>,
+    refusal: Option<LocalReply>,
     /// The versions that it lists and whose age it failed to tell, by their places, with what the client
     /// is answered where it comes to them.
-    failed: BTreeMap<usize, Reply>,
+    failed: BTreeMap<usize, LocalReply>,
     /// The variant that the client is led to.
     pub(super) steer: Option<Steer>,
 }
@@ -159,7 +159,7 @@ impl Shaping {
     }
 
     /// Notes that the backend failed to tell the age of a version, which says nothing of the version.
-    pub(super) fn failed(&mut self, version: &str, reply: Reply) {
+    pub(super) fn failed(&mut self, version: &str, reply: LocalReply) {
         self.refusal.get_or_insert_with(|| reply.clone());
         if let Some(place) = self.judged.list.place_of(version) {
             self.failed.insert(place, reply);
@@ -168,7 +168,7 @@ impl Shaping {
 
     /// What the client is answered where the newest version is one whose age the backend failed to tell:
     /// without it the Go command would take an older one, and nobody would know.
-    pub(super) fn newest_failed(&mut self, context: &LookupContext<'_, '_>) -> Option<Reply> {
+    pub(super) fn newest_failed(&mut self, context: &LookupContext<'_, '_>) -> Option<LocalReply> {
         if self.failed.is_empty() || context.about.module == toolchain::MODULE {
             return None;
         }
@@ -189,7 +189,7 @@ impl Shaping {
     }
 
     /// What the client is answered where the backend has told no age at all.
-    pub(super) fn refusal(&mut self) -> Option<Reply> {
+    pub(super) fn refusal(&mut self) -> Option<LocalReply> {
         self.refusal.take().filter(|_| !self.has_learned)
     }
 

@@ -5,7 +5,7 @@ use super::context::LookupContext;
 use super::shaping::Shaping;
 use super::steer::Steer;
 use super::{Fetched, Goal, Question, Step, info};
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_policy::model::{Age, RuleOutcome};
 
 /// How far a lookup has come.
@@ -44,7 +44,7 @@ pub(super) enum Awaited {
 }
 
 /// What goes on, or ends the lookup.
-pub(super) type Progress<'p> = Result<Step<'p>, Reply>;
+pub(super) type Progress<'p> = Result<Step<'p>, LocalReply>;
 
 impl State {
     pub(super) const fn new(steer: Option<Steer>) -> Self {
@@ -214,7 +214,7 @@ pub(super) fn conclude<'p>(
     let refusal = context.refusal(version, &ruling.verdict);
     let reply = match (refusal, body) {
         (Some(refusal), _) => refusal,
-        (None, Some(body)) => Reply::info(String::from_utf8_lossy(body).into_owned()),
+        (None, Some(body)) => LocalReply::info(String::from_utf8_lossy(body).into_owned()),
         (None, None) => return Step::Proceed(ruling),
     };
     Step::Answer {

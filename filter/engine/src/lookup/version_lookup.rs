@@ -5,7 +5,7 @@ use super::about::About;
 use super::context::LookupContext;
 use super::state::State;
 use super::steer::Steer;
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_go::http::Header;
 use modgate_policy::model::{BackendId, Policy, Ruling};
 
@@ -31,7 +31,7 @@ pub enum Step<'p> {
         /// What the rules say of the version that it came to, where it came to one.
         ruling: Option<Ruling<'p>>,
         /// The answer.
-        reply: Reply,
+        reply: LocalReply,
     },
 }
 
@@ -102,7 +102,7 @@ impl Consultation {
 
 impl Step<'_> {
     /// The client is answered, and the rules had no part in it.
-    pub(super) const fn reply(reply: Reply) -> Self {
+    pub(super) const fn reply(reply: LocalReply) -> Self {
         Step::Answer {
             ruling: None,
             reply,
@@ -113,5 +113,5 @@ impl Step<'_> {
 /// A lookup is about parts of the policy that it was begun by.
 fn other_policy<'p>() -> Step<'p> {
     let reason = "the policy that the request was looked up by is not in force";
-    Step::reply(Reply::unavailable(reason))
+    Step::reply(LocalReply::unavailable(reason))
 }

@@ -12,7 +12,7 @@ use modgate_policy::model::{RuleOutcome, Verdict};
 
 /// An answer that no backend has a part in. Its body is UTF-8 text in lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct LocalReply {
     /// The status code.
     pub status: u16,
     /// The body.
@@ -39,7 +39,7 @@ pub enum Media {
     Json,
 }
 
-impl Default for Reply {
+impl Default for LocalReply {
     /// What a request gets that nothing else is known of: it is refused.
     fn default() -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Default for Reply {
     }
 }
 
-impl Reply {
+impl LocalReply {
     /// The headers of the answer besides its status.
     pub fn headers(&self) -> Vec<(&'static str, &str)> {
         let media = match self.media {

@@ -1,7 +1,7 @@
 //! First step: the head is one that a Go command sends.
 
 use super::Context;
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_go::goproxy::RequestError;
 use modgate_go::http::HeaderValue;
 
@@ -11,13 +11,15 @@ pub(in crate::decision) struct RequestLine<'r> {
     pub(in crate::decision) path: &'r [u8],
 }
 
-pub(in crate::decision) fn head<'r>(context: &Context<'_, 'r>) -> Result<RequestLine<'r>, Reply> {
+pub(in crate::decision) fn head<'r>(
+    context: &Context<'_, 'r>,
+) -> Result<RequestLine<'r>, LocalReply> {
     let head = context.head;
     let (HeaderValue::Once(method), HeaderValue::Once(path)) = (head.method, head.path) else {
         return Err(context.bad(RequestError::MalformedHead));
     };
     if !matches!(method, b"GET" | b"HEAD") {
-        return Err(Reply::method_not_allowed(context.footer));
+        return Err(LocalReply::method_not_allowed(context.footer));
     }
     if head.has_line_break {
         return Err(context.bad(RequestError::HeaderValue));

@@ -3,7 +3,7 @@
 use super::{Asked, Context, RequestLine};
 use crate::decision::request_decision::RequestDecision;
 use crate::decision::routing::Destination;
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_policy::model::Plan;
 
 pub(in crate::decision) fn integrity<'p>(
@@ -12,7 +12,7 @@ pub(in crate::decision) fn integrity<'p>(
     asked: &Asked<'p, '_>,
     destination: &Destination<'p>,
     record: &mut RequestDecision<'p>,
-) -> Result<(), Reply> {
+) -> Result<(), LocalReply> {
     let operation = &asked.operation;
     let subject = (operation.module(), operation.version());
     let rules = &context.policy.integrity;
@@ -22,7 +22,7 @@ pub(in crate::decision) fn integrity<'p>(
         plan => plan,
     };
     match record.plan {
-        Plan::Refuse(_) => Err(Reply::unknown_hash(operation, context.footer)),
+        Plan::Refuse(_) => Err(LocalReply::unknown_hash(operation, context.footer)),
         Plan::Unknown(_) | Plan::Check(_) | Plan::Pass => Ok(()),
     }
 }

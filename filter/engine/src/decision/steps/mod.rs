@@ -24,7 +24,7 @@ pub(super) use upstream::upstream;
 
 use super::evaluate::Sender;
 use super::head::Head;
-use crate::reply::{Footer, Reply};
+use crate::reply::{Footer, LocalReply};
 use modgate_go::goproxy::RequestError;
 use modgate_policy::model::Policy;
 
@@ -38,7 +38,7 @@ pub(super) struct Context<'p, 'r> {
 }
 
 impl Context<'_, '_> {
-    fn bad(&self, refusal: RequestError) -> Reply {
-        Reply::bad_request(refusal, self.footer)
+    fn bad(&self, refusal: RequestError) -> LocalReply {
+        LocalReply::bad_request(refusal, self.footer)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Client, Context};
 use crate::decision::request_decision::RequestDecision;
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_go::goproxy::{Operation, SumdbCall};
 use modgate_policy::model::Age;
 use modgate_policy::model::Tenant;
@@ -22,7 +22,7 @@ pub(in crate::decision) fn operation<'p, 'r>(
     context: &Context<'p, '_>,
     client: &Client<'p, 'r>,
     record: &mut RequestDecision<'p>,
-) -> Result<Asked<'p, 'r>, Reply> {
+) -> Result<Asked<'p, 'r>, LocalReply> {
     let (_, rest) = context.policy.routes.enter(client.rest);
     let operation = parse(context, rest)?;
     record.operation = operation.name();
@@ -38,14 +38,14 @@ pub(in crate::decision) fn operation<'p, 'r>(
     })
 }
 
-fn parse<'r>(context: &Context<'_, '_>, rest: &'r str) -> Result<Operation<'r>, Reply> {
+fn parse<'r>(context: &Context<'_, '_>, rest: &'r str) -> Result<Operation<'r>, LocalReply> {
     let Some(path) = rest.strip_prefix("sumdb/") else {
         return Operation::parse(rest).map_err(|refusal| context.bad(refusal));
     };
     let (database, call) = context
         .policy
         .sumdb(path)
-        .ok_or_else(|| Reply::unknown_database(context.footer))?;
+        .ok_or_else(|| LocalReply::unknown_database(context.footer))?;
     let call = SumdbCall::parse(call).map_err(|refusal| context.bad(refusal))?;
     Ok(Operation::Sumdb {
         database: database.name.clone().into(),

@@ -3,13 +3,13 @@
 use super::{Asked, Context};
 use crate::decision::request_decision::RequestDecision;
 use crate::decision::routing::{self, Destination};
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 
 pub(in crate::decision) fn route<'p>(
     context: &Context<'p, '_>,
     asked: &Asked<'p, '_>,
     record: &mut RequestDecision<'p>,
-) -> Result<Destination<'p>, Reply> {
+) -> Result<Destination<'p>, LocalReply> {
     let request = routing::Request {
         path: asked.path,
         operation: &asked.operation,
@@ -19,7 +19,7 @@ pub(in crate::decision) fn route<'p>(
     };
     let (destination, trial) = routing::route(context.policy, &request);
     record.route_trial = trial;
-    let destination = destination.ok_or_else(|| Reply::no_route(context.footer))?;
+    let destination = destination.ok_or_else(|| LocalReply::no_route(context.footer))?;
     record.route = destination.route;
     record.bucket = destination.bucket;
     Ok(destination)

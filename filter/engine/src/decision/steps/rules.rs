@@ -4,7 +4,7 @@ use super::{Asked, Context};
 use crate::decision::request_decision::RequestDecision;
 use crate::decision::stage;
 use crate::lookup::Goal;
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_policy::model::{RuleOutcome, Subject};
 
 /// A request that the rules have not refused.
@@ -20,7 +20,7 @@ pub(in crate::decision) fn rules<'p>(
     context: &Context<'p, '_>,
     asked: &Asked<'p, '_>,
     record: &mut RequestDecision<'p>,
-) -> Result<Allowed, Reply> {
+) -> Result<Allowed, LocalReply> {
     let (policy, operation) = (context.policy, &asked.operation);
     let Some(module) = operation.module() else {
         return Ok(Allowed::default());
@@ -33,7 +33,7 @@ pub(in crate::decision) fn rules<'p>(
     record.ruling = Some(ruling);
     let verdict = ruling.verdict;
     let goal = verdict.is_open.then(|| Goal::of(operation)).flatten();
-    let refusal = Reply::refusal(operation, &asked.tenant.name, &verdict, context.footer);
+    let refusal = LocalReply::refusal(operation, &asked.tenant.name, &verdict, context.footer);
     match refusal.filter(|_| goal.is_none()) {
         Some(reply) => Err(reply),
         None => Ok(Allowed {

@@ -4,7 +4,7 @@ use super::{Allowed, Asked, Context};
 use crate::decision::request_decision::RequestDecision;
 use crate::decision::split::{self, Assigned, OfVariant};
 use crate::lookup::{Goal, Steer};
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_go::goproxy::Operation;
 
 /// What is looked up before the request goes on; nothing where there is no goal.
@@ -19,7 +19,7 @@ pub(in crate::decision) fn split<'p>(
     asked: &Asked<'p, '_>,
     allowed: Allowed,
     record: &mut RequestDecision<'p>,
-) -> Result<Lookup, Reply> {
+) -> Result<Lookup, LocalReply> {
     let operation = &asked.operation;
     let lookup = Lookup {
         goal: allowed.goal,
@@ -66,14 +66,14 @@ fn refused(
     operation: &Operation<'_>,
     assigned: &Assigned<'_>,
     version: &str,
-) -> Option<Reply> {
+) -> Option<LocalReply> {
     let given = assigned.variant?;
     let is_go_mod = matches!(operation, Operation::Mod { .. });
     if !assigned.split.strict || is_go_mod || given.version == version {
         return None;
     }
     let (split, given) = (&assigned.split.name, [&*given.name, &*given.version]);
-    Some(Reply::other_variant(
+    Some(LocalReply::other_variant(
         operation,
         split,
         given,

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::decision::evaluate::Sender;
 use crate::decision::request_decision::RequestDecision;
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_go::goproxy::Target;
 use modgate_policy::model::identity::{Claim, Claimed, Facts, identify};
 use modgate_policy::model::{Age, Tenant};
@@ -22,7 +22,7 @@ pub(in crate::decision) fn tenant<'p, 'r>(
     context: &Context<'p, 'r>,
     target: &'r Target<'_>,
     record: &mut RequestDecision<'p>,
-) -> Result<Client<'p, 'r>, Reply> {
+) -> Result<Client<'p, 'r>, LocalReply> {
     let facts = match *context.sender {
         Sender::Known(facts) => facts,
         Sender::Tenant(tenant, age, facts) => {
@@ -53,20 +53,20 @@ pub(in crate::decision) fn tenant<'p, 'r>(
     })
 }
 
-fn claimed<'p>(context: &Context<'p, '_>, claim: &Claim<'_>) -> Result<&'p Tenant, Reply> {
+fn claimed<'p>(context: &Context<'p, '_>, claim: &Claim<'_>) -> Result<&'p Tenant, LocalReply> {
     let (policy, footer) = (context.policy, context.footer);
     let name = match claim.claimed() {
         Claimed::Nobody => None,
         Claimed::Tenant(name) => Some(name),
-        Claimed::Conflict => return Err(Reply::identity_conflict(footer)),
-        Claimed::Ambiguous => return Err(Reply::identity_ambiguous(footer)),
+        Claimed::Conflict => return Err(LocalReply::identity_conflict(footer)),
+        Claimed::Ambiguous => return Err(LocalReply::identity_ambiguous(footer)),
     };
     let tenant = policy
         .tenant(name)
-        .ok_or_else(|| Reply::unknown_tenant(name, footer))?;
+        .ok_or_else(|| LocalReply::unknown_tenant(name, footer))?;
     let required = policy.require.and(tenant.require);
     match required.missing_in(claim.kinds).next() {
-        Some(missing) => Err(Reply::identity_required(missing, footer)),
+        Some(missing) => Err(LocalReply::identity_required(missing, footer)),
         None => Ok(tenant),
     }
 }
