@@ -12,7 +12,7 @@ use modgate_go::http::Header;
 use modgate_policy::model::Policy;
 
 mod offered;
-mod steer;
+mod variants;
 
 /// 2026-11-23T00:00:00Z.
 const NOW: u64 = 1_795_392_000;

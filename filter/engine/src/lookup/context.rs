@@ -1,6 +1,6 @@
 //! What every step of a lookup can look at, and what the rules say of a version.
 
-use super::about::About;
+use super::target::About;
 use super::{Goal, World};
 use crate::reply::{Footer, LocalReply};
 use modgate_go::gomod::semver;

@@ -2,7 +2,7 @@
 
 use super::context::LookupContext;
 use super::list::{self, Latest};
-use super::shaping::Shaping;
+use super::list_filter::Shaping;
 use super::state::{Awaited, Progress, State, ask, conclude};
 use super::{Fetched, Question, Step, info};
 use crate::reply::LocalReply;

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::judged::Judged;
+use super::ruled_list::Judged;
 use modgate_policy::model::{Side, TenantId};
 
 /// How many lists are kept.

@@ -8,30 +8,30 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-mod about;
 mod ages;
 mod answers;
 mod context;
-mod goal;
 mod info;
-mod judged;
+mod kind;
 mod list;
+mod list_filter;
 mod list_steps;
 mod lookups;
 mod memory;
 mod noted;
 mod order;
-mod shaping;
+mod ruled_list;
 mod state;
-mod steer;
+mod target;
 mod toolchain;
+mod variant_choice;
 mod version_lookup;
 
-pub(crate) use about::About;
-pub use goal::Goal;
-pub use judged::Judged;
+pub use kind::Goal;
 pub use memory::{ListOf, Lists};
-pub(crate) use steer::Steer;
+pub use ruled_list::Judged;
+pub(crate) use target::About;
+pub(crate) use variant_choice::Steer;
 pub use version_lookup::{Consultation, Fetched, Question, Step};
 
 /// What is known beside the request.

@@ -2,8 +2,8 @@
 
 use super::answers::{Named, Told, is_missing};
 use super::context::LookupContext;
-use super::shaping::Shaping;
-use super::steer::Steer;
+use super::list_filter::Shaping;
+use super::variant_choice::Steer;
 use super::{Fetched, Goal, Question, Step, info};
 use crate::reply::LocalReply;
 use modgate_policy::model::{Age, RuleOutcome};

@@ -1,10 +1,10 @@
 //! A request that waits while its backend is asked, from question to question.
 
 use super::World;
-use super::about::About;
 use super::context::LookupContext;
 use super::state::State;
-use super::steer::Steer;
+use super::target::About;
+use super::variant_choice::Steer;
 use crate::reply::LocalReply;
 use modgate_go::http::Header;
 use modgate_policy::model::{BackendId, Policy, Ruling};

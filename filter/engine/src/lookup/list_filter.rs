@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::context::LookupContext;
-use super::judged::{Judged, Ruling};
 use super::list::{Latest, List};
 use super::lookups::{self, Lookups, Shown, Wanted};
 use super::noted::age;
-use super::steer::Steer;
+use super::ruled_list::{Judged, Ruling};
 use super::toolchain;
+use super::variant_choice::Steer;
 use crate::reply::LocalReply;
 use modgate_go::gomod::retract;
 use modgate_go::gomod::retract::Interval;
