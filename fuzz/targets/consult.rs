@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use modgate_engine::decision::{Decision, evaluate};
-use modgate_engine::lookup::{Consultation, Fetched, Step, World};
+use modgate_engine::lookup::{VersionLookup, Fetched, Step, LookupEnv};
 use modgate_engine::reply::LocalReply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
 use modgate_go::gomod::{escape_into, is_canonical_for, semver};
@@ -56,7 +56,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
 /// 2026-11-23T00:00:00Z.
 struct Memory(RefCell<BTreeMap<String, Vec<u8>>>);
 
-impl World for Memory {
+impl LookupEnv for Memory {
     fn now(&self) -> Option<u64> {
         Some(1_795_392_000)
     }
@@ -127,7 +127,7 @@ fn get(file: &str) -> [Header; 2] {
 }
 
 /// The client's answer; `None` where its request goes to the backend.
-fn run(world: &Memory, lookup: &Consultation, answers: &[u8]) -> Option<LocalReply> {
+fn run(world: &Memory, lookup: &VersionLookup, answers: &[u8]) -> Option<LocalReply> {
     let mut lookup = lookup.clone();
     let mut answers = answers.split(|byte| *byte == 0xff);
     let mut step = lookup.begin(&POLICY, world);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use modgate_engine::decision::Suspended;
-use modgate_engine::lookup::{Consultation, Step};
+use modgate_engine::lookup::{Step, VersionLookup};
 use modgate_engine::reply::LocalReply;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
 use modgate_go::goproxy::Mutability;
@@ -26,7 +26,7 @@ pub(crate) struct Consulting {
 pub(crate) struct Case {
     /// The request's decision, which goes on when its lookup ends.
     pub(crate) suspended: Suspended,
-    pub(crate) lookup: Box<Consultation>,
+    pub(crate) lookup: Box<VersionLookup>,
     pub(crate) asker: Rc<Asker>,
     pub(crate) mutability: Mutability,
     pub(crate) scope: Rc<Scope>,

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::lookup::{Lists, World};
+use modgate_engine::lookup::{Lists, LookupEnv};
 use proxy_wasm::types::LogLevel;
 
 use crate::host::{self, Moment};
@@ -36,7 +36,7 @@ pub(crate) struct Notes<'a> {
     pub(crate) may_note: bool,
 }
 
-impl World for Notes<'_> {
+impl LookupEnv for Notes<'_> {
     fn now(&self) -> Option<u64> {
         Some(Moment::now().unix_milliseconds()? / 1000)
     }

@@ -1,4 +1,4 @@
-//! Consultations against a backend in memory, from the request to the answer.
+//! Lookups against a backend in memory, from the request to the answer.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Decision, RequestDecision, evaluate};
-use crate::lookup::{Fetched, Step, World};
+use crate::lookup::{Fetched, LookupEnv, Step};
 use modgate_go::http::Header;
 use modgate_policy::model::Policy;
 
@@ -30,7 +30,7 @@ struct Backend {
     warned: RefCell<Vec<String>>,
 }
 
-impl World for Backend {
+impl LookupEnv for Backend {
     fn now(&self) -> Option<u64> {
         Some(NOW)
     }
@@ -110,12 +110,12 @@ impl Backend {
         ];
         let decision = evaluate(policy, &headers, &());
         if matches!(decision.action, Decision::Pending { .. }) {
-            return self.consult(policy, decision);
+            return self.run_lookup(policy, decision);
         }
         decision
     }
 
-    fn consult<'p>(
+    fn run_lookup<'p>(
         &self,
         policy: &'p Policy,
         decision: RequestDecision<'p>,
@@ -294,15 +294,15 @@ fn retractions_of_a_hidden_version_still_count() {
 #[test]
 fn what_is_no_list_is_not_read_as_an_empty_one() {
     let policy = old_only(">=1.3.0");
-    let about = evaluate(&policy, &list_request(), &());
-    let Decision::Pending { lookup, .. } = &about.action else {
-        panic!("{:?}", about.action);
+    let decision = evaluate(&policy, &list_request(), &());
+    let Decision::Pending { lookup, .. } = &decision.action else {
+        panic!("{:?}", decision.action);
     };
     let answered = |fetched: Fetched<'_>| {
-        let world = Backend::default();
+        let env = Backend::default();
         let mut lookup = lookup.clone();
-        lookup.begin(&policy, &world);
-        match lookup.answered(&policy, &world, 0, fetched) {
+        lookup.begin(&policy, &env);
+        match lookup.answered(&policy, &env, 0, fetched) {
             Step::Answer { reply, .. } => reply,
             step => panic!("{step:?}"),
         }

@@ -4,7 +4,7 @@ use super::caching::CacheScope;
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
 use super::stage::StageTaken;
-use crate::lookup::Consultation;
+use crate::lookup::VersionLookup;
 use crate::reply::LocalReply;
 use crate::telemetry::Outcome;
 use modgate_go::goproxy::{Mutability, OperationName};
@@ -78,7 +78,7 @@ pub enum Decision<'p> {
         /// As in [`Decision::Forward`].
         path: Option<String>,
         /// What goes from question to question.
-        lookup: Box<Consultation>,
+        lookup: Box<VersionLookup>,
     },
     /// It is answered here.
     LocalReply(LocalReply),
@@ -168,10 +168,10 @@ impl<'p> RequestDecision<'p> {
         let Decision::Pending { lookup, .. } = &self.action else {
             return;
         };
-        let (Some(assigned), Some(steer)) = (&mut self.split, lookup.steer()) else {
+        let (Some(assigned), Some(choice)) = (&mut self.split, lookup.choice()) else {
             return;
         };
-        let led_to = steer.variant().and_then(|id| assigned.split.variant(id));
+        let led_to = choice.variant().and_then(|id| assigned.split.variant(id));
         if led_to != assigned.variant {
             assigned.by = AssignedBy::Fallback;
             assigned.variant = led_to;

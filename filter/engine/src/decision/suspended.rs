@@ -8,7 +8,7 @@ use super::request_decision::{Decision, RequestDecision};
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
 use super::stage::StageTaken;
-use crate::lookup::Consultation;
+use crate::lookup::VersionLookup;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::{
     BackendId, Plan, Policy, RouteId, RuleId, RuleOutcome, Ruling, Split, SplitId, TenantId,
@@ -78,7 +78,7 @@ struct VariantOf {
 
 impl RequestDecision<'_> {
     /// Takes a decision that waits apart; `None` where it does not wait.
-    pub fn suspend(self, policy: &Policy) -> Option<(Suspended, Box<Consultation>)> {
+    pub fn suspend(self, policy: &Policy) -> Option<(Suspended, Box<VersionLookup>)> {
         // Every member is named, so that none is forgotten.
         let Self {
             tenant,
@@ -145,7 +145,11 @@ impl RequestDecision<'_> {
 
 impl Suspended {
     /// Puts the decision together again, with its lookup; `None` where it was made by another policy.
-    pub fn resume(self, policy: &Policy, lookup: Box<Consultation>) -> Option<RequestDecision<'_>> {
+    pub fn resume(
+        self,
+        policy: &Policy,
+        lookup: Box<VersionLookup>,
+    ) -> Option<RequestDecision<'_>> {
         if self.policy != policy.hash() {
             return None;
         }

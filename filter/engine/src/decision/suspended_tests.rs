@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::lookup::{Fetched, Step, World};
+use crate::lookup::{Fetched, LookupEnv, Step};
 
 const ROLLOUTS: [&str; 4] = ["none", "shadow", "canary", "enforce"];
 const SPLITS: [&str; 5] = ["none", "shadow", "canary", "named", "drawn"];
@@ -207,7 +207,7 @@ fn a_request_goes_on_by_no_other_policy_than_its_own() {
 #[test]
 fn a_lookup_by_another_policy_is_refused() {
     struct Nothing;
-    impl World for Nothing {
+    impl LookupEnv for Nothing {
         fn now(&self) -> Option<u64> {
             None
         }

@@ -49,7 +49,7 @@ impl LookupContext<'_, '_> {
     fn any_info<'b>(&self, fetched: Fetched<'b>) -> Result<(Info, &'b [u8]), LocalReply> {
         let body = self.body(fetched)?;
         let read = info::read(body).and_then(|info| {
-            match is_canonical_for(&self.about.module, &info.version) {
+            match is_canonical_for(&self.target.module, &info.version) {
                 Ok(()) => Ok(info),
                 Err(_) => Err("its Version is none that the module can have".to_owned()),
             }

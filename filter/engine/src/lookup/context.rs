@@ -1,7 +1,7 @@
 //! What every step of a lookup can look at, and what the rules say of a version.
 
-use super::target::About;
-use super::{Goal, World};
+use super::target::LookupTarget;
+use super::{LookupEnv, LookupKind};
 use crate::reply::{Footer, LocalReply};
 use modgate_go::gomod::semver;
 use modgate_policy::model::{Age, Backend, ModuleRules, Policy, Ruling, Subject, Tenant, Verdict};
@@ -9,33 +9,37 @@ use modgate_policy::model::{Age, Backend, ModuleRules, Policy, Ruling, Subject, 
 /// A lookup with the parts of the policy that it is about.
 #[derive(Clone, Copy)]
 pub(super) struct LookupContext<'a, 'p> {
-    pub(super) about: &'a About,
+    pub(super) target: &'a LookupTarget,
     pub(super) policy: &'p Policy,
     pub(super) tenant: &'p Tenant,
     pub(super) backend: &'p Backend,
-    pub(super) world: &'a dyn World,
+    pub(super) env: &'a dyn LookupEnv,
 }
 
 impl<'a, 'p> LookupContext<'a, 'p> {
     /// Finds the parts by their ids; `None` where the lookup was begun by another policy.
-    pub(super) fn find(about: &'a About, policy: &'p Policy, world: &'a dyn World) -> Option<Self> {
+    pub(super) fn find(
+        target: &'a LookupTarget,
+        policy: &'p Policy,
+        env: &'a dyn LookupEnv,
+    ) -> Option<Self> {
         Some(Self {
-            about,
+            target,
             policy,
-            tenant: policy.tenant_by_id(about.tenant)?,
-            backend: policy.backend(about.backend)?,
-            world,
+            tenant: policy.tenant_by_id(target.tenant)?,
+            backend: policy.backend(target.backend)?,
+            env,
         })
     }
 
     /// The verdict on a version of that age; `None` where it is no version.
     pub(super) fn verdict(&self, version: &str, age: Age) -> Option<Verdict<'p>> {
-        let About {
+        let LookupTarget {
             side,
             module,
             is_probe,
             ..
-        } = self.about;
+        } = self.target;
         let subject = Subject::Version(semver::parse(version)?, age);
         let verdict = self
             .policy
@@ -45,22 +49,22 @@ impl<'a, 'p> LookupContext<'a, 'p> {
 
     /// The rules that can be about the module, for many versions of it.
     pub(super) fn module_rules(&self) -> ModuleRules<'p> {
-        let About { side, module, .. } = self.about;
+        let LookupTarget { side, module, .. } = self.target;
         self.policy.module_rules(self.tenant, *side, module)
     }
 
     /// The verdict on what is wanted of a version, with what the tenant's other rules say.
     pub(super) fn ruling(&self, version: &str, age: Age) -> Option<Ruling<'p>> {
-        let About {
-            goal,
+        let LookupTarget {
+            kind,
             side,
             module,
             is_probe,
             ..
-        } = self.about;
+        } = self.target;
         let version = semver::parse(version)?;
-        let subject = match goal {
-            Goal::GoMod(_) => Subject::GoMod(version, age),
+        let subject = match kind {
+            LookupKind::GoMod(_) => Subject::GoMod(version, age),
             _ => Subject::Version(version, age),
         };
         let ruling = self
@@ -71,14 +75,14 @@ impl<'a, 'p> LookupContext<'a, 'p> {
 
     /// What a client reads of a version that is refused; `None` where it is not.
     pub(super) fn refusal(&self, version: &str, verdict: &Verdict<'_>) -> Option<LocalReply> {
-        let operation = self.about.info(version);
+        let operation = self.target.info(version);
         LocalReply::refusal(&operation, &self.tenant.name, verdict, self.footer())
     }
 
     /// What a client reads where the backend's answer is of no use.
     pub(super) fn failed(&self, reason: &str) -> LocalReply {
         let reason = format!("the backend {}: {reason}", self.backend.name);
-        LocalReply::not_consulted(&reason, self.footer())
+        LocalReply::lookup_failed(&reason, self.footer())
     }
 
     fn footer(&self) -> Footer<'a>
@@ -87,7 +91,7 @@ impl<'a, 'p> LookupContext<'a, 'p> {
     {
         Footer {
             contact: self.policy.contact(),
-            request_id: self.about.request_id.as_deref(),
+            request_id: self.target.request_id.as_deref(),
         }
     }
 }

@@ -4,7 +4,7 @@ use modgate_go::goproxy::Operation;
 
 /// What the client wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Goal {
+pub enum LookupKind {
     /// The version list.
     List,
     /// The latest version.
@@ -19,7 +19,7 @@ pub enum Goal {
     Zip(String),
 }
 
-impl Goal {
+impl LookupKind {
     /// What is to be found out for a request where the rules do not say the same of every version.
     pub(crate) fn of(operation: &Operation<'_>) -> Option<Self> {
         match operation {

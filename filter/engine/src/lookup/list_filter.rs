@@ -10,9 +10,9 @@ use super::context::LookupContext;
 use super::list::{Latest, List};
 use super::lookups::{self, Lookups, Shown, Wanted};
 use super::noted::age;
-use super::ruled_list::{Judged, Ruling};
+use super::ruled_list::{RuledList, Visibility};
 use super::toolchain;
-use super::variant_choice::Steer;
+use super::variant_choice::VariantChoice;
 use crate::reply::LocalReply;
 use modgate_go::gomod::retract;
 use modgate_go::gomod::retract::Interval;
@@ -20,10 +20,10 @@ use modgate_policy::model::{Age, Policy};
 
 /// A list while it is shaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Shaping {
-    judged: Rc<Judged>,
+pub(super) struct ListFilter {
+    ruled: Rc<RuledList>,
     /// What is known of each version by now, in the list's order.
-    rulings: Vec<Ruling>,
+    visibility: Vec<Visibility>,
     /// Those that are left out so that the Go command takes the variant's; empty where there is none.
     aside: Vec<bool>,
     /// When versions were published whose age counts, in seconds since 1970, by their places.
@@ -37,99 +37,101 @@ pub(super) struct Shaping {
     /// is answered where it comes to them.
     failed: BTreeMap<usize, LocalReply>,
     /// The variant that the client is led to.
-    pub(super) steer: Option<Steer>,
+    pub(super) choice: Option<VariantChoice>,
 }
 
-impl Shaping {
+impl ListFilter {
     /// Evaluates all versions of a list, by what is known of them.
     ///
     /// # Errors
     /// A list that is too long, in words.
     pub(super) fn of(
         context: &LookupContext<'_, '_>,
-        steer: Option<Steer>,
+        choice: Option<VariantChoice>,
         body: &[u8],
     ) -> Result<Self, String> {
-        let judged = Judged::recalled_or_read(context, body)?;
-        let mut rulings = judged.rulings.clone();
+        let ruled = RuledList::recalled_or_read(context, body)?;
+        let mut visibility = ruled.visibility.clone();
         let (mut published, mut lookups) = (BTreeMap::new(), Lookups::default());
-        if rulings.contains(&Ruling::Open) {
-            published = recall_ages(context, &judged.list, &mut rulings);
+        if visibility.contains(&Visibility::NeedsAge) {
+            published = recall_ages(context, &ruled.list, &mut visibility);
             lookups.is_slow = context.is_slow();
         }
-        let mut shaping = Self {
-            judged,
-            rulings,
+        let mut filter = Self {
+            ruled,
+            visibility,
             aside: Vec::new(),
             published,
             lookups,
             has_learned: false,
             refusal: None,
             failed: BTreeMap::new(),
-            steer,
+            choice,
         };
-        shaping.set_aside(context.policy);
-        Ok(shaping)
+        filter.set_aside(context.policy);
+        Ok(filter)
     }
 
     /// Leaves out what would keep the Go command from the variant, or from the next one where the rules
     /// serve none of this one's.
     fn set_aside(&mut self, policy: &Policy) {
-        let list = &self.judged.list;
-        let Some(steer) = &mut self.steer else {
+        let list = &self.ruled.list;
+        let Some(choice) = &mut self.choice else {
             return;
         };
-        while let Some(wanted) = steer.version(policy) {
-            let ruling = list
+        while let Some(wanted) = choice.version(policy) {
+            let visibility = list
                 .place_of(wanted)
-                .and_then(|place| self.rulings.get(place));
-            if ruling.is_some_and(|ruling| *ruling != Ruling::Hidden) {
+                .and_then(|place| self.visibility.get(place));
+            if visibility.is_some_and(|known| *known != Visibility::Hidden) {
                 break;
             }
-            steer.fall_back();
+            choice.fall_back();
         }
-        let hides = steer.hides(policy);
+        let hides = choice.hides(policy);
         self.aside = (0..list.len())
             .map(|place| hides(&list.parts(place)))
             .collect();
     }
 
     fn is_shown(&self, place: usize) -> bool {
-        let is_hidden = self
-            .rulings
-            .get(place)
-            .is_none_or(|ruling| *ruling == Ruling::Hidden);
+        let is_hidden = self.visibility_of(place) == Visibility::Hidden;
         !is_hidden && !self.aside.get(place).is_some_and(|aside| *aside)
     }
 
-    fn ruling(&self, place: usize) -> Ruling {
-        self.rulings.get(place).copied().unwrap_or(Ruling::Hidden)
+    fn visibility_of(&self, place: usize) -> Visibility {
+        self.visibility
+            .get(place)
+            .copied()
+            .unwrap_or(Visibility::Hidden)
     }
 
     /// The versions whose ages are looked up next; none where that is enough.
     pub(super) fn wants_ages(&mut self, context: &LookupContext<'_, '_>) -> Vec<String> {
-        if !self.rulings.contains(&Ruling::Open) {
+        if !self.visibility.contains(&Visibility::NeedsAge) {
             return Vec::new();
         }
-        let list = &self.judged.list;
+        let list = &self.ruled.list;
         let descending = list.ascending().iter().rev().copied();
         let shown = descending.filter(|place| self.is_shown(*place));
         let shown = shown.map(|place| Shown {
             place,
             version: list.version(place),
             parts: list.parts(place),
-            is_open: self.ruling(place) == Ruling::Open,
+            is_open: self.visibility_of(place) == Visibility::NeedsAge,
         });
-        let mut wanted = Wanted::of(&context.about.module, shown);
-        let steer = self.steer.as_ref();
-        let variant = steer.and_then(|steer| steer.version(context.policy));
+        let mut wanted = Wanted::of(&context.target.module, shown);
+        let choice = self.choice.as_ref();
+        let variant = choice.and_then(|choice| choice.version(context.policy));
         let variant = variant.and_then(|version| list.place_of(version));
-        if let Some(place) = variant.filter(|place| self.ruling(*place) == Ruling::Open) {
+        if let Some(place) =
+            variant.filter(|place| self.visibility_of(*place) == Visibility::NeedsAge)
+        {
             wanted.first(place);
         }
-        let next = self.lookups.next(&wanted, context.world.waited());
+        let next = self.lookups.next(&wanted, context.env.waited());
         next.into_iter()
-            .map(|place| self.judged.list.version(place).to_owned())
+            .map(|place| self.ruled.list.version(place).to_owned())
             .collect()
     }
 
@@ -140,17 +142,17 @@ impl Shaping {
         version: &str,
         published: Option<u64>,
     ) {
-        let Some(place) = self.judged.list.place_of(version) else {
+        let Some(place) = self.ruled.list.place_of(version) else {
             return;
         };
         if let Some(then) = published {
             self.published.insert(place, then);
             self.has_learned = true;
         }
-        let old = published.map_or(Age::Unknown, |then| age(context.world, then));
+        let old = published.map_or(Age::Unknown, |then| age(context.env, then));
         let rules = context.module_rules();
-        let says = rules.say(self.judged.list.parts(place), old);
-        self.rule(context.policy, place, says.into());
+        let says = rules.say(self.ruled.list.parts(place), old);
+        self.set_visibility(context.policy, place, says.into());
     }
 
     /// Notes that the backend wants to be asked no more.
@@ -161,7 +163,7 @@ impl Shaping {
     /// Notes that the backend failed to tell the age of a version, which says nothing of the version.
     pub(super) fn failed(&mut self, version: &str, reply: LocalReply) {
         self.refusal.get_or_insert_with(|| reply.clone());
-        if let Some(place) = self.judged.list.place_of(version) {
+        if let Some(place) = self.ruled.list.place_of(version) {
             self.failed.insert(place, reply);
         }
     }
@@ -169,10 +171,10 @@ impl Shaping {
     /// What the client is answered where the newest version is one whose age the backend failed to tell:
     /// without it the Go command would take an older one, and nobody would know.
     pub(super) fn newest_failed(&mut self, context: &LookupContext<'_, '_>) -> Option<LocalReply> {
-        if self.failed.is_empty() || context.about.module == toolchain::MODULE {
+        if self.failed.is_empty() || context.target.module == toolchain::MODULE {
             return None;
         }
-        let list = &self.judged.list;
+        let list = &self.ruled.list;
         let is_aside = |place: usize| self.aside.get(place).is_some_and(|aside| *aside);
         let newest = list.latest(|place| {
             self.is_shown(place) || (self.failed.contains_key(&place) && !is_aside(place))
@@ -193,13 +195,16 @@ impl Shaping {
         self.refusal.take().filter(|_| !self.has_learned)
     }
 
-    fn rule(&mut self, policy: &Policy, place: usize, ruling: Ruling) {
-        if let Some(known) = self.rulings.get_mut(place) {
-            *known = ruling;
+    fn set_visibility(&mut self, policy: &Policy, place: usize, visibility: Visibility) {
+        if let Some(known) = self.visibility.get_mut(place) {
+            *known = visibility;
         }
-        let wanted = self.steer.as_ref().and_then(|steer| steer.version(policy));
-        let is_lost = ruling == Ruling::Hidden;
-        if is_lost && wanted == Some(self.judged.list.version(place)) {
+        let wanted = self
+            .choice
+            .as_ref()
+            .and_then(|choice| choice.version(policy));
+        let is_lost = visibility == Visibility::Hidden;
+        if is_lost && wanted == Some(self.ruled.list.version(place)) {
             self.set_aside(policy);
         }
     }
@@ -208,30 +213,30 @@ impl Shaping {
     /// learned.
     pub(super) fn close(&mut self, context: &LookupContext<'_, '_>) {
         let mut left_out = 0;
-        for place in 0..self.rulings.len() {
-            if self.ruling(place) == Ruling::Open {
+        for place in 0..self.visibility.len() {
+            if self.visibility_of(place) == Visibility::NeedsAge {
                 left_out += usize::from(self.is_shown(place));
-                self.rule(context.policy, place, Ruling::Hidden);
+                self.set_visibility(context.policy, place, Visibility::Hidden);
             }
         }
-        let (module, backend) = (&context.about.module, &context.backend.name);
+        let (module, backend) = (&context.target.module, &context.backend.name);
         if module == toolchain::MODULE {
             self.hide_toolchains(context.policy);
         } else if left_out > 0 {
-            context.world.warn(&format!(
+            context.env.warn(&format!(
                 "modgate: {left_out} versions are left out of the list of {module}, because their ages \
                  were not looked up yet; backend {backend}"
             ));
         }
         if !self.failed.is_empty() {
-            context.world.warn(&format!(
+            context.env.warn(&format!(
                 "modgate: {} versions are left out of the list of {module}, because the backend failed to \
                  tell their ages; backend {backend}",
                 self.failed.len()
             ));
         }
         if self.has_learned {
-            let list = &self.judged.list;
+            let list = &self.ruled.list;
             let descending = list.ascending().iter().rev();
             let known = descending
                 .filter_map(|place| Some((list.version(*place), *self.published.get(place)?)));
@@ -245,12 +250,12 @@ impl Shaping {
     /// Leaves out toolchains of which the Go command asks about another platform's file, which may not be
     /// had.
     fn hide_toolchains(&mut self, policy: &Policy) {
-        for place in 0..self.rulings.len() {
-            let list = &self.judged.list;
+        for place in 0..self.visibility.len() {
+            let list = &self.ruled.list;
             let asked = toolchain::asked_about(list.version(place));
             let asked = asked.and_then(|version| list.place_of(&version));
-            if asked.is_some_and(|asked| self.ruling(asked) == Ruling::Hidden) {
-                self.rule(policy, place, Ruling::Hidden);
+            if asked.is_some_and(|asked| self.visibility_of(asked) == Visibility::Hidden) {
+                self.set_visibility(policy, place, Visibility::Hidden);
             }
         }
     }
@@ -260,10 +265,10 @@ impl Shaping {
     /// has no go.mod of its own.
     pub(super) fn hidden_newest(&self, context: &LookupContext<'_, '_>) -> Option<String> {
         // Which toolchains there are the Go command reads in the list alone.
-        if context.about.module == toolchain::MODULE {
+        if context.target.module == toolchain::MODULE {
             return None;
         }
-        let newest = match self.judged.list.latest(|_| true) {
+        let newest = match self.ruled.list.latest(|_| true) {
             Latest::Is(version)
             | Latest::Depends {
                 compatible: version,
@@ -271,21 +276,21 @@ impl Shaping {
             } => version,
             Latest::Unlisted => return None,
         };
-        let place = self.judged.list.place_of(&newest)?;
+        let place = self.ruled.list.place_of(&newest)?;
         (!newest.ends_with("+incompatible") && !self.is_shown(place)).then_some(newest)
     }
 
     /// The list without what is hidden and what was taken back.
-    pub(super) fn finish(mut self, retracted: &[Interval]) -> Shaped {
-        let list = &self.judged.list;
+    pub(super) fn finish(mut self, retracted: &[Interval]) -> FilteredList {
+        let list = &self.ruled.list;
         let ascending = list.ascending().iter();
         let ascending = ascending.map(|place| (*place, list.parts(*place)));
         for place in retract::among(retracted, ascending) {
-            if let Some(ruling) = self.rulings.get_mut(place) {
-                *ruling = Ruling::Hidden;
+            if let Some(known) = self.visibility.get_mut(place) {
+                *known = Visibility::Hidden;
             }
         }
-        Shaped(self)
+        FilteredList(self)
     }
 }
 
@@ -293,7 +298,7 @@ impl Shaping {
 fn recall_ages(
     context: &LookupContext<'_, '_>,
     list: &List,
-    rulings: &mut [Ruling],
+    visibility: &mut [Visibility],
 ) -> BTreeMap<usize, u64> {
     let mut published = BTreeMap::new();
     let rules = context.module_rules();
@@ -304,7 +309,7 @@ fn recall_ages(
     }
     // Those that were asked for by their names.
     let unknown = list.ascending().iter().rev().copied().filter(|place| {
-        rulings.get(*place) == Some(&Ruling::Open) && !published.contains_key(place)
+        visibility.get(*place) == Some(&Visibility::NeedsAge) && !published.contains_key(place)
     });
     let unknown: Vec<usize> = unknown.take(lookups::MOST).collect();
     for place in unknown {
@@ -313,10 +318,10 @@ fn recall_ages(
         }
     }
     for (place, then) in &published {
-        if let Some(ruling) = rulings.get_mut(*place) {
-            if *ruling == Ruling::Open {
-                *ruling = rules
-                    .say(list.parts(*place), age(context.world, *then))
+        if let Some(known) = visibility.get_mut(*place) {
+            if *known == Visibility::NeedsAge {
+                *known = rules
+                    .say(list.parts(*place), age(context.env, *then))
                     .into();
             }
         }
@@ -325,18 +330,18 @@ fn recall_ages(
 }
 
 /// A list that is shaped.
-pub(super) struct Shaped(Shaping);
+pub(super) struct FilteredList(ListFilter);
 
-impl Shaped {
+impl FilteredList {
     /// The text of it.
     pub(super) fn write(&self) -> String {
-        let Self(shaping) = self;
-        shaping.judged.list.write(|place| shaping.is_shown(place))
+        let Self(filter) = self;
+        filter.ruled.list.write(|place| filter.is_shown(place))
     }
 
     /// What the Go command takes of it.
     pub(super) fn latest(&self) -> Latest {
-        let Self(shaping) = self;
-        shaping.judged.list.latest(|place| shaping.is_shown(place))
+        let Self(filter) = self;
+        filter.ruled.list.latest(|place| filter.is_shown(place))
     }
 }

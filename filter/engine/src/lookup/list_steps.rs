@@ -2,7 +2,7 @@
 
 use super::context::LookupContext;
 use super::list::{self, Latest};
-use super::list_filter::Shaping;
+use super::list_filter::ListFilter;
 use super::state::{Awaited, Progress, State, ask, conclude};
 use super::{Fetched, Question, Step, info};
 use crate::reply::LocalReply;
@@ -15,8 +15,8 @@ const MAX_GO_MOD_BYTES: usize = 1 << 20;
 impl State {
     pub(super) fn ask_list<'p>(&mut self, context: &LookupContext<'_, 'p>) -> Step<'p> {
         self.awaited = Awaited::List;
-        let about = context.about;
-        ask(about.path(&about.list()), list::MAX_BYTES)
+        let target = context.target;
+        ask(target.path(&target.list()), list::MAX_BYTES)
     }
 
     pub(super) fn on_list<'p>(
@@ -29,39 +29,39 @@ impl State {
         if std::str::from_utf8(body).is_err() {
             return Err(context.failed("its list is no text"));
         }
-        let shaping = Shaping::of(context, self.steer, body)
+        let filter = ListFilter::of(context, self.choice, body)
             .map_err(|why| context.failed(&format!("its list cannot be shaped: {why}")))?;
-        Ok(self.shape(context, shaping))
+        Ok(self.go_on(context, filter))
     }
 
     /// Looks up what a list still lacks.
-    fn shape<'p>(&mut self, context: &LookupContext<'_, 'p>, mut shaping: Shaping) -> Step<'p> {
-        let wanted = shaping.wants_ages(context);
+    fn go_on<'p>(&mut self, context: &LookupContext<'_, 'p>, mut filter: ListFilter) -> Step<'p> {
+        let wanted = filter.wants_ages(context);
         if !wanted.is_empty() {
-            let about = context.about;
+            let target = context.target;
             let question = |(number, version): (usize, &String)| Question {
                 number,
-                path: about.path(&about.info(version)),
+                path: target.path(&target.info(version)),
                 limit: info::MAX_INFO_BYTES,
             };
             let questions = wanted.iter().enumerate().map(question).collect();
-            self.awaited = Awaited::Ages(shaping, wanted.into_iter().map(Some).collect());
+            self.awaited = Awaited::Ages(filter, wanted.into_iter().map(Some).collect());
             return Step::Ask(questions);
         }
-        shaping.close(context);
-        if let Some(reply) = shaping.newest_failed(context) {
+        filter.close(context);
+        if let Some(reply) = filter.newest_failed(context) {
             return Step::reply(reply);
         }
-        let Some(newest) = shaping.hidden_newest(context) else {
-            return self.shaped(context, shaping, &[]);
+        let Some(newest) = filter.hidden_newest(context) else {
+            return self.finish(context, filter, &[]);
         };
-        let noted = context.world.recall(&context.retractions_key(&newest));
+        let noted = context.env.recall(&context.retractions_key(&newest));
         let noted = noted.and_then(|noted| serde_json::from_slice::<Vec<Interval>>(&noted).ok());
         if let Some(intervals) = noted {
-            return self.shaped(context, shaping, &intervals);
+            return self.finish(context, filter, &intervals);
         }
         let step = ask_go_mod(context, &newest);
-        self.awaited = Awaited::Retractions(shaping, newest);
+        self.awaited = Awaited::Retractions(filter, newest);
         step
     }
 
@@ -69,7 +69,7 @@ impl State {
         &mut self,
         context: &LookupContext<'_, 'p>,
         fetched: Fetched<'_>,
-        mut shaping: Shaping,
+        mut filter: ListFilter,
         mut awaited: Vec<Option<String>>,
         number: usize,
     ) -> Progress<'p> {
@@ -81,53 +81,53 @@ impl State {
                 Err(reply) => {
                     // Who asks, or how often, is the client's to change.
                     if matches!(fetched.status, Some(401 | 429)) {
-                        shaping.is_refused();
+                        filter.is_refused();
                     }
                     if !matches!(fetched.status, Some(403 | 404 | 410)) {
-                        shaping.failed(&version, reply);
+                        filter.failed(&version, reply);
                     }
                     None
                 }
             };
-            shaping.learned(context, &version, published);
+            filter.learned(context, &version, published);
         }
         if awaited.iter().any(Option::is_some) {
-            self.awaited = Awaited::Ages(shaping, awaited);
+            self.awaited = Awaited::Ages(filter, awaited);
             return Ok(Step::Wait);
         }
-        if let Some(reply) = shaping.refusal() {
+        if let Some(reply) = filter.refusal() {
             return Err(reply);
         }
-        Ok(self.shape(context, shaping))
+        Ok(self.go_on(context, filter))
     }
 
     pub(super) fn on_retractions<'p>(
         &mut self,
         context: &LookupContext<'_, 'p>,
         fetched: Fetched<'_>,
-        shaping: Shaping,
+        filter: ListFilter,
         newest: &str,
     ) -> Progress<'p> {
         let intervals = context.retractions(fetched, newest)?;
         if let Ok(noted) = serde_json::to_vec(&intervals) {
-            context.world.note(&context.retractions_key(newest), &noted);
+            context.env.note(&context.retractions_key(newest), &noted);
         }
-        Ok(self.shaped(context, shaping, &intervals))
+        Ok(self.finish(context, filter, &intervals))
     }
 
     /// The list is as the tenant may see it.
-    fn shaped<'p>(
+    fn finish<'p>(
         &mut self,
         context: &LookupContext<'_, 'p>,
-        shaping: Shaping,
+        filter: ListFilter,
         intervals: &[Interval],
     ) -> Step<'p> {
-        self.steer = shaping.steer;
-        let shaped = shaping.finish(intervals);
+        self.choice = filter.choice;
+        let filtered = filter.finish(intervals);
         let Some(refused) = &self.refused else {
-            return Step::reply(LocalReply::list(shaped.write()));
+            return Step::reply(LocalReply::list(filtered.write()));
         };
-        match shaped.latest() {
+        match filtered.latest() {
             Latest::Is(version) => self.ask_info(context, &version, Awaited::Version),
             Latest::Depends {
                 compatible,
@@ -157,7 +157,7 @@ impl State {
         highest: String,
     ) -> Progress<'p> {
         let body = context.body(fetched)?;
-        let made_up = format!("module {}\n", context.about.module);
+        let made_up = format!("module {}\n", context.target.module);
         let is_made_up = body == made_up.as_bytes();
         let version = if is_made_up { highest } else { compatible };
         Ok(self.ask_info(context, &version, Awaited::Version))
@@ -165,6 +165,6 @@ impl State {
 }
 
 fn ask_go_mod<'p>(context: &LookupContext<'_, 'p>, version: &str) -> Step<'p> {
-    let about = context.about;
-    ask(about.path(&about.go_mod(version)), MAX_GO_MOD_BYTES)
+    let target = context.target;
+    ask(target.path(&target.go_mod(version)), MAX_GO_MOD_BYTES)
 }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::ruled_list::Judged;
+use super::ruled_list::RuledList;
 use modgate_policy::model::{Side, TenantId};
 
 /// How many lists are kept.
@@ -45,7 +45,7 @@ struct Kept {
     tenant: TenantId,
     side: Side,
     module: String,
-    judged: Rc<Judged>,
+    ruled: Rc<RuledList>,
 }
 
 impl Kept {
@@ -55,29 +55,29 @@ impl Kept {
             tenant: self.tenant,
             side: self.side,
             module: &self.module,
-            body: self.judged.list.text().as_bytes(),
+            body: self.ruled.list.text().as_bytes(),
         };
         known == *of
     }
 
     fn bytes(&self) -> usize {
-        self.judged.list.text().len()
+        self.ruled.list.text().len()
     }
 }
 
 impl Lists {
     /// What was kept of a list.
-    pub fn recall(&self, of: &ListOf<'_>) -> Option<Rc<Judged>> {
+    pub fn recall(&self, of: &ListOf<'_>) -> Option<Rc<RuledList>> {
         let mut kept = self.0.try_borrow_mut().ok()?;
         let place = kept.iter().position(|kept| kept.is_of(of))?;
         let found = kept.remove(place)?;
-        let judged = Rc::clone(&found.judged);
+        let ruled = Rc::clone(&found.ruled);
         kept.push_front(found);
-        Some(judged)
+        Some(ruled)
     }
 
     /// Keeps a list, and forgets those that were wanted the longest time ago.
-    pub fn keep(&self, of: &ListOf<'_>, judged: &Rc<Judged>) {
+    pub fn keep(&self, of: &ListOf<'_>, ruled: &Rc<RuledList>) {
         if of.body.len() < SHORTEST {
             return;
         }
@@ -89,7 +89,7 @@ impl Lists {
             tenant: of.tenant,
             side: of.side,
             module: of.module.to_owned(),
-            judged: Rc::clone(judged),
+            ruled: Rc::clone(ruled),
         });
         kept.truncate(MOST);
         while kept.iter().map(Kept::bytes).sum::<usize>() > MOST_BYTES {

@@ -2,7 +2,7 @@
 //! old one is, stands in what a backend says. Such a request waits while its backend is asked, and is
 //! then answered here, or goes on.
 //!
-//! In reading order: [`Consultation`] goes from question to question, without knowing how they are carried; `state`
+//! In reading order: [`VersionLookup`] goes from question to question, without knowing how they are carried; `state`
 //! and `list_steps` are its steps, `answers`, `list` and `info` read what backends say, and `noted` remembers it.
 
 use std::rc::Rc;
@@ -27,15 +27,15 @@ mod toolchain;
 mod variant_choice;
 mod version_lookup;
 
-pub use kind::Goal;
+pub use kind::LookupKind;
 pub use memory::{ListOf, Lists};
-pub use ruled_list::Judged;
-pub(crate) use target::About;
-pub(crate) use variant_choice::Steer;
-pub use version_lookup::{Consultation, Fetched, Question, Step};
+pub use ruled_list::RuledList;
+pub(crate) use target::LookupTarget;
+pub(crate) use variant_choice::VariantChoice;
+pub use version_lookup::{Fetched, Question, Step, VersionLookup};
 
 /// What is known beside the request.
-pub trait World {
+pub trait LookupEnv {
     /// Seconds since 1970, where a clock tells.
     fn now(&self) -> Option<u64>;
 

@@ -2,7 +2,7 @@
 
 use super::context::LookupContext;
 use super::info::{self, Info};
-use super::{World, ages};
+use super::{LookupEnv, ages};
 use modgate_go::goproxy::Operation;
 use modgate_policy::model::Age;
 
@@ -16,37 +16,37 @@ impl LookupContext<'_, '_> {
             let mut all = self.noted_ages().into_iter();
             all.find_map(|(known, then)| (known == version).then_some(then))
         });
-        then.map_or(Age::Unasked, |then| age(self.world, then))
+        then.map_or(Age::Unasked, |then| age(self.env, then))
     }
 
     /// When a version was published, by what was noted when it was asked for by its name.
     pub(super) fn noted_age(&self, version: &str) -> Option<u64> {
-        let noted = self.world.recall(&self.age_key(version))?;
+        let noted = self.env.recall(&self.age_key(version))?;
         Some(u64::from_le_bytes(noted.as_slice().try_into().ok()?))
     }
 
     /// When the versions of the list were published, as far as that was noted.
     pub(super) fn noted_ages(&self) -> Vec<(String, u64)> {
-        ages::recall(self.world, &self.ages_key())
+        ages::recall(self.env, &self.ages_key())
     }
 
     /// Notes when versions of the list were published.
     pub(super) fn note_ages<'v>(&self, ages: impl Iterator<Item = (&'v str, u64)>) {
-        ages::note(self.world, &self.ages_key(), ages);
+        ages::note(self.env, &self.ages_key(), ages);
     }
 
     /// Whether the backend took long for ages lately.
     pub(super) fn is_slow(&self) -> bool {
-        let noted = self.world.recall(&self.slow_key());
+        let noted = self.env.recall(&self.slow_key());
         let then = noted.and_then(|bytes| bytes.as_slice().try_into().ok());
-        then.zip(self.world.now())
+        then.zip(self.env.now())
             .is_some_and(|(then, now)| now.saturating_sub(u64::from_le_bytes(then)) < LATELY)
     }
 
     /// Notes that the backend takes long for ages.
     pub(super) fn note_slow(&self) {
-        if let Some(now) = self.world.now().filter(|_| !self.is_slow()) {
-            self.world.note(&self.slow_key(), &now.to_le_bytes());
+        if let Some(now) = self.env.now().filter(|_| !self.is_slow()) {
+            self.env.note(&self.slow_key(), &now.to_le_bytes());
         }
     }
 
@@ -57,8 +57,8 @@ impl LookupContext<'_, '_> {
             return Age::Unknown;
         };
         let key = self.age_key(&info.version);
-        self.world.note(&key, &then.to_le_bytes());
-        age(self.world, then)
+        self.env.note(&key, &then.to_le_bytes());
+        age(self.env, then)
     }
 
     /// When a version was published, in seconds since 1970.
@@ -76,7 +76,7 @@ impl LookupContext<'_, '_> {
         } else {
             "time"
         };
-        self.key(by, &self.about.info(version))
+        self.key(by, &self.target.info(version))
     }
 
     fn ages_key(&self) -> String {
@@ -85,7 +85,7 @@ impl LookupContext<'_, '_> {
         } else {
             "ages time"
         };
-        self.key(by, &self.about.list())
+        self.key(by, &self.target.list())
     }
 
     fn slow_key(&self) -> String {
@@ -94,18 +94,18 @@ impl LookupContext<'_, '_> {
 
     /// The key of what the go.mod of a version retracts.
     pub(super) fn retractions_key(&self, version: &str) -> String {
-        self.key("retract", &self.about.go_mod(version))
+        self.key("retract", &self.target.go_mod(version))
     }
 
     /// A key for what is noted of a file. Two clusters may have two files under one path.
     fn key(&self, what: &str, file: &Operation<'_>) -> String {
-        let path = self.about.path(file);
+        let path = self.target.path(file);
         format!("{what} {} {path}", self.backend.cluster)
     }
 }
 
 /// How long ago that was.
-pub(super) fn age(world: &dyn World, then: u64) -> Age {
-    let now = world.now();
+pub(super) fn age(env: &dyn LookupEnv, then: u64) -> Age {
+    let now = env.now();
     now.map_or(Age::Unknown, |now| Age::Known(info::since(then, now)))
 }

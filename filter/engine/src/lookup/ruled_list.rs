@@ -11,44 +11,44 @@ use modgate_policy::model::module_rules::Says;
 /// A list, and what a tenant's rules say of its versions before an age is known: it hangs on nothing but
 /// what [`ListOf`] has.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Judged {
+pub struct RuledList {
     pub(super) list: List,
-    pub(super) rulings: Vec<Ruling>,
+    pub(super) visibility: Vec<Visibility>,
 }
 
 /// What is known of a listed version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ruling {
-    Kept,
+pub(super) enum Visibility {
+    Shown,
     Hidden,
     /// Its age must be looked up.
-    Open,
+    NeedsAge,
 }
 
-impl From<Says> for Ruling {
+impl From<Says> for Visibility {
     fn from(says: Says) -> Self {
         match says {
-            Says::Allow => Self::Kept,
+            Says::Allow => Self::Shown,
             Says::Deny => Self::Hidden,
-            Says::Open => Self::Open,
+            Says::Open => Self::NeedsAge,
         }
     }
 }
 
-impl Judged {
+impl RuledList {
     pub(super) fn recalled_or_read(
         context: &LookupContext<'_, '_>,
         body: &[u8],
     ) -> Result<Rc<Self>, String> {
-        let about = context.about;
+        let target = context.target;
         let of = ListOf {
             policy: context.policy.hash(),
-            tenant: about.tenant,
-            side: about.side,
-            module: &about.module,
+            tenant: target.tenant,
+            side: target.side,
+            module: &target.module,
             body,
         };
-        let lists = context.world.lists();
+        let lists = context.env.lists();
         if let Some(known) = lists.as_ref().and_then(|lists| lists.recall(&of)) {
             return Ok(known);
         }
@@ -61,10 +61,10 @@ impl Judged {
 
     /// Reads a list, and evaluates all its versions.
     fn read(context: &LookupContext<'_, '_>, body: &[u8]) -> Result<Self, String> {
-        let list = List::read(&context.about.module, body)?;
+        let list = List::read(&context.target.module, body)?;
         let rules = context.module_rules();
-        let rule = |place| Ruling::from(rules.say(list.parts(place), Age::Unasked));
-        let rulings = (0..list.len()).map(rule).collect();
-        Ok(Self { list, rulings })
+        let rule = |place| Visibility::from(rules.say(list.parts(place), Age::Unasked));
+        let visibility = (0..list.len()).map(rule).collect();
+        Ok(Self { list, visibility })
     }
 }

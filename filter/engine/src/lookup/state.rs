@@ -2,9 +2,9 @@
 
 use super::answers::{Named, Told, is_missing};
 use super::context::LookupContext;
-use super::list_filter::Shaping;
-use super::variant_choice::Steer;
-use super::{Fetched, Goal, Question, Step, info};
+use super::list_filter::ListFilter;
+use super::variant_choice::VariantChoice;
+use super::{Fetched, LookupKind, Question, Step, info};
 use crate::reply::LocalReply;
 use modgate_policy::model::{Age, RuleOutcome};
 
@@ -13,7 +13,7 @@ use modgate_policy::model::{Age, RuleOutcome};
 pub(super) struct State {
     pub(super) awaited: Awaited,
     /// The variant that the request is led to, where there is a split on the module.
-    pub(super) steer: Option<Steer>,
+    pub(super) choice: Option<VariantChoice>,
     /// The version that the backend called the latest, and that is refused.
     pub(super) refused: Option<String>,
 }
@@ -33,9 +33,9 @@ pub(super) enum Awaited {
     /// The `.info` of the variant's version.
     Variant(String),
     /// The `.info`s of versions of the list, each by the number of its question; `None` where it came.
-    Ages(Shaping, Vec<Option<String>>),
+    Ages(ListFilter, Vec<Option<String>>),
     /// The go.mod of the newest version of the list, which is hidden.
-    Retractions(Shaping, String),
+    Retractions(ListFilter, String),
     /// The go.mod of the highest version that is no `+incompatible` one.
     Legacy {
         compatible: String,
@@ -47,34 +47,36 @@ pub(super) enum Awaited {
 pub(super) type Progress<'p> = Result<Step<'p>, LocalReply>;
 
 impl State {
-    pub(super) const fn new(steer: Option<Steer>) -> Self {
+    pub(super) const fn new(choice: Option<VariantChoice>) -> Self {
         Self {
             awaited: Awaited::Nothing,
-            steer,
+            choice,
             refused: None,
         }
     }
 
-    pub(super) const fn steer(&self) -> Option<Steer> {
-        self.steer
+    pub(super) const fn choice(&self) -> Option<VariantChoice> {
+        self.choice
     }
 
     /// The first step.
     pub(super) fn begin<'p>(&mut self, context: &LookupContext<'_, 'p>) -> Step<'p> {
-        let about = context.about;
-        let is_led = matches!(about.goal, Goal::Latest | Goal::Query(_));
-        let version = self.steer.and_then(|steer| steer.version(context.policy));
+        let target = context.target;
+        let is_led = matches!(target.kind, LookupKind::Latest | LookupKind::Query(_));
+        let version = self
+            .choice
+            .and_then(|choice| choice.version(context.policy));
         if let Some(version) = version.filter(|_| is_led) {
             return self.ask_info(context, version, Awaited::Variant);
         }
-        match &about.goal {
-            Goal::List => self.ask_list(context),
-            Goal::Latest => {
+        match &target.kind {
+            LookupKind::List => self.ask_list(context),
+            LookupKind::Latest => {
                 self.awaited = Awaited::Latest;
-                ask(about.path(&about.latest()), info::MAX_INFO_BYTES)
+                ask(target.path(&target.latest()), info::MAX_INFO_BYTES)
             }
-            Goal::Query(query) => self.ask_info(context, query, |_| Awaited::Query),
-            Goal::Info(version) | Goal::GoMod(version) | Goal::Zip(version) => {
+            LookupKind::Query(query) => self.ask_info(context, query, |_| Awaited::Query),
+            LookupKind::Info(version) | LookupKind::GoMod(version) | LookupKind::Zip(version) => {
                 let age = context.recalled_age(version);
                 if age != Age::Unasked {
                     return conclude(context, version, age, None);
@@ -102,11 +104,11 @@ impl State {
                 told.map(|told| self.latest_is(context, told))
             }
             Awaited::Variant(version) => self.on_variant(context, fetched, &version),
-            Awaited::Ages(shaping, awaited) => {
-                self.on_age(context, fetched, shaping, awaited, number)
+            Awaited::Ages(filter, awaited) => {
+                self.on_age(context, fetched, filter, awaited, number)
             }
-            Awaited::Retractions(shaping, newest) => {
-                self.on_retractions(context, fetched, shaping, &newest)
+            Awaited::Retractions(filter, newest) => {
+                self.on_retractions(context, fetched, filter, &newest)
             }
             Awaited::Legacy {
                 compatible,
@@ -129,8 +131,8 @@ impl State {
                 return Ok(serve(context, &told));
             }
         }
-        if let Some(steer) = &mut self.steer {
-            steer.fall_back();
+        if let Some(choice) = &mut self.choice {
+            choice.fall_back();
         }
         Ok(self.begin(context))
     }
@@ -173,8 +175,8 @@ impl State {
         awaited: impl FnOnce(String) -> Awaited,
     ) -> Step<'p> {
         self.awaited = awaited(query.to_owned());
-        let about = context.about;
-        ask(about.path(&about.info(query)), info::MAX_INFO_BYTES)
+        let target = context.target;
+        ask(target.path(&target.info(query)), info::MAX_INFO_BYTES)
     }
 }
 
@@ -185,7 +187,10 @@ fn on_info<'p>(
     version: &str,
 ) -> Progress<'p> {
     let told = context.told_by_info(fetched, version)?;
-    let is_file = matches!(context.about.goal, Goal::GoMod(_) | Goal::Zip(_));
+    let is_file = matches!(
+        context.target.kind,
+        LookupKind::GoMod(_) | LookupKind::Zip(_)
+    );
     let body = (!is_file).then_some(told.body);
     Ok(conclude(context, version, told.age, body))
 }

@@ -1,13 +1,13 @@
 //! What is looked up, for whom, and where.
 
-use super::Goal;
+use super::LookupKind;
 use modgate_go::goproxy::Operation;
 use modgate_policy::model::{BackendId, Side, TenantId};
 
 /// Who wants what of which module, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct About {
-    pub(crate) goal: Goal,
+pub(crate) struct LookupTarget {
+    pub(crate) kind: LookupKind,
     pub(crate) module: String,
     pub(crate) tenant: TenantId,
     /// The backend that is asked.
@@ -21,7 +21,7 @@ pub(crate) struct About {
     pub(crate) is_probe: bool,
 }
 
-impl About {
+impl LookupTarget {
     /// The path of something at the backend.
     pub(super) fn path(&self, operation: &Operation<'_>) -> String {
         let mut path = self.upstream.clone();

@@ -6,7 +6,7 @@ use modgate_policy::model::{Policy, Split, SplitId, Variant, VariantId, hides};
 
 /// The variants that a request may be led to. The first is tried first; where the backend does not have its version, or the rules refuse it, the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Steer {
+pub(crate) struct VariantChoice {
     /// The split.
     split: SplitId,
     /// The variant that is tried; `None` where none is left, and the request goes where it wants.
@@ -14,7 +14,7 @@ pub(crate) struct Steer {
     control: VariantId,
 }
 
-impl Steer {
+impl VariantChoice {
     pub(crate) const fn to(split: &Split, variant: &Variant) -> Self {
         Self {
             split: split.id,

@@ -1,25 +1,25 @@
 //! A request that waits while its backend is asked, from question to question.
 
-use super::World;
+use super::LookupEnv;
 use super::context::LookupContext;
 use super::state::State;
-use super::target::About;
-use super::variant_choice::Steer;
+use super::target::LookupTarget;
+use super::variant_choice::VariantChoice;
 use crate::reply::LocalReply;
 use modgate_go::http::Header;
 use modgate_policy::model::{BackendId, Policy, Ruling};
 
 /// A request that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consultation {
-    about: About,
+pub struct VersionLookup {
+    target: LookupTarget,
     state: State,
 }
 
 /// What is to be done next.
 #[derive(Debug)]
 pub enum Step<'p> {
-    /// The backend is asked all of this at once, and each answer is [`Consultation::answered`]. Never
+    /// The backend is asked all of this at once, and each answer is [`VersionLookup::answered`]. Never
     /// empty.
     Ask(Vec<Question>),
     /// The answers to questions that were asked before are awaited.
@@ -61,27 +61,27 @@ pub struct Fetched<'a> {
     pub last_modified: Option<&'a str>,
 }
 
-impl Consultation {
-    pub(crate) const fn new(about: About, steer: Option<Steer>) -> Self {
+impl VersionLookup {
+    pub(crate) const fn new(target: LookupTarget, choice: Option<VariantChoice>) -> Self {
         Self {
-            about,
-            state: State::new(steer),
+            target,
+            state: State::new(choice),
         }
     }
 
     /// The backend that is asked.
     pub const fn backend(&self) -> BackendId {
-        self.about.backend
+        self.target.backend
     }
 
     /// The variant that it was led to, by now.
-    pub(crate) const fn steer(&self) -> Option<Steer> {
-        self.state.steer()
+    pub(crate) const fn choice(&self) -> Option<VariantChoice> {
+        self.state.choice()
     }
 
     /// The first step.
-    pub fn begin<'p>(&mut self, policy: &'p Policy, world: &dyn World) -> Step<'p> {
-        let context = LookupContext::find(&self.about, policy, world);
+    pub fn begin<'p>(&mut self, policy: &'p Policy, env: &dyn LookupEnv) -> Step<'p> {
+        let context = LookupContext::find(&self.target, policy, env);
         let step = context.map(|context| self.state.begin(&context));
         step.unwrap_or_else(other_policy)
     }
@@ -90,11 +90,11 @@ impl Consultation {
     pub fn answered<'p>(
         &mut self,
         policy: &'p Policy,
-        world: &dyn World,
+        env: &dyn LookupEnv,
         number: usize,
         fetched: Fetched<'_>,
     ) -> Step<'p> {
-        let context = LookupContext::find(&self.about, policy, world);
+        let context = LookupContext::find(&self.target, policy, env);
         let step = context.map(|context| self.state.answered(&context, number, fetched));
         step.unwrap_or_else(other_policy)
     }

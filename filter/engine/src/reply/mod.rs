@@ -139,7 +139,7 @@ impl LocalReply {
     }
 
     /// In the place of an answer that a backend's own would have told how to give.
-    pub(crate) fn not_consulted(reason: &str, footer: Footer<'_>) -> Self {
+    pub(crate) fn lookup_failed(reason: &str, footer: Footer<'_>) -> Self {
         Self {
             status: 502,
             body: denial::refused("bad gateway", &shorten(reason), footer),

@@ -134,7 +134,7 @@ fn of_toolchains_every_line_is_a_release_of_go() {
             (":path".to_owned(), path.into_bytes()),
         ];
         match backend
-            .consult(&policy, evaluate(&policy, &headers, &()))
+            .run_lookup(&policy, evaluate(&policy, &headers, &()))
             .action
         {
             Decision::LocalReply(reply) => reply.body,

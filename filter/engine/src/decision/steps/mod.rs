@@ -18,7 +18,7 @@ pub(super) use operation::{Asked, operation};
 pub(super) use path::path;
 pub(super) use route::route;
 pub(super) use rules::{Allowed, rules};
-pub(super) use split::{Lookup, split};
+pub(super) use split::{LookupSpec, split};
 pub(super) use tenant::{Client, tenant};
 pub(super) use upstream::upstream;
 

@@ -3,7 +3,7 @@
 use super::{Asked, Context};
 use crate::decision::request_decision::RequestDecision;
 use crate::decision::stage;
-use crate::lookup::Goal;
+use crate::lookup::LookupKind;
 use crate::reply::LocalReply;
 use modgate_policy::model::{RuleOutcome, Subject};
 
@@ -11,7 +11,7 @@ use modgate_policy::model::{RuleOutcome, Subject};
 #[derive(Default)]
 pub(in crate::decision) struct Allowed {
     /// What must be looked up first, where the rules cannot say yet.
-    pub(in crate::decision) goal: Option<Goal>,
+    pub(in crate::decision) kind: Option<LookupKind>,
     /// Whether the rules may serve it, as far as is known before a lookup. A split counts only then.
     pub(in crate::decision) is_served: bool,
 }
@@ -32,12 +32,12 @@ pub(in crate::decision) fn rules<'p>(
     let ruling = policy.decide_both(asked.tenant, stage.side, module, &subject, is_probe);
     record.ruling = Some(ruling);
     let verdict = ruling.verdict;
-    let goal = verdict.is_open.then(|| Goal::of(operation)).flatten();
+    let kind = verdict.is_open.then(|| LookupKind::of(operation)).flatten();
     let refusal = LocalReply::refusal(operation, &asked.tenant.name, &verdict, context.footer);
-    match refusal.filter(|_| goal.is_none()) {
+    match refusal.filter(|_| kind.is_none()) {
         Some(reply) => Err(reply),
         None => Ok(Allowed {
-            goal,
+            kind,
             is_served: verdict.decision == RuleOutcome::Allow || verdict.is_open,
         }),
     }

@@ -3,15 +3,15 @@
 use super::{Allowed, Asked, Context};
 use crate::decision::request_decision::RequestDecision;
 use crate::decision::split::{self, Assigned, OfVariant};
-use crate::lookup::{Goal, Steer};
+use crate::lookup::{LookupKind, VariantChoice};
 use crate::reply::LocalReply;
 use modgate_go::goproxy::Operation;
 
-/// What is looked up before the request goes on; nothing where there is no goal.
+/// What is looked up before the request goes on; nothing where `kind` is `None`.
 #[derive(Default)]
-pub(in crate::decision) struct Lookup {
-    pub(in crate::decision) goal: Option<Goal>,
-    pub(in crate::decision) steer: Option<Steer>,
+pub(in crate::decision) struct LookupSpec {
+    pub(in crate::decision) kind: Option<LookupKind>,
+    pub(in crate::decision) choice: Option<VariantChoice>,
 }
 
 pub(in crate::decision) fn split<'p>(
@@ -19,11 +19,11 @@ pub(in crate::decision) fn split<'p>(
     asked: &Asked<'p, '_>,
     allowed: Allowed,
     record: &mut RequestDecision<'p>,
-) -> Result<Lookup, LocalReply> {
+) -> Result<LookupSpec, LocalReply> {
     let operation = &asked.operation;
-    let lookup = Lookup {
-        goal: allowed.goal,
-        steer: None,
+    let lookup = LookupSpec {
+        kind: allowed.kind,
+        choice: None,
     };
     // What the rules refuse as a whole, no variant of it is served.
     let Some(module) = operation.module().filter(|_| allowed.is_served) else {
@@ -31,7 +31,7 @@ pub(in crate::decision) fn split<'p>(
     };
     let (policy, head) = (context.policy, context.head);
     let assigned = split::assigned(policy, asked.tenant, module, head, asked.facts);
-    let Some((wanted, assigned)) = Goal::of(operation).zip(assigned) else {
+    let Some((wanted, assigned)) = LookupKind::of(operation).zip(assigned) else {
         return Ok(lookup);
     };
     let version = operation.canonical_version();
@@ -43,11 +43,11 @@ pub(in crate::decision) fn split<'p>(
     }
     let Some(version) = version else {
         record.split = Some(assigned);
-        return Ok(Lookup {
-            goal: Some(wanted),
-            steer: assigned
+        return Ok(LookupSpec {
+            kind: Some(wanted),
+            choice: assigned
                 .variant
-                .map(|variant| Steer::to(assigned.split, variant)),
+                .map(|variant| VariantChoice::to(assigned.split, variant)),
         });
     };
     match refused(context, operation, &assigned, version) {

@@ -1,17 +1,17 @@
 //! Last step: what goes upstream, in its canonical form, and what is looked up before.
 
-use super::{Asked, Context, Lookup, RequestLine};
+use super::{Asked, Context, LookupSpec, RequestLine};
 use crate::decision::caching;
 use crate::decision::request_decision::{Decision, RequestDecision};
 use crate::decision::routing::Destination;
-use crate::lookup::{About, Consultation};
+use crate::lookup::{LookupTarget, VersionLookup};
 
 pub(in crate::decision) fn upstream<'p>(
     context: &Context<'p, '_>,
     line: &RequestLine<'_>,
     asked: &Asked<'p, '_>,
     destination: &Destination<'p>,
-    lookup: Lookup,
+    lookup: LookupSpec,
     record: &mut RequestDecision<'p>,
 ) -> Decision<'p> {
     let Destination {
@@ -39,9 +39,9 @@ pub(in crate::decision) fn upstream<'p>(
     }
     let prefix = upstream.len();
     operation.write_canonical(&mut upstream);
-    let lookup = lookup.goal.map(|goal| {
-        let about = About {
-            goal,
+    let lookup = lookup.kind.map(|kind| {
+        let target = LookupTarget {
+            kind,
             module: operation.module().unwrap_or_default().to_owned(),
             tenant: asked.tenant.id,
             side: record.stage.side,
@@ -50,7 +50,7 @@ pub(in crate::decision) fn upstream<'p>(
             request_id: record.request_id.clone(),
             is_probe: operation.is_probe(),
         };
-        Box::new(Consultation::new(about, lookup.steer))
+        Box::new(VersionLookup::new(target, lookup.choice))
     });
     let path = (upstream.as_bytes() != line.path).then_some(upstream);
     match lookup {
