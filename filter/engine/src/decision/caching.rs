@@ -1,7 +1,7 @@
 //! Which caches may keep an answer: one that many share hands what it has to whoever asks for the URL,
 //! and asks nobody whether he may have it.
 
-use super::head::Head;
+use super::request_head::RequestHead;
 use super::upstream_headers::goes_upstream;
 use modgate_go::goproxy::Operation;
 use modgate_go::http::Header;
@@ -31,7 +31,7 @@ pub enum HeaderChange {
 pub(super) struct Asked<'a> {
     pub(super) operation: &'a Operation<'a>,
     pub(super) tenant: &'a Tenant,
-    pub(super) head: &'a Head<'a>,
+    pub(super) head: &'a RequestHead<'a>,
     /// `None` where the document gives the backend to a checksum database.
     pub(super) route: Option<&'a Route>,
     pub(super) backend: &'a Backend,
@@ -75,7 +75,7 @@ fn is_routed_by(policy: &Policy, route: Option<&Route>, by: By) -> bool {
     let trial = policy.routes_trial.as_ref();
     is_drawn || trial.is_some_and(|trial| trial.stage.is_canary_by(by))
 }
-impl Head<'_> {
+impl RequestHead<'_> {
     /// Whether the backend is told who asks, or what else the policy lets clients tell it.
     fn has_credentials(&self, policy: &Policy, backend: &Backend) -> bool {
         self.headers.iter().any(|(name, _)| {

@@ -1,6 +1,6 @@
 //! The one way through the engine: a request's headers in, what to do with it out.
 
-use super::head::Head;
+use super::request_head::RequestHead;
 use super::request_decision::{Decision, RequestDecision};
 use super::steps::{self, Context};
 use crate::reply::{Footer, LocalReply};
@@ -57,7 +57,7 @@ fn evaluate_sender<'p>(
     headers: &[Header],
     sender: &Sender<'p, '_>,
 ) -> RequestDecision<'p> {
-    let head = Head::read(policy, headers);
+    let head = RequestHead::read(policy, headers);
     let mut record = RequestDecision::unknown(head.request_id);
     let footer = Footer {
         contact: policy.contact(),

@@ -5,7 +5,7 @@
 
 mod caching;
 mod evaluate;
-mod head;
+mod request_head;
 #[cfg(test)]
 mod integrity_tests;
 #[cfg(test)]

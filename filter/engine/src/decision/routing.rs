@@ -1,6 +1,6 @@
 //! Where a request goes.
 
-use super::head::Head;
+use super::request_head::RequestHead;
 use super::stage;
 use modgate_go::goproxy::{Operation, Target};
 use modgate_go::http::Header;
@@ -47,7 +47,7 @@ pub(super) struct Request<'a> {
     pub(super) path: &'a str,
     pub(super) operation: &'a Operation<'a>,
     pub(super) tenant: &'a Tenant,
-    pub(super) head: &'a Head<'a>,
+    pub(super) head: &'a RequestHead<'a>,
     pub(super) facts: &'a dyn Facts,
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn route_path<'p>(
     facts: &dyn Facts,
     path: &str,
 ) -> Option<RoutedPath<'p>> {
-    let head = Head::read(policy, headers);
+    let head = RequestHead::read(policy, headers);
     let target = Target::decode(path.as_bytes()).ok()?;
     let (_, rest) = policy.routes.enter(target.as_str());
     let operation = Operation::parse(rest).ok()?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::head::Head;
+use super::request_head::RequestHead;
 use super::stage;
 use modgate_go::http::HeaderValue;
 use modgate_policy::model::identity::Facts;
@@ -131,7 +131,7 @@ pub(super) fn assigned<'p>(
     policy: &'p Policy,
     tenant: &Tenant,
     module: &str,
-    head: &Head<'_>,
+    head: &RequestHead<'_>,
     facts: &dyn Facts,
 ) -> Option<Assigned<'p>> {
     let split = policy.splits.of(module)?;
@@ -147,7 +147,7 @@ pub(super) fn assigned<'p>(
             return true;
         };
         // What is said twice is not said.
-        let HeaderValue::Once(value) = head.split_header(name) else {
+        let HeaderValue::Single(value) = head.split_header(name) else {
             return false;
         };
         wanted

@@ -1,6 +1,6 @@
 //! Which of a tenant's rules hold for a request: those in force, or a rollout's.
 
-use super::head::Head;
+use super::request_head::RequestHead;
 use modgate_go::http::HeaderValue;
 use modgate_policy::model::identity::{Fact, Facts, Place};
 use modgate_policy::model::{By, CANARY, ENFORCE, Policy, Reach, Side, Tenant};
@@ -37,7 +37,7 @@ pub(super) fn taken(
     policy: &Policy,
     tenant: &Tenant,
     module: &str,
-    head: &Head<'_>,
+    head: &RequestHead<'_>,
     facts: &dyn Facts,
 ) -> StageTaken {
     let Some(rollout) = &tenant.rollout else {
@@ -66,7 +66,7 @@ pub(super) fn key(
     policy: &Policy,
     tenant: &Tenant,
     module: &str,
-    head: &Head<'_>,
+    head: &RequestHead<'_>,
     facts: &dyn Facts,
     by: By,
 ) -> (Option<String>, Option<&'static str>) {
@@ -81,14 +81,18 @@ pub(super) fn key(
 
 /// The client, as exactly as it is known: by its certificate, its token, its user, the header of a
 /// trusted hop, else by its address.
-fn client(policy: &Policy, head: &Head<'_>, facts: &dyn Facts) -> Option<(&'static str, String)> {
+fn client(
+    policy: &Policy,
+    head: &RequestHead<'_>,
+    facts: &dyn Facts,
+) -> Option<(&'static str, String)> {
     let property = |path: &[&str]| {
         let value = facts.property(path).filter(|value| !value.is_empty())?;
         String::from_utf8(value).ok()
     };
     let header = |name: &str| match head.identity(name) {
-        HeaderValue::Once(value) => std::str::from_utf8(value).ok().map(ToOwned::to_owned),
-        HeaderValue::Absent | HeaderValue::Repeated => None,
+        HeaderValue::Single(value) => std::str::from_utf8(value).ok().map(ToOwned::to_owned),
+        HeaderValue::Absent | HeaderValue::Duplicate => None,
     };
     let places = || policy.identity.iter().map(|source| &source.place);
     let subject = |place: &Place| match place {

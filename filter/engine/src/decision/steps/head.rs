@@ -15,7 +15,7 @@ pub(in crate::decision) fn head<'r>(
     context: &Context<'_, 'r>,
 ) -> Result<RequestLine<'r>, LocalReply> {
     let head = context.head;
-    let (HeaderValue::Once(method), HeaderValue::Once(path)) = (head.method, head.path) else {
+    let (HeaderValue::Single(method), HeaderValue::Single(path)) = (head.method, head.path) else {
         return Err(context.bad(RequestError::MalformedHead));
     };
     if !matches!(method, b"GET" | b"HEAD") {

@@ -23,7 +23,7 @@ pub(super) use tenant::{Client, tenant};
 pub(super) use upstream::upstream;
 
 use super::evaluate::Sender;
-use super::head::Head;
+use super::request_head::RequestHead;
 use crate::reply::{Footer, LocalReply};
 use modgate_go::goproxy::RequestError;
 use modgate_policy::model::Policy;
@@ -31,7 +31,7 @@ use modgate_policy::model::Policy;
 /// What every step can look at.
 pub(super) struct Context<'p, 'r> {
     pub(super) policy: &'p Policy,
-    pub(super) head: &'r Head<'r>,
+    pub(super) head: &'r RequestHead<'r>,
     pub(super) sender: &'r Sender<'p, 'r>,
     /// What the text of a reply ends with.
     pub(super) footer: Footer<'r>,

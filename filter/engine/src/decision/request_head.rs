@@ -7,7 +7,7 @@ use modgate_policy::model::{Backend, Policy};
 
 /// What the engine needs of a request's headers.
 #[derive(Debug, Default)]
-pub(super) struct Head<'a> {
+pub(super) struct RequestHead<'a> {
     pub(super) method: HeaderValue<'a>,
     pub(super) path: HeaderValue<'a>,
     /// The host that is asked for, where it is asked for once and can be one.
@@ -25,7 +25,7 @@ pub(super) struct Head<'a> {
     pub(super) headers: &'a [Header],
 }
 
-impl<'a> Head<'a> {
+impl<'a> RequestHead<'a> {
     /// Reads the headers in one pass.
     pub(super) fn read(policy: &'a Policy, headers: &'a [Header]) -> Self {
         let mut head = Self {
@@ -39,9 +39,9 @@ impl<'a> Head<'a> {
                 found | matches!(byte, b'\r' | b'\n' | 0)
             });
             match name.as_str() {
-                ":method" => head.method.meet(value),
-                ":path" => head.path.meet(value),
-                ":authority" => authority.meet(value),
+                ":method" => head.method.add(value),
+                ":path" => head.path.add(value),
+                ":authority" => authority.add(value),
                 "x-request-id" => head.request_id = std::str::from_utf8(value).ok(),
                 "content-length" => head.has_body |= value != b"0",
                 name if name.starts_with(':') => {}
@@ -52,7 +52,7 @@ impl<'a> Head<'a> {
             }
         }
         match authority {
-            HeaderValue::Once(authority) if policy.routes_by_host => {
+            HeaderValue::Single(authority) if policy.routes_by_host => {
                 head.host = Host::read(authority);
             }
             _ => {}
@@ -75,14 +75,14 @@ impl<'a> Head<'a> {
         // A look-alike with an underscore says nothing.
         let mut known = policy.identity_headers.iter();
         if let Some(known) = known.find(|known| known.as_str() == name) {
-            meet(&mut self.identity, known, value);
+            add(&mut self.identity, known, value);
         }
     }
 
     fn read_split(&mut self, policy: &'a Policy, name: &str, value: &'a [u8]) {
         let mut wanted = policy.splits.headers.iter();
         if let Some(known) = wanted.find(|known| known.as_str() == name) {
-            meet(&mut self.split, known, value);
+            add(&mut self.split, known, value);
         }
     }
 
@@ -97,14 +97,14 @@ impl<'a> Head<'a> {
     }
 }
 
-fn meet<'a>(all: &mut Vec<(&'a str, HeaderValue<'a>)>, name: &'a str, value: &'a [u8]) {
-    match all.iter_mut().find(|(met, _)| *met == name) {
-        Some((_, met)) => met.meet(value),
-        None => all.push((name, HeaderValue::Once(value))),
+fn add<'a>(all: &mut Vec<(&'a str, HeaderValue<'a>)>, name: &'a str, value: &'a [u8]) {
+    match all.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, known)) => known.add(value),
+        None => all.push((name, HeaderValue::Single(value))),
     }
 }
 
 fn value_in<'a>(all: &[(&'a str, HeaderValue<'a>)], name: &str) -> HeaderValue<'a> {
-    let met = all.iter().find(|(known, _)| *known == name);
-    met.map(|(_, value)| *value).unwrap_or_default()
+    let found = all.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| *value).unwrap_or_default()
 }
