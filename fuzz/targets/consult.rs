@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use modgate_engine::decision::{Decision, evaluate};
-use modgate_engine::lookup::{VersionLookup, Fetched, Step, LookupEnv};
+use modgate_engine::lookup::{Fetched, LookupEnv, Step, VersionLookup};
 use modgate_engine::reply::LocalReply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
 use modgate_go::gomod::{escape_into, is_canonical_for, semver};
 use modgate_go::http::Header;
-use modgate_policy::model::{Age, RuleOutcome, Policy, Side, Subject};
+use modgate_policy::model::{Age, Policy, RuleOutcome, Side, Subject};
 use serde_json::Value;
 
 const MODULE: &str = "corp.example/lib";
@@ -142,7 +142,7 @@ fn run(world: &Memory, lookup: &VersionLookup, answers: &[u8]) -> Option<LocalRe
             }
             Step::Answer { reply, .. } => return Some(reply),
         }
-        let question = questions.pop_front().expect("something is awaited");
+        let query = questions.pop_front().expect("something is awaited");
         let answer = answers.next().and_then(<[u8]>::split_first);
         let status = answer.map(|(status, _)| match status {
             b'n' => 404,
@@ -157,7 +157,7 @@ fn run(world: &Memory, lookup: &VersionLookup, answers: &[u8]) -> Option<LocalRe
             last_modified: None,
             ..Fetched::default()
         };
-        step = lookup.answered(&POLICY, world, question.number, fetched);
+        step = lookup.answered(&POLICY, world, query.id, fetched);
     }
     panic!("it asks for ever");
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use modgate_engine::backend_query;
 use modgate_engine::lookup::Fetched;
-use modgate_engine::question;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
@@ -93,5 +93,5 @@ fn body(headers: &[Header], size: usize, limit: usize) -> Result<Vec<u8>, &'stat
         return Err("its answer is too long");
     }
     let body = host::body(BufferType::HttpCallResponseBody, size);
-    question::decode(headers, body.ok_or("its answer did not come whole")?, limit)
+    backend_query::decode(headers, body.ok_or("its answer did not come whole")?, limit)
 }

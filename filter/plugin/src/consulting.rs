@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use modgate_engine::decision::Suspended;
-use modgate_engine::lookup::{Step, VersionLookup};
+use modgate_engine::lookup::{QueryId, Step, VersionLookup};
 use modgate_engine::reply::LocalReply;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
 use modgate_go::goproxy::Mutability;
@@ -18,8 +18,8 @@ use crate::question::{Asker, Heard, Question};
 /// A request that waits. The answer to one of its questions wakes it.
 pub(crate) struct Consulting {
     pub(crate) case: Box<Case>,
-    /// With the numbers by which the engine knows them. Never empty.
-    questions: Vec<(usize, Question)>,
+    /// With the ids by which the engine knows them. Never empty.
+    questions: Vec<(QueryId, Question)>,
 }
 
 /// What is known of such a request between two questions.
@@ -65,7 +65,7 @@ impl Case {
     fn go_on(
         self: Box<Self>,
         step: Step<'_>,
-        mut questions: Vec<(usize, Question)>,
+        mut questions: Vec<(QueryId, Question)>,
     ) -> Progress<'_> {
         let asked = match step {
             Step::Wait => Vec::new(),
@@ -77,7 +77,7 @@ impl Case {
         };
         for asked in asked {
             match Question::ask(&self.asker, asked.path, asked.limit) {
-                Ok(question) => questions.push((asked.number, question)),
+                Ok(question) => questions.push((asked.id, question)),
                 Err(reply) => return Progress::Ends(self, End::Answer(None, reply)),
             }
         }
@@ -126,11 +126,11 @@ impl Consulting {
         let Some(place) = place else {
             return Progress::Waits(Self { case, questions });
         };
-        let (number, question) = questions.swap_remove(place);
+        let (id, question) = questions.swap_remove(place);
         case.bytes = case.bytes.saturating_add(size as u64);
         let answered = match question.answered(policy, headers, size) {
             Heard::Waits(question) => {
-                questions.push((number, question));
+                questions.push((id, question));
                 return Progress::Waits(Self { case, questions });
             }
             Heard::Done(answered) => answered,
@@ -140,7 +140,7 @@ impl Consulting {
         case.was_sent_on |= answered.was_sent_on;
         let notes = notes(&asker, case.began, !case.was_sent_on);
         let fetched = answered.fetched();
-        let step = case.lookup.answered(policy, &notes, number, fetched);
+        let step = case.lookup.answered(policy, &notes, id, fetched);
         case.go_on(step, questions)
     }
 }

@@ -27,7 +27,7 @@ const MAX_BYTES: usize = 4096;
 pub(crate) struct Notes<'a> {
     pub(crate) authority: &'a str,
     /// What tells the user from others, and is no credential itself
-    /// ([`user_of`](modgate_engine::question::user_of)).
+    /// ([`user_of`](modgate_engine::backend_query::user_of)).
     pub(crate) user: &'a str,
     /// When the request began that asks.
     pub(crate) began: Moment,

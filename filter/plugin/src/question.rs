@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use modgate_engine::backend_query;
+use modgate_engine::backend_query::{Client, QueryTarget, follow};
 use modgate_engine::decision::RequestDecision;
-use modgate_engine::question;
-use modgate_engine::question::{Client, Place, follow};
 use modgate_engine::reply::LocalReply;
 use modgate_policy::model::{Backend, BackendId, Policy};
 
@@ -39,7 +39,7 @@ impl Asker {
             has_stand_ins: cluster != backend.cluster,
             cluster: cluster.to_owned(),
             authority: client.authority(backend),
-            user: question::user_of(&headers),
+            user: backend_query::user_of(&headers),
             headers,
             client,
         })
@@ -54,7 +54,7 @@ pub(crate) struct Question {
     /// The most bytes of the answer that are read.
     limit: usize,
     /// Where it went, the last of which is asked now. Never empty.
-    places: Vec<Place>,
+    places: Vec<QueryTarget>,
 }
 
 /// What an answer to a callout led to.
@@ -73,7 +73,7 @@ impl Question {
         let awaited = callout::get(&asker.cluster, &asker.authority, &path, headers, PATIENCE);
         let awaited = awaited
             .ok_or_else(|| LocalReply::unavailable("the proxy has no such cluster to ask"))?;
-        let place = Place {
+        let place = QueryTarget {
             backend: asker.backend,
             cluster: asker.cluster.clone(),
             path,

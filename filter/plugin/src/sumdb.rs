@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use modgate_engine::question;
+use modgate_engine::backend_query;
 use modgate_go::gomod::ModuleVersion;
 use modgate_go::sumdb::{Answer, Fetched, Lookup, Memory, Question, Step};
 use modgate_policy::model::{Backend, Database};
@@ -59,7 +59,7 @@ pub(crate) fn ask(
         lookup,
         // A backend that carries the database may know its users. Nobody else learns of them.
         headers: if database.backend == backend.id {
-            question::carried(&in_force.policy, request, backend)
+            backend_query::carried(&in_force.policy, request, backend)
         } else {
             vec![("user-agent".to_owned(), b"modgate".to_vec())]
         },

@@ -1,4 +1,4 @@
-//! For whose request questions are asked.
+//! The client for whose request a backend is queried.
 
 use sha2::{Digest, Sha256};
 
@@ -31,7 +31,7 @@ const NOT_CARRIED: [&str; 17] = [
 /// By this the client says that nothing is to be fetched for it: without it the answer is another one.
 const ONLY_WHAT_IS_THERE: &str = "disable-module-fetch";
 
-/// The client for whose request questions are asked.
+/// The client for whose request a backend is queried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     headers: Vec<Header>,
@@ -70,13 +70,13 @@ impl Client {
         }
     }
 
-    /// As [`carried`], for a question to this backend.
+    /// As [`carried`], for a query to this backend.
     pub fn headers(&self, policy: &Policy, backend: &Backend) -> Vec<Header> {
         carried(policy, &self.headers, backend)
     }
 }
 
-/// The headers of a question to a backend, besides the pseudo-headers: those that the client's request
+/// The headers of a query to a backend, besides the pseudo-headers: those that the client's request
 /// would have there, but for what would keep the answer from being read whole.
 pub fn carried(policy: &Policy, request: &[Header], backend: &Backend) -> Vec<Header> {
     let mut headers = upstream_headers(policy, request, backend);

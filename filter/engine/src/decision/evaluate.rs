@@ -1,7 +1,7 @@
 //! The one way through the engine: a request's headers in, what to do with it out.
 
-use super::request_head::RequestHead;
 use super::request_decision::{Decision, RequestDecision};
+use super::request_head::RequestHead;
 use super::steps::{self, Context};
 use crate::reply::{Footer, LocalReply};
 use modgate_go::http::Header;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Decision, RequestDecision, evaluate};
-use crate::lookup::{Fetched, LookupEnv, Step};
+use crate::lookup::{Fetched, LookupEnv, QueryId, Step};
 use modgate_go::http::Header;
 use modgate_policy::model::Policy;
 
@@ -24,7 +24,7 @@ struct Backend {
     files: BTreeMap<String, (u16, String)>,
     asked: RefCell<Vec<String>>,
     notes: RefCell<BTreeMap<String, Vec<u8>>>,
-    /// How many questions were asked at once, each time, and how long that takes.
+    /// How many queries were asked at once, each time, and how long that takes.
     rounds: RefCell<Vec<usize>>,
     round_takes: Duration,
     warned: RefCell<Vec<String>>,
@@ -123,15 +123,15 @@ impl Backend {
         let (suspended, mut lookup) = decision.suspend(policy).unwrap();
         self.rounds.borrow_mut().clear();
         let mut step = lookup.begin(policy, self);
-        let mut questions = VecDeque::new();
+        let mut queries = VecDeque::new();
         loop {
             match step {
                 Step::Ask(asked) => {
-                    assert!(questions.is_empty() && !asked.is_empty(), "{asked:?}");
+                    assert!(queries.is_empty() && !asked.is_empty(), "{asked:?}");
                     self.rounds.borrow_mut().push(asked.len());
-                    questions.extend(asked);
+                    queries.extend(asked);
                 }
-                Step::Wait => assert!(!questions.is_empty()),
+                Step::Wait => assert!(!queries.is_empty()),
                 Step::Proceed(ruling) => {
                     let mut decision = suspended.resume(policy, lookup).unwrap();
                     decision.proceed(ruling);
@@ -143,8 +143,8 @@ impl Backend {
                     return decision;
                 }
             }
-            let question = questions.pop_front().unwrap();
-            let path = question.path;
+            let query = queries.pop_front().unwrap();
+            let path = query.path;
             let found = self.files.get(&path);
             let file = path.replace("/base/corp.example/lib/", "");
             self.asked.borrow_mut().push(file.replace("@v/", ""));
@@ -156,7 +156,7 @@ impl Backend {
                 headers: &headers,
                 ..Fetched::default()
             };
-            step = lookup.answered(policy, self, question.number, fetched);
+            step = lookup.answered(policy, self, query.id, fetched);
         }
     }
 
@@ -302,7 +302,7 @@ fn what_is_no_list_is_not_read_as_an_empty_one() {
         let env = Backend::default();
         let mut lookup = lookup.clone();
         lookup.begin(&policy, &env);
-        match lookup.answered(&policy, &env, 0, fetched) {
+        match lookup.answered(&policy, &env, QueryId(0), fetched) {
             Step::Answer { reply, .. } => reply,
             step => panic!("{step:?}"),
         }

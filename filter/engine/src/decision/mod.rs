@@ -5,12 +5,12 @@
 
 mod caching;
 mod evaluate;
-mod request_head;
 #[cfg(test)]
 mod integrity_tests;
 #[cfg(test)]
 mod lookup_tests;
 mod request_decision;
+mod request_head;
 mod routing;
 mod split;
 #[cfg(test)]

@@ -77,7 +77,7 @@ pub enum Decision<'p> {
         cluster: &'p str,
         /// As in [`Decision::Forward`].
         path: Option<String>,
-        /// What goes from question to question.
+        /// What goes from query to query.
         lookup: Box<VersionLookup>,
     },
     /// It is answered here.

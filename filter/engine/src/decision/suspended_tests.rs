@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::lookup::{Fetched, LookupEnv, Step};
+use crate::lookup::{Fetched, LookupEnv, QueryId, Step};
 
 const ROLLOUTS: [&str; 4] = ["none", "shadow", "canary", "enforce"];
 const SPLITS: [&str; 5] = ["none", "shadow", "canary", "named", "drawn"];
@@ -241,7 +241,7 @@ fn a_lookup_by_another_policy_is_refused() {
         };
         let steps = [
             lookup.clone().begin(&other, &Nothing),
-            lookup.answered(&other, &Nothing, 0, answered),
+            lookup.answered(&other, &Nothing, QueryId(0), answered),
         ];
         for step in steps {
             let Step::Answer { ruling, reply } = step else {

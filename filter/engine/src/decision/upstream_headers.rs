@@ -27,7 +27,7 @@ pub fn goes_upstream(name: &str, policy: &Policy, backend: &Backend) -> bool {
     is_wanted && !is_taken()
 }
 
-/// The client's headers as they go to a backend, with the request itself and with every question
+/// The client's headers as they go to a backend, with the request itself and with every query
 /// that is asked for its sake. Pseudo-headers are not among them.
 pub fn upstream_headers(policy: &Policy, headers: &[Header], backend: &Backend) -> Vec<Header> {
     let goes_up = |name: &str| !name.starts_with(':') && goes_upstream(name, policy, backend);

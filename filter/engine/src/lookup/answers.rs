@@ -16,7 +16,7 @@ pub(super) struct Told<'b> {
     pub(super) body: &'b [u8],
 }
 
-/// What an answer to another question says of the version that it names.
+/// What an answer to another query says of the version that it names.
 pub(super) enum Named<'b> {
     /// All that counts.
     Told(Told<'b>),
@@ -104,7 +104,7 @@ impl LookupContext<'_, '_> {
         fetched: Fetched<'_>,
         newest: &str,
     ) -> Result<Vec<Interval>, LocalReply> {
-        // As of every other question the client is told who may ask, and when. But that a file of a listed version is
+        // As of every other query the client is told who may ask, and when. But that a file of a listed version is
         // not there says nothing of the list, and would send the Go command on to another proxy.
         if matches!(fetched.status, Some(400..=599)) && !is_missing(fetched.status) {
             self.body(fetched)?;

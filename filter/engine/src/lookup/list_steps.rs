@@ -4,7 +4,7 @@ use super::context::LookupContext;
 use super::list::{self, Latest};
 use super::list_filter::ListFilter;
 use super::state::{Awaited, Progress, State, ask, conclude};
-use super::{Fetched, Question, Step, info};
+use super::{BackendQuery, Fetched, QueryId, Step, info};
 use crate::reply::LocalReply;
 use modgate_go::gomod::retract::Interval;
 
@@ -39,14 +39,14 @@ impl State {
         let wanted = filter.wants_ages(context);
         if !wanted.is_empty() {
             let target = context.target;
-            let question = |(number, version): (usize, &String)| Question {
-                number,
+            let query = |(number, version): (usize, &String)| BackendQuery {
+                id: QueryId(number),
                 path: target.path(&target.info(version)),
                 limit: info::MAX_INFO_BYTES,
             };
-            let questions = wanted.iter().enumerate().map(question).collect();
+            let queries = wanted.iter().enumerate().map(query).collect();
             self.awaited = Awaited::Ages(filter, wanted.into_iter().map(Some).collect());
-            return Step::Ask(questions);
+            return Step::Ask(queries);
         }
         filter.close(context);
         if let Some(reply) = filter.newest_failed(context) {
@@ -71,7 +71,7 @@ impl State {
         fetched: Fetched<'_>,
         mut filter: ListFilter,
         mut awaited: Vec<Option<String>>,
-        number: usize,
+        QueryId(number): QueryId,
     ) -> Progress<'p> {
         let version = awaited.get_mut(number).and_then(Option::take);
         if let Some(version) = version {

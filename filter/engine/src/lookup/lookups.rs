@@ -14,7 +14,7 @@ use modgate_go::gomod::semver::Semver;
 /// The most versions of a list whose ages are looked up for one request.
 pub(super) const MOST: usize = 512;
 
-/// The most questions that are asked at once.
+/// The most queries that are asked at once.
 pub(super) const AT_ONCE: usize = 64;
 
 /// How many are asked at first, where the lines want no more. A backend may have to fetch each version
@@ -38,7 +38,7 @@ pub(super) struct Lookups {
     pub(super) is_over: bool,
     /// Whether only what a query takes is asked.
     pub(super) is_slow: bool,
-    /// How long the client had waited when the questions were asked that are out.
+    /// How long the client had waited when the queries were asked that are out.
     since: Duration,
 }
 

@@ -2,7 +2,7 @@
 //! old one is, stands in what a backend says. Such a request waits while its backend is asked, and is
 //! then answered here, or goes on.
 //!
-//! In reading order: [`VersionLookup`] goes from question to question, without knowing how they are carried; `state`
+//! In reading order: [`VersionLookup`] goes from query to query, without knowing how they are sent; `state`
 //! and `list_steps` are its steps, `answers`, `list` and `info` read what backends say, and `noted` remembers it.
 
 use std::rc::Rc;
@@ -32,7 +32,7 @@ pub use memory::{ListOf, Lists};
 pub use ruled_list::RuledList;
 pub(crate) use target::LookupTarget;
 pub(crate) use variant_choice::VariantChoice;
-pub use version_lookup::{Fetched, Question, Step, VersionLookup};
+pub use version_lookup::{BackendQuery, Fetched, QueryId, Step, VersionLookup};
 
 /// What is known beside the request.
 pub trait LookupEnv {

@@ -4,7 +4,7 @@ use super::answers::{Named, Told, is_missing};
 use super::context::LookupContext;
 use super::list_filter::ListFilter;
 use super::variant_choice::VariantChoice;
-use super::{Fetched, LookupKind, Question, Step, info};
+use super::{BackendQuery, Fetched, LookupKind, QueryId, Step, info};
 use crate::reply::LocalReply;
 use modgate_policy::model::{Age, RuleOutcome};
 
@@ -32,7 +32,7 @@ pub(super) enum Awaited {
     OfLatest(String),
     /// The `.info` of the variant's version.
     Variant(String),
-    /// The `.info`s of versions of the list, each by the number of its question; `None` where it came.
+    /// The `.info`s of versions of the list, each by the id of its query; `None` where it came.
     Ages(ListFilter, Vec<Option<String>>),
     /// The go.mod of the newest version of the list, which is hidden.
     Retractions(ListFilter, String),
@@ -86,11 +86,11 @@ impl State {
         }
     }
 
-    /// The step behind the answer to the question with that number.
+    /// The step behind the answer to the query with that id.
     pub(super) fn answered<'p>(
         &mut self,
         context: &LookupContext<'_, 'p>,
-        number: usize,
+        id: QueryId,
         fetched: Fetched<'_>,
     ) -> Step<'p> {
         let progress = match std::mem::replace(&mut self.awaited, Awaited::Nothing) {
@@ -104,9 +104,7 @@ impl State {
                 told.map(|told| self.latest_is(context, told))
             }
             Awaited::Variant(version) => self.on_variant(context, fetched, &version),
-            Awaited::Ages(filter, awaited) => {
-                self.on_age(context, fetched, filter, awaited, number)
-            }
+            Awaited::Ages(filter, awaited) => self.on_age(context, fetched, filter, awaited, id),
             Awaited::Retractions(filter, newest) => {
                 self.on_retractions(context, fetched, filter, &newest)
             }
@@ -228,10 +226,10 @@ pub(super) fn conclude<'p>(
     }
 }
 
-/// A question that is asked alone.
+/// A query that is asked alone.
 pub(super) fn ask<'p>(path: String, limit: usize) -> Step<'p> {
-    Step::Ask(vec![Question {
-        number: 0,
+    Step::Ask(vec![BackendQuery {
+        id: QueryId(0),
         path,
         limit,
     }])

@@ -1,4 +1,4 @@
-//! A request that waits while its backend is asked, from question to question.
+//! A request that waits while its backend is asked, from query to query.
 
 use super::LookupEnv;
 use super::context::LookupContext;
@@ -21,8 +21,8 @@ pub struct VersionLookup {
 pub enum Step<'p> {
     /// The backend is asked all of this at once, and each answer is [`VersionLookup::answered`]. Never
     /// empty.
-    Ask(Vec<Question>),
-    /// The answers to questions that were asked before are awaited.
+    Ask(Vec<BackendQuery>),
+    /// The answers to queries that were asked before are awaited.
     Wait,
     /// The request goes on to its backend.
     Proceed(Ruling<'p>),
@@ -35,18 +35,22 @@ pub enum Step<'p> {
     },
 }
 
+/// One of the queries that are asked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct QueryId(pub(crate) usize);
+
 /// What the backend is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// What tells its answer from those to other questions that are asked at once.
-    pub number: usize,
+pub struct BackendQuery {
+    /// What tells its answer from those to the others.
+    pub id: QueryId,
     /// The path, canonical.
     pub path: String,
     /// The most bytes of the answer that are read.
     pub limit: usize,
 }
 
-/// What came of a question.
+/// What came of a query.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fetched<'a> {
     /// The status; `None` where no answer came.
@@ -86,16 +90,16 @@ impl VersionLookup {
         step.unwrap_or_else(other_policy)
     }
 
-    /// The step behind the answer to the question with that number.
+    /// The step behind the answer to the query with that id.
     pub fn answered<'p>(
         &mut self,
         policy: &'p Policy,
         env: &dyn LookupEnv,
-        number: usize,
+        id: QueryId,
         fetched: Fetched<'_>,
     ) -> Step<'p> {
         let context = LookupContext::find(&self.target, policy, env);
-        let step = context.map(|context| self.state.answered(&context, number, fetched));
+        let step = context.map(|context| self.state.answered(&context, id, fetched));
         step.unwrap_or_else(other_policy)
     }
 }
