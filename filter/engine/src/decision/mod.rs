@@ -11,11 +11,11 @@ mod integrity_tests;
 mod lookup_tests;
 mod request_decision;
 mod request_head;
+mod rollout;
 mod routing;
 mod split;
 #[cfg(test)]
 mod split_tests;
-mod stage;
 mod steps;
 mod suspended;
 #[cfg(test)]
@@ -25,10 +25,10 @@ mod upstream_headers;
 pub use caching::{CacheScope, HeaderChange, keep_private};
 pub use evaluate::{evaluate, evaluate_as_client, evaluate_as_tenant};
 pub use request_decision::{Decision, RequestDecision};
+pub use rollout::StageTaken;
 pub use routing::RouteTrial;
 pub(crate) use routing::route_path;
 pub use split::{Assigned, AssignedBy, OfVariant};
-pub use stage::StageTaken;
 pub use suspended::Suspended;
 pub(crate) use upstream_headers::goes_to_every_backend;
 pub use upstream_headers::{goes_upstream, upstream_headers};
@@ -45,9 +45,9 @@ use {
 #[cfg(test)]
 mod privacy_tests;
 #[cfg(test)]
-mod routing_tests;
+mod rollout_tests;
 #[cfg(test)]
-mod stage_tests;
+mod routing_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What is to be done with a request, and everything that led to it.
 
 use super::caching::CacheScope;
+use super::rollout::StageTaken;
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
-use super::stage::StageTaken;
 use crate::lookup::VersionLookup;
 use crate::reply::LocalReply;
 use crate::telemetry::Outcome;

@@ -1,7 +1,7 @@
 //! Where a request goes.
 
 use super::request_head::RequestHead;
-use super::stage;
+use super::rollout;
 use modgate_go::goproxy::{Operation, Target};
 use modgate_go::http::Header;
 use modgate_policy::model::identity::Facts;
@@ -154,6 +154,6 @@ impl Request<'_> {
             Operation::Sumdb { database, .. } => database,
             operation => operation.module().unwrap_or_default(),
         };
-        stage::key(policy, self.tenant, module, self.head, self.facts, by).0
+        rollout::key(policy, self.tenant, module, self.head, self.facts, by).0
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::request_head::RequestHead;
-use super::stage;
+use super::rollout;
 use modgate_go::http::HeaderValue;
 use modgate_policy::model::identity::Facts;
 use modgate_policy::model::{
@@ -135,7 +135,7 @@ pub(super) fn assigned<'p>(
     facts: &dyn Facts,
 ) -> Option<Assigned<'p>> {
     let split = policy.splits.of(module)?;
-    let key = |by| stage::key(policy, tenant, module, head, facts, by).0;
+    let key = |by| rollout::key(policy, tenant, module, head, facts, by).0;
     // A tenant's canary is drawn for its name, which has no space.
     let stage = match split.stage?.reach(&format!("split {}", split.name), key) {
         Reach::Not => SHADOW,

@@ -5,9 +5,9 @@
 
 use super::caching::CacheScope;
 use super::request_decision::{Decision, RequestDecision};
+use super::rollout::StageTaken;
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
-use super::stage::StageTaken;
 use crate::lookup::VersionLookup;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::{

@@ -2,7 +2,7 @@
 
 use super::{Asked, Context};
 use crate::decision::request_decision::RequestDecision;
-use crate::decision::stage;
+use crate::decision::rollout;
 use crate::lookup::LookupKind;
 use crate::reply::LocalReply;
 use modgate_policy::model::{RuleOutcome, Subject};
@@ -25,7 +25,7 @@ pub(in crate::decision) fn rules<'p>(
     let Some(module) = operation.module() else {
         return Ok(Allowed::default());
     };
-    let stage = stage::taken(policy, asked.tenant, module, context.head, asked.facts);
+    let stage = rollout::taken(policy, asked.tenant, module, context.head, asked.facts);
     record.stage = stage;
     let subject = Subject::of(operation, asked.age);
     let is_probe = operation.is_probe();
