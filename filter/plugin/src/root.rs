@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use modgate_engine::telemetry::{series, standing};
+use modgate_engine::telemetry::{policy_gauges, series};
 use modgate_policy::document::PolicyError;
 use modgate_policy::model::Policy;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -82,8 +82,8 @@ fn refusal(errors: &[PolicyError]) -> String {
 /// The gauges are shared by all workers, each of which comes here, and by the root contexts of earlier
 /// configurations, which may live on for a while. So what was announced last is shared too.
 fn announce(policy: &Policy) {
-    let standing = standing(policy);
-    let names: Vec<&str> = standing.iter().map(|(name, _)| name.as_str()).collect();
+    let gauges = policy_gauges(policy);
+    let names: Vec<&str> = gauges.iter().map(|(name, _)| name.as_str()).collect();
     // No value of a label has a line break.
     let now = names.join("\n");
     let root_id = host::property(&["plugin_root_id"]).unwrap_or_default();
@@ -106,7 +106,7 @@ fn announce(policy: &Policy) {
             ),
         );
     }
-    for (name, value) in standing {
+    for (name, value) in gauges {
         host::record(host::define_metric(MetricType::Gauge, &name), value);
     }
 }

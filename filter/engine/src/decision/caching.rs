@@ -28,7 +28,7 @@ pub enum HeaderChange {
 }
 
 /// What a request is, as far as its answer hangs on it.
-pub(super) struct Asked<'a> {
+pub(super) struct CacheInputs<'a> {
     pub(super) operation: &'a Operation<'a>,
     pub(super) tenant: &'a Tenant,
     pub(super) head: &'a RequestHead<'a>,
@@ -38,8 +38,8 @@ pub(super) struct Asked<'a> {
 }
 
 /// Which caches may keep the answer to a request that goes upstream.
-pub(super) fn cache_scope(policy: &Policy, asked: &Asked<'_>) -> CacheScope {
-    if hangs_on_tenant(policy, asked) || hangs_on_client(policy, asked) {
+pub(super) fn cache_scope(policy: &Policy, inputs: &CacheInputs<'_>) -> CacheScope {
+    if hangs_on_tenant(policy, inputs) || hangs_on_client(policy, inputs) {
         CacheScope::Private
     } else {
         CacheScope::Shared
@@ -47,24 +47,24 @@ pub(super) fn cache_scope(policy: &Policy, asked: &Asked<'_>) -> CacheScope {
 }
 
 /// Whether two tenants may get two answers under one URL.
-fn hangs_on_tenant(policy: &Policy, asked: &Asked<'_>) -> bool {
+fn hangs_on_tenant(policy: &Policy, inputs: &CacheInputs<'_>) -> bool {
     if policy.is_tenant_in_path {
         return false;
     }
     // No rule is about tiles and tree heads.
-    let is_same = policy.are_tenants_alike || asked.operation.module().is_none();
-    !is_same || is_routed_by(policy, asked.route, By::Tenant)
+    let is_same = policy.are_tenants_alike || inputs.operation.module().is_none();
+    !is_same || is_routed_by(policy, inputs.route, By::Tenant)
 }
 
 /// Whether two clients of one tenant may get two answers.
-fn hangs_on_client(policy: &Policy, asked: &Asked<'_>) -> bool {
-    let rollout = asked.tenant.rollout.as_ref();
-    let module = asked.operation.module();
+fn hangs_on_client(policy: &Policy, inputs: &CacheInputs<'_>) -> bool {
+    let rollout = inputs.tenant.rollout.as_ref();
+    let module = inputs.operation.module();
     let split = module.and_then(|module| policy.splits.of(module));
     rollout.is_some_and(|rollout| rollout.stage.is_canary_by(By::Client))
         || split.is_some_and(|split| split.strict && split.hangs_on_client())
-        || is_routed_by(policy, asked.route, By::Client)
-        || asked.head.has_credentials(policy, asked.backend)
+        || is_routed_by(policy, inputs.route, By::Client)
+        || inputs.head.has_credentials(policy, inputs.backend)
 }
 
 fn is_routed_by(policy: &Policy, route: Option<&Route>, by: By) -> bool {

@@ -83,16 +83,16 @@ fn take_steps<'p>(
     let line = steps::head(context)?;
     let target = steps::path(context, &line)?;
     let client = steps::tenant(context, &target, record)?;
-    let asked = steps::operation(context, &client, record)?;
-    let allowed = steps::rules(context, &asked, record)?;
-    let lookup = steps::split(context, &asked, allowed, record)?;
-    steps::database(context, &asked)?;
-    let destination = steps::route(context, &asked, record)?;
-    steps::integrity(context, &line, &asked, &destination, record)?;
+    let request = steps::operation(context, &client, record)?;
+    let allowed = steps::rules(context, &request, record)?;
+    let lookup = steps::split(context, &request, allowed, record)?;
+    steps::database(context, &request)?;
+    let destination = steps::route(context, &request, record)?;
+    steps::integrity(context, &line, &request, &destination, record)?;
     Ok(steps::upstream(
         context,
         &line,
-        &asked,
+        &request,
         &destination,
         lookup,
         record,

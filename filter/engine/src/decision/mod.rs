@@ -25,7 +25,7 @@ mod upstream_headers;
 pub use caching::{CacheScope, HeaderChange, keep_private};
 pub use evaluate::{evaluate, evaluate_as_client, evaluate_as_tenant};
 pub use request_decision::{Decision, RequestDecision};
-pub use rollout::StageTaken;
+pub use rollout::RolloutAssignment;
 pub use routing::RouteTrial;
 pub(crate) use routing::route_path;
 pub use split::{Assigned, AssignedBy, OfVariant};

@@ -1,7 +1,7 @@
 //! What is to be done with a request, and everything that led to it.
 
 use super::caching::CacheScope;
-use super::rollout::StageTaken;
+use super::rollout::RolloutAssignment;
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
 use crate::lookup::VersionLookup;
@@ -23,7 +23,7 @@ pub struct RequestDecision<'p> {
     /// Whether the answer can change from one request to the next.
     pub mutability: Mutability,
     /// Which of the tenant's rules hold for the request, and why.
-    pub stage: StageTaken,
+    pub stage: RolloutAssignment,
     /// The verdict of the rules, where they were asked, and that of the tenant's other ones.
     pub ruling: Option<Ruling<'p>>,
     /// The route that was taken.
@@ -92,7 +92,7 @@ impl<'p> RequestDecision<'p> {
             identity: None,
             operation: OperationName::Other,
             mutability: Mutability::Other,
-            stage: StageTaken::default(),
+            stage: RolloutAssignment::default(),
             ruling: None,
             route: None,
             bucket: None,

@@ -7,7 +7,7 @@ use modgate_policy::model::{By, CANARY, ENFORCE, Policy, Reach, Side, Tenant};
 
 /// Which rules hold for a request, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StageTaken {
+pub struct RolloutAssignment {
     /// The rules.
     pub side: Side,
     /// The value of the label `stage`.
@@ -16,13 +16,13 @@ pub struct StageTaken {
     pub client: Option<&'static str>,
 }
 
-impl Default for StageTaken {
+impl Default for RolloutAssignment {
     fn default() -> Self {
         Self::of(Side::Active)
     }
 }
 
-impl StageTaken {
+impl RolloutAssignment {
     const fn of(side: Side) -> Self {
         Self {
             side,
@@ -33,15 +33,15 @@ impl StageTaken {
 }
 
 /// Chooses the rules for a tenant's request for a module.
-pub(super) fn taken(
+pub(super) fn assignment(
     policy: &Policy,
     tenant: &Tenant,
     module: &str,
     head: &RequestHead<'_>,
     facts: &dyn Facts,
-) -> StageTaken {
+) -> RolloutAssignment {
     let Some(rollout) = &tenant.rollout else {
-        return StageTaken::default();
+        return RolloutAssignment::default();
     };
     let mut client = None;
     let reach = rollout.stage.reach(&tenant.name, |by| {
@@ -49,15 +49,18 @@ pub(super) fn taken(
         client = kind;
         key
     });
-    let taken = match reach {
-        Reach::Not => StageTaken::default(),
-        Reach::All => StageTaken::of(Side::Candidate),
-        Reach::Member => StageTaken {
+    let assignment = match reach {
+        Reach::Not => RolloutAssignment::default(),
+        Reach::All => RolloutAssignment::of(Side::Candidate),
+        Reach::Member => RolloutAssignment {
             name: CANARY,
-            ..StageTaken::of(Side::Candidate)
+            ..RolloutAssignment::of(Side::Candidate)
         },
     };
-    StageTaken { client, ..taken }
+    RolloutAssignment {
+        client,
+        ..assignment
+    }
 }
 
 /// What a draw is for, and what the client was told apart by, where that counts; `None` of a client of

@@ -42,7 +42,7 @@ pub(crate) struct RoutedPath<'p> {
 }
 
 /// What is known of a request when it is routed.
-pub(super) struct Request<'a> {
+pub(super) struct RouteInputs<'a> {
     /// The path behind the tenant's prefix.
     pub(super) path: &'a str,
     pub(super) operation: &'a Operation<'a>,
@@ -54,9 +54,9 @@ pub(super) struct Request<'a> {
 /// The destination by the routes that hold for the request, and what the others say.
 pub(super) fn route<'p>(
     policy: &'p Policy,
-    request: &Request<'_>,
+    inputs: &RouteInputs<'_>,
 ) -> (Option<Destination<'p>>, Option<RouteTrial<'p>>) {
-    if let Some(backend) = policy.sumdb_backend(request.operation) {
+    if let Some(backend) = policy.sumdb_backend(inputs.operation) {
         let destination = Destination {
             route: None,
             backend,
@@ -65,12 +65,12 @@ pub(super) fn route<'p>(
         };
         return (Some(destination), None);
     }
-    let active = request.destination(policy, &policy.routes);
+    let active = inputs.destination(policy, &policy.routes);
     let Some(trial) = &policy.routes_trial else {
         return (active, None);
     };
-    let candidate = request.destination(policy, &trial.table);
-    let reach = trial.stage.reach(ROUTES, |by| request.key(policy, by));
+    let candidate = inputs.destination(policy, &trial.table);
+    let reach = trial.stage.reach(ROUTES, |by| inputs.key(policy, by));
     let (held, other, stage) = match reach {
         Reach::Not => (active, candidate, ENFORCE),
         Reach::Member => (candidate, active, CANARY),
@@ -98,7 +98,7 @@ pub(crate) fn route_path<'p>(
     let operation = Operation::parse(rest).ok()?;
     let (destination, _) = route(
         policy,
-        &Request {
+        &RouteInputs {
             path: target.as_str(),
             operation: &operation,
             tenant,
@@ -122,7 +122,7 @@ pub(crate) fn route_path<'p>(
 /// What a canary of routes is drawn for, where a tenant's is drawn for its name, which has no space.
 const ROUTES: &str = "the routes";
 
-impl Request<'_> {
+impl RouteInputs<'_> {
     fn destination<'p>(
         &self,
         policy: &'p Policy,

@@ -5,7 +5,7 @@
 
 use super::caching::CacheScope;
 use super::request_decision::{Decision, RequestDecision};
-use super::rollout::StageTaken;
+use super::rollout::RolloutAssignment;
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
 use crate::lookup::VersionLookup;
@@ -24,7 +24,7 @@ pub struct Suspended {
     identity: Option<&'static str>,
     operation: OperationName,
     mutability: Mutability,
-    stage: StageTaken,
+    stage: RolloutAssignment,
     ruling: Option<SuspendedRuling>,
     route: Option<RouteId>,
     bucket: Option<u32>,

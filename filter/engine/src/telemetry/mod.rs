@@ -23,4 +23,4 @@ pub use catalogue::{
     CATALOGUE, DURATION_BUCKETS_MS, Kind, LABELS, Label, Metric, REQUESTS_TOTAL, metric_named,
 };
 pub use outcome::{Ending, Outcome};
-pub use policy_gauges::{Standing, standing};
+pub use policy_gauges::{PolicyGauge, policy_gauges};

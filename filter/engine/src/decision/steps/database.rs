@@ -1,14 +1,14 @@
 //! Between the rules and the routes: what is answered for a checksum database without asking it.
 
-use super::{Asked, Context};
+use super::{Context, ParsedRequest};
 use crate::reply::LocalReply;
 use modgate_go::goproxy::{Operation, SumdbCall};
 
 pub(in crate::decision) fn database(
     context: &Context<'_, '_>,
-    asked: &Asked<'_, '_>,
+    request: &ParsedRequest<'_, '_>,
 ) -> Result<(), LocalReply> {
-    let operation = &asked.operation;
+    let operation = &request.operation;
     let Operation::Sumdb { database, call } = operation else {
         return Ok(());
     };

@@ -1,6 +1,6 @@
 //! Eighth step: what is to be checked of the answer.
 
-use super::{Asked, Context, RequestLine};
+use super::{Context, ParsedRequest, RequestLine};
 use crate::decision::request_decision::RequestDecision;
 use crate::decision::routing::Destination;
 use crate::reply::LocalReply;
@@ -9,14 +9,19 @@ use modgate_policy::model::Plan;
 pub(in crate::decision) fn integrity<'p>(
     context: &Context<'p, '_>,
     line: &RequestLine<'_>,
-    asked: &Asked<'p, '_>,
+    request: &ParsedRequest<'p, '_>,
     destination: &Destination<'p>,
     record: &mut RequestDecision<'p>,
 ) -> Result<(), LocalReply> {
-    let operation = &asked.operation;
+    let operation = &request.operation;
     let subject = (operation.module(), operation.version());
     let rules = &context.policy.integrity;
-    record.plan = match rules.plan(asked.tenant, destination.backend, operation.name(), subject) {
+    record.plan = match rules.plan(
+        request.tenant,
+        destination.backend,
+        operation.name(),
+        subject,
+    ) {
         // An answer without a body has nothing to check.
         Plan::Unknown(_) | Plan::Check(_) if line.method == b"HEAD" => Plan::Pass,
         plan => plan,

@@ -14,7 +14,7 @@ mod upstream;
 pub(super) use database::database;
 pub(super) use head::{RequestLine, head};
 pub(super) use integrity::integrity;
-pub(super) use operation::{Asked, operation};
+pub(super) use operation::{ParsedRequest, operation};
 pub(super) use path::path;
 pub(super) use route::route;
 pub(super) use rules::{Allowed, rules};

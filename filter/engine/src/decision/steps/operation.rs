@@ -9,7 +9,7 @@ use modgate_policy::model::Tenant;
 use modgate_policy::model::identity::Facts;
 
 /// Who asks for what.
-pub(in crate::decision) struct Asked<'p, 'r> {
+pub(in crate::decision) struct ParsedRequest<'p, 'r> {
     pub(in crate::decision) tenant: &'p Tenant,
     pub(in crate::decision) facts: &'r dyn Facts,
     pub(in crate::decision) age: Age,
@@ -22,14 +22,14 @@ pub(in crate::decision) fn operation<'p, 'r>(
     context: &Context<'p, '_>,
     client: &Client<'p, 'r>,
     record: &mut RequestDecision<'p>,
-) -> Result<Asked<'p, 'r>, LocalReply> {
+) -> Result<ParsedRequest<'p, 'r>, LocalReply> {
     let (_, rest) = context.policy.routes.enter(client.rest);
     let operation = parse(context, rest)?;
     record.operation = operation.name();
     record.mutability = operation.mutability();
     record.module = operation.module().map(ToOwned::to_owned);
     record.version = operation.version().map(ToOwned::to_owned);
-    Ok(Asked {
+    Ok(ParsedRequest {
         tenant: client.tenant,
         facts: client.facts,
         age: client.age,

@@ -1,6 +1,6 @@
 //! Fifth step: what the tenant's rules say of the module.
 
-use super::{Asked, Context};
+use super::{Context, ParsedRequest};
 use crate::decision::request_decision::RequestDecision;
 use crate::decision::rollout;
 use crate::lookup::LookupKind;
@@ -18,22 +18,22 @@ pub(in crate::decision) struct Allowed {
 
 pub(in crate::decision) fn rules<'p>(
     context: &Context<'p, '_>,
-    asked: &Asked<'p, '_>,
+    request: &ParsedRequest<'p, '_>,
     record: &mut RequestDecision<'p>,
 ) -> Result<Allowed, LocalReply> {
-    let (policy, operation) = (context.policy, &asked.operation);
+    let (policy, operation) = (context.policy, &request.operation);
     let Some(module) = operation.module() else {
         return Ok(Allowed::default());
     };
-    let stage = rollout::taken(policy, asked.tenant, module, context.head, asked.facts);
+    let stage = rollout::assignment(policy, request.tenant, module, context.head, request.facts);
     record.stage = stage;
-    let subject = Subject::of(operation, asked.age);
+    let subject = Subject::of(operation, request.age);
     let is_probe = operation.is_probe();
-    let ruling = policy.decide_both(asked.tenant, stage.side, module, &subject, is_probe);
+    let ruling = policy.decide_both(request.tenant, stage.side, module, &subject, is_probe);
     record.ruling = Some(ruling);
     let verdict = ruling.verdict;
     let kind = verdict.is_open.then(|| LookupKind::of(operation)).flatten();
-    let refusal = LocalReply::refusal(operation, &asked.tenant.name, &verdict, context.footer);
+    let refusal = LocalReply::refusal(operation, &request.tenant.name, &verdict, context.footer);
     match refusal.filter(|_| kind.is_none()) {
         Some(reply) => Err(reply),
         None => Ok(Allowed {

@@ -1,6 +1,6 @@
 //! Sixth step: which variant of a split the client gets.
 
-use super::{Allowed, Asked, Context};
+use super::{Allowed, Context, ParsedRequest};
 use crate::decision::request_decision::RequestDecision;
 use crate::decision::split::{self, Assigned, OfVariant};
 use crate::lookup::{LookupKind, VariantChoice};
@@ -16,11 +16,11 @@ pub(in crate::decision) struct LookupSpec {
 
 pub(in crate::decision) fn split<'p>(
     context: &Context<'p, '_>,
-    asked: &Asked<'p, '_>,
+    request: &ParsedRequest<'p, '_>,
     allowed: Allowed,
     record: &mut RequestDecision<'p>,
 ) -> Result<LookupSpec, LocalReply> {
-    let operation = &asked.operation;
+    let operation = &request.operation;
     let lookup = LookupSpec {
         kind: allowed.kind,
         choice: None,
@@ -30,7 +30,7 @@ pub(in crate::decision) fn split<'p>(
         return Ok(lookup);
     };
     let (policy, head) = (context.policy, context.head);
-    let assigned = split::assigned(policy, asked.tenant, module, head, asked.facts);
+    let assigned = split::assigned(policy, request.tenant, module, head, request.facts);
     let Some((wanted, assigned)) = LookupKind::of(operation).zip(assigned) else {
         return Ok(lookup);
     };

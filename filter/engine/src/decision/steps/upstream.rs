@@ -1,6 +1,6 @@
 //! Last step: what goes upstream, in its canonical form, and what is looked up before.
 
-use super::{Asked, Context, LookupSpec, RequestLine};
+use super::{Context, LookupSpec, ParsedRequest, RequestLine};
 use crate::decision::caching;
 use crate::decision::request_decision::{Decision, RequestDecision};
 use crate::decision::routing::Destination;
@@ -9,7 +9,7 @@ use crate::lookup::{LookupTarget, VersionLookup};
 pub(in crate::decision) fn upstream<'p>(
     context: &Context<'p, '_>,
     line: &RequestLine<'_>,
-    asked: &Asked<'p, '_>,
+    request: &ParsedRequest<'p, '_>,
     destination: &Destination<'p>,
     lookup: LookupSpec,
     record: &mut RequestDecision<'p>,
@@ -20,13 +20,13 @@ pub(in crate::decision) fn upstream<'p>(
         route,
         ..
     } = *destination;
-    let (policy, operation) = (context.policy, &asked.operation);
+    let (policy, operation) = (context.policy, &request.operation);
     record.remove_headers = context.head.kept_from(policy, backend);
     record.cache_scope = caching::cache_scope(
         policy,
-        &caching::Asked {
+        &caching::CacheInputs {
             operation,
-            tenant: asked.tenant,
+            tenant: request.tenant,
             head: context.head,
             route,
             backend,
@@ -43,7 +43,7 @@ pub(in crate::decision) fn upstream<'p>(
         let target = LookupTarget {
             kind,
             module: operation.module().unwrap_or_default().to_owned(),
-            tenant: asked.tenant.id,
+            tenant: request.tenant.id,
             side: record.stage.side,
             backend: backend.id,
             upstream: upstream.get(..prefix).unwrap_or_default().to_owned(),
