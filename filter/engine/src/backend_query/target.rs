@@ -26,8 +26,8 @@ impl QueryTarget {
         self.path.get(begin..).unwrap_or_default()
     }
 
-    /// Whether the answer there could be one to what was asked here. Both of these files say which
-    /// version they are about.
+    /// Whether the answer there can replace the one that was requested here. The answers to both of these
+    /// files name their version.
     fn is_in_the_stead_of(&self, asked: &Self) -> bool {
         let says_version = |file: &str| file == "/@latest" || file.ends_with(".info");
         let (file, asked) = (self.file(), asked.file());
@@ -35,9 +35,9 @@ impl QueryTarget {
     }
 }
 
-/// The next target of a query that went to all these, the last of which answered so; `None` where its answer is no
-/// redirect. It is followed where the policy keeps it behind the filter, and
-/// as the client would be led that follows it: past its tenant's routes.
+/// The next target of a query that went to these targets, the last of which gave this answer; `None` if the
+/// answer is no redirect. A redirect is followed if the policy rewrites it to a path behind the filter, and
+/// goes where the client's request for that path would go.
 ///
 /// # Errors
 /// Why it is not followed, as half a sentence that names no more of the place than its host.
@@ -82,8 +82,8 @@ pub fn follow(
     Ok(Some(target))
 }
 
-/// Where a client's request for this path would go, without what names its tenant, whatever the rules
-/// say of it; `None` where it leads nowhere, or is about another module.
+/// The target of a client's request for this path, without its tenant prefix and without evaluating the
+/// rules; `None` if no route matches, or it is another module.
 fn target_behind(
     policy: &Policy,
     client: &Client,

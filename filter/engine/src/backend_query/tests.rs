@@ -85,7 +85,7 @@ fn target(backend: &str, path: &str) -> QueryTarget {
 }
 
 #[test]
-fn a_question_carries_what_would_have_gone_upstream() {
+fn a_query_carries_the_headers_that_go_upstream() {
     let policy = policy();
     let client = client(&policy);
     let names = |backend: usize| {
@@ -122,7 +122,7 @@ fn a_question_carries_what_would_have_gone_upstream() {
 }
 
 #[test]
-fn a_value_that_is_no_text_is_left_out() {
+fn header_values_that_are_not_text_are_left_out() {
     let mut request = request();
     request.push(("x-odd".to_owned(), b"\xff".to_vec()));
     let policy = policy();
@@ -131,7 +131,7 @@ fn a_value_that_is_no_text_is_left_out() {
 }
 
 #[test]
-fn whoever_has_other_credentials_is_another_user() {
+fn other_credentials_are_another_user() {
     let of = |headers: &[(&str, &str)]| {
         let headers: Vec<Header> = headers.iter().map(|(n, v)| header(n, v)).collect();
         user_of(&headers)

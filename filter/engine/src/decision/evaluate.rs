@@ -1,4 +1,4 @@
-//! The one way through the engine: a request's headers in, what to do with it out.
+//! The entry point of the engine: a request's headers in, a decision out.
 
 use super::request_decision::{Decision, RequestDecision};
 use super::request_head::RequestHead;
@@ -10,14 +10,14 @@ use modgate_policy::model::{Age, Policy, Tenant};
 
 /// Whom a request comes from.
 pub(super) enum Sender<'p, 'f> {
-    /// Whoever its headers, and what the host verified, say.
+    /// The client that the headers and the host's verified facts identify.
     Known(&'f dyn Facts),
-    /// This tenant, which asks for a version of this age.
+    /// This tenant, for a version of this age.
     Tenant(&'p Tenant, Age, &'f dyn Facts),
 }
 
-/// Evaluates a request by its headers, pseudo-headers included, and by what the host has verified of
-/// its sender. Nothing else of a request counts.
+/// Evaluates a request by its headers, pseudo-headers included, and by the facts that the host has verified
+/// of the client. Nothing else of a request counts.
 pub fn evaluate<'p>(
     policy: &'p Policy,
     headers: &[Header],
@@ -26,9 +26,8 @@ pub fn evaluate<'p>(
     evaluate_sender(policy, headers, &Sender::Known(facts))
 }
 
-/// Evaluates a request of this tenant, as if it were proved already: the request's path has no prefix
-/// that names it. For whoever asks about a policy; a proxy knows no tenant before it asks. A
-/// version that is asked for is of this age.
+/// Evaluates a request as this tenant, whose path has no prefix that names it, and as if the version had this
+/// age. For tools that inspect a policy; a proxy identifies the tenant itself.
 pub fn evaluate_as_tenant<'p>(
     policy: &'p Policy,
     headers: &[Header],
@@ -38,7 +37,7 @@ pub fn evaluate_as_tenant<'p>(
     evaluate_sender(policy, headers, &Sender::Tenant(tenant, age, &()))
 }
 
-/// As [`evaluate_as_tenant`], of a client of whom something is known besides.
+/// As [`evaluate_as_tenant`], for a client with these facts.
 pub fn evaluate_as_client<'p>(
     policy: &'p Policy,
     headers: &[Header],
@@ -74,8 +73,8 @@ fn evaluate_sender<'p>(
     record
 }
 
-/// The steps of a decision, each a file of its own. Every step notes what it finds out before it lets the
-/// request go on to the next, or ends it with a reply.
+/// The steps of a decision, each in a file of its own. A step records what it finds out, and then passes the
+/// request on or ends it with a local reply.
 fn take_steps<'p>(
     context: &Context<'p, '_>,
     record: &mut RequestDecision<'p>,

@@ -206,7 +206,7 @@ fn week_for_all() -> Policy {
 }
 
 #[test]
-fn a_list_has_what_its_tenant_may_have_in_its_order() {
+fn a_list_keeps_the_allowed_versions_in_order() {
     let backend = Backend::with(&[("v1.0.0", 9), ("v1.10.0", 9), ("v1.2.0", 9), ("v1.3.0", 9)]);
     let policy = old_only("<1.3.0");
     assert_eq!(backend.get(&policy, "list"), "200 v1.10.0\nv1.3.0\n");
@@ -227,7 +227,7 @@ fn a_list_has_what_its_tenant_may_have_in_its_order() {
 }
 
 #[test]
-fn a_go_mod_file_is_looked_up_only_where_a_rule_means_it() {
+fn a_go_mod_file_needs_a_lookup_only_if_a_rule_covers_it() {
     let backend = Backend::with(&[("v1.0.0", 9), ("v1.1.0", 1)]);
     let plain = week_for_all();
     for file in ["v1.0.0.mod", "v1.1.0.mod", "v1.9.8.mod"] {
@@ -292,7 +292,7 @@ fn retractions_of_a_hidden_version_still_count() {
 }
 
 #[test]
-fn what_is_no_list_is_not_read_as_an_empty_one() {
+fn an_unreadable_list_is_an_error_and_not_an_empty_list() {
     let policy = old_only(">=1.3.0");
     let decision = evaluate(&policy, &list_request(), &());
     let Decision::Pending { lookup, .. } = &decision.action else {
@@ -358,7 +358,7 @@ fn list_request() -> [Header; 2] {
 }
 
 #[test]
-fn the_latest_is_what_go_would_choose_of_the_shaped_list() {
+fn latest_is_what_go_would_pick_from_the_filtered_list() {
     let mut backend = Backend::with(&[
         ("v1.0.0", 9),
         ("v1.1.0", 9),
@@ -402,7 +402,7 @@ fn the_latest_is_what_go_would_choose_of_the_shaped_list() {
 }
 
 #[test]
-fn versions_of_before_modules_are_the_latest_only_without_a_go_mod() {
+fn incompatible_versions_are_latest_only_without_a_go_mod() {
     let mut backend = Backend::with(&[
         ("v1.0.0", 9),
         ("v2.0.0+incompatible", 9),
@@ -461,7 +461,7 @@ fn a_branch_is_evaluated_by_the_version_in_the_answer() {
 }
 
 #[test]
-fn a_young_version_is_neither_offered_nor_served() {
+fn a_young_version_is_neither_listed_nor_served() {
     let mut backend = Backend::with(&[
         ("v1.0.0", 400),
         ("v1.1.0", 30),
@@ -550,7 +550,7 @@ fn an_unknown_age_is_not_old_enough() {
 }
 
 #[test]
-fn the_policy_says_what_tells_the_age() {
+fn the_policy_chooses_the_source_of_ages() {
     let backend = Backend::with(&[("v1.0.0", 0)]);
     assert!(
         backend
@@ -564,7 +564,7 @@ fn the_policy_says_what_tells_the_age() {
 }
 
 #[test]
-fn a_denial_of_the_young_lets_the_old_pass_to_the_next_rule() {
+fn a_min_age_denial_passes_old_versions_to_the_next_rule() {
     let backend = Backend::with(&[("v1.0.0", 400), ("v1.1.0", 3)]);
     let policy = policy(json!([
         {"id": "fresh", "deny": ["*"], "min_age": "7d", "reason": "too fresh"},
@@ -580,7 +580,7 @@ fn a_denial_of_the_young_lets_the_old_pass_to_the_next_rule() {
 }
 
 #[test]
-fn a_list_that_the_backend_has_not_is_passed_on_as_it_is() {
+fn a_missing_list_is_passed_on_unchanged() {
     let mut backend = Backend::default();
     let policy = old_only("<1.0.0");
     assert_eq!(backend.get(&policy, "list"), "404 not found: there is none");

@@ -1,7 +1,7 @@
-//! A decision: a request's headers in, what to do with it out.
+//! The decision on a request: forward it, look versions up first, or reply locally.
 //!
-//! In reading order: `evaluate` is the way through, step by step, each in a file of `steps`;
-//! `request_decision` is what comes of it, and `suspended` what is kept of it while the request waits.
+//! In reading order: `evaluate` calls the steps, each in a file of `steps`; `request_decision` is the result,
+//! and `suspended` is what is kept of it while the request waits for a lookup.
 
 mod caching;
 mod evaluate;
@@ -33,7 +33,7 @@ pub use suspended::Suspended;
 pub(crate) use upstream_headers::goes_to_every_backend;
 pub use upstream_headers::{goes_upstream, upstream_headers};
 
-// What the tests have in common.
+// Imports that the tests share.
 #[cfg(test)]
 use {
     crate::reply::LocalReply,

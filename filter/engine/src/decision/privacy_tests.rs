@@ -56,7 +56,7 @@ fn looked_up(
 }
 
 #[test]
-fn no_database_hears_a_private_name_but_its_own() {
+fn private_names_reach_no_other_checksum_database() {
     let policy = policy_of(&document());
     for (module, set) in [
         ("corp.example/lib", "corp.example"),
@@ -115,7 +115,7 @@ fn a_long_private_name_leaves_room_for_what_to_set() {
 }
 
 #[test]
-fn the_filter_asks_no_database_about_a_private_name_either() {
+fn the_filter_queries_no_checksum_database_for_private_names() {
     let asked = |document: &Value, module: &str| {
         let policy = policy_of(document);
         let decision = evaluate(&policy, &format!("/t/web/{module}/@v/v1.0.0.zip"), &[]);
@@ -141,7 +141,7 @@ fn the_filter_asks_no_database_about_a_private_name_either() {
 }
 
 #[test]
-fn a_pattern_of_private_names_is_refused_in_its_place() {
+fn errors_in_private_patterns_have_their_path() {
     for (key, patterns, error) in [
         (
             "private",
@@ -188,7 +188,7 @@ fn of_tenants(identity: Value) -> Value {
 }
 
 #[test]
-fn an_answer_is_for_all_where_the_path_says_who_asks_or_it_does_not_matter() {
+fn an_answer_is_shared_if_the_path_or_nothing_identifies_the_tenant() {
     const FILE: &str = "/a.b/c/@v/v1.0.0.zip";
     let header = json!([{"header": "x-team", "trusted": true}]);
     let prefix = json!([{"path_prefix": "/t/{tenant}"}, {"header": "x-old"}]);
@@ -236,7 +236,7 @@ fn an_answer_is_for_all_where_the_path_says_who_asks_or_it_does_not_matter() {
 }
 
 #[test]
-fn an_answer_that_hangs_on_the_client_is_nobody_elses() {
+fn an_answer_that_depends_on_the_client_is_private() {
     const FILE: &str = "/t/web/a.b/c/@v/v1.0.0.zip";
     let plain = || of_tenants(json!([{"path_prefix": "/t/{tenant}"}]));
     assert!(is_shared(&policy_of(&plain()), FILE, &[]));
@@ -279,7 +279,7 @@ fn an_answer_that_hangs_on_the_client_is_nobody_elses() {
 }
 
 #[test]
-fn nothing_that_is_answered_here_is_kept_by_anybody() {
+fn local_replies_are_not_cached() {
     let policy = policy_of(&document());
     for path in [
         "/t/web/sumdb/sum.golang.org/supported",

@@ -1,4 +1,4 @@
-//! What is to be done with a request, and everything that led to it.
+//! The decision on a request, and everything that led to it.
 
 use super::caching::CacheScope;
 use super::rollout::RolloutAssignment;
@@ -11,45 +11,45 @@ use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::route::Route;
 use modgate_policy::model::{Backend, Plan, RuleOutcome, Ruling, Tenant};
 
-/// What is to be done with a request, and everything that led to it.
+/// The decision on a request, and everything that led to it.
 #[derive(Debug)]
 pub struct RequestDecision<'p> {
     /// The tenant; `None` where the request has none.
     pub tenant: Option<&'p Tenant>,
     /// Which identity source named the tenant.
     pub identity: Option<&'static str>,
-    /// What is asked.
+    /// The operation that is requested.
     pub operation: OperationName,
     /// Whether the answer can change from one request to the next.
     pub mutability: Mutability,
-    /// Which of the tenant's rules hold for the request, and why.
+    /// Which of the tenant's rules are in effect for the request, and why.
     pub stage: RolloutAssignment,
-    /// The verdict of the rules, where they were asked, and that of the tenant's other ones.
+    /// The verdict of the rules, if they were evaluated, and that of the tenant's other rules.
     pub ruling: Option<Ruling<'p>>,
     /// The route that was taken.
     pub route: Option<&'p Route>,
     /// The bucket in which the backend was drawn, below [`modgate_policy::model::BUCKETS`], where the route leads
     /// to several.
     pub bucket: Option<u32>,
-    /// What the routes say that are not followed, where some are tried.
+    /// Where the routes that are not in effect would lead, if there is a trial of routes.
     pub route_trial: Option<RouteTrial<'p>>,
-    /// The module path that is asked for, unescaped.
+    /// The module path that is requested, unescaped.
     pub module: Option<String>,
-    /// The version or query that is asked for, unescaped.
+    /// The version or query that is requested, unescaped.
     pub version: Option<String>,
-    /// What the client wrote before everything else to name its tenant: empty, or such as `t/acme/`.
+    /// The path prefix that names the tenant, such as `t/acme/`, or empty.
     pub tenant_prefix: String,
-    /// What the client calls the request; a text repeats it only where it is harmless.
+    /// The request id; replies repeat it only if its characters are harmless.
     pub request_id: Option<String>,
-    /// The variant of a split that it was given.
+    /// The variant of a split that the client was assigned.
     pub split: Option<Assigned<'p>>,
-    /// The variant whose version's file is asked for.
+    /// The variant whose file is requested.
     pub file_of: Option<OfVariant<'p>>,
-    /// What is to be checked of the answer.
+    /// How the answer's integrity is checked.
     pub plan: Plan,
-    /// The backend that was asked before the request was answered here.
+    /// The backend that a lookup queried before the request got a local reply.
     pub queried_backend: Option<&'p Backend>,
-    /// Headers of the request that its backend must not get; see [`super::goes_upstream`].
+    /// Headers of the request that its backend must not receive; see [`super::goes_upstream`].
     pub remove_headers: Vec<String>,
     /// Which caches may keep a backend's answer.
     pub cache_scope: CacheScope,
@@ -64,28 +64,28 @@ pub enum Decision<'p> {
     Forward {
         /// Which.
         backend: &'p Backend,
-        /// The cluster that is asked: the backend's, or one in which others stand in for it.
+        /// The backend's cluster, or one in which other backends stand in for it.
         cluster: &'p str,
-        /// The path that goes upstream; `None` where it is, byte for byte, the one that came.
+        /// The path that goes upstream; `None` if it is the received one, byte for byte.
         path: Option<String>,
     },
-    /// It waits while its backend is asked, and then is answered or goes on.
+    /// It waits while a lookup queries its backend, and is then forwarded or gets a local reply.
     Pending {
-        /// Which backend is asked, and where it goes on to.
+        /// The backend that is queried, and that the request goes to afterwards.
         backend: &'p Backend,
         /// As in [`Decision::Forward`].
         cluster: &'p str,
         /// As in [`Decision::Forward`].
         path: Option<String>,
-        /// What goes from query to query.
+        /// The lookup.
         lookup: Box<VersionLookup>,
     },
-    /// It is answered here.
+    /// The filter answers it.
     LocalReply(LocalReply),
 }
 
 impl<'p> RequestDecision<'p> {
-    /// Nothing is known yet but what the client calls the request.
+    /// Nothing is known yet but the request id.
     pub(super) fn unknown(request_id: Option<&str>) -> Self {
         Self {
             tenant: None,
@@ -111,7 +111,7 @@ impl<'p> RequestDecision<'p> {
         }
     }
 
-    /// What came of it, as far as that is known before a backend has answered.
+    /// The outcome, if it is known before a backend has answered.
     pub fn outcome(&self) -> Option<Outcome> {
         match &self.action {
             Decision::Forward { .. } | Decision::Pending { .. } => None,
@@ -119,7 +119,7 @@ impl<'p> RequestDecision<'p> {
         }
     }
 
-    /// The backend that the request goes to, or that was asked for it.
+    /// The backend that the request goes to, or that a lookup queried for it.
     pub fn backend(&self) -> Option<&'p Backend> {
         match &self.action {
             Decision::Forward { backend, .. } | Decision::Pending { backend, .. } => Some(backend),
@@ -127,7 +127,7 @@ impl<'p> RequestDecision<'p> {
         }
     }
 
-    /// Notes what a lookup came to: the request goes on.
+    /// Ends the lookup: the request is forwarded.
     pub fn proceed(&mut self, ruling: Ruling<'p>) {
         self.record_variant();
         self.ruling = Some(ruling);
@@ -150,7 +150,7 @@ impl<'p> RequestDecision<'p> {
         };
     }
 
-    /// Notes what a lookup came to: the client is answered.
+    /// Ends the lookup: the client gets this reply.
     pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: LocalReply) {
         self.record_variant();
         self.queried_backend = self.backend();
@@ -162,8 +162,8 @@ impl<'p> RequestDecision<'p> {
         self.action = Decision::LocalReply(reply);
     }
 
-    /// Notes which variant the lookup led to: another than the one that was given where the backend
-    /// does not have that, or the rules refuse it.
+    /// Records the variant that the lookup settled on. It is a fallback if the backend does not have the
+    /// assigned variant, or the rules refuse it.
     fn record_variant(&mut self) {
         let Decision::Pending { lookup, .. } = &self.action else {
             return;
@@ -178,7 +178,7 @@ impl<'p> RequestDecision<'p> {
         }
     }
 
-    /// The variant that the request counts for: the one that it was led to, or whose file it asks for.
+    /// The variant that the request counts for: the one it was led to, or the one whose file it requests.
     pub fn of_variant(&self) -> Option<OfVariant<'p>> {
         let led = self.split.filter(Assigned::holds);
         let led = led.map(|assigned| OfVariant {
@@ -188,8 +188,8 @@ impl<'p> RequestDecision<'p> {
         led.or(self.file_of)
     }
 
-    /// The values of the labels `decision` and `rule`: the verdict's, or what refused the request
-    /// before or after the rules were asked. `None` where nothing was decided.
+    /// The values of the labels `decision` and `rule`: those of the verdict, or of the step that refused the
+    /// request. `None` if nothing was decided.
     pub fn decision_labels(&self) -> Option<(&'static str, &str)> {
         if let Decision::LocalReply(LocalReply {
             decided_by: Some(by),

@@ -1,4 +1,4 @@
-//! A request's headers, read once.
+//! A request's headers, read in one pass.
 
 use super::upstream_headers::goes_upstream;
 use modgate_go::http::{Header, HeaderValue};
@@ -10,18 +10,18 @@ use modgate_policy::model::{Backend, Policy};
 pub(super) struct RequestHead<'a> {
     pub(super) method: HeaderValue<'a>,
     pub(super) path: HeaderValue<'a>,
-    /// The host that is asked for, where it is asked for once and can be one.
+    /// The requested host, if there is exactly one and it is valid.
     pub(super) host: Option<Host>,
     pub(super) request_id: Option<&'a str>,
-    /// Whether a value has what some servers take for the end of a line.
+    /// Whether a value has a byte that some servers take for the end of a line.
     pub(super) has_line_break: bool,
-    /// Whether a length is declared that is not nothing.
+    /// Whether the request declares a length other than zero.
     pub(super) has_body: bool,
-    /// The identity headers that are there, with the place of their source.
+    /// The identity headers that the request has.
     identity: Vec<(&'a str, HeaderValue<'a>)>,
-    /// The headers that splits ask for and that are there.
+    /// The headers of split assignments that the request has.
     split: Vec<(&'a str, HeaderValue<'a>)>,
-    /// All of them.
+    /// All headers.
     pub(super) headers: &'a [Header],
 }
 
@@ -34,7 +34,7 @@ impl<'a> RequestHead<'a> {
         };
         let mut authority = HeaderValue::Absent;
         for (name, value) in headers {
-            // Without a way out of the loop, so that many bytes are looked at at once.
+            // Without an early exit, so that the compiler vectorizes it.
             head.has_line_break |= value.iter().fold(false, |found, byte| {
                 found | matches!(byte, b'\r' | b'\n' | 0)
             });
@@ -60,7 +60,7 @@ impl<'a> RequestHead<'a> {
         head
     }
 
-    /// The names of those that a backend must not get, each once.
+    /// The names of the headers that this backend must not receive, each once.
     pub(super) fn kept_from(&self, policy: &Policy, backend: &Backend) -> Vec<String> {
         let mut kept: Vec<String> = Vec::new();
         for (name, _) in self.headers {
@@ -72,7 +72,7 @@ impl<'a> RequestHead<'a> {
     }
 
     fn read_identity(&mut self, policy: &'a Policy, name: &str, value: &'a [u8]) {
-        // A look-alike with an underscore says nothing.
+        // A similar name with an underscore identifies nobody.
         let mut known = policy.identity_headers.iter();
         if let Some(known) = known.find(|known| known.as_str() == name) {
             add(&mut self.identity, known, value);
@@ -86,12 +86,12 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// What a header says that splits ask for.
+    /// The value of a header that splits use.
     pub(super) fn split_header(&self, name: &str) -> HeaderValue<'a> {
         value_in(&self.split, name)
     }
 
-    /// What an identity header says.
+    /// The value of an identity header.
     pub(super) fn identity(&self, name: &str) -> HeaderValue<'a> {
         value_in(&self.identity, name)
     }

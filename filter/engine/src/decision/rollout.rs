@@ -1,18 +1,18 @@
-//! Which of a tenant's rules hold for a request: those in force, or a rollout's.
+//! Which of a tenant's rules are in effect for a request: the active ones, or the candidate of a rollout.
 
 use super::request_head::RequestHead;
 use modgate_go::http::HeaderValue;
 use modgate_policy::model::identity::{Fact, Facts, Place};
 use modgate_policy::model::{By, CANARY, ENFORCE, Policy, Reach, Side, Tenant};
 
-/// Which rules hold for a request, and why.
+/// Which rules are in effect for a request, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RolloutAssignment {
     /// The rules.
     pub side: Side,
     /// The value of the label `stage`.
     pub name: &'static str,
-    /// What the client was told apart by, in a canary by client.
+    /// How the client was identified, in a canary by client.
     pub client: Option<&'static str>,
 }
 
@@ -63,8 +63,8 @@ pub(super) fn assignment(
     }
 }
 
-/// What a draw is for, and what the client was told apart by, where that counts; `None` of a client of
-/// whom nothing is known.
+/// The key of a draw, and how the client was identified, if the draw is by client. Clients without a known
+/// identity have no key.
 pub(super) fn key(
     policy: &Policy,
     tenant: &Tenant,
@@ -82,8 +82,8 @@ pub(super) fn key(
     }
 }
 
-/// The client, as exactly as it is known: by its certificate, its token, its user, the header of a
-/// trusted hop, else by its address.
+/// The most exact identity of the client: its certificate, its token, its user, the header of a trusted hop,
+/// or its address.
 fn client(
     policy: &Policy,
     head: &RequestHead<'_>,
@@ -100,7 +100,7 @@ fn client(
     let places = || policy.identity.iter().map(|source| &source.place);
     let subject = |place: &Place| match place {
         Place::Fact(Fact::Claim { path } | Fact::ClaimList { path }) => {
-            // The claim's own name stands behind that of the payload.
+            // The path ends with the claim's own name, behind that of the payload.
             let payload = path.iter().take(4).map(String::as_str);
             property(&payload.chain(["sub"]).collect::<Vec<_>>())
         }
@@ -119,7 +119,7 @@ fn client(
     };
     let address = || {
         let address = property(&["source", "address"])?;
-        // Without the port, which is the connection's.
+        // Without the port, which differs between connections.
         Some(
             address
                 .rsplit_once(':')

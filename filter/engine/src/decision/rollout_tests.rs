@@ -98,7 +98,7 @@ fn a_canary_decides_on_its_share_and_on_nobody_else() {
 }
 
 #[test]
-fn a_client_is_told_apart_as_exactly_as_it_is_known() {
+fn a_canary_uses_the_most_exact_client_identity() {
     let policy = policy(json!({
         "candidate": ["next"], "stage": "canary", "percent": 50, "by": "client"
     }));
@@ -138,7 +138,7 @@ fn a_client_is_told_apart_as_exactly_as_it_is_known() {
 }
 
 #[test]
-fn what_is_wrong_with_a_rollout_is_told_with_its_place() {
+fn errors_in_a_rollout_have_their_path() {
     for (rollout, place, why) in [
         (
             json!({"candidate": ["nex"], "stage": "shadow"}),

@@ -87,7 +87,7 @@ fn a_host_chooses_among_routes_as_a_module_does() {
 }
 
 #[test]
-fn a_host_without_a_route_is_told_so() {
+fn a_host_without_a_route_is_refused() {
     let mut document = document();
     document["routes"] = json!([{"id": "hub", "hosts": ["hub.example"], "backend": "hub"}]);
     let policy = policy_of(&document);
@@ -100,7 +100,7 @@ fn a_host_without_a_route_is_told_so() {
 }
 
 #[test]
-fn others_stand_in_for_a_backend_in_a_cluster_of_its_own() {
+fn failover_uses_one_cluster_per_first_backend() {
     let policy = policy_of(&document());
     let mut clusters: Vec<String> = (0..40)
         .map(|i| destination(&policy, &asked(&format!("corp.example/m{i}"), &[])))
@@ -133,7 +133,7 @@ fn others_stand_in_for_a_backend_in_a_cluster_of_its_own() {
 }
 
 #[test]
-fn a_client_cannot_write_what_the_proxy_gives_to_a_backend() {
+fn clients_cannot_set_headers_that_the_proxy_adds() {
     let policy = policy_of(&document());
     let with_token = |authority| {
         let mut headers = asked("x.example/m", &[authority]);
@@ -168,7 +168,7 @@ fn trial(policy: &Policy, module: &str) -> [String; 3] {
 }
 
 #[test]
-fn routes_in_shadow_lead_nobody_and_say_where_they_would() {
+fn routes_in_shadow_only_record_where_they_would_lead() {
     let policy = tried(json!({"stage": "shadow"}));
     assert_eq!(trial(&policy, "public.example/m"), ["a", "enforce", "c"]);
     assert_eq!(trial(&policy, "other.example/m"), ["a", "enforce", "none"]);
@@ -221,7 +221,7 @@ fn enforced_routes_lead_all_and_draw_in_clusters_of_their_own() {
 }
 
 #[test]
-fn what_is_wrong_with_routing_is_told_at_its_place() {
+fn errors_in_routes_have_their_path() {
     let change = |at: &str, value: Value| {
         let mut document = document();
         *document.pointer_mut(at).unwrap() = value;
@@ -321,7 +321,7 @@ fn what_is_wrong_with_routing_is_told_at_its_place() {
 }
 
 #[test]
-fn what_is_wrong_with_tried_routes_is_told_at_its_place() {
+fn errors_in_candidate_routes_have_their_path() {
     let with = |rollout: Value| {
         let mut document = document();
         document["routes_rollout"] = rollout;

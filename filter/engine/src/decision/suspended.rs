@@ -1,7 +1,7 @@
-//! A request that waits for a lookup: what its decision has found out, owned, so that it goes on where it stopped.
+//! A request that waits for a lookup. Its decision is kept without a borrow of the policy, so that the
+//! request goes on where it stopped and is not evaluated again.
 //!
-//! A policy's parts are kept by their ids. [`Suspended::resume`] finds them again in the same policy, and nothing is
-//! decided a second time.
+//! Parts of the policy are kept by id; [`Suspended::resume`] finds them again in the same policy.
 
 use super::caching::CacheScope;
 use super::request_decision::{Decision, RequestDecision};
@@ -18,7 +18,7 @@ use modgate_policy::model::{
 /// A decision without its lookup and its policy.
 #[derive(Clone, Debug)]
 pub struct Suspended {
-    /// The hash of the policy that it is a decision by.
+    /// The hash of the policy that made the decision.
     policy: String,
     tenant: Option<TenantId>,
     identity: Option<&'static str>,
@@ -77,9 +77,9 @@ struct VariantOf {
 }
 
 impl RequestDecision<'_> {
-    /// Takes a decision that waits apart; `None` where it does not wait.
+    /// Separates a pending decision into its lookup and everything else; `None` if it is not pending.
     pub fn suspend(self, policy: &Policy) -> Option<(Suspended, Box<VersionLookup>)> {
-        // Every member is named, so that none is forgotten.
+        // Every member is named, so that the compiler reports a forgotten one.
         let Self {
             tenant,
             identity,
@@ -144,7 +144,7 @@ impl RequestDecision<'_> {
 }
 
 impl Suspended {
-    /// Puts the decision together again, with its lookup; `None` where it was made by another policy.
+    /// Restores the decision with its lookup; `None` if another policy made it.
     pub fn resume(
         self,
         policy: &Policy,
@@ -268,7 +268,7 @@ impl VariantOf {
     }
 }
 
-/// What was kept by its id, where something was; the outer `None` is an id that stands for nothing.
+/// Finds what an optional id refers to; the outer `None` means that the policy has no such part.
 fn find<I, T>(id: Option<I>, by: impl FnOnce(I) -> Option<T>) -> Option<Option<T>> {
     match id {
         None => Some(None),

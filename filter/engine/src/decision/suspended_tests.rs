@@ -125,7 +125,7 @@ fn request(prefix: &str, file: &str) -> Vec<Header> {
 }
 
 #[test]
-fn a_request_that_waited_goes_on_with_all_that_was_decided() {
+fn a_resumed_decision_equals_the_suspended_one() {
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
     let mut note = |what: &'static str, is_so: bool| {
         *seen.entry(what).or_default() += u32::from(is_so);
@@ -180,7 +180,7 @@ fn a_request_that_waited_goes_on_with_all_that_was_decided() {
 }
 
 #[test]
-fn only_a_request_that_waits_is_suspended() {
+fn only_a_pending_decision_can_be_suspended() {
     let policy = policy(["none"; 4]);
     for path in ["/t/web/sumdb/sum.golang.org/tile/8/0/001", "/no"] {
         let mut headers = request("", "@v/list");
@@ -191,7 +191,7 @@ fn only_a_request_that_waits_is_suspended() {
 }
 
 #[test]
-fn a_request_goes_on_by_no_other_policy_than_its_own() {
+fn another_policy_cannot_resume_a_decision() {
     let own = policy(["none", "named", "none", "one"]);
     for other in [
         policy(["none", "named", "none", "drawn"]),
@@ -205,7 +205,7 @@ fn a_request_goes_on_by_no_other_policy_than_its_own() {
 }
 
 #[test]
-fn a_lookup_by_another_policy_is_refused() {
+fn a_lookup_under_another_policy_replies_503() {
     struct Nothing;
     impl LookupEnv for Nothing {
         fn now(&self) -> Option<u64> {

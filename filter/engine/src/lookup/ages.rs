@@ -1,18 +1,18 @@
-//! When the versions of a list were published, noted together: a list has many, and a note has a place.
+//! When the versions of a list were published, noted together: a list has many versions, and notes are few.
 
 use super::LookupEnv;
 
 /// The most bytes of a note; a proxy keeps no larger ones.
 const MAX_BYTES: usize = 3 << 10;
 
-/// The most notes of a list.
+/// The most notes for one list.
 const MAX_NOTES: usize = 16;
 
-/// What a note begins with: whether another one follows.
+/// The first character of a note: whether another note follows.
 const FOLLOWS: char = '+';
 const LAST: char = '.';
 
-/// What was noted, in seconds since 1970. A note that was forgotten ends it.
+/// The noted times, in seconds since 1970. The first missing note ends them.
 pub(super) fn recall(env: &dyn LookupEnv, key: &str) -> Vec<(String, u64)> {
     let mut all = Vec::new();
     for part in 0..MAX_NOTES {
@@ -33,7 +33,7 @@ pub(super) fn recall(env: &dyn LookupEnv, key: &str) -> Vec<(String, u64)> {
     all
 }
 
-/// Notes all of them that there is room for.
+/// Notes as many of them as fit.
 pub(super) fn note<'v>(env: &dyn LookupEnv, key: &str, ages: impl Iterator<Item = (&'v str, u64)>) {
     let mut parts = vec![String::new()];
     for (version, then) in ages {

@@ -1,4 +1,4 @@
-//! What a backend's answers say, or what the client is answered where they say nothing.
+//! What a backend's answers say, or the local reply if they are of no use.
 
 use super::Fetched;
 use super::context::LookupContext;
@@ -18,14 +18,14 @@ pub(super) struct Told<'b> {
 
 /// What an answer to another query says of the version that it names.
 pub(super) enum Named<'b> {
-    /// All that counts.
+    /// Everything that is needed.
     Told(Told<'b>),
-    /// This version's own `.info` must be asked for, which alone says the same for all of the version's files.
+    /// The version's own `.info` must be requested: all files of a version have the age that it gives.
     AgeCounts(String),
 }
 
 impl LookupContext<'_, '_> {
-    /// The body of a good answer; every other ends the lookup.
+    /// The body of a 200 answer; every other answer ends the lookup.
     pub(super) fn body<'b>(&self, fetched: Fetched<'b>) -> Result<&'b [u8], LocalReply> {
         match (fetched.status, fetched.body) {
             (Some(200), Some(body)) => Ok(body),
@@ -73,7 +73,7 @@ impl LookupContext<'_, '_> {
         Err(self.failed("its answer is about another version"))
     }
 
-    /// The same, and notes how old the version is.
+    /// The same, and notes the version's age.
     pub(super) fn told_by_info<'b>(
         &self,
         fetched: Fetched<'b>,
@@ -104,8 +104,8 @@ impl LookupContext<'_, '_> {
         fetched: Fetched<'_>,
         newest: &str,
     ) -> Result<Vec<Interval>, LocalReply> {
-        // As of every other query the client is told who may ask, and when. But that a file of a listed version is
-        // not there says nothing of the list, and would send the Go command on to another proxy.
+        // As with every other query, the client learns who may ask, and when. But a missing file of a listed
+        // version says nothing of the list, and a 404 would send the Go command on to another proxy.
         if matches!(fetched.status, Some(400..=599)) && !is_missing(fetched.status) {
             self.body(fetched)?;
         }
@@ -118,7 +118,7 @@ impl LookupContext<'_, '_> {
             (Some(status), _) => Err(format!("the backend answered {status}")),
             (None, _) => Err("the backend did not answer".to_owned()),
         };
-        // The Go command would fail, too, where it cannot read them.
+        // The Go command fails, too, if it cannot read them.
         intervals.map_err(|why| {
             self.failed(&format!(
                 "the go.mod of {newest}, which may retract versions: {why}"
@@ -127,7 +127,7 @@ impl LookupContext<'_, '_> {
     }
 }
 
-/// Whether a backend says that it does not have what was asked for.
+/// Whether the backend does not have the file.
 pub(super) fn is_missing(status: Option<u16>) -> bool {
     matches!(status, Some(404 | 410))
 }

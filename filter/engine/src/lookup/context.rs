@@ -1,4 +1,4 @@
-//! What every step of a lookup can look at, and what the rules say of a version.
+//! What every step of a lookup can use, and what the rules say of a version.
 
 use super::target::LookupTarget;
 use super::{LookupEnv, LookupKind};
@@ -6,7 +6,7 @@ use crate::reply::{Footer, LocalReply};
 use modgate_go::gomod::semver;
 use modgate_policy::model::{Age, Backend, ModuleRules, Policy, Ruling, Subject, Tenant, Verdict};
 
-/// A lookup with the parts of the policy that it is about.
+/// A lookup with the parts of the policy that it needs.
 #[derive(Clone, Copy)]
 pub(super) struct LookupContext<'a, 'p> {
     pub(super) target: &'a LookupTarget,
@@ -17,7 +17,7 @@ pub(super) struct LookupContext<'a, 'p> {
 }
 
 impl<'a, 'p> LookupContext<'a, 'p> {
-    /// Finds the parts by their ids; `None` where the lookup was begun by another policy.
+    /// Finds the parts by their ids; `None` if another policy began the lookup.
     pub(super) fn find(
         target: &'a LookupTarget,
         policy: &'p Policy,
@@ -32,7 +32,7 @@ impl<'a, 'p> LookupContext<'a, 'p> {
         })
     }
 
-    /// The verdict on a version of that age; `None` where it is no version.
+    /// The verdict on a version of that age; `None` if it is not a valid version.
     pub(super) fn verdict(&self, version: &str, age: Age) -> Option<Verdict<'p>> {
         let LookupTarget {
             side,
@@ -47,13 +47,13 @@ impl<'a, 'p> LookupContext<'a, 'p> {
         Some(verdict)
     }
 
-    /// The rules that can be about the module, for many versions of it.
+    /// The rules that match the module, for many versions of it.
     pub(super) fn module_rules(&self) -> ModuleRules<'p> {
         let LookupTarget { side, module, .. } = self.target;
         self.policy.module_rules(self.tenant, *side, module)
     }
 
-    /// The verdict on what is wanted of a version, with what the tenant's other rules say.
+    /// The verdict on the requested file of a version, with that of the tenant's other rules.
     pub(super) fn ruling(&self, version: &str, age: Age) -> Option<Ruling<'p>> {
         let LookupTarget {
             kind,
@@ -73,13 +73,13 @@ impl<'a, 'p> LookupContext<'a, 'p> {
         Some(ruling)
     }
 
-    /// What a client reads of a version that is refused; `None` where it is not.
+    /// The reply for a version that is refused; `None` if it is allowed.
     pub(super) fn refusal(&self, version: &str, verdict: &Verdict<'_>) -> Option<LocalReply> {
         let operation = self.target.info(version);
         LocalReply::refusal(&operation, &self.tenant.name, verdict, self.footer())
     }
 
-    /// What a client reads where the backend's answer is of no use.
+    /// The reply if the backend's answer is of no use.
     pub(super) fn failed(&self, reason: &str) -> LocalReply {
         let reason = format!("the backend {}: {reason}", self.backend.name);
         LocalReply::lookup_failed(&reason, self.footer())

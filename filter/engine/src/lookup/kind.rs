@@ -1,15 +1,15 @@
-//! What a request that waits wants to know.
+//! What a lookup is for.
 
 use modgate_go::goproxy::Operation;
 
-/// What the client wants.
+/// The file that the client requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LookupKind {
     /// The version list.
     List,
     /// The latest version.
     Latest,
-    /// What a branch, a commit or the beginning of a version is.
+    /// The version of a branch, a commit or the beginning of a version.
     Query(String),
     /// The `.info` of a version.
     Info(String),
@@ -20,7 +20,7 @@ pub enum LookupKind {
 }
 
 impl LookupKind {
-    /// What is to be found out for a request where the rules do not say the same of every version.
+    /// The kind of lookup for a request, if the rules do not treat every version alike.
     pub(crate) fn of(operation: &Operation<'_>) -> Option<Self> {
         match operation {
             Operation::List { .. } => Some(Self::List),

@@ -1,7 +1,7 @@
 //! A version list as a tenant may see it.
 //!
-//! Each step goes through the list once at most, and the rules that can be about the module are found
-//! once for all its versions.
+//! Each step is one pass over the list at most, and the rules that match the module are found once for all
+//! its versions.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -18,30 +18,31 @@ use modgate_go::gomod::retract;
 use modgate_go::gomod::retract::Interval;
 use modgate_policy::model::{Age, Policy};
 
-/// A list while it is shaped.
+/// A list while it is filtered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ListFilter {
     ruled: Rc<RuledList>,
-    /// What is known of each version by now, in the list's order.
+    /// What is known of each version so far, in the list's order.
     visibility: Vec<Visibility>,
-    /// Those that are left out so that the Go command takes the variant's; empty where there is none.
+    /// The versions that are left out so that the Go command picks the variant's; empty if there is no
+    /// variant.
     aside: Vec<bool>,
-    /// When versions were published whose age counts, in seconds since 1970, by their places.
+    /// When versions were published, in seconds since 1970, by their positions.
     published: BTreeMap<usize, u64>,
     lookups: Lookups,
     /// Whether an age was looked up.
     has_learned: bool,
-    /// What the client is answered for the first age that the backend failed to tell.
+    /// The reply to the first query for an age that the backend failed.
     refusal: Option<LocalReply>,
-    /// The versions that it lists and whose age it failed to tell, by their places, with what the client
-    /// is answered where it comes to them.
+    /// The listed versions whose age the backend failed to give, by their positions, with the reply to that
+    /// query.
     failed: BTreeMap<usize, LocalReply>,
     /// The variant that the client is led to.
     pub(super) choice: Option<VariantChoice>,
 }
 
 impl ListFilter {
-    /// Evaluates all versions of a list, by what is known of them.
+    /// Reads a list, and applies the rules to its versions.
     ///
     /// # Errors
     /// A list that is too long, in words.
@@ -72,8 +73,8 @@ impl ListFilter {
         Ok(filter)
     }
 
-    /// Leaves out what would keep the Go command from the variant, or from the next one where the rules
-    /// serve none of this one's.
+    /// Leaves out versions that the Go command would prefer to the variant's. If the rules refuse every
+    /// version of a variant, the next one is tried.
     fn set_aside(&mut self, policy: &Policy) {
         let list = &self.ruled.list;
         let Some(choice) = &mut self.choice else {
@@ -106,7 +107,7 @@ impl ListFilter {
             .unwrap_or(Visibility::Hidden)
     }
 
-    /// The versions whose ages are looked up next; none where that is enough.
+    /// The versions whose ages are looked up next; none if enough is known.
     pub(super) fn wants_ages(&mut self, context: &LookupContext<'_, '_>) -> Vec<String> {
         if !self.visibility.contains(&Visibility::NeedsAge) {
             return Vec::new();
@@ -135,7 +136,7 @@ impl ListFilter {
             .collect()
     }
 
-    /// Notes when a version was published, or that it cannot be told.
+    /// Notes when a version was published, or that it is unknown.
     pub(super) fn learned(
         &mut self,
         context: &LookupContext<'_, '_>,
@@ -155,12 +156,12 @@ impl ListFilter {
         self.set_visibility(context.policy, place, says.into());
     }
 
-    /// Notes that the backend wants to be asked no more.
+    /// Notes that the backend refuses more queries.
     pub(super) fn is_refused(&mut self) {
         self.lookups.is_over = true;
     }
 
-    /// Notes that the backend failed to tell the age of a version, which says nothing of the version.
+    /// Notes that the backend failed to give the age of a version.
     pub(super) fn failed(&mut self, version: &str, reply: LocalReply) {
         self.refusal.get_or_insert_with(|| reply.clone());
         if let Some(place) = self.ruled.list.place_of(version) {
@@ -168,8 +169,8 @@ impl ListFilter {
         }
     }
 
-    /// What the client is answered where the newest version is one whose age the backend failed to tell:
-    /// without it the Go command would take an older one, and nobody would know.
+    /// The reply if the backend failed to give the age of the newest version: without that version the Go
+    /// command would silently pick an older one.
     pub(super) fn newest_failed(&mut self, context: &LookupContext<'_, '_>) -> Option<LocalReply> {
         if self.failed.is_empty() || context.target.module == toolchain::MODULE {
             return None;
@@ -190,7 +191,7 @@ impl ListFilter {
         self.failed.remove(&newest)
     }
 
-    /// What the client is answered where the backend has told no age at all.
+    /// The reply if the backend gave no age at all.
     pub(super) fn refusal(&mut self) -> Option<LocalReply> {
         self.refusal.take().filter(|_| !self.has_learned)
     }
@@ -209,8 +210,8 @@ impl ListFilter {
         }
     }
 
-    /// Leaves out what nobody has looked at, so that all that is offered may be had, and notes what was
-    /// learned.
+    /// Leaves out versions whose age is not known, so that every listed version can be fetched, and notes the
+    /// ages that were looked up.
     pub(super) fn close(&mut self, context: &LookupContext<'_, '_>) {
         let mut left_out = 0;
         for place in 0..self.visibility.len() {
@@ -247,8 +248,8 @@ impl ListFilter {
         }
     }
 
-    /// Leaves out toolchains of which the Go command asks about another platform's file, which may not be
-    /// had.
+    /// Leaves out toolchains whose file for another platform, which the Go command requests first, is
+    /// refused.
     fn hide_toolchains(&mut self, policy: &Policy) {
         for place in 0..self.visibility.len() {
             let list = &self.ruled.list;
@@ -260,11 +261,11 @@ impl ListFilter {
         }
     }
 
-    /// The version whose go.mod tells which others were taken back, where the client does not see it.
-    /// The Go command reads retractions from the latest version alone, and a version of before modules
-    /// has no go.mod of its own.
+    /// The version whose go.mod lists the retractions, if the client does not see that version. The Go
+    /// command reads retractions from the latest version alone, and a version from before modules has no
+    /// go.mod of its own.
     pub(super) fn hidden_newest(&self, context: &LookupContext<'_, '_>) -> Option<String> {
-        // Which toolchains there are the Go command reads in the list alone.
+        // The Go command reads toolchains from the list alone.
         if context.target.module == toolchain::MODULE {
             return None;
         }
@@ -280,7 +281,7 @@ impl ListFilter {
         (!newest.ends_with("+incompatible") && !self.is_shown(place)).then_some(newest)
     }
 
-    /// The list without what is hidden and what was taken back.
+    /// The list without hidden and retracted versions.
     pub(super) fn finish(mut self, retracted: &[Interval]) -> FilteredList {
         let list = &self.ruled.list;
         let ascending = list.ascending().iter();
@@ -294,7 +295,7 @@ impl ListFilter {
     }
 }
 
-/// Notes what the rules say of versions whose age is known already, and gives when these were published.
+/// Applies the rules to versions whose age was noted before, and returns when these were published.
 fn recall_ages(
     context: &LookupContext<'_, '_>,
     list: &List,
@@ -307,7 +308,7 @@ fn recall_ages(
             published.insert(place, then);
         }
     }
-    // Those that were asked for by their names.
+    // Noted when they were requested by name.
     let unknown = list.ascending().iter().rev().copied().filter(|place| {
         visibility.get(*place) == Some(&Visibility::NeedsAge) && !published.contains_key(place)
     });
@@ -329,17 +330,17 @@ fn recall_ages(
     published
 }
 
-/// A list that is shaped.
+/// A filtered list.
 pub(super) struct FilteredList(ListFilter);
 
 impl FilteredList {
-    /// The text of it.
+    /// Its text.
     pub(super) fn write(&self) -> String {
         let Self(filter) = self;
         filter.ruled.list.write(|place| filter.is_shown(place))
     }
 
-    /// What the Go command takes of it.
+    /// The version that the Go command picks from it.
     pub(super) fn latest(&self) -> Latest {
         let Self(filter) = self;
         filter.ruled.list.latest(|place| filter.is_shown(place))

@@ -1,4 +1,4 @@
-//! The steps of a lookup for a version list: the list itself, the ages of its versions, and what was retracted.
+//! The steps of a lookup for a version list: the list itself, the ages of its versions, and retractions.
 
 use super::context::LookupContext;
 use super::list::{self, Latest};
@@ -8,8 +8,8 @@ use super::{BackendQuery, Fetched, QueryId, Step, info};
 use crate::reply::LocalReply;
 use modgate_go::gomod::retract::Interval;
 
-/// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest ones of real
-/// modules have a tenth of this.
+/// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest real files have a
+/// tenth of this.
 const MAX_GO_MOD_BYTES: usize = 1 << 20;
 
 impl State {
@@ -25,7 +25,7 @@ impl State {
         fetched: Fetched<'_>,
     ) -> Progress<'p> {
         let body = context.body(fetched)?;
-        // Such as a compressed one that does not say so: nothing is left of it where lines are looked for.
+        // Such as a compressed one without `content-encoding`: read as text it would be an empty list.
         if std::str::from_utf8(body).is_err() {
             return Err(context.failed("its list is no text"));
         }
@@ -34,7 +34,7 @@ impl State {
         Ok(self.go_on(context, filter))
     }
 
-    /// Looks up what a list still lacks.
+    /// Looks up what the list still needs.
     fn go_on<'p>(&mut self, context: &LookupContext<'_, 'p>, mut filter: ListFilter) -> Step<'p> {
         let wanted = filter.wants_ages(context);
         if !wanted.is_empty() {
@@ -77,9 +77,9 @@ impl State {
         if let Some(version) = version {
             let published = match context.info_of(fetched, &version) {
                 Ok((info, _)) => context.published(&info, fetched.last_modified),
-                // What the backend lists and cannot say anything of is not offered.
+                // A version without an answer is not offered.
                 Err(reply) => {
-                    // Who asks, or how often, is the client's to change.
+                    // The client itself can change who asks, or how often.
                     if matches!(fetched.status, Some(401 | 429)) {
                         filter.is_refused();
                     }
@@ -115,7 +115,7 @@ impl State {
         Ok(self.finish(context, filter, &intervals))
     }
 
-    /// The list is as the tenant may see it.
+    /// The list is complete.
     fn finish<'p>(
         &mut self,
         context: &LookupContext<'_, 'p>,
@@ -147,8 +147,8 @@ impl State {
         }
     }
 
-    /// Go takes the highest of all where the highest of those that know modules has no go.mod file, and
-    /// the backend made one up (cmd/go, `modfetch.LegacyGoMod`).
+    /// Go picks the highest version of all if the highest one with a go.mod file has none of its own, and the
+    /// backend made one up (cmd/go, `modfetch.LegacyGoMod`).
     pub(super) fn on_legacy<'p>(
         &mut self,
         context: &LookupContext<'_, 'p>,

@@ -1,9 +1,10 @@
-//! Requests that cannot be evaluated by themselves: which versions of a module a tenant may have, and how
-//! old one is, stands in what a backend says. Such a request waits while its backend is asked, and is
-//! then answered here, or goes on.
+//! Requests that cannot be decided by themselves: which versions of a module a tenant may have, and how old
+//! one is, only the backend's answers tell. Such a request waits while its backend is queried, and is then
+//! forwarded or gets a local reply.
 //!
 //! In reading order: [`VersionLookup`] goes from query to query, without knowing how they are sent; `state`
-//! and `list_steps` are its steps, `answers`, `list` and `info` read what backends say, and `noted` remembers it.
+//! and `list_steps` are its steps; `answers`, `list` and `info` read the backend's answers; `noted` remembers
+//! them.
 
 use std::rc::Rc;
 use std::time::Duration;

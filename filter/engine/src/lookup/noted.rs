@@ -6,11 +6,11 @@ use super::{LookupEnv, ages};
 use modgate_go::goproxy::Operation;
 use modgate_policy::model::Age;
 
-/// For how many seconds a backend counts as slow that was so.
+/// For how many seconds a backend counts as slow after it was slow.
 const LATELY: u64 = 600;
 
 impl LookupContext<'_, '_> {
-    /// How old a version is, by what was noted of it.
+    /// The age of a version, by the notes.
     pub(super) fn recalled_age(&self, version: &str) -> Age {
         let then = self.noted_age(version).or_else(|| {
             let mut all = self.noted_ages().into_iter();
@@ -19,13 +19,13 @@ impl LookupContext<'_, '_> {
         then.map_or(Age::Unasked, |then| age(self.env, then))
     }
 
-    /// When a version was published, by what was noted when it was asked for by its name.
+    /// When a version was published, by the note of its own `.info`.
     pub(super) fn noted_age(&self, version: &str) -> Option<u64> {
         let noted = self.env.recall(&self.age_key(version))?;
         Some(u64::from_le_bytes(noted.as_slice().try_into().ok()?))
     }
 
-    /// When the versions of the list were published, as far as that was noted.
+    /// When the list's versions were published, as far as that was noted.
     pub(super) fn noted_ages(&self) -> Vec<(String, u64)> {
         ages::recall(self.env, &self.ages_key())
     }
@@ -35,7 +35,7 @@ impl LookupContext<'_, '_> {
         ages::note(self.env, &self.ages_key(), ages);
     }
 
-    /// Whether the backend took long for ages lately.
+    /// Whether the backend was slow to give ages lately.
     pub(super) fn is_slow(&self) -> bool {
         let noted = self.env.recall(&self.slow_key());
         let then = noted.and_then(|bytes| bytes.as_slice().try_into().ok());
@@ -43,15 +43,15 @@ impl LookupContext<'_, '_> {
             .is_some_and(|(then, now)| now.saturating_sub(u64::from_le_bytes(then)) < LATELY)
     }
 
-    /// Notes that the backend takes long for ages.
+    /// Notes that the backend is slow to give ages.
     pub(super) fn note_slow(&self) {
         if let Some(now) = self.env.now().filter(|_| !self.is_slow()) {
             self.env.note(&self.slow_key(), &now.to_le_bytes());
         }
     }
 
-    /// How old a version is by its own `.info`, which is noted: what another answer says of it holds for
-    /// that answer only.
+    /// The age of a version by its own `.info`, which is noted. What another answer says holds for that
+    /// answer only.
     pub(super) fn noted_age_of(&self, info: &Info, last_modified: Option<&str>) -> Age {
         let Some(then) = self.published(info, last_modified) else {
             return Age::Unknown;
@@ -69,7 +69,7 @@ impl LookupContext<'_, '_> {
         info::seconds_of(info.time.as_deref()?)
     }
 
-    /// What is noted outlives the policy, so the key says all that it hangs on.
+    /// Notes outlive the policy, so a key contains everything that its note depends on.
     fn age_key(&self, version: &str) -> String {
         let by = if self.backend.age_by_last_modified {
             "last-modified"
@@ -92,12 +92,12 @@ impl LookupContext<'_, '_> {
         format!("slow {}", self.backend.cluster)
     }
 
-    /// The key of what the go.mod of a version retracts.
+    /// The key for the retractions in a version's go.mod.
     pub(super) fn retractions_key(&self, version: &str) -> String {
         self.key("retract", &self.target.go_mod(version))
     }
 
-    /// A key for what is noted of a file. Two clusters may have two files under one path.
+    /// The key of a note on a file. Two clusters may have different files under one path.
     fn key(&self, what: &str, file: &Operation<'_>) -> String {
         let path = self.target.path(file);
         format!("{what} {} {path}", self.backend.cluster)

@@ -1,4 +1,4 @@
-//! A version list, and what a tenant's rules say of its versions by themselves.
+//! A version list, and what a tenant's rules say of its versions before any age is known.
 
 use std::rc::Rc;
 
@@ -8,8 +8,7 @@ use super::memory::ListOf;
 use modgate_policy::model::Age;
 use modgate_policy::model::module_rules::Says;
 
-/// A list, and what a tenant's rules say of its versions before an age is known: it hangs on nothing but
-/// what [`ListOf`] has.
+/// A list, and what the rules say of its versions. It depends on nothing but [`ListOf`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct RuledList {
     pub(super) list: List,
@@ -59,7 +58,7 @@ impl RuledList {
         Ok(read)
     }
 
-    /// Reads a list, and evaluates all its versions.
+    /// Reads a list, and applies the rules to all its versions.
     fn read(context: &LookupContext<'_, '_>, body: &[u8]) -> Result<Self, String> {
         let list = List::read(&context.target.module, body)?;
         let rules = context.module_rules();

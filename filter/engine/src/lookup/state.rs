@@ -1,4 +1,4 @@
-//! How far a lookup has come, and its steps for one version; `list_steps` has those for a list.
+//! The state of a lookup, and its steps for one version; those for a list are in `list_steps`.
 
 use super::answers::{Named, Told, is_missing};
 use super::context::LookupContext;
@@ -8,42 +8,42 @@ use super::{BackendQuery, Fetched, LookupKind, QueryId, Step, info};
 use crate::reply::LocalReply;
 use modgate_policy::model::{Age, RuleOutcome};
 
-/// How far a lookup has come.
+/// The state of a lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) awaited: Awaited,
     /// The variant that the request is led to, where there is a split on the module.
     pub(super) choice: Option<VariantChoice>,
-    /// The version that the backend called the latest, and that is refused.
+    /// The version that the backend calls the latest, if the rules refuse it.
     pub(super) refused: Option<String>,
 }
 
-/// What is awaited.
+/// The answer that the lookup waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
-    /// Nothing was asked yet, or everything is answered.
+    /// None: nothing was sent yet, or everything is answered.
     Nothing,
     List,
     Latest,
     Query,
-    /// The `.info` of the version that the client wants, or that is the latest of the shaped list.
+    /// The `.info` of the requested version, or of the latest one of the filtered list.
     Version(String),
     /// The `.info` of the version that the backend calls the latest.
     OfLatest(String),
     /// The `.info` of the variant's version.
     Variant(String),
-    /// The `.info`s of versions of the list, each by the id of its query; `None` where it came.
+    /// The `.info`s of versions of the list, by the id of their query; `None` once answered.
     Ages(ListFilter, Vec<Option<String>>),
-    /// The go.mod of the newest version of the list, which is hidden.
+    /// The go.mod of the list's newest version, which is hidden.
     Retractions(ListFilter, String),
-    /// The go.mod of the highest version that is no `+incompatible` one.
+    /// The go.mod of the highest version that is not `+incompatible`.
     Legacy {
         compatible: String,
         highest: String,
     },
 }
 
-/// What goes on, or ends the lookup.
+/// The next step, or the reply that ends the lookup.
 pub(super) type Progress<'p> = Result<Step<'p>, LocalReply>;
 
 impl State {
@@ -86,7 +86,7 @@ impl State {
         }
     }
 
-    /// The step behind the answer to the query with that id.
+    /// The step after the answer to this query.
     pub(super) fn answered<'p>(
         &mut self,
         context: &LookupContext<'_, 'p>,
@@ -116,7 +116,7 @@ impl State {
         progress.unwrap_or_else(Step::reply)
     }
 
-    /// The variant's version is the answer, if the backend has it and the rules serve it.
+    /// The variant's version is the answer, if the backend has it and the rules allow it.
     fn on_variant<'p>(
         &mut self,
         context: &LookupContext<'_, 'p>,
@@ -165,7 +165,7 @@ impl State {
         })
     }
 
-    /// Asks for the `.info` of a version or another query.
+    /// Queries the `.info` of a version or another query.
     pub(super) fn ask_info<'p>(
         &mut self,
         context: &LookupContext<'_, 'p>,
@@ -178,7 +178,7 @@ impl State {
     }
 }
 
-/// Concludes with the `.info` of a version. Of a file that is wanted it tells the age only.
+/// Ends with the `.info` of a version. For a request of another file only its age counts.
 fn on_info<'p>(
     context: &LookupContext<'_, 'p>,
     fetched: Fetched<'_>,
@@ -203,8 +203,7 @@ fn serve<'p>(context: &LookupContext<'_, 'p>, told: &Told<'_>) -> Step<'p> {
     conclude(context, &told.version, told.age, Some(told.body))
 }
 
-/// Ends with the verdict on a version: it is refused, or `body` is served, or else the request
-/// goes on.
+/// Ends with the verdict on a version: it is refused, `body` is served, or the request is forwarded.
 pub(super) fn conclude<'p>(
     context: &LookupContext<'_, 'p>,
     version: &str,
@@ -226,7 +225,7 @@ pub(super) fn conclude<'p>(
     }
 }
 
-/// A query that is asked alone.
+/// A single query.
 pub(super) fn ask<'p>(path: String, limit: usize) -> Step<'p> {
     Step::Ask(vec![BackendQuery {
         id: QueryId(0),

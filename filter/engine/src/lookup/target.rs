@@ -1,23 +1,23 @@
-//! What is looked up, for whom, and where.
+//! What is looked up, for whom, and at which backend.
 
 use super::LookupKind;
 use modgate_go::goproxy::Operation;
 use modgate_policy::model::{BackendId, Side, TenantId};
 
-/// Who wants what of which module, and where it comes from.
+/// The module and the kind of a lookup, its tenant and its backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LookupTarget {
     pub(crate) kind: LookupKind,
     pub(crate) module: String,
     pub(crate) tenant: TenantId,
-    /// The backend that is asked.
+    /// The backend that is queried.
     pub(crate) backend: BackendId,
-    /// Which of the tenant's rules hold.
+    /// Which of the tenant's rules are in effect.
     pub(crate) side: Side,
-    /// What stands before the module in the backend's paths.
+    /// The part of the backend's paths before the module.
     pub(crate) upstream: String,
     pub(crate) request_id: Option<String>,
-    /// Whether the Go command asks this of prefixes of a path too.
+    /// Whether the Go command also requests this for prefixes of a path.
     pub(crate) is_probe: bool,
 }
 

@@ -1,15 +1,16 @@
-//! Leading a request to the version of a variant.
+//! The variant that a lookup leads to.
 
 use modgate_go::gomod::semver;
 use modgate_go::gomod::semver::Semver;
 use modgate_policy::model::{Policy, Split, SplitId, Variant, VariantId, hides};
 
-/// The variants that a request may be led to. The first is tried first; where the backend does not have its version, or the rules refuse it, the next.
+/// The variants that a request may be led to. The assigned one is tried first, and the control variant next,
+/// if the backend does not have the first or the rules refuse it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct VariantChoice {
     /// The split.
     split: SplitId,
-    /// The variant that is tried; `None` where none is left, and the request goes where it wants.
+    /// The variant that is tried; `None` if none is left, and no variant applies.
     variant: Option<VariantId>,
     control: VariantId,
 }
@@ -39,8 +40,8 @@ impl VariantChoice {
         self.variant = (self.variant != Some(self.control)).then_some(self.control);
     }
 
-    /// Tells whether a version stays out of a list, so that the Go command takes the variant's, and where
-    /// the split is strict because the files of no other are served.
+    /// Tells whether a version is left out of a list so that the Go command picks the variant's. A strict
+    /// split leaves out all others, whose files it refuses.
     pub(super) fn hides<'p>(&self, policy: &'p Policy) -> impl Fn(&Semver<'_>) -> bool + use<'p> {
         let variant = self.version(policy).and_then(semver::parse);
         let split = policy.split(self.split);

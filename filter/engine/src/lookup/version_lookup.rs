@@ -16,33 +16,33 @@ pub struct VersionLookup {
     state: State,
 }
 
-/// What is to be done next.
+/// What happens next.
 #[derive(Debug)]
 pub enum Step<'p> {
-    /// The backend is asked all of this at once, and each answer is [`VersionLookup::answered`]. Never
+    /// All of these queries are sent at once, and each answer goes to [`VersionLookup::answered`]. Never
     /// empty.
     Ask(Vec<BackendQuery>),
-    /// The answers to queries that were asked before are awaited.
+    /// Answers to earlier queries are still to come.
     Wait,
-    /// The request goes on to its backend.
+    /// The request is forwarded to its backend.
     Proceed(Ruling<'p>),
-    /// The client is answered.
+    /// The client gets a local reply.
     Answer {
-        /// What the rules say of the version that it came to, where it came to one.
+        /// The verdict on the version that the lookup found, if it found one.
         ruling: Option<Ruling<'p>>,
-        /// The answer.
+        /// The reply.
         reply: LocalReply,
     },
 }
 
-/// One of the queries that are asked at once.
+/// Identifies one of the queries that are sent at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueryId(pub(crate) usize);
 
-/// What the backend is asked.
+/// One query to the backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackendQuery {
-    /// What tells its answer from those to the others.
+    /// Its id among those sent at once.
     pub id: QueryId,
     /// The path, canonical.
     pub path: String,
@@ -50,14 +50,14 @@ pub struct BackendQuery {
     pub limit: usize,
 }
 
-/// What came of a query.
+/// The result of a query.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fetched<'a> {
-    /// The status; `None` where no answer came.
+    /// The status; `None` if no answer came.
     pub status: Option<u16>,
-    /// The body; `None` where it is too long, or did not come whole.
+    /// The body; `None` if it is too long or incomplete.
     pub body: Option<&'a [u8]>,
-    /// Why there is no body, or none that counts, as half a sentence.
+    /// Why there is no body, as half a sentence.
     pub why_no_body: Option<&'a str>,
     /// The headers.
     pub headers: &'a [Header],
@@ -73,12 +73,12 @@ impl VersionLookup {
         }
     }
 
-    /// The backend that is asked.
+    /// The backend that is queried.
     pub const fn backend(&self) -> BackendId {
         self.target.backend
     }
 
-    /// The variant that it was led to, by now.
+    /// The variant that the lookup leads to, so far.
     pub(crate) const fn choice(&self) -> Option<VariantChoice> {
         self.state.choice()
     }
@@ -90,7 +90,7 @@ impl VersionLookup {
         step.unwrap_or_else(other_policy)
     }
 
-    /// The step behind the answer to the query with that id.
+    /// The step after the answer to this query.
     pub fn answered<'p>(
         &mut self,
         policy: &'p Policy,
@@ -105,7 +105,7 @@ impl VersionLookup {
 }
 
 impl Step<'_> {
-    /// The client is answered, and the rules had no part in it.
+    /// A reply without a verdict.
     pub(super) const fn reply(reply: LocalReply) -> Self {
         Step::Answer {
             ruling: None,
@@ -114,7 +114,7 @@ impl Step<'_> {
     }
 }
 
-/// A lookup is about parts of the policy that it was begun by.
+/// The lookup was begun by another policy, so its tenant or its backend may be missing.
 fn other_policy<'p>() -> Step<'p> {
     let reason = "the policy that the request was looked up by is not in force";
     Step::reply(LocalReply::unavailable(reason))

@@ -1,7 +1,7 @@
-//! The one catalogue of metrics, and how a metric with labels travels through Envoy.
+//! The catalogue of metrics, and how a metric with labels passes through Envoy.
 //!
-//! The proxy-wasm ABI knows metrics by name only. Modgate writes its labels into the name
-//! ([`series`]) and Envoy's `stats_tags`, which are generated from this catalogue, cut them out again.
+//! The proxy-wasm ABI identifies metrics by name only. Modgate writes the labels into the name ([`series`]),
+//! and Envoy's `stats_tags`, which are generated from this catalogue, extract them again.
 
 mod budget;
 mod cache;

@@ -80,7 +80,7 @@ fn the_latest_and_every_query_is_the_variants_own_info() {
 }
 
 #[test]
-fn a_version_that_is_named_passes_or_is_refused_where_the_split_is_strict() {
+fn a_named_version_passes_unless_the_split_is_strict() {
     let backend = Backend::with(&VERSIONS);
     let lenient = split("stable", json!({}));
     let strict = split("stable", json!({"strict": true}));
@@ -140,7 +140,7 @@ fn a_strict_split_refuses_other_versions_also_where_their_age_counts() {
 }
 
 #[test]
-fn what_the_backend_does_not_have_falls_back() {
+fn a_missing_variant_falls_back_to_the_control() {
     let without_beta = Backend::with(&VERSIONS[..4]);
     let policy = split("beta", json!({}));
     assert_eq!(
@@ -185,7 +185,7 @@ fn the_files_of_a_strict_split_do_not_follow_where_a_list_falls_back() {
 }
 
 #[test]
-fn what_the_rules_refuse_no_split_gives() {
+fn a_split_never_assigns_a_refused_version() {
     let rules = json!([{"id": "week", "allow": ["*"], "min_age": "7d"}]);
     let backend = Backend::with(&VERSIONS);
     let policy = split_with("beta", json!({}), rules);
@@ -206,7 +206,7 @@ fn what_the_rules_refuse_no_split_gives() {
 }
 
 #[test]
-fn a_version_that_was_taken_back_is_not_offered_though_the_split_hides_who_says_so() {
+fn retracted_versions_stay_out_if_the_split_hides_the_newest() {
     let mut backend = Backend::with(&[("v1.1.0", 90), ("v1.2.0", 60), ("v1.3.0", 30)]);
     backend.put(
         "v1.3.0.mod",
@@ -219,7 +219,7 @@ fn a_version_that_was_taken_back_is_not_offered_though_the_split_hides_who_says_
 }
 
 #[test]
-fn the_client_is_told_where_the_policy_wants_it() {
+fn the_variant_header_is_sent_if_the_policy_enables_it() {
     let backend = Backend::with(&VERSIONS);
     for (tell, told) in [(true, Some("beta")), (false, None)] {
         let policy = split("beta", json!({"tell": tell}));

@@ -1,4 +1,4 @@
-//! Between the rules and the routes: what is answered for a checksum database without asking it.
+//! Between the rules and the routes: requests for a checksum database that the filter answers itself.
 
 use super::{Context, ParsedRequest};
 use crate::reply::LocalReply;

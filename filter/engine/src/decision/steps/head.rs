@@ -1,11 +1,11 @@
-//! First step: the head is one that a Go command sends.
+//! First step: the request line and the headers are those of a Go command.
 
 use super::Context;
 use crate::reply::LocalReply;
 use modgate_go::goproxy::RequestError;
 use modgate_go::http::HeaderValue;
 
-/// The method, GET or HEAD, and the path as it came.
+/// The method, GET or HEAD, and the path as received.
 pub(in crate::decision) struct RequestLine<'r> {
     pub(in crate::decision) method: &'r [u8],
     pub(in crate::decision) path: &'r [u8],
@@ -24,7 +24,7 @@ pub(in crate::decision) fn head<'r>(
     if head.has_line_break {
         return Err(context.bad(RequestError::HeaderValue));
     }
-    // What go never sends, and servers have disagreed on where it ends.
+    // The Go command never sends one, and servers disagree on where it ends.
     if head.has_body {
         return Err(context.bad(RequestError::Body));
     }

@@ -1,4 +1,4 @@
-//! Eighth step: what is to be checked of the answer.
+//! Eighth step: how the answer's integrity is checked.
 
 use super::{Context, ParsedRequest, RequestLine};
 use crate::decision::request_decision::RequestDecision;

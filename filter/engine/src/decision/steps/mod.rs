@@ -1,4 +1,5 @@
-//! The steps of a decision, in their order: each from what the one before it found out to its own, or to a reply.
+//! The steps of a decision, in order. A step turns the result of the one before into its own, or into a local
+//! reply.
 
 mod database;
 mod head;
@@ -28,12 +29,12 @@ use crate::reply::{Footer, LocalReply};
 use modgate_go::goproxy::RequestError;
 use modgate_policy::model::Policy;
 
-/// What every step can look at.
+/// What every step can use.
 pub(super) struct Context<'p, 'r> {
     pub(super) policy: &'p Policy,
     pub(super) head: &'r RequestHead<'r>,
     pub(super) sender: &'r Sender<'p, 'r>,
-    /// What the text of a reply ends with.
+    /// The last lines of a reply's text.
     pub(super) footer: Footer<'r>,
 }
 

@@ -1,4 +1,4 @@
-//! Fourth step: what is asked, of a module or of a checksum database.
+//! Fourth step: the operation that is requested, on a module or on a checksum database.
 
 use super::{Client, Context};
 use crate::decision::request_decision::RequestDecision;
@@ -8,12 +8,12 @@ use modgate_policy::model::Age;
 use modgate_policy::model::Tenant;
 use modgate_policy::model::identity::Facts;
 
-/// Who asks for what.
+/// A request with its tenant and its operation.
 pub(in crate::decision) struct ParsedRequest<'p, 'r> {
     pub(in crate::decision) tenant: &'p Tenant,
     pub(in crate::decision) facts: &'r dyn Facts,
     pub(in crate::decision) age: Age,
-    /// The path behind what names the tenant; routes may have prefixes of it.
+    /// The path without the tenant's prefix; routes may match prefixes of it.
     pub(in crate::decision) path: &'r str,
     pub(in crate::decision) operation: Operation<'r>,
 }

@@ -1,4 +1,4 @@
-//! Fifth step: what the tenant's rules say of the module.
+//! Fifth step: the verdict of the tenant's rules on the module.
 
 use super::{Context, ParsedRequest};
 use crate::decision::request_decision::RequestDecision;
@@ -10,9 +10,9 @@ use modgate_policy::model::{RuleOutcome, Subject};
 /// A request that the rules have not refused.
 #[derive(Default)]
 pub(in crate::decision) struct Allowed {
-    /// What must be looked up first, where the rules cannot say yet.
+    /// What must be looked up first, if the rules cannot decide yet.
     pub(in crate::decision) kind: Option<LookupKind>,
-    /// Whether the rules may serve it, as far as is known before a lookup. A split counts only then.
+    /// Whether the rules allow it, as far as is known before a lookup. Splits apply only then.
     pub(in crate::decision) is_served: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Sixth step: which variant of a split the client gets.
+//! Sixth step: the variant of a split that the client is assigned.
 
 use super::{Allowed, Context, ParsedRequest};
 use crate::decision::request_decision::RequestDecision;
@@ -7,7 +7,7 @@ use crate::lookup::{LookupKind, VariantChoice};
 use crate::reply::LocalReply;
 use modgate_go::goproxy::Operation;
 
-/// What is looked up before the request goes on; nothing where `kind` is `None`.
+/// What is looked up before the request is forwarded; nothing if `kind` is `None`.
 #[derive(Default)]
 pub(in crate::decision) struct LookupSpec {
     pub(in crate::decision) kind: Option<LookupKind>,
@@ -25,7 +25,7 @@ pub(in crate::decision) fn split<'p>(
         kind: allowed.kind,
         choice: None,
     };
-    // What the rules refuse as a whole, no variant of it is served.
+    // The rules refuse the whole module, and with it every variant.
     let Some(module) = operation.module().filter(|_| allowed.is_served) else {
         return Ok(lookup);
     };
@@ -37,7 +37,7 @@ pub(in crate::decision) fn split<'p>(
     let version = operation.canonical_version();
     record.file_of = version.and_then(|version| OfVariant::with_version(assigned.split, version));
     if !assigned.holds() {
-        // A file is led nowhere, so there is nothing to count.
+        // A request for a file is not led to a variant, so there is nothing to count.
         record.split = version.is_none().then_some(assigned);
         return Ok(lookup);
     }
@@ -59,8 +59,8 @@ pub(in crate::decision) fn split<'p>(
     }
 }
 
-/// What a strict split answers to a file of another version than it gives. A go.mod file is read of versions
-/// that are never built, so it passes.
+/// The reply of a strict split to a file of another version than the assigned one. A go.mod file passes: the
+/// Go command reads those of versions that it never builds.
 fn refused(
     context: &Context<'_, '_>,
     operation: &Operation<'_>,

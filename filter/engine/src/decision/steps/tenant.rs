@@ -1,4 +1,4 @@
-//! Third step: who asks, and for which tenant.
+//! Third step: the client and its tenant.
 
 use super::Context;
 use crate::decision::evaluate::Sender;
@@ -8,13 +8,13 @@ use modgate_go::goproxy::Target;
 use modgate_policy::model::identity::{Claim, Claimed, Facts, identify};
 use modgate_policy::model::{Age, Tenant};
 
-/// Whom a request comes from.
+/// An identified client.
 pub(in crate::decision) struct Client<'p, 'r> {
     pub(in crate::decision) tenant: &'p Tenant,
-    /// The path behind what names the tenant.
+    /// The path without the tenant's prefix.
     pub(in crate::decision) rest: &'r str,
     pub(in crate::decision) facts: &'r dyn Facts,
-    /// The age of the version that is asked for, where somebody says it.
+    /// The age of the requested version, if the caller gives it.
     pub(in crate::decision) age: Age,
 }
 

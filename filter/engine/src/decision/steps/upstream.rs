@@ -1,4 +1,4 @@
-//! Last step: what goes upstream, in its canonical form, and what is looked up before.
+//! Last step: what goes upstream, in canonical form, and the lookup before it.
 
 use super::{Context, LookupSpec, ParsedRequest, RequestLine};
 use crate::decision::caching;
