@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use modgate_engine::decision::Judgement;
+use modgate_engine::decision::RequestDecision;
 use modgate_policy::model::Policy;
 
 /// A policy with every identity source that there is.
@@ -115,9 +115,9 @@ fn is_below_0_31(version: &str) -> bool {
 ///
 /// # Panics
 /// For a route that the document has not.
-pub fn prefixes(judgement: &Judgement<'_>) -> (&'static str, &'static str) {
+pub fn prefixes(decision: &RequestDecision<'_>) -> (&'static str, &'static str) {
     const PRIVATE: &str = "/artifactory/api/go/go-virtual";
-    match judgement.route.map(|route| route.id.as_str()) {
+    match decision.route.map(|route| route.id.as_str()) {
         Some("v1") => (
             "/artifactory/api/go/go-virtual/private.proxy/v1",
             "/go.dev/v1",

@@ -11,13 +11,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::decision::{Answer, judge};
-use modgate_engine::lookup::{Consultation, Fetched, Step, World};
-use modgate_engine::reply::Reply;
+use modgate_engine::decision::{Decision, evaluate};
+use modgate_engine::lookup::{Fetched, LookupEnv, Step, VersionLookup};
+use modgate_engine::reply::LocalReply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
 use modgate_go::gomod::{escape_into, is_canonical_for, semver};
 use modgate_go::http::Header;
-use modgate_policy::model::{Age, Decision, Policy, Side, Subject};
+use modgate_policy::model::{Age, Policy, RuleOutcome, Side, Subject};
 use serde_json::Value;
 
 const MODULE: &str = "corp.example/lib";
@@ -56,7 +56,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
 /// 2026-11-23T00:00:00Z.
 struct Memory(RefCell<BTreeMap<String, Vec<u8>>>);
 
-impl World for Memory {
+impl LookupEnv for Memory {
     fn now(&self) -> Option<u64> {
         Some(1_795_392_000)
     }
@@ -81,11 +81,11 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let wanted = WANTED[usize::from(first) % WANTED.len()];
-    let judgement = judge(&POLICY, &get(wanted), &());
-    match &judgement.answer {
-        Answer::Consult { consultation, .. } => {
+    let decision = evaluate(&POLICY, &get(wanted), &());
+    match &decision.action {
+        Decision::Pending { lookup, .. } => {
             let world = Memory(RefCell::default());
-            let reply = within(OF_A_LONG_REQUEST, || run(&world, consultation, answers));
+            let reply = within(OF_A_LONG_REQUEST, || run(&world, lookup, answers));
             check(wanted, reply.as_ref());
             if let Some(reply) = reply.filter(|reply| wanted == "@v/list" && reply.status == 200) {
                 reply
@@ -94,24 +94,24 @@ fuzz_target!(|input: &[u8]| {
                     .for_each(|line| serves(&world, &reply, line));
             }
         }
-        Answer::Forward { .. } => assert_eq!(wanted, "@v/v1.5.0.mod"),
-        Answer::Reply(reply) => assert_eq!((reply.status, wanted), (403, "@v/v1.2.0.info")),
+        Decision::Forward { .. } => assert_eq!(wanted, "@v/v1.5.0.mod"),
+        Decision::LocalReply(reply) => assert_eq!((reply.status, wanted), (403, "@v/v1.2.0.info")),
     }
 });
 
 /// What a list offers may be had, and nothing more has to be looked up for it.
-fn serves(world: &Memory, list: &Reply, line: &str) {
+fn serves(world: &Memory, list: &LocalReply, line: &str) {
     let version = line.split(' ').next().unwrap_or_default();
     let mut escaped = String::new();
     escape_into(version, &mut escaped);
-    let judgement = judge(&POLICY, &get(&format!("@v/{escaped}.zip")), &());
-    let Answer::Consult { consultation, .. } = &judgement.answer else {
+    let decision = evaluate(&POLICY, &get(&format!("@v/{escaped}.zip")), &());
+    let Decision::Pending { lookup, .. } = &decision.action else {
         return assert!(
-            matches!(judgement.answer, Answer::Forward { .. }),
+            matches!(decision.action, Decision::Forward { .. }),
             "{version}"
         );
     };
-    match consultation.clone().begin(&POLICY, world) {
+    match lookup.clone().begin(&POLICY, world) {
         Step::Proceed(_) => {}
         Step::Ask(_) => assert!(list.body.len() > NOTED, "{version} was not looked at"),
         step => panic!("{version} is offered, and not served: {step:?}"),
@@ -127,22 +127,22 @@ fn get(file: &str) -> [Header; 2] {
 }
 
 /// The client's answer; `None` where its request goes to the backend.
-fn run(world: &Memory, consultation: &Consultation, answers: &[u8]) -> Option<Reply> {
-    let mut consultation = consultation.clone();
+fn run(world: &Memory, lookup: &VersionLookup, answers: &[u8]) -> Option<LocalReply> {
+    let mut lookup = lookup.clone();
     let mut answers = answers.split(|byte| *byte == 0xff);
-    let mut step = consultation.begin(&POLICY, world);
+    let mut step = lookup.begin(&POLICY, world);
     let mut questions = VecDeque::new();
     for _ in 0..MOST_QUESTIONS {
         match step {
             Step::Ask(asked) => questions.extend(asked),
             Step::Wait => {}
             Step::Proceed(ruling) => {
-                assert_eq!(ruling.verdict.decision, Decision::Allow);
+                assert_eq!(ruling.verdict.decision, RuleOutcome::Allow);
                 return None;
             }
             Step::Answer { reply, .. } => return Some(reply),
         }
-        let question = questions.pop_front().expect("something is awaited");
+        let query = questions.pop_front().expect("something is awaited");
         let answer = answers.next().and_then(<[u8]>::split_first);
         let status = answer.map(|(status, _)| match status {
             b'n' => 404,
@@ -157,12 +157,12 @@ fn run(world: &Memory, consultation: &Consultation, answers: &[u8]) -> Option<Re
             last_modified: None,
             ..Fetched::default()
         };
-        step = consultation.answered(&POLICY, world, question.number, fetched);
+        step = lookup.answered(&POLICY, world, query.id, fetched);
     }
     panic!("it asks for ever");
 }
 
-fn check(wanted: &str, reply: Option<&Reply>) {
+fn check(wanted: &str, reply: Option<&LocalReply>) {
     let Some(reply) = reply else {
         return assert_eq!(wanted, "@v/v1.0.0.zip", "it goes on");
     };
@@ -193,5 +193,5 @@ fn may_be_had(version: &str) -> bool {
     let tenant = POLICY.tenant(None).expect("everybody");
     let subject = Subject::Version(parts, Age::Known(std::time::Duration::MAX));
     let verdict = POLICY.decide(tenant, Side::Active, MODULE, &subject, true);
-    is_canonical_for(MODULE, version).is_ok() && verdict.decision == Decision::Allow
+    is_canonical_for(MODULE, version).is_ok() && verdict.decision == RuleOutcome::Allow
 }

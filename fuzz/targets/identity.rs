@@ -6,7 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_engine::decision::{Decision, RequestDecision, evaluate};
 use modgate_fuzz::asked::Asked;
 use modgate_fuzz::budget::{OF_A_REQUEST, within};
 use modgate_fuzz::fixed::{OPEN, POLICY};
@@ -41,8 +41,8 @@ fuzz_target!(|input: &[u8]| {
     let asked = asked
         .with(":method", "GET")
         .with(":path", &format!("{prefix}{GOOD_PATH}"));
-    let judgement = within(OF_A_REQUEST, || judge(&POLICY, &asked.headers, &asked));
-    check_removed(&asked, &judgement);
+    let decision = within(OF_A_REQUEST, || evaluate(&POLICY, &asked.headers, &asked));
+    check_removed(&asked, &decision);
     if asked
         .headers
         .iter()
@@ -53,11 +53,11 @@ fuzz_target!(|input: &[u8]| {
     }
     let mut headers = asked.headers.iter();
     if headers.any(|(name, value)| is_malformed(name, value)) {
-        return assert_eq!(status(&judgement), Some(400));
+        return assert_eq!(status(&decision), Some(400));
     }
     check_against_alone(&asked, &prefix);
-    check_require(&asked, &judgement);
-    check_without_lies(&asked, &judgement);
+    check_require(&asked, &decision);
+    check_without_lies(&asked, &decision);
 });
 
 /// `/t/NAME` where the input's path begins so, else nothing.
@@ -111,12 +111,12 @@ const NEEDED: [&str; 36] = [
 ];
 
 /// Of what goes to a backend, every header is taken off that it does not need or that claims an identity.
-fn check_removed(asked: &Asked, judgement: &Judgement<'_>) {
-    if judgement.backend().is_none() {
+fn check_removed(asked: &Asked, decision: &RequestDecision<'_>) {
+    if decision.backend().is_none() {
         return;
     }
     for (name, _) in &asked.headers {
-        let is_removed = judgement.remove_headers.contains(name);
+        let is_removed = decision.remove_headers.contains(name);
         let is_needed = NEEDED.contains(&name.as_str()) || name.starts_with(':');
         assert_eq!(is_removed, !is_needed || claims_identity(name), "{name:?}");
     }
@@ -170,8 +170,8 @@ enum Alone {
 }
 
 impl Alone {
-    fn of(judgement: &Judgement<'_>) -> Self {
-        match (judgement.tenant, judgement.identity) {
+    fn of(decision: &RequestDecision<'_>) -> Self {
+        match (decision.tenant, decision.identity) {
             (Some(_), None) => Self::Nothing,
             (Some(tenant), Some(_)) => Self::Says(tenant.name.clone()),
             (None, Some(_)) => Self::Several,
@@ -182,11 +182,11 @@ impl Alone {
 
 /// All that say anything say the same, or the request is refused.
 fn check_against_alone(asked: &Asked, prefix: &str) {
-    let together = judge(&OPEN, &asked.headers, asked);
+    let together = evaluate(&OPEN, &asked.headers, asked);
     let said: Vec<Alone> = each_alone(asked, prefix)
         .map(|alone| {
-            let judgement = judge(&OPEN, &alone.headers, &alone);
-            let said = Alone::of(&judgement);
+            let decision = evaluate(&OPEN, &alone.headers, &alone);
+            let said = Alone::of(&decision);
             check_evidence(&alone, prefix, &said);
             said
         })
@@ -216,10 +216,10 @@ const fn name_said(said: &Alone) -> Option<&str> {
     }
 }
 
-fn status(judgement: &Judgement<'_>) -> Option<u16> {
-    match &judgement.answer {
-        Answer::Reply(reply) => Some(reply.status),
-        Answer::Forward { .. } | Answer::Consult { .. } => None,
+fn status(decision: &RequestDecision<'_>) -> Option<u16> {
+    match &decision.action {
+        Decision::LocalReply(reply) => Some(reply.status),
+        Decision::Forward { .. } | Decision::Pending { .. } => None,
     }
 }
 
@@ -272,8 +272,8 @@ fn check_evidence(alone: &Asked, prefix: &str, said: &Alone) {
 }
 
 /// The tenant that wants two proofs has both.
-fn check_require(asked: &Asked, judgement: &Judgement<'_>) {
-    let tenant = judgement.tenant.map(|tenant| tenant.name.as_str());
+fn check_require(asked: &Asked, decision: &RequestDecision<'_>) {
+    let tenant = decision.tenant.map(|tenant| tenant.name.as_str());
     if tenant != Some("vault") {
         return;
     }
@@ -288,23 +288,23 @@ fn check_require(asked: &Asked, judgement: &Judgement<'_>) {
 }
 
 /// Headers that are taken off and not believed say nothing.
-fn check_without_lies(asked: &Asked, judgement: &Judgement<'_>) {
+fn check_without_lies(asked: &Asked, decision: &RequestDecision<'_>) {
     let mut honest = asked.clone();
     honest.headers.retain(|(name, _)| {
         name.starts_with(':') || name == "x-request-id" || BELIEVED.contains(&name.as_str())
     });
-    assert_eq!(judged(&POLICY, &honest), described(judgement));
+    assert_eq!(judged(&POLICY, &honest), described(decision));
 }
 
 fn judged(policy: &Policy, asked: &Asked) -> String {
-    described(&judge(policy, &asked.headers, asked))
+    described(&evaluate(policy, &asked.headers, asked))
 }
 
-fn described(judgement: &Judgement<'_>) -> String {
+fn described(decision: &RequestDecision<'_>) -> String {
     format!(
         "{:?} {:?} {:?}",
-        judgement.tenant.map(|tenant| &tenant.name),
-        judgement.identity,
-        judgement.answer
+        decision.tenant.map(|tenant| &tenant.name),
+        decision.identity,
+        decision.action
     )
 }

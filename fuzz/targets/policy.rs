@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modgate_engine::decision::judge;
+use modgate_engine::decision::evaluate;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, OF_A_POLICY, within};
 use modgate_go::http::Header;
 use modgate_policy::document::PolicyError;
@@ -65,7 +65,7 @@ fn check_judges(policy: &Policy) {
 
 fn check_judged(policy: &Policy, headers: &[Header]) {
     within(OF_A_LONG_REQUEST, || {
-        judge(policy, headers, &());
+        evaluate(policy, headers, &());
     });
 }
 

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use modgate_engine::access_log::AccessMembers;
-use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_engine::decision::{Decision, RequestDecision, evaluate};
 use modgate_engine::reply::MAX_DENIAL_BYTES;
 use modgate_engine::telemetry::Outcome;
 use modgate_fuzz::asked::Asked;
@@ -13,34 +13,34 @@ use modgate_fuzz::fixed::{POLICY, PUBLIC, RULE_LABELS, may_have, prefixes};
 use modgate_fuzz::upstream;
 use modgate_go::gomod::is_canonical_for;
 use modgate_go::goproxy::MAX_PATH_BYTES;
-use modgate_policy::model::Decision;
+use modgate_policy::model::RuleOutcome;
 
 fuzz_target!(|input: &[u8]| {
     let asked = Asked::read(input);
-    let judgement = within(OF_A_REQUEST, || judge(&POLICY, &asked.headers, &asked));
-    check_labels(&judgement);
-    check_log(&asked, &judgement);
-    check_order(&asked, &judgement);
-    match &judgement.answer {
-        Answer::Forward { path, .. } | Answer::Consult { path, .. } => {
-            check_forwarded(&asked, &judgement, path.as_deref());
+    let decision = within(OF_A_REQUEST, || evaluate(&POLICY, &asked.headers, &asked));
+    check_labels(&decision);
+    check_log(&asked, &decision);
+    check_order(&asked, &decision);
+    match &decision.action {
+        Decision::Forward { path, .. } | Decision::Pending { path, .. } => {
+            check_forwarded(&asked, &decision, path.as_deref());
         }
-        Answer::Reply(reply) => check_reply(reply.status, &reply.body),
+        Decision::LocalReply(reply) => check_reply(reply.status, &reply.body),
     }
 });
 
 /// What a client writes never becomes a label of its own.
-fn check_labels(judgement: &Judgement<'_>) {
-    if let Some((decision, rule)) = judgement.decision_labels() {
+fn check_labels(decision: &RequestDecision<'_>) {
+    if let Some((outcome, rule)) = decision.decision_labels() {
         assert!(rule == PUBLIC || RULE_LABELS.contains(&rule), "{rule}");
-        let forwards = matches!(judgement.answer, Answer::Forward { .. });
-        assert!(!forwards || decision == Decision::Allow.as_str());
+        let forwards = matches!(decision.action, Decision::Forward { .. });
+        assert!(!forwards || outcome == RuleOutcome::Allow.as_str());
     }
 }
 
 /// What a client writes never ends a line of the access log, or a member of it.
-fn check_log(asked: &Asked, judgement: &Judgement<'_>) {
-    let members = AccessMembers::of(&POLICY, &asked.headers, judgement);
+fn check_log(asked: &Asked, decision: &RequestDecision<'_>) {
+    let members = AccessMembers::of(&POLICY, &asked.headers, decision);
     let members = members.expect("the access log is on");
     let text = format!(
         "{{\"modgate\":\"{}\"}}",
@@ -48,9 +48,9 @@ fn check_log(asked: &Asked, judgement: &Judgement<'_>) {
     );
     assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     let line: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let tenant = judgement.tenant.map_or("-", |tenant| &tenant.name);
+    let tenant = decision.tenant.map_or("-", |tenant| &tenant.name);
     assert_eq!(line["tenant"], tenant);
-    let module = judgement.module.as_deref().unwrap_or("-");
+    let module = decision.module.as_deref().unwrap_or("-");
     let logged = line["module"].as_str().expect("a string");
     // What is very long is cut, and says so.
     let start = logged
@@ -60,32 +60,32 @@ fn check_log(asked: &Asked, judgement: &Judgement<'_>) {
 }
 
 /// The order of headers means nothing.
-fn check_order(asked: &Asked, judgement: &Judgement<'_>) {
+fn check_order(asked: &Asked, decision: &RequestDecision<'_>) {
     let mut other = asked.clone();
     other.headers.reverse();
-    let reversed = judge(&POLICY, &other.headers, &other);
-    assert_eq!(described(&reversed), described(judgement));
+    let reversed = evaluate(&POLICY, &other.headers, &other);
+    assert_eq!(described(&reversed), described(decision));
 }
 
 /// What comes of a request, without the texts for people, which have the last request id.
-fn described(judgement: &Judgement<'_>) -> String {
-    let tenant = judgement.tenant.map(|tenant| &tenant.name);
-    let route = judgement.route.map(|route| &route.id);
-    match &judgement.answer {
-        Answer::Forward {
+fn described(decision: &RequestDecision<'_>) -> String {
+    let tenant = decision.tenant.map(|tenant| &tenant.name);
+    let route = decision.route.map(|route| &route.id);
+    match &decision.action {
+        Decision::Forward {
             backend,
             cluster,
             path,
         } => format!(
             "{tenant:?} {route:?} {:?} {} {cluster} {path:?}",
-            judgement.operation, backend.name
+            decision.operation, backend.name
         ),
-        Answer::Consult { path, .. } => format!("{tenant:?} {route:?} consults {path:?}"),
-        Answer::Reply(reply) => format!("{tenant:?} {route:?} {}", reply.status),
+        Decision::Pending { path, .. } => format!("{tenant:?} {route:?} consults {path:?}"),
+        Decision::LocalReply(reply) => format!("{tenant:?} {route:?} {}", reply.status),
     }
 }
 
-fn check_forwarded(asked: &Asked, judgement: &Judgement<'_>, rewritten: Option<&str>) {
+fn check_forwarded(asked: &Asked, decision: &RequestDecision<'_>, rewritten: Option<&str>) {
     let method = asked.value(":method").expect("a method");
     assert!(matches!(method, b"GET" | b"HEAD"));
     assert_eq!(asked.values(":path").count(), 1, "two paths");
@@ -97,17 +97,17 @@ fn check_forwarded(asked: &Asked, judgement: &Judgement<'_>, rewritten: Option<&
     );
     let went = rewritten.unwrap_or_else(|| std::str::from_utf8(came).expect("text"));
 
-    let (before, _) = prefixes(judgement);
+    let (before, _) = prefixes(decision);
     let canonical = went
         .strip_prefix(before)
         .expect("the backend's own beginning");
     let read = upstream::read(canonical);
     let module = read.as_ref().map(|read| read.module.as_str());
     let version = read.as_ref().and_then(|read| read.version.as_deref());
-    assert_eq!(module, judgement.module.as_deref(), "{went}");
-    assert_eq!(version, judgement.version.as_deref(), "{went}");
+    assert_eq!(module, decision.module.as_deref(), "{went}");
+    assert_eq!(version, decision.version.as_deref(), "{went}");
 
-    let tenant = &judgement.tenant.expect("nobody is sent upstream").name;
+    let tenant = &decision.tenant.expect("nobody is sent upstream").name;
     if let Some(module) = module {
         let version = version.filter(|version| is_canonical_for(module, version).is_ok());
         assert!(
@@ -115,19 +115,19 @@ fn check_forwarded(asked: &Asked, judgement: &Judgement<'_>, rewritten: Option<&
             "{tenant} got {module} {version:?}"
         );
         let by_version = ["golang.org/x/crypto", "go.dev/fresh"];
-        let waits = matches!(judgement.answer, Answer::Consult { .. });
+        let waits = matches!(decision.action, Decision::Pending { .. });
         let may_wait = by_version.iter().any(|place| module.starts_with(place));
         assert!(may_wait || !waits, "{module} waits");
     }
-    check_again(asked, judgement, canonical, went);
+    check_again(asked, decision, canonical, went);
 }
 
 /// What went upstream, asked of the filter, goes upstream the same.
-fn check_again(asked: &Asked, judgement: &Judgement<'_>, canonical: &str, went: &str) {
-    let (_, inside) = prefixes(judgement);
+fn check_again(asked: &Asked, decision: &RequestDecision<'_>, canonical: &str, went: &str) {
+    let (_, inside) = prefixes(decision);
     let path = format!(
         "/{}{}",
-        judgement.tenant_prefix,
+        decision.tenant_prefix,
         &inside.trim_start_matches('/')
     );
     let path = format!("{}{canonical}", path.trim_end_matches('/'));
@@ -136,27 +136,27 @@ fn check_again(asked: &Asked, judgement: &Judgement<'_>, canonical: &str, went: 
         return;
     }
     let again = asked.with(":path", &path);
-    let second = judge(&POLICY, &again.headers, &again);
+    let second = evaluate(&POLICY, &again.headers, &again);
     assert_eq!(
         described_without_path(&second),
-        described_without_path(judgement),
+        described_without_path(decision),
         "{path}"
     );
-    let (Answer::Forward { path: second, .. } | Answer::Consult { path: second, .. }) =
-        second.answer
+    let (Decision::Forward { path: second, .. } | Decision::Pending { path: second, .. }) =
+        second.action
     else {
         panic!("the canonical path {path} is refused");
     };
     assert_eq!(second.as_deref().unwrap_or(&path), went, "{path}");
 }
 
-fn described_without_path(judgement: &Judgement<'_>) -> String {
-    let tenant = judgement.tenant.map(|tenant| &tenant.name);
-    let route = judgement.route.map(|route| &route.id);
-    let backend = judgement.backend().map(|backend| &backend.name);
+fn described_without_path(decision: &RequestDecision<'_>) -> String {
+    let tenant = decision.tenant.map(|tenant| &tenant.name);
+    let route = decision.route.map(|route| &route.id);
+    let backend = decision.backend().map(|backend| &backend.name);
     format!(
         "{tenant:?} {route:?} {backend:?} {:?} {:?} {:?}",
-        judgement.operation, judgement.module, judgement.version
+        decision.operation, decision.module, decision.version
     )
 }
 

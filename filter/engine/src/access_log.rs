@@ -1,21 +1,21 @@
-//! What the access log says of a request: JSON members that a proxy puts into its line.
+//! The access log's view of a request: JSON members that a proxy adds to its log line.
 //!
-//! Envoy's log has no way to take an object from a filter, so the members travel as one string
-//! (`http::wire::ACCESS_PROPERTY`) that stands inside the quotes of a member in the format: it begins with
-//! that member's own value and leaves the last one open. Where the filter never saw the request the
-//! format's `-` stands there, and the line is valid JSON all the same.
+//! Envoy's log format cannot take an object from a filter, so the members are one string
+//! (`http::wire::ACCESS_PROPERTY`) inside the quotes of a member of the format: it begins with that member's
+//! value and leaves the last value open. If the filter never saw the request, the format prints `-` there,
+//! and the line is still valid JSON.
 
 use std::fmt::Write;
 
-use crate::decision::Judgement;
+use crate::decision::RequestDecision;
 use crate::telemetry::{CacheVerdict, Outcome};
 use modgate_go::http::{Header, value_of};
 use modgate_policy::model::Policy;
 
-/// The longest value that is written, in bytes; a longer one is cut and ends in `...`.
+/// The longest value that is logged, in bytes; a longer one is cut and ends in `...`.
 const MAX_VALUE: usize = 1024;
 
-/// What stands where there is nothing to say, as in Envoy's own fields.
+/// An absent value, as in Envoy's own fields.
 const NOTHING: &str = "-";
 
 /// A request's members of the access log, so far.
@@ -23,38 +23,38 @@ const NOTHING: &str = "-";
 pub struct AccessMembers(String);
 
 impl AccessMembers {
-    /// What is known once a request was judged; `None` where the policy wants no access log.
-    pub fn of(policy: &Policy, headers: &[Header], judgement: &Judgement<'_>) -> Option<Self> {
+    /// The members known after evaluation; `None` if the policy disables the access log.
+    pub fn of(policy: &Policy, headers: &[Header], decision: &RequestDecision<'_>) -> Option<Self> {
         if !policy.access_log {
             return None;
         }
         let header =
             |name: &str| value_of(headers, name).map_or(NOTHING.into(), String::from_utf8_lossy);
         let path = header(":path");
-        // A query is never part of a good request, and may hold a secret.
+        // A valid request has no query, and a query may contain a secret.
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let (decision, rule) = judgement.decision_labels().unwrap_or((NOTHING, NOTHING));
-        let backend = judgement.backend().map(|backend| backend.name.as_str());
+        let (outcome, rule) = decision.decision_labels().unwrap_or((NOTHING, NOTHING));
+        let backend = decision.backend().map(|backend| backend.name.as_str());
 
         let mut members = Self(String::with_capacity(512));
         members.0.push_str(policy.hash());
         members.add("request_id", &header("x-request-id"));
-        members.add("tenant", judgement.tenant.map_or(NOTHING, |t| &t.name));
-        members.add("identity", judgement.identity.unwrap_or(NOTHING));
-        members.add("operation", judgement.operation.as_str());
-        members.add("module", judgement.module.as_deref().unwrap_or(NOTHING));
-        members.add("version", judgement.version.as_deref().unwrap_or(NOTHING));
-        members.add("decision", decision);
+        members.add("tenant", decision.tenant.map_or(NOTHING, |t| &t.name));
+        members.add("identity", decision.identity.unwrap_or(NOTHING));
+        members.add("operation", decision.operation.as_str());
+        members.add("module", decision.module.as_deref().unwrap_or(NOTHING));
+        members.add("version", decision.version.as_deref().unwrap_or(NOTHING));
+        members.add("decision", outcome);
         members.add("rule", rule);
-        members.add("stage", judgement.stage.name);
-        members.add("client", judgement.stage.client.unwrap_or(NOTHING));
-        let other = judgement.ruling.and_then(|ruling| ruling.other);
-        let (decision, rule) = other.as_ref().map_or((NOTHING, NOTHING), |other| {
+        members.add("stage", decision.stage.name);
+        members.add("client", decision.stage.client.unwrap_or(NOTHING));
+        let other = decision.ruling.and_then(|ruling| ruling.other);
+        let (outcome, rule) = other.as_ref().map_or((NOTHING, NOTHING), |other| {
             (other.decision.as_str(), other.rule_label())
         });
-        members.add("other_decision", decision);
+        members.add("other_decision", outcome);
         members.add("other_rule", rule);
-        let of_variant = judgement.of_variant();
+        let of_variant = decision.of_variant();
         let variant = of_variant.and_then(|of| of.variant);
         members.add("split", of_variant.map_or(NOTHING, |of| &of.split.name));
         members.add("variant", variant.map_or(NOTHING, |variant| &variant.name));
@@ -64,7 +64,8 @@ impl AccessMembers {
         Some(members)
     }
 
-    /// The whole, once the request has ended. `stand_in` is who answered in the backend's place.
+    /// The whole string, after the request has ended. `stand_in` is the backend that answered instead of the
+    /// first one.
     pub fn ended(
         mut self,
         stand_in: Option<&str>,
@@ -77,7 +78,7 @@ impl AccessMembers {
         self.0
     }
 
-    /// Ends the member before and begins this one, leaving its quotes open.
+    /// Closes the previous member and begins this one, leaving its quotes open.
     fn add(&mut self, name: &str, value: &str) {
         for part in ["\",\"", name, "\":\""] {
             self.0.push_str(part);
@@ -97,8 +98,8 @@ impl AccessMembers {
         }
     }
 
-    /// Escapes as JSON does (RFC 8259, section 7), and everything that a terminal could obey or that
-    /// a line could end with.
+    /// Escapes as JSON does (RFC 8259, section 7), and everything that could control a terminal or end a
+    /// line.
     fn push_escaped(&mut self, c: char) {
         match c {
             '"' => self.0.push_str("\\\""),
@@ -117,7 +118,7 @@ impl AccessMembers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::judge;
+    use crate::decision::evaluate;
     use serde_json::{Value, json};
 
     fn line(path: &str, more: &[(&str, &[u8])]) -> Value {
@@ -133,14 +134,14 @@ mod tests {
             (":path".to_owned(), path.as_bytes().to_vec()),
         ];
         headers.extend(more.iter().map(|(n, v)| ((*n).to_owned(), v.to_vec())));
-        let judgement = judge(&policy, &headers, &());
-        let members = AccessMembers::of(&policy, &headers, &judgement).unwrap();
+        let decision = evaluate(&policy, &headers, &());
+        let members = AccessMembers::of(&policy, &headers, &decision).unwrap();
         let text = members.ended(None, None, Outcome::Ok);
         serde_json::from_str(&format!("{{\"modgate\":\"{text}\"}}")).unwrap()
     }
 
     #[test]
-    fn a_line_says_who_asked_for_what_and_what_came_of_it() {
+    fn a_line_names_client_request_and_outcome() {
         let id: &[u8] = b"8d3f-1";
         let path = "/t/acme/golang.org/x/text/@v/v0.1.0.zip";
         let mut line = line(path, &[("x-request-id", id)]);
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn no_client_writes_a_line_of_its_own() {
+    fn client_input_cannot_forge_log_lines() {
         let forged: &[u8] = b"x\",\"tenant\":\"web\\\r\n\x1b[2J\xff\xf0\x9f\x98\x80";
         let said = line("/a\"b\\c?token=secret", &[("x-request-id", forged)]);
         assert_eq!(said["tenant"], "-");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use modgate_engine::backend_query;
 use modgate_engine::lookup::Fetched;
-use modgate_engine::question;
 use modgate_go::http::{Header, value_of};
 
 use crate::host::{CalloutResponse, Host, Message};
@@ -74,5 +74,5 @@ fn body(
     }
     let body = host.body(Message::CalloutResponse, size);
     let body = body.map_err(|_| "its answer did not come whole")?;
-    question::decode(headers, body, limit)
+    backend_query::decode(headers, body, limit)
 }

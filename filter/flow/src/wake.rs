@@ -20,7 +20,7 @@
 //! let action = Action::Pause();
 //! ```
 
-use modgate_engine::reply::Reply;
+use modgate_engine::reply::LocalReply;
 
 use crate::host::{CalloutId, CalloutRequest, Host, Refused};
 
@@ -95,7 +95,7 @@ pub struct Over(());
 
 impl Over {
     /// Answers the request in the backend's place.
-    pub(crate) fn by_local_reply(host: &dyn Host, reply: &Reply) -> Self {
+    pub(crate) fn by_local_reply(host: &dyn Host, reply: &LocalReply) -> Self {
         host.send_local_reply(reply.status, &reply.headers(), &reply.body);
         Self(())
     }

@@ -23,7 +23,7 @@ pub fn of(policy: &Policy) -> Clusters {
     }
     for failover in policy.failovers() {
         let backends = failover.order.iter();
-        let backends = backends.filter_map(|&place| policy.backends().get(place));
+        let backends = backends.filter_map(|id| policy.backend(*id));
         let members: Vec<Member> = backends
             .map(|backend| Member {
                 backend: backend.name.clone(),

@@ -1,7 +1,7 @@
-//! Which caches may keep an answer: one that many share hands what it has to whoever asks for the URL,
-//! and asks nobody whether he may have it.
+//! Which caches may keep an answer. A shared cache serves what it has to everyone who requests the URL,
+//! without an authorization check.
 
-use super::head::Head;
+use super::request_head::RequestHead;
 use super::upstream_headers::goes_upstream;
 use modgate_go::goproxy::Operation;
 use modgate_go::http::Header;
@@ -11,9 +11,9 @@ use modgate_policy::model::{Backend, By, Policy, Tenant};
 /// Which caches may keep a backend's answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CacheScope {
-    /// Every tenant gets these bytes under that URL: the backend's own word holds.
+    /// Every tenant gets the same bytes under that URL, so the backend's own `Cache-Control` holds.
     Shared,
-    /// The answer hangs on who asks: only a cache of the client's own may keep it.
+    /// The answer depends on the client: only a private cache may keep it.
     #[default]
     Private,
 }
@@ -21,25 +21,25 @@ pub enum CacheScope {
 /// What becomes of a response header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderChange {
-    /// It takes the place of all lines of its name.
+    /// Replaces every line of that name.
     Set(&'static str, String),
-    /// All lines of its name go.
+    /// Removes every line of that name.
     Remove(String),
 }
 
-/// What a request is, as far as its answer hangs on it.
-pub(super) struct Asked<'a> {
+/// The parts of a request that its answer can depend on.
+pub(super) struct CacheInputs<'a> {
     pub(super) operation: &'a Operation<'a>,
     pub(super) tenant: &'a Tenant,
-    pub(super) head: &'a Head<'a>,
+    pub(super) head: &'a RequestHead<'a>,
     /// `None` where the document gives the backend to a checksum database.
     pub(super) route: Option<&'a Route>,
     pub(super) backend: &'a Backend,
 }
 
 /// Which caches may keep the answer to a request that goes upstream.
-pub(super) fn cache_scope(policy: &Policy, asked: &Asked<'_>) -> CacheScope {
-    if hangs_on_tenant(policy, asked) || hangs_on_client(policy, asked) {
+pub(super) fn cache_scope(policy: &Policy, inputs: &CacheInputs<'_>) -> CacheScope {
+    if hangs_on_tenant(policy, inputs) || hangs_on_client(policy, inputs) {
         CacheScope::Private
     } else {
         CacheScope::Shared
@@ -47,24 +47,24 @@ pub(super) fn cache_scope(policy: &Policy, asked: &Asked<'_>) -> CacheScope {
 }
 
 /// Whether two tenants may get two answers under one URL.
-fn hangs_on_tenant(policy: &Policy, asked: &Asked<'_>) -> bool {
+fn hangs_on_tenant(policy: &Policy, inputs: &CacheInputs<'_>) -> bool {
     if policy.is_tenant_in_path {
         return false;
     }
-    // No rule is about tiles and tree heads.
-    let is_same = policy.are_tenants_alike || asked.operation.module().is_none();
-    !is_same || is_routed_by(policy, asked.route, By::Tenant)
+    // No rule applies to tiles and tree heads.
+    let is_same = policy.are_tenants_alike || inputs.operation.module().is_none();
+    !is_same || is_routed_by(policy, inputs.route, By::Tenant)
 }
 
 /// Whether two clients of one tenant may get two answers.
-fn hangs_on_client(policy: &Policy, asked: &Asked<'_>) -> bool {
-    let rollout = asked.tenant.rollout.as_ref();
-    let module = asked.operation.module();
+fn hangs_on_client(policy: &Policy, inputs: &CacheInputs<'_>) -> bool {
+    let rollout = inputs.tenant.rollout.as_ref();
+    let module = inputs.operation.module();
     let split = module.and_then(|module| policy.splits.of(module));
     rollout.is_some_and(|rollout| rollout.stage.is_canary_by(By::Client))
-        || split.is_some_and(|(_, split)| split.strict && split.hangs_on_client())
-        || is_routed_by(policy, asked.route, By::Client)
-        || asked.head.has_credentials(policy, asked.backend)
+        || split.is_some_and(|split| split.strict && split.hangs_on_client())
+        || is_routed_by(policy, inputs.route, By::Client)
+        || inputs.head.has_credentials(policy, inputs.backend)
 }
 
 fn is_routed_by(policy: &Policy, route: Option<&Route>, by: By) -> bool {
@@ -75,8 +75,8 @@ fn is_routed_by(policy: &Policy, route: Option<&Route>, by: By) -> bool {
     let trial = policy.routes_trial.as_ref();
     is_drawn || trial.is_some_and(|trial| trial.stage.is_canary_by(by))
 }
-impl Head<'_> {
-    /// Whether the backend is told who asks, or what else the policy lets clients tell it.
+impl RequestHead<'_> {
+    /// Whether the request carries credentials, or another header that the policy forwards to this backend.
     fn has_credentials(&self, policy: &Policy, backend: &Backend) -> bool {
         self.headers.iter().any(|(name, _)| {
             let may_be = name == "authorization" || backend.forward_headers.contains(name);
@@ -85,8 +85,8 @@ impl Head<'_> {
     }
 }
 
-/// The changes that keep an answer out of every cache that several clients share, whatever the backend
-/// says; what it says that is stricter holds. `vary` are the request headers that name the tenant.
+/// The changes that keep an answer out of every shared cache. What the backend says holds where it is
+/// stricter. `vary` are the request headers that identify the tenant.
 pub fn keep_private(headers: &[Header], vary: &[String]) -> Vec<HeaderChange> {
     let mut changes: Vec<HeaderChange> = Vec::new();
     for (name, _) in headers {
@@ -107,8 +107,8 @@ pub fn keep_private(headers: &[Header], vary: &[String]) -> Vec<HeaderChange> {
     changes
 }
 
-/// Headers that only some shared caches read, and in the place of `Cache-Control`: RFC 9213's, which end
-/// so, and older ones.
+/// Headers that some shared caches read instead of `Cache-Control`: those of RFC 9213, which end in
+/// `cache-control`, and older ones.
 fn speaks_to_one_cache(name: &str) -> bool {
     const END: &str = "-cache-control";
     let end = name.len().checked_sub(END.len());
@@ -118,10 +118,10 @@ fn speaks_to_one_cache(name: &str) -> bool {
         || older.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// `Cache-Control` as it must be, where that is not as it is; and whether any cache may keep the answer.
+/// The `Cache-Control` to send, if the backend's must change; and whether any cache may keep the answer.
 fn private_control(headers: &[Header]) -> (Option<String>, bool) {
     let Some(directives) = list(headers, "cache-control") else {
-        // Nobody can tell what it forbids.
+        // It cannot be parsed, so what it forbids is not known.
         return (Some("no-store".to_owned()), false);
     };
     let (mut kept, mut is_private, mut is_open, mut no_store) = (Vec::new(), false, false, false);
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_backend_allows_shared_caches_is_taken_back_and_what_it_forbids_stays() {
+    fn shared_caching_is_forbidden_and_stricter_directives_stay() {
         for (said, becomes) in [
             ("public, max-age=10800", "private, max-age=10800"),
             ("PUBLIC, S-MaxAge=60", "private"),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn no_header_of_one_kind_of_cache_says_otherwise() {
+    fn headers_for_one_kind_of_cache_cannot_override_it() {
         let headers = [
             ("cache-control", "private"),
             ("surrogate-control", "max-age=60"),
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headers_that_name_the_tenant_are_in_vary_once() {
+    fn vary_names_the_identity_headers_once() {
         let private = ("cache-control", "private");
         for (said, becomes) in [
             (None, Some("x-team, authorization")),
@@ -307,7 +307,7 @@ mod tests {
                 "{said:?}"
             );
         }
-        // What nobody keeps varies with nothing.
+        // An answer that no cache keeps needs no `Vary`.
         assert!(changed(&[("cache-control", "no-store")], &["x-team"]).is_empty());
     }
 }

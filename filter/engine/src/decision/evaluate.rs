@@ -1,60 +1,63 @@
-//! The one way through the engine: a request's headers in, what to do with it out.
+//! The entry point of the engine: a request's headers in, a decision out.
 
-use super::head::Head;
-use super::request_decision::{Answer, Judgement};
+use super::request_decision::{Decision, RequestDecision};
+use super::request_head::RequestHead;
 use super::steps::{self, Context};
-use crate::reply::{Footer, Reply};
+use crate::reply::{Footer, LocalReply};
 use modgate_go::http::Header;
 use modgate_policy::model::identity::Facts;
 use modgate_policy::model::{Age, Policy, Tenant};
 
 /// Whom a request comes from.
 pub(super) enum Sender<'p, 'f> {
-    /// Whoever its headers, and what the host verified, say.
+    /// The client that the headers and the host's verified facts identify.
     Known(&'f dyn Facts),
-    /// This tenant, which asks for a version of this age.
+    /// This tenant, for a version of this age.
     Tenant(&'p Tenant, Age, &'f dyn Facts),
 }
 
-/// Judges a request by its headers, pseudo-headers included, and by what the host has verified of
-/// its sender. Nothing else of a request counts.
-pub fn judge<'p>(policy: &'p Policy, headers: &[Header], facts: &dyn Facts) -> Judgement<'p> {
-    judge_sender(policy, headers, &Sender::Known(facts))
+/// Evaluates a request by its headers, pseudo-headers included, and by the facts that the host has verified
+/// of the client. Nothing else of a request counts.
+pub fn evaluate<'p>(
+    policy: &'p Policy,
+    headers: &[Header],
+    facts: &dyn Facts,
+) -> RequestDecision<'p> {
+    evaluate_sender(policy, headers, &Sender::Known(facts))
 }
 
-/// Judges what a tenant would be told, were it proved already: the request's path has no prefix
-/// that names it. For whoever asks about a policy; a proxy knows no tenant before it asks. A
-/// version that is asked for is of this age.
-pub fn judge_tenant<'p>(
+/// Evaluates a request as this tenant, whose path has no prefix that names it, and as if the version had this
+/// age. For tools that inspect a policy; a proxy identifies the tenant itself.
+pub fn evaluate_as_tenant<'p>(
     policy: &'p Policy,
     headers: &[Header],
     tenant: &'p Tenant,
     age: Age,
-) -> Judgement<'p> {
-    judge_sender(policy, headers, &Sender::Tenant(tenant, age, &()))
+) -> RequestDecision<'p> {
+    evaluate_sender(policy, headers, &Sender::Tenant(tenant, age, &()))
 }
 
-/// As [`judge_tenant`], of a client of whom something is known besides.
-pub fn judge_client<'p>(
+/// As [`evaluate_as_tenant`], for a client with these facts.
+pub fn evaluate_as_client<'p>(
     policy: &'p Policy,
     headers: &[Header],
     tenant: &'p Tenant,
     facts: &dyn Facts,
-) -> Judgement<'p> {
-    judge_sender(
+) -> RequestDecision<'p> {
+    evaluate_sender(
         policy,
         headers,
         &Sender::Tenant(tenant, Age::Unasked, facts),
     )
 }
 
-fn judge_sender<'p>(
+fn evaluate_sender<'p>(
     policy: &'p Policy,
     headers: &[Header],
     sender: &Sender<'p, '_>,
-) -> Judgement<'p> {
-    let head = Head::read(policy, headers);
-    let mut record = Judgement::unknown(head.request_id);
+) -> RequestDecision<'p> {
+    let head = RequestHead::read(policy, headers);
+    let mut record = RequestDecision::unknown(head.request_id);
     let footer = Footer {
         contact: policy.contact(),
         request_id: head.request_id,
@@ -65,30 +68,30 @@ fn judge_sender<'p>(
         sender,
         footer,
     };
-    let answer = evaluate(&context, &mut record);
-    record.answer = answer.unwrap_or_else(Answer::Reply);
+    let action = take_steps(&context, &mut record);
+    record.action = action.unwrap_or_else(Decision::LocalReply);
     record
 }
 
-/// The steps of a decision, each a file of its own. Every step notes what it finds out before it lets the
-/// request go on to the next, or ends it with a reply.
-fn evaluate<'p>(
+/// The steps of a decision, each in a file of its own. A step records what it finds out, and then passes the
+/// request on or ends it with a local reply.
+fn take_steps<'p>(
     context: &Context<'p, '_>,
-    record: &mut Judgement<'p>,
-) -> Result<Answer<'p>, Reply> {
+    record: &mut RequestDecision<'p>,
+) -> Result<Decision<'p>, LocalReply> {
     let line = steps::head(context)?;
     let target = steps::path(context, &line)?;
     let client = steps::tenant(context, &target, record)?;
-    let asked = steps::operation(context, &client, record)?;
-    let allowed = steps::rules(context, &asked, record)?;
-    let lookup = steps::split(context, &asked, allowed, record)?;
-    steps::database(context, &asked)?;
-    let destination = steps::route(context, &asked, record)?;
-    steps::integrity(context, &line, &asked, &destination, record)?;
+    let request = steps::operation(context, &client, record)?;
+    let allowed = steps::rules(context, &request, record)?;
+    let lookup = steps::split(context, &request, allowed, record)?;
+    steps::database(context, &request)?;
+    let destination = steps::route(context, &request, record)?;
+    steps::integrity(context, &line, &request, &destination, record)?;
     Ok(steps::upstream(
         context,
         &line,
-        &asked,
+        &request,
         &destination,
         lookup,
         record,

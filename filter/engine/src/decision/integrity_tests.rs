@@ -1,7 +1,7 @@
 //! What is wrong with `integrity` and `redirects`, and what a plan is made of them.
 
 use super::*;
-use super::{Answer, judge};
+use super::{Decision, evaluate};
 use modgate_go::gomod::Artifact;
 use modgate_go::http::Header;
 use modgate_go::integrity::{Checked, Evidence};
@@ -30,11 +30,11 @@ fn plan(integrity: &Value, path: &str) -> Plan {
     let policy = read(&document(integrity.clone())).unwrap();
     let headers = [(":method", "GET"), (":path", path)]
         .map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
-    judge(&policy, &headers, &()).plan
+    evaluate(&policy, &headers, &()).plan
 }
 
 #[test]
-fn a_file_is_checked_by_its_pin_then_by_what_was_seen_first() {
+fn a_pin_counts_before_a_first_seen_hash() {
     let integrity = json!({
         "mode": "enforce", "on_unknown": "refuse", "first_seen": ["corp.example"],
         "pins": [format!("corp.example/lib v1.0.0 {H1}")]
@@ -97,7 +97,7 @@ fn a_first_hash_is_a_backends_own_unless_the_policy_says_otherwise() {
 }
 
 #[test]
-fn a_file_that_nothing_is_known_of_is_denied_by_the_engine_itself() {
+fn a_file_without_a_known_hash_is_denied_by_integrity() {
     let integrity = json!({"mode": "enforce", "on_unknown": "refuse"});
     let policy = read(&document(integrity)).unwrap();
     for method in ["GET", "HEAD"] {
@@ -108,9 +108,9 @@ fn a_file_that_nothing_is_known_of_is_denied_by_the_engine_itself() {
         ];
         let headers =
             headers.map(|(name, value)| -> Header { (name.to_owned(), value.as_bytes().to_vec()) });
-        let judgement = judge(&policy, &headers, &());
-        assert_eq!(judgement.decision_labels(), Some(("deny", "integrity")));
-        let Answer::Reply(reply) = judgement.answer else {
+        let decision = evaluate(&policy, &headers, &());
+        assert_eq!(decision.decision_labels(), Some(("deny", "integrity")));
+        let Decision::LocalReply(reply) = decision.action else {
             panic!("it was forwarded");
         };
         assert_eq!(reply.status, 403);
@@ -124,7 +124,7 @@ fn a_file_that_nothing_is_known_of_is_denied_by_the_engine_itself() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_with_its_place() {
+fn contradictory_settings_are_refused_with_their_path() {
     let pin = |sum: &str| format!("corp.example/lib v1.0.0 {sum}");
     let other = H1.replace("47DE", "57DE");
     for (integrity, error) in [
@@ -199,7 +199,7 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
 }
 
 #[test]
-fn the_database_is_asked_behind_pins_and_before_what_was_seen_first() {
+fn the_checksum_database_counts_after_pins_and_before_first_seen_hashes() {
     let integrity = json!({
         "mode": "enforce", "on_unknown": "refuse", "first_seen": ["corp.example", "a.b/seen"],
         "pins": [format!("a.b/pinned v1.0.0 {H1}")],
@@ -234,7 +234,7 @@ fn the_database_is_asked_behind_pins_and_before_what_was_seen_first() {
 }
 
 #[test]
-fn a_database_is_asked_where_the_policy_says() {
+fn the_policy_chooses_the_checksum_databases_backend() {
     let database = |sumdb: Value| {
         let mut document = document(json!({"mode": "off", "sumdb": sumdb}));
         document["tenants"] = json!({"*": {}});
@@ -268,7 +268,7 @@ fn a_database_is_asked_where_the_policy_says() {
 }
 
 #[test]
-fn a_redirect_names_a_place_and_what_becomes_of_it() {
+fn a_redirect_rule_needs_a_location_and_an_action() {
     for (redirect, error) in [
         (json!({"to": "elsewhere", "pass": true}), ".to: give a URL"),
         (

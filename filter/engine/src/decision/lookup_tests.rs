@@ -1,4 +1,4 @@
-//! Consultations against a backend in memory, from the request to the answer.
+//! Lookups against a backend in memory, from the request to the answer.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::*;
-use super::{Answer, Judgement, judge};
-use crate::lookup::{Fetched, Step, World};
+use super::{Decision, RequestDecision, evaluate};
+use crate::lookup::{Fetched, LookupEnv, QueryId, Step};
 use modgate_go::http::Header;
 use modgate_policy::model::Policy;
 
 mod offered;
-mod steer;
+mod variants;
 
 /// 2026-11-23T00:00:00Z.
 const NOW: u64 = 1_795_392_000;
@@ -25,13 +24,13 @@ struct Backend {
     files: BTreeMap<String, (u16, String)>,
     asked: RefCell<Vec<String>>,
     notes: RefCell<BTreeMap<String, Vec<u8>>>,
-    /// How many questions were asked at once, each time, and how long that takes.
+    /// How many queries were asked at once, each time, and how long that takes.
     rounds: RefCell<Vec<usize>>,
     round_takes: Duration,
     warned: RefCell<Vec<String>>,
 }
 
-impl World for Backend {
+impl LookupEnv for Backend {
     fn now(&self) -> Option<u64> {
         Some(NOW)
     }
@@ -89,18 +88,18 @@ impl Backend {
 
     /// What the filter does with a request: `200 body`, `403 body`, or `forward path`.
     fn get(&self, policy: &Policy, file: &str) -> String {
-        let judgement = self.judge(policy, file);
-        match &judgement.answer {
-            Answer::Forward { path, .. } => {
+        let decision = self.decide(policy, file);
+        match &decision.action {
+            Decision::Forward { path, .. } => {
                 format!("forward {}", path.as_deref().unwrap_or_default())
             }
-            Answer::Reply(reply) => format!("{} {}", reply.status, reply.body),
-            Answer::Consult { .. } => panic!("it goes on for ever"),
+            Decision::LocalReply(reply) => format!("{} {}", reply.status, reply.body),
+            Decision::Pending { .. } => panic!("it goes on for ever"),
         }
     }
 
-    /// A request, judged to the end.
-    fn judge<'p>(&self, policy: &'p Policy, file: &str) -> Judgement<'p> {
+    /// A request, evaluated to the end.
+    fn decide<'p>(&self, policy: &'p Policy, file: &str) -> RequestDecision<'p> {
         let path = match file {
             "@latest" => "/corp.example/lib/@latest".to_owned(),
             file => format!("/corp.example/lib/@v/{file}"),
@@ -109,42 +108,43 @@ impl Backend {
             (":method".to_owned(), b"GET".to_vec()),
             (":path".to_owned(), path.into_bytes()),
         ];
-        let mut judgement = judge(policy, &headers, &());
-        if let Answer::Consult { consultation, .. } = &judgement.answer {
-            let consultation = consultation.clone();
-            self.consult(policy, &mut judgement, *consultation);
+        let decision = evaluate(policy, &headers, &());
+        if matches!(decision.action, Decision::Pending { .. }) {
+            return self.run_lookup(policy, decision);
         }
-        judgement
+        decision
     }
 
-    fn consult<'p>(
+    fn run_lookup<'p>(
         &self,
         policy: &'p Policy,
-        judgement: &mut Judgement<'p>,
-        mut consultation: Consultation,
-    ) {
+        decision: RequestDecision<'p>,
+    ) -> RequestDecision<'p> {
+        let (suspended, mut lookup) = decision.suspend(policy).unwrap();
         self.rounds.borrow_mut().clear();
-        let mut step = consultation.begin(policy, self);
-        let mut questions = VecDeque::new();
+        let mut step = lookup.begin(policy, self);
+        let mut queries = VecDeque::new();
         loop {
             match step {
                 Step::Ask(asked) => {
-                    assert!(questions.is_empty() && !asked.is_empty(), "{asked:?}");
+                    assert!(queries.is_empty() && !asked.is_empty(), "{asked:?}");
                     self.rounds.borrow_mut().push(asked.len());
-                    questions.extend(asked);
+                    queries.extend(asked);
                 }
-                Step::Wait => assert!(!questions.is_empty()),
+                Step::Wait => assert!(!queries.is_empty()),
                 Step::Proceed(ruling) => {
-                    judgement.led_to(policy, &consultation);
-                    return judgement.proceed(ruling);
+                    let mut decision = suspended.resume(policy, lookup).unwrap();
+                    decision.proceed(ruling);
+                    return decision;
                 }
                 Step::Answer { ruling, reply } => {
-                    judgement.led_to(policy, &consultation);
-                    return judgement.conclude(ruling, reply);
+                    let mut decision = suspended.resume(policy, lookup).unwrap();
+                    decision.conclude(ruling, reply);
+                    return decision;
                 }
             }
-            let question = questions.pop_front().unwrap();
-            let path = question.path;
+            let query = queries.pop_front().unwrap();
+            let path = query.path;
             let found = self.files.get(&path);
             let file = path.replace("/base/corp.example/lib/", "");
             self.asked.borrow_mut().push(file.replace("@v/", ""));
@@ -156,7 +156,7 @@ impl Backend {
                 headers: &headers,
                 ..Fetched::default()
             };
-            step = consultation.answered(policy, self, question.number, fetched);
+            step = lookup.answered(policy, self, query.id, fetched);
         }
     }
 
@@ -206,7 +206,7 @@ fn week_for_all() -> Policy {
 }
 
 #[test]
-fn a_list_has_what_its_tenant_may_have_in_its_order() {
+fn a_list_keeps_the_allowed_versions_in_order() {
     let backend = Backend::with(&[("v1.0.0", 9), ("v1.10.0", 9), ("v1.2.0", 9), ("v1.3.0", 9)]);
     let policy = old_only("<1.3.0");
     assert_eq!(backend.get(&policy, "list"), "200 v1.10.0\nv1.3.0\n");
@@ -227,7 +227,7 @@ fn a_list_has_what_its_tenant_may_have_in_its_order() {
 }
 
 #[test]
-fn a_go_mod_file_is_looked_up_only_where_a_rule_means_it() {
+fn a_go_mod_file_needs_a_lookup_only_if_a_rule_covers_it() {
     let backend = Backend::with(&[("v1.0.0", 9), ("v1.1.0", 1)]);
     let plain = week_for_all();
     for file in ["v1.0.0.mod", "v1.1.0.mod", "v1.9.8.mod"] {
@@ -292,17 +292,17 @@ fn retractions_of_a_hidden_version_still_count() {
 }
 
 #[test]
-fn what_is_no_list_is_not_read_as_an_empty_one() {
+fn an_unreadable_list_is_an_error_and_not_an_empty_list() {
     let policy = old_only(">=1.3.0");
-    let about = judge(&policy, &list_request(), &());
-    let Answer::Consult { consultation, .. } = &about.answer else {
-        panic!("{:?}", about.answer);
+    let decision = evaluate(&policy, &list_request(), &());
+    let Decision::Pending { lookup, .. } = &decision.action else {
+        panic!("{:?}", decision.action);
     };
     let answered = |fetched: Fetched<'_>| {
-        let world = Backend::default();
-        let mut consultation = consultation.clone();
-        consultation.begin(&policy, &world);
-        match consultation.answered(&policy, &world, 0, fetched) {
+        let env = Backend::default();
+        let mut lookup = lookup.clone();
+        lookup.begin(&policy, &env);
+        match lookup.answered(&policy, &env, QueryId(0), fetched) {
             Step::Answer { reply, .. } => reply,
             step => panic!("{step:?}"),
         }
@@ -358,7 +358,7 @@ fn list_request() -> [Header; 2] {
 }
 
 #[test]
-fn the_latest_is_what_go_would_choose_of_the_shaped_list() {
+fn latest_is_what_go_would_pick_from_the_filtered_list() {
     let mut backend = Backend::with(&[
         ("v1.0.0", 9),
         ("v1.1.0", 9),
@@ -402,7 +402,7 @@ fn the_latest_is_what_go_would_choose_of_the_shaped_list() {
 }
 
 #[test]
-fn versions_of_before_modules_are_the_latest_only_without_a_go_mod() {
+fn incompatible_versions_are_latest_only_without_a_go_mod() {
     let mut backend = Backend::with(&[
         ("v1.0.0", 9),
         ("v2.0.0+incompatible", 9),
@@ -423,7 +423,7 @@ fn versions_of_before_modules_are_the_latest_only_without_a_go_mod() {
 }
 
 #[test]
-fn a_branch_is_judged_by_the_version_in_the_answer() {
+fn a_branch_is_evaluated_by_the_version_in_the_answer() {
     let mut backend = Backend::with(&[]);
     let pseudo = "v1.2.1-0.20261101000000-0123456789ab";
     backend.put("main.info", &info(pseudo, "2026-11-01T00:00:00Z"));
@@ -461,7 +461,7 @@ fn a_branch_is_judged_by_the_version_in_the_answer() {
 }
 
 #[test]
-fn a_young_version_is_neither_offered_nor_served() {
+fn a_young_version_is_neither_listed_nor_served() {
     let mut backend = Backend::with(&[
         ("v1.0.0", 400),
         ("v1.1.0", 30),
@@ -488,7 +488,7 @@ fn a_young_version_is_neither_offered_nor_served() {
     );
     assert_eq!(*backend.rounds.borrow(), [1, 6, 1], "all ages at once");
     assert!(backend.get(&policy, "@latest").contains("\"v1.2.0\""));
-    // Each is judged when it is asked for, the zip by itself, too.
+    // Each is evaluated when it is asked for, the zip by itself, too.
     for (file, days) in [
         ("v1.3.0.zip", "6d"),
         ("v1.4.0.info", "0s"),
@@ -550,7 +550,7 @@ fn an_unknown_age_is_not_old_enough() {
 }
 
 #[test]
-fn the_policy_says_what_tells_the_age() {
+fn the_policy_chooses_the_source_of_ages() {
     let backend = Backend::with(&[("v1.0.0", 0)]);
     assert!(
         backend
@@ -564,7 +564,7 @@ fn the_policy_says_what_tells_the_age() {
 }
 
 #[test]
-fn a_denial_of_the_young_lets_the_old_pass_to_the_next_rule() {
+fn a_min_age_denial_passes_old_versions_to_the_next_rule() {
     let backend = Backend::with(&[("v1.0.0", 400), ("v1.1.0", 3)]);
     let policy = policy(json!([
         {"id": "fresh", "deny": ["*"], "min_age": "7d", "reason": "too fresh"},
@@ -580,7 +580,7 @@ fn a_denial_of_the_young_lets_the_old_pass_to_the_next_rule() {
 }
 
 #[test]
-fn a_list_that_the_backend_has_not_is_passed_on_as_it_is() {
+fn a_missing_list_is_passed_on_unchanged() {
     let mut backend = Backend::default();
     let policy = old_only("<1.0.0");
     assert_eq!(backend.get(&policy, "list"), "404 not found: there is none");

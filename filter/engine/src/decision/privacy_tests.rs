@@ -9,14 +9,14 @@ fn policy_of(document: &Value) -> Policy {
     Policy::from_json(document.to_string().as_bytes()).unwrap()
 }
 
-fn judge<'p>(policy: &'p Policy, path: &str, more: &[(&str, &str)]) -> Judgement<'p> {
+fn evaluate<'p>(policy: &'p Policy, path: &str, more: &[(&str, &str)]) -> RequestDecision<'p> {
     let own = [(":method", "GET"), (":path", path)];
     let headers: Vec<Header> = own
         .iter()
         .chain(more)
         .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
         .collect();
-    super::judge(policy, &headers, &())
+    super::evaluate(policy, &headers, &())
 }
 
 fn document() -> Value {
@@ -48,15 +48,15 @@ fn looked_up(
     module: &str,
 ) -> Result<String, String> {
     let path = format!("/t/{tenant}/sumdb/{database}/lookup/{module}@v1.0.0");
-    match judge(policy, &path, &[]).answer {
-        Answer::Reply(reply) => Err(format!("{} {}", reply.status, reply.body)),
-        Answer::Forward { cluster, .. } => Ok(cluster.to_owned()),
-        Answer::Consult { .. } => panic!("no rule is about versions"),
+    match evaluate(policy, &path, &[]).action {
+        Decision::LocalReply(reply) => Err(format!("{} {}", reply.status, reply.body)),
+        Decision::Forward { cluster, .. } => Ok(cluster.to_owned()),
+        Decision::Pending { .. } => panic!("no rule is about versions"),
     }
 }
 
 #[test]
-fn no_database_hears_a_private_name_but_its_own() {
+fn private_names_reach_no_other_checksum_database() {
     let policy = policy_of(&document());
     for (module, set) in [
         ("corp.example/lib", "corp.example"),
@@ -115,11 +115,11 @@ fn a_long_private_name_leaves_room_for_what_to_set() {
 }
 
 #[test]
-fn the_filter_asks_no_database_about_a_private_name_either() {
+fn the_filter_queries_no_checksum_database_for_private_names() {
     let asked = |document: &Value, module: &str| {
         let policy = policy_of(document);
-        let judgement = judge(&policy, &format!("/t/web/{module}/@v/v1.0.0.zip"), &[]);
-        match judgement.plan {
+        let decision = evaluate(&policy, &format!("/t/web/{module}/@v/v1.0.0.zip"), &[]);
+        match decision.plan {
             Plan::Check(checked) => Some(checked.evidence.as_str()),
             _ => None,
         }
@@ -141,7 +141,7 @@ fn the_filter_asks_no_database_about_a_private_name_either() {
 }
 
 #[test]
-fn a_pattern_of_private_names_is_refused_in_its_place() {
+fn errors_in_private_patterns_have_their_path() {
     for (key, patterns, error) in [
         (
             "private",
@@ -170,9 +170,12 @@ fn a_pattern_of_private_names_is_refused_in_its_place() {
 
 /// Whether a shared cache may keep the answer to a request.
 fn is_shared(policy: &Policy, path: &str, more: &[(&str, &str)]) -> bool {
-    let judgement = judge(policy, path, more);
-    assert!(!matches!(judgement.answer, Answer::Reply(_)), "{path}");
-    judgement.cache_scope == CacheScope::Shared
+    let decision = evaluate(policy, path, more);
+    assert!(
+        !matches!(decision.action, Decision::LocalReply(_)),
+        "{path}"
+    );
+    decision.cache_scope == CacheScope::Shared
 }
 
 fn of_tenants(identity: Value) -> Value {
@@ -185,7 +188,7 @@ fn of_tenants(identity: Value) -> Value {
 }
 
 #[test]
-fn an_answer_is_for_all_where_the_path_says_who_asks_or_it_does_not_matter() {
+fn an_answer_is_shared_if_the_path_or_nothing_identifies_the_tenant() {
     const FILE: &str = "/a.b/c/@v/v1.0.0.zip";
     let header = json!([{"header": "x-team", "trusted": true}]);
     let prefix = json!([{"path_prefix": "/t/{tenant}"}, {"header": "x-old"}]);
@@ -233,7 +236,7 @@ fn an_answer_is_for_all_where_the_path_says_who_asks_or_it_does_not_matter() {
 }
 
 #[test]
-fn an_answer_that_hangs_on_the_client_is_nobody_elses() {
+fn an_answer_that_depends_on_the_client_is_private() {
     const FILE: &str = "/t/web/a.b/c/@v/v1.0.0.zip";
     let plain = || of_tenants(json!([{"path_prefix": "/t/{tenant}"}]));
     assert!(is_shared(&policy_of(&plain()), FILE, &[]));
@@ -276,7 +279,7 @@ fn an_answer_that_hangs_on_the_client_is_nobody_elses() {
 }
 
 #[test]
-fn nothing_that_is_answered_here_is_kept_by_anybody() {
+fn local_replies_are_not_cached() {
     let policy = policy_of(&document());
     for path in [
         "/t/web/sumdb/sum.golang.org/supported",
@@ -285,7 +288,7 @@ fn nothing_that_is_answered_here_is_kept_by_anybody() {
         "/t/nobody/a.b/c/@v/list",
         "/t/web/a.b/c/@v/v1.0.0.ziphash",
     ] {
-        let Answer::Reply(reply) = judge(&policy, path, &[]).answer else {
+        let Decision::LocalReply(reply) = evaluate(&policy, path, &[]).action else {
             panic!("{path} goes on");
         };
         assert!(
@@ -294,7 +297,7 @@ fn nothing_that_is_answered_here_is_kept_by_anybody() {
         );
     }
     assert!(
-        Reply::unavailable("x")
+        LocalReply::unavailable("x")
             .headers()
             .contains(&("cache-control", "no-store"))
     );
@@ -322,8 +325,8 @@ fn another_spelling_of_a_private_name_can_be_denied() {
         ("/gopkg.in/corp/lib.v1/@v/list", None),
         ("/github.com/other/lib/@v/list", Some("public")),
     ] {
-        let judgement = judge(&policy, path, &[]);
-        let led_to = judgement.backend().map(|backend| backend.name.as_str());
+        let decision = evaluate(&policy, path, &[]);
+        let led_to = decision.backend().map(|backend| backend.name.as_str());
         assert_eq!(led_to, backend, "{path}");
     }
 }

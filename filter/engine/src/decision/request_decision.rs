@@ -1,98 +1,98 @@
-//! What is to be done with a request, and everything that led to it.
+//! The decision on a request, and everything that led to it.
 
 use super::caching::CacheScope;
+use super::rollout::RolloutAssignment;
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
-use super::stage::StageTaken;
-use crate::lookup::Consultation;
-use crate::reply::Reply;
+use crate::lookup::VersionLookup;
+use crate::reply::LocalReply;
 use crate::telemetry::Outcome;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::route::Route;
-use modgate_policy::model::{Backend, Decision, Plan, Policy, Ruling, Tenant};
+use modgate_policy::model::{Backend, Plan, RuleOutcome, Ruling, Tenant};
 
-/// What is to be done with a request, and everything that led to it.
+/// The decision on a request, and everything that led to it.
 #[derive(Debug)]
-pub struct Judgement<'p> {
+pub struct RequestDecision<'p> {
     /// The tenant; `None` where the request has none.
     pub tenant: Option<&'p Tenant>,
     /// Which identity source named the tenant.
     pub identity: Option<&'static str>,
-    /// What is asked.
+    /// The operation that is requested.
     pub operation: OperationName,
     /// Whether the answer can change from one request to the next.
     pub mutability: Mutability,
-    /// Which of the tenant's rules hold for the request, and why.
-    pub stage: StageTaken,
-    /// The verdict of the rules, where they were asked, and that of the tenant's other ones.
+    /// Which of the tenant's rules are in effect for the request, and why.
+    pub stage: RolloutAssignment,
+    /// The verdict of the rules, if they were evaluated, and that of the tenant's other rules.
     pub ruling: Option<Ruling<'p>>,
     /// The route that was taken.
     pub route: Option<&'p Route>,
     /// The bucket in which the backend was drawn, below [`modgate_policy::model::BUCKETS`], where the route leads
     /// to several.
     pub bucket: Option<u32>,
-    /// What the routes say that are not followed, where some are tried.
+    /// Where the routes that are not in effect would lead, if there is a trial of routes.
     pub route_trial: Option<RouteTrial<'p>>,
-    /// The module path that is asked for, unescaped.
+    /// The module path that is requested, unescaped.
     pub module: Option<String>,
-    /// The version or query that is asked for, unescaped.
+    /// The version or query that is requested, unescaped.
     pub version: Option<String>,
-    /// What the client wrote before everything else to name its tenant: empty, or such as `t/acme/`.
+    /// The path prefix that names the tenant, such as `t/acme/`, or empty.
     pub tenant_prefix: String,
-    /// What the client calls the request; a text repeats it only where it is harmless.
+    /// The request id; replies repeat it only if its characters are harmless.
     pub request_id: Option<String>,
-    /// The variant of a split that it was given.
+    /// The variant of a split that the client was assigned.
     pub split: Option<Assigned<'p>>,
-    /// The variant whose version's file is asked for.
+    /// The variant whose file is requested.
     pub file_of: Option<OfVariant<'p>>,
-    /// What is to be checked of the answer.
+    /// How the answer's integrity is checked.
     pub plan: Plan,
-    /// The backend that was asked before the request was answered here.
-    pub consulted: Option<&'p Backend>,
-    /// Headers of the request that its backend must not get; see [`super::goes_upstream`].
+    /// The backend that a lookup queried before the request got a local reply.
+    pub queried_backend: Option<&'p Backend>,
+    /// Headers of the request that its backend must not receive; see [`super::goes_upstream`].
     pub remove_headers: Vec<String>,
     /// Which caches may keep a backend's answer.
     pub cache_scope: CacheScope,
     /// What to do.
-    pub answer: Answer<'p>,
+    pub action: Decision<'p>,
 }
 
 /// What to do with a request.
 #[derive(Debug)]
-pub enum Answer<'p> {
+pub enum Decision<'p> {
     /// It goes to a backend.
     Forward {
         /// Which.
         backend: &'p Backend,
-        /// The cluster that is asked: the backend's, or one in which others stand in for it.
+        /// The backend's cluster, or one in which other backends stand in for it.
         cluster: &'p str,
-        /// The path that goes upstream; `None` where it is, byte for byte, the one that came.
+        /// The path that goes upstream; `None` if it is the received one, byte for byte.
         path: Option<String>,
     },
-    /// It waits while its backend is asked, and then is answered or goes on.
-    Consult {
-        /// Which backend is asked, and where it goes on to.
+    /// It waits while a lookup queries its backend, and is then forwarded or gets a local reply.
+    Pending {
+        /// The backend that is queried, and that the request goes to afterwards.
         backend: &'p Backend,
-        /// As in [`Answer::Forward`].
+        /// As in [`Decision::Forward`].
         cluster: &'p str,
-        /// As in [`Answer::Forward`].
+        /// As in [`Decision::Forward`].
         path: Option<String>,
-        /// What goes from question to question.
-        consultation: Box<Consultation>,
+        /// The lookup.
+        lookup: Box<VersionLookup>,
     },
-    /// It is answered here.
-    Reply(Reply),
+    /// The filter answers it.
+    LocalReply(LocalReply),
 }
 
-impl<'p> Judgement<'p> {
-    /// Nothing is known yet but what the client calls the request.
+impl<'p> RequestDecision<'p> {
+    /// Nothing is known yet but the request id.
     pub(super) fn unknown(request_id: Option<&str>) -> Self {
         Self {
             tenant: None,
             identity: None,
             operation: OperationName::Other,
             mutability: Mutability::Other,
-            stage: StageTaken::default(),
+            stage: RolloutAssignment::default(),
             ruling: None,
             route: None,
             bucket: None,
@@ -104,79 +104,81 @@ impl<'p> Judgement<'p> {
             split: None,
             file_of: None,
             plan: Plan::Pass,
-            consulted: None,
+            queried_backend: None,
             remove_headers: Vec::new(),
             cache_scope: CacheScope::Private,
-            answer: Answer::Reply(Reply::default()),
+            action: Decision::LocalReply(LocalReply::default()),
         }
     }
 
-    /// What came of it, as far as that is known before a backend has answered.
+    /// The outcome, if it is known before a backend has answered.
     pub fn outcome(&self) -> Option<Outcome> {
-        match &self.answer {
-            Answer::Forward { .. } | Answer::Consult { .. } => None,
-            Answer::Reply(reply) => Some(reply.outcome),
+        match &self.action {
+            Decision::Forward { .. } | Decision::Pending { .. } => None,
+            Decision::LocalReply(reply) => Some(reply.outcome),
         }
     }
 
-    /// The backend that the request goes to, or that was asked for it.
+    /// The backend that the request goes to, or that a lookup queried for it.
     pub fn backend(&self) -> Option<&'p Backend> {
-        match &self.answer {
-            Answer::Forward { backend, .. } | Answer::Consult { backend, .. } => Some(backend),
-            Answer::Reply(_) => self.consulted,
+        match &self.action {
+            Decision::Forward { backend, .. } | Decision::Pending { backend, .. } => Some(backend),
+            Decision::LocalReply(_) => self.queried_backend,
         }
     }
 
-    /// Notes what a consultation came to: the request goes on.
+    /// Ends the lookup: the request is forwarded.
     pub fn proceed(&mut self, ruling: Ruling<'p>) {
+        self.record_variant();
         self.ruling = Some(ruling);
-        let answer = std::mem::replace(&mut self.answer, Answer::Reply(Reply::default()));
-        self.answer = match answer {
-            Answer::Consult {
+        let action = std::mem::replace(
+            &mut self.action,
+            Decision::LocalReply(LocalReply::default()),
+        );
+        self.action = match action {
+            Decision::Pending {
                 backend,
                 cluster,
                 path,
                 ..
-            } => Answer::Forward {
+            } => Decision::Forward {
                 backend,
                 cluster,
                 path,
             },
-            answer => answer,
+            action => action,
         };
     }
 
-    /// Notes what a consultation came to: the client is answered. [`Judgement::led_to`] comes first.
-    pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: Reply) {
-        self.consulted = self.backend();
+    /// Ends the lookup: the client gets this reply.
+    pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: LocalReply) {
+        self.record_variant();
+        self.queried_backend = self.backend();
         self.ruling = ruling.or(self.ruling);
         let told = self
             .split
             .filter(|assigned| assigned.holds() && assigned.split.tells && reply.status == 200);
         reply.variant = told.and_then(|assigned| Some(assigned.variant?.name.clone()));
-        self.answer = Answer::Reply(reply);
+        self.action = Decision::LocalReply(reply);
     }
 
-    /// Notes which variant a consultation led to: another than the one that was given where the backend
-    /// does not have that, or the rules refuse it.
-    pub fn led_to(&mut self, policy: &'p Policy, consultation: &Consultation) {
-        let (Some(assigned), Some(steer)) = (&mut self.split, consultation.steer()) else {
+    /// Records the variant that the lookup settled on. It is a fallback if the backend does not have the
+    /// assigned variant, or the rules refuse it.
+    fn record_variant(&mut self) {
+        let Decision::Pending { lookup, .. } = &self.action else {
             return;
         };
-        let variants = policy
-            .splits()
-            .get(steer.split)
-            .map(|split| &split.variants);
-        let led_to = variants
-            .zip(steer.variant())
-            .and_then(|(variants, place)| variants.get(place));
+        let (Some(assigned), Some(choice)) = (&mut self.split, lookup.choice()) else {
+            return;
+        };
+        let led_to = choice.variant().and_then(|id| assigned.split.variant(id));
         if led_to != assigned.variant {
             assigned.by = AssignedBy::Fallback;
             assigned.variant = led_to;
         }
     }
 
-    /// The variant that the request counts for: the one that it was led to, or whose file it asks for.
+    /// The variant that the request counts for: the one it was led to, or the one whose file it requests.
     pub fn of_variant(&self) -> Option<OfVariant<'p>> {
         let led = self.split.filter(Assigned::holds);
         let led = led.map(|assigned| OfVariant {
@@ -186,15 +188,15 @@ impl<'p> Judgement<'p> {
         led.or(self.file_of)
     }
 
-    /// The values of the labels `decision` and `rule`: the verdict's, or what refused the request
-    /// before or after the rules were asked. `None` where nothing was decided.
+    /// The values of the labels `decision` and `rule`: those of the verdict, or of the step that refused the
+    /// request. `None` if nothing was decided.
     pub fn decision_labels(&self) -> Option<(&'static str, &str)> {
-        if let Answer::Reply(Reply {
+        if let Decision::LocalReply(LocalReply {
             decided_by: Some(by),
             ..
-        }) = &self.answer
+        }) = &self.action
         {
-            return Some((Decision::Deny.as_str(), by));
+            return Some((RuleOutcome::Deny.as_str(), by));
         }
         let verdict = &self.ruling.as_ref()?.verdict;
         Some((verdict.decision.as_str(), verdict.rule_label()))

@@ -1,7 +1,7 @@
 //! Where a request goes.
 
-use super::head::Head;
-use super::stage;
+use super::request_head::RequestHead;
+use super::rollout;
 use modgate_go::goproxy::{Operation, Target};
 use modgate_go::http::Header;
 use modgate_policy::model::identity::Facts;
@@ -11,21 +11,21 @@ use modgate_policy::model::{Backend, By, CANARY, ENFORCE, Policy, Reach, Tenant}
 /// Where a request goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Destination<'p> {
-    /// The route; `None` where the document gives the backend to a checksum database.
+    /// The route; `None` if the document assigns the backend to a checksum database.
     pub(super) route: Option<&'p Route>,
     pub(super) backend: &'p Backend,
     /// The backend's cluster, or the one in which others stand in for it.
     pub(super) cluster: &'p str,
-    /// The bucket in which the backend was drawn, where the route leads to several.
+    /// The bucket in which the backend was drawn, if the route leads to several.
     pub(super) bucket: Option<u32>,
 }
 
-/// What the routes that are not followed say of a request: those that are tried, or those in force.
+/// Where the routes that are not in effect would lead: the candidate's, or the active ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteTrial<'p> {
-    /// The value of the label `stage`: which of the two are followed.
+    /// The value of the label `stage`, for the routes in effect.
     pub stage: &'static str,
-    /// Where the others would lead; `None` is nowhere.
+    /// The route and the backend; `None` if no route matches.
     pub would_be: Option<(&'p Route, &'p Backend)>,
 }
 
@@ -35,28 +35,28 @@ pub(crate) struct RoutedPath<'p> {
     pub(crate) backend: &'p Backend,
     /// The backend's cluster, or the one in which others stand in for it.
     pub(crate) cluster: &'p str,
-    /// The module that is asked for.
+    /// The module that is requested.
     pub(crate) module: String,
     /// The path upstream.
     pub(crate) path: String,
 }
 
-/// What is known of a request when it is routed.
-pub(super) struct Request<'a> {
+/// The parts of a request that routing depends on.
+pub(super) struct RouteInputs<'a> {
     /// The path behind the tenant's prefix.
     pub(super) path: &'a str,
     pub(super) operation: &'a Operation<'a>,
     pub(super) tenant: &'a Tenant,
-    pub(super) head: &'a Head<'a>,
+    pub(super) head: &'a RequestHead<'a>,
     pub(super) facts: &'a dyn Facts,
 }
 
-/// The destination by the routes that hold for the request, and what the others say.
+/// The destination by the routes in effect, and the trial's result.
 pub(super) fn route<'p>(
     policy: &'p Policy,
-    request: &Request<'_>,
+    inputs: &RouteInputs<'_>,
 ) -> (Option<Destination<'p>>, Option<RouteTrial<'p>>) {
-    if let Some(backend) = policy.sumdb_backend(request.operation) {
+    if let Some(backend) = policy.sumdb_backend(inputs.operation) {
         let destination = Destination {
             route: None,
             backend,
@@ -65,12 +65,12 @@ pub(super) fn route<'p>(
         };
         return (Some(destination), None);
     }
-    let active = request.destination(policy, &policy.routes);
+    let active = inputs.destination(policy, &policy.routes);
     let Some(trial) = &policy.routes_trial else {
         return (active, None);
     };
-    let candidate = request.destination(policy, &trial.table);
-    let reach = trial.stage.reach(ROUTES, |by| request.key(policy, by));
+    let candidate = inputs.destination(policy, &trial.table);
+    let reach = trial.stage.reach(ROUTES, |by| inputs.key(policy, by));
     let (held, other, stage) = match reach {
         Reach::Not => (active, candidate, ENFORCE),
         Reach::Member => (candidate, active, CANARY),
@@ -83,8 +83,8 @@ pub(super) fn route<'p>(
     (held, Some(trial))
 }
 
-/// Where a tenant's request goes that has these headers and this path, without what names the tenant,
-/// whatever the rules say of it; `None` where it leads nowhere, or asks for no file of a module.
+/// The destination of a tenant's request with these headers and this path, without its tenant prefix and
+/// without evaluating the rules. `None` if no route matches, or the path requests no file of a module.
 pub(crate) fn route_path<'p>(
     policy: &'p Policy,
     headers: &[Header],
@@ -92,13 +92,13 @@ pub(crate) fn route_path<'p>(
     facts: &dyn Facts,
     path: &str,
 ) -> Option<RoutedPath<'p>> {
-    let head = Head::read(policy, headers);
+    let head = RequestHead::read(policy, headers);
     let target = Target::decode(path.as_bytes()).ok()?;
     let (_, rest) = policy.routes.enter(target.as_str());
     let operation = Operation::parse(rest).ok()?;
     let (destination, _) = route(
         policy,
-        &Request {
+        &RouteInputs {
             path: target.as_str(),
             operation: &operation,
             tenant,
@@ -119,10 +119,11 @@ pub(crate) fn route_path<'p>(
         path,
     })
 }
-/// What a canary of routes is drawn for, where a tenant's is drawn for its name, which has no space.
+/// The name by which a canary of routes is drawn. A tenant's canary is drawn by the tenant's name, which has
+/// no space.
 const ROUTES: &str = "the routes";
 
-impl Request<'_> {
+impl RouteInputs<'_> {
     fn destination<'p>(
         &self,
         policy: &'p Policy,
@@ -130,31 +131,30 @@ impl Request<'_> {
     ) -> Option<Destination<'p>> {
         let (space, _) = table.enter(self.path);
         let route = space?.pick(self.operation.module(), self.head.host.as_ref())?;
-        let (place, bucket, failovers) = match &route.to {
-            To::Backend(place) => (*place, None, &[][..]),
+        let (backend, bucket) = match &route.to {
+            To::Backend(backend) => (policy.backend(*backend), None),
             To::Drawn(drawn) => {
                 let key = self.key(policy, drawn.by).unwrap_or_default();
-                let (place, bucket) = policy.draw_backend(&route.id, drawn, &key);
-                (place, Some(bucket), drawn.failovers.as_slice())
+                let (backend, bucket) = policy.draw_backend(&route.id, drawn, &key);
+                (backend, Some(bucket))
             }
         };
-        let backend = policy.backend(place)?;
-        let failover = failovers.iter().find(|known| known.begins_with(place));
+        let backend = backend?;
         Some(Destination {
             route: Some(route),
             backend,
-            cluster: failover.map_or(&*backend.cluster, |failover| &*failover.cluster),
+            cluster: route.cluster_of(backend),
             bucket,
         })
     }
 
-    /// What is drawn for; `None` for a client of whom nothing is known.
+    /// The key of a draw. Clients without a known identity have none.
     fn key(&self, policy: &Policy, by: By) -> Option<String> {
-        // Of the checksum database all is one module, or a proof would be torn apart.
+        // A whole checksum database is one key: its tiles must come from one backend.
         let module = match self.operation {
             Operation::Sumdb { database, .. } => database,
             operation => operation.module().unwrap_or_default(),
         };
-        stage::key(policy, self.tenant, module, self.head, self.facts, by).0
+        rollout::key(policy, self.tenant, module, self.head, self.facts, by).0
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use modgate_policy::model::BackendId;
 
 fn document() -> Value {
     json!({
@@ -51,13 +52,13 @@ fn asked(module: &str, authorities: &[&str]) -> Vec<Header> {
 
 /// The route, the backend and the cluster.
 fn destination(policy: &Policy, headers: &[Header]) -> [String; 3] {
-    let judgement = judge(policy, headers, &());
-    let route = judgement.route.map(|route| route.id.clone());
-    match judgement.answer {
-        Answer::Forward {
+    let decision = evaluate(policy, headers, &());
+    let route = decision.route.map(|route| route.id.clone());
+    match decision.action {
+        Decision::Forward {
             backend, cluster, ..
         } => [route.unwrap(), backend.name.clone(), cluster.to_owned()],
-        answer => panic!("{answer:?}"),
+        action => panic!("{action:?}"),
     }
 }
 
@@ -86,20 +87,20 @@ fn a_host_chooses_among_routes_as_a_module_does() {
 }
 
 #[test]
-fn a_host_without_a_route_is_told_so() {
+fn a_host_without_a_route_is_refused() {
     let mut document = document();
     document["routes"] = json!([{"id": "hub", "hosts": ["hub.example"], "backend": "hub"}]);
     let policy = policy_of(&document);
-    let judgement = judge(&policy, &asked("x.example/m", &["other.example"]), &());
-    let Answer::Reply(reply) = judgement.answer else {
-        panic!("{:?}", judgement.answer);
+    let decision = evaluate(&policy, &asked("x.example/m", &["other.example"]), &());
+    let Decision::LocalReply(reply) = decision.action else {
+        panic!("{:?}", decision.action);
     };
     assert_eq!(reply.status, 403, "{}", reply.body);
     assert!(reply.body.contains("no route"), "{}", reply.body);
 }
 
 #[test]
-fn others_stand_in_for_a_backend_in_a_cluster_of_its_own() {
+fn failover_uses_one_cluster_per_first_backend() {
     let policy = policy_of(&document());
     let mut clusters: Vec<String> = (0..40)
         .map(|i| destination(&policy, &asked(&format!("corp.example/m{i}"), &[])))
@@ -113,8 +114,8 @@ fn others_stand_in_for_a_backend_in_a_cluster_of_its_own() {
     clusters.dedup();
     assert_eq!(clusters, ["modgate.next.corp.b", "modgate.next.corp.c"]);
 
-    let names = |order: &[usize]| -> Vec<&str> {
-        let name = |place: &usize| &*policy.backends()[*place].name;
+    let names = |order: &[BackendId]| -> Vec<&str> {
+        let name = |id: &BackendId| &*policy.backend(*id).unwrap().name;
         order.iter().map(name).collect()
     };
     let failovers: Vec<_> = policy
@@ -132,14 +133,14 @@ fn others_stand_in_for_a_backend_in_a_cluster_of_its_own() {
 }
 
 #[test]
-fn a_client_cannot_write_what_the_proxy_gives_to_a_backend() {
+fn clients_cannot_set_headers_that_the_proxy_adds() {
     let policy = policy_of(&document());
     let with_token = |authority| {
         let mut headers = asked("x.example/m", &[authority]);
         for name in ["authorization", "x_team", "accept"] {
             headers.push((name.to_owned(), b"mine".to_vec()));
         }
-        let mut removed = judge(&policy, &headers, &()).remove_headers;
+        let mut removed = evaluate(&policy, &headers, &()).remove_headers;
         removed.sort();
         removed
     };
@@ -159,20 +160,20 @@ fn tried(stage: Value) -> Policy {
 
 /// The backend, the stage, and the backend of the other routes.
 fn trial(policy: &Policy, module: &str) -> [String; 3] {
-    let judgement = judge(policy, &asked(module, &[]), &());
-    let trial = judgement.route_trial.unwrap();
+    let decision = evaluate(policy, &asked(module, &[]), &());
+    let trial = decision.route_trial.unwrap();
     let would_be = trial.would_be.map_or("none", |(_, backend)| &backend.name);
-    let backend = judgement.backend().map_or("none", |backend| &backend.name);
+    let backend = decision.backend().map_or("none", |backend| &backend.name);
     [backend, trial.stage, would_be].map(ToOwned::to_owned)
 }
 
 #[test]
-fn routes_in_shadow_lead_nobody_and_say_where_they_would() {
+fn routes_in_shadow_only_record_where_they_would_lead() {
     let policy = tried(json!({"stage": "shadow"}));
     assert_eq!(trial(&policy, "public.example/m"), ["a", "enforce", "c"]);
     assert_eq!(trial(&policy, "other.example/m"), ["a", "enforce", "none"]);
     assert_eq!(
-        judge(&policy_of(&document()), &asked("x.example/m", &[]), &()).route_trial,
+        evaluate(&policy_of(&document()), &asked("x.example/m", &[]), &()).route_trial,
         None
     );
 }
@@ -214,13 +215,13 @@ fn enforced_routes_lead_all_and_draw_in_clusters_of_their_own() {
     assert_eq!(cluster, format!("modgate.candidate.corp.{backend}"));
     let off = tried(json!({"stage": "off"}));
     assert_eq!(
-        judge(&off, &asked("x.example/m", &[]), &()).route_trial,
+        evaluate(&off, &asked("x.example/m", &[]), &()).route_trial,
         None
     );
 }
 
 #[test]
-fn what_is_wrong_with_routing_is_told_at_its_place() {
+fn errors_in_routes_have_their_path() {
     let change = |at: &str, value: Value| {
         let mut document = document();
         *document.pointer_mut(at).unwrap() = value;
@@ -320,7 +321,7 @@ fn what_is_wrong_with_routing_is_told_at_its_place() {
 }
 
 #[test]
-fn what_is_wrong_with_tried_routes_is_told_at_its_place() {
+fn errors_in_candidate_routes_have_their_path() {
     let with = |rollout: Value| {
         let mut document = document();
         document["routes_rollout"] = rollout;

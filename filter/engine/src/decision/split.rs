@@ -1,36 +1,36 @@
-//! Which version of a module a request is to be led to.
+//! Which variant of a split a client is assigned.
 
 use std::fmt;
 
-use super::head::Head;
-use super::stage;
+use super::request_head::RequestHead;
+use super::rollout;
 use modgate_go::http::HeaderValue;
 use modgate_policy::model::identity::Facts;
 use modgate_policy::model::{
     BUCKETS, By, CANARY, ENFORCE, Gets, NO_VARIANT, Policy, Reach, SHADOW, Split, Tenant, Variant,
 };
 
-/// The variant of a split that a request was given.
+/// The variant of a split that a request was assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Assigned<'p> {
     /// The split.
     pub split: &'p Split,
-    /// The variant; `None` where the backend has none of its versions that the rules serve.
+    /// The variant; `None` if the backend has none of the versions that the rules allow.
     pub variant: Option<&'p Variant>,
-    /// What gave it.
+    /// How it was chosen.
     pub by: AssignedBy,
     /// The value of the label `stage`; see [`Assigned::holds`].
     pub stage: &'static str,
 }
 
 impl Assigned<'_> {
-    /// Whether the request is led there; a split in shadow says only where it would.
+    /// Whether the assignment is in effect. That of a split in shadow is only recorded.
     pub fn holds(&self) -> bool {
         self.stage != SHADOW
     }
 }
 
-/// A split and one of its variants; `None` where the backend has none of its versions.
+/// A split and one of its variants; `None` if the backend has none of its versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OfVariant<'p> {
     /// The split.
@@ -40,7 +40,7 @@ pub struct OfVariant<'p> {
 }
 
 impl<'p> OfVariant<'p> {
-    /// The variant of that version.
+    /// The variant with that version.
     pub(super) fn with_version(split: &'p Split, version: &str) -> Option<Self> {
         let variant = split.variants.iter().find(|v| v.version == version)?;
         Some(Self {
@@ -56,36 +56,36 @@ impl<'p> OfVariant<'p> {
     }
 }
 
-/// Why a request was given a variant.
+/// How a variant was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssignedBy {
-    /// The assignment at this place names it.
+    /// The assignment at this position names it.
     Name {
-        /// Its place in `assign`.
+        /// The position in `assign`.
         assign: usize,
     },
     /// It was drawn.
     Draw {
-        /// The assignment's place in `assign`.
+        /// The assignment's position in `assign`.
         assign: usize,
-        /// What the draw was for.
+        /// The kind of key.
         by: By,
         /// The bucket, below [`modgate_policy::model::BUCKETS`].
         bucket: u32,
     },
-    /// Of whom a draw should have been for nothing is known, so it is the control variant.
+    /// The client has no known identity to draw by, so it gets the control variant.
     Unknown {
-        /// The assignment's place in `assign`.
+        /// The assignment's position in `assign`.
         assign: usize,
     },
-    /// The backend does not have the variant that was given, or the rules refuse it.
+    /// The backend does not have the assigned variant, or the rules refuse it.
     Fallback,
 }
 
 impl fmt::Display for Assigned<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.variant {
-            Some(Variant { name, version }) => {
+            Some(Variant { name, version, .. }) => {
                 write!(
                     f,
                     "{}, variant {name}, {version}: {}",
@@ -126,18 +126,17 @@ impl fmt::Display for AssignedBy {
     }
 }
 
-/// Chooses the variant for a tenant's request for a module, and says its split's and its own place;
-/// `None` where there is no split on the module.
+/// Assigns a variant to a tenant's request for a module; `None` if the module has no split.
 pub(super) fn assigned<'p>(
     policy: &'p Policy,
     tenant: &Tenant,
     module: &str,
-    head: &Head<'_>,
+    head: &RequestHead<'_>,
     facts: &dyn Facts,
-) -> Option<(usize, usize, Assigned<'p>)> {
-    let (place, split) = policy.splits.of(module)?;
-    let key = |by| stage::key(policy, tenant, module, head, facts, by).0;
-    // A tenant's canary is drawn for its name, which has no space.
+) -> Option<Assigned<'p>> {
+    let split = policy.splits.of(module)?;
+    let key = |by| rollout::key(policy, tenant, module, head, facts, by).0;
+    // A tenant's canary is drawn by the tenant's name, which has no space.
     let stage = match split.stage?.reach(&format!("split {}", split.name), key) {
         Reach::Not => SHADOW,
         Reach::Member => CANARY,
@@ -147,8 +146,8 @@ pub(super) fn assigned<'p>(
         let Some((name, wanted)) = header else {
             return true;
         };
-        // What is said twice is not said.
-        let HeaderValue::Once(value) = head.split_header(name) else {
+        // A duplicate header counts as absent.
+        let HeaderValue::Single(value) = head.split_header(name) else {
             return false;
         };
         wanted
@@ -176,11 +175,10 @@ pub(super) fn assigned<'p>(
             }
         },
     };
-    let assigned = Assigned {
+    Some(Assigned {
         split,
-        variant: split.variants.get(variant),
+        variant: split.variant(variant),
         by,
         stage,
-    };
-    Some((place, variant, assigned))
+    })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::judge;
+use super::evaluate;
 use super::split::AssignedBy;
 use super::*;
 use modgate_go::http::Header;
@@ -35,8 +35,8 @@ fn variant(
     ];
     let group = group.map(|group| ("x-ab-test".to_owned(), group.as_bytes().to_vec()));
     headers.extend(group);
-    let judgement = judge(policy, &headers, &At(format!("{address}:4711")));
-    let assigned = judgement.split.unwrap();
+    let decision = evaluate(policy, &headers, &At(format!("{address}:4711")));
+    let assigned = decision.split.unwrap();
     (assigned.variant.unwrap().name.clone(), assigned.by)
 }
 
@@ -88,7 +88,7 @@ fn of_two_thousand_clients_thirty_percent_of_the_group_get_the_beta() {
 }
 
 #[test]
-fn more_weight_moves_only_who_must_and_another_seed_draws_anew() {
+fn new_weights_move_few_clients_and_a_new_seed_redraws_all() {
     let with = |beta: u32, seed: &str| {
         let mut document: Value = serde_json::from_str(EXAMPLE).unwrap();
         document["seed"] = json!(seed);
@@ -112,7 +112,7 @@ fn more_weight_moves_only_who_must_and_another_seed_draws_anew() {
 }
 
 #[test]
-fn of_whom_nothing_is_known_gets_the_control_and_what_is_said_twice_is_not_said() {
+fn unidentified_clients_get_the_control_and_duplicate_headers_are_ignored() {
     let policy = example();
     let headers: Vec<Header> = vec![
         (":method".to_owned(), b"GET".to_vec()),
@@ -122,12 +122,12 @@ fn of_whom_nothing_is_known_gets_the_control_and_what_is_said_twice_is_not_said(
         ),
         ("x-ab-test".to_owned(), b"group-b".to_vec()),
     ];
-    let judgement = judge(&policy, &headers, &());
-    let assigned = judgement.split.unwrap();
+    let decision = evaluate(&policy, &headers, &());
+    let assigned = decision.split.unwrap();
     assert_eq!(assigned.variant.unwrap().name, "stable");
     assert_eq!(assigned.by, AssignedBy::Unknown { assign: 1 });
     let twice = [headers.clone(), headers[2..].to_vec()].concat();
-    let by = judge(&policy, &twice, &At("10.0.0.1:1".into()))
+    let by = evaluate(&policy, &twice, &At("10.0.0.1:1".into()))
         .split
         .unwrap()
         .by;
@@ -148,7 +148,7 @@ fn errors(change: impl FnOnce(&mut Value)) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn what_is_wrong_with_a_split_is_told_at_its_place() {
+fn errors_in_a_split_have_their_path() {
     const AT: &str = "$.splits.lib-beta";
     let split = |key: &'static str, value: Value| {
         move |document: &mut Value| {
@@ -296,7 +296,7 @@ fn backend(policy: &Policy, path: &str) -> String {
         (":method".to_owned(), b"GET".to_vec()),
         (":path".to_owned(), path.as_bytes().to_vec()),
     ];
-    judge(policy, &headers, &At("10.0.0.1:1".into()))
+    evaluate(policy, &headers, &At("10.0.0.1:1".into()))
         .backend()
         .unwrap()
         .name
@@ -321,7 +321,7 @@ fn shared(new: f64, more: Value) -> Policy {
 }
 
 #[test]
-fn all_of_a_module_comes_from_one_backend_and_more_weight_moves_only_what_must() {
+fn a_module_has_one_backend_and_new_weights_move_few_modules() {
     let (small, large) = (shared(10.0, json!({})), shared(20.0, json!({})));
     let (mut on_new, mut moved) = (0, 0);
     for i in 0..2000 {
@@ -360,7 +360,7 @@ fn all_of_a_module_comes_from_one_backend_and_more_weight_moves_only_what_must()
 }
 
 #[test]
-fn a_share_can_be_of_tenants() {
+fn a_route_can_draw_by_tenant() {
     let policy = shared(50.0, json!({"by": "tenant"}));
     let mut seen = std::collections::BTreeSet::new();
     for tenant in 0..40 {
@@ -377,7 +377,7 @@ fn a_share_can_be_of_tenants() {
 }
 
 #[test]
-fn what_is_wrong_with_shares_of_backends_is_told_at_its_place() {
+fn errors_in_backend_weights_have_their_path() {
     for (route, place, wanted) in [
         (
             json!({"id": "r"}),
@@ -437,13 +437,13 @@ fn stage_of(policy: &Policy, address: &str, file: &str) -> (Option<&'static str>
         (":method".to_owned(), b"GET".to_vec()),
         (":path".to_owned(), path.into_bytes()),
     ];
-    let judgement = judge(policy, &headers, &At(format!("{address}:4711")));
-    let goes_on = matches!(judgement.answer, super::Answer::Forward { .. });
-    (judgement.split.map(|assigned| assigned.stage), goes_on)
+    let decision = evaluate(policy, &headers, &At(format!("{address}:4711")));
+    let goes_on = matches!(decision.action, super::Decision::Forward { .. });
+    (decision.split.map(|assigned| assigned.stage), goes_on)
 }
 
 #[test]
-fn a_split_in_shadow_leads_nobody_and_says_where_it_would() {
+fn a_split_in_shadow_only_records_its_assignments() {
     let shadow = tried(json!({"stage": "shadow"}));
     let off = tried(json!({"stage": "off"}));
     let enforced = tried(json!({"stage": "enforce"}));
@@ -464,7 +464,7 @@ fn a_split_in_shadow_leads_nobody_and_says_where_it_would() {
 }
 
 #[test]
-fn a_canary_of_a_split_leads_its_share() {
+fn a_split_canary_leads_only_its_share() {
     let canary = |percent| tried(json!({"stage": "canary", "percent": percent, "by": "client"}));
     let (small, large) = (canary(20), canary(50));
     let mut members = 0;
@@ -482,7 +482,7 @@ fn a_canary_of_a_split_leads_its_share() {
 }
 
 #[test]
-fn what_is_wrong_with_a_splits_rollout_is_told_at_its_place() {
+fn errors_in_a_splits_rollout_have_their_path() {
     let mut document: Value = serde_json::from_str(EXAMPLE).unwrap();
     document["splits"]["lib-beta"]["rollout"] = json!({"stage": "canary", "percent": 101});
     let errors = Policy::from_json(document.to_string().as_bytes()).unwrap_err();

@@ -58,9 +58,9 @@ fn request(path: &str, more: &[(&str, &str)]) -> Vec<Header> {
 fn outcome(path: &str, more: &[(&str, &str)]) -> Result<(String, String), (u16, String)> {
     let policy = policy();
     let headers = request(path, more);
-    let judgement = judge(&policy, &headers, &());
-    match judgement.answer {
-        Answer::Forward {
+    let decision = evaluate(&policy, &headers, &());
+    match decision.action {
+        Decision::Forward {
             backend,
             path: upstream,
             ..
@@ -68,8 +68,8 @@ fn outcome(path: &str, more: &[(&str, &str)]) -> Result<(String, String), (u16, 
             backend.cluster.clone(),
             upstream.unwrap_or_else(|| path.to_owned()),
         )),
-        Answer::Reply(reply) => Err((reply.status, reply.body)),
-        Answer::Consult { .. } => panic!("no rule is about versions"),
+        Decision::LocalReply(reply) => Err((reply.status, reply.body)),
+        Decision::Pending { .. } => panic!("no rule is about versions"),
     }
 }
 
@@ -115,20 +115,20 @@ fn an_allowed_request_goes_upstream_in_its_canonical_form() {
 }
 
 #[test]
-fn a_path_that_is_canonical_already_is_not_written() {
+fn a_canonical_path_is_not_rewritten() {
     let policy = policy();
     let headers = request("/golang.org/x/text/@v/list", &[("x-corp-tenant", "web")]);
-    let judgement = judge(&policy, &headers, &());
+    let decision = evaluate(&policy, &headers, &());
     assert!(matches!(
-        judgement.answer,
-        Answer::Forward { path: None, .. }
+        decision.action,
+        Decision::Forward { path: None, .. }
     ));
-    assert_eq!(judgement.identity, Some("header"));
-    assert_eq!(judgement.remove_headers, ["x-corp-tenant"]);
+    assert_eq!(decision.identity, Some("header"));
+    assert_eq!(decision.remove_headers, ["x-corp-tenant"]);
 }
 
 #[test]
-fn a_prefix_opens_a_space_of_its_own_so_a_path_has_one_reading() {
+fn routes_with_a_prefix_match_only_paths_with_it() {
     // Behind the prefix it is github.com/boltdb-go/bolt, not a module on go.dev.
     let (status, body) = refused("/t/web/go.dev/v1/github.com/boltdb-go/bolt/@v/list", &[]);
     assert_eq!(status, 403);
@@ -136,7 +136,7 @@ fn a_prefix_opens_a_space_of_its_own_so_a_path_has_one_reading() {
 }
 
 #[test]
-fn a_denial_tells_the_person_what_they_need() {
+fn a_denial_names_tenant_rule_reason_and_contact() {
     let (status, body) = refused(
         "/t/payments/github.com/boltdb-go/bolt/@v/v1.3.1.zip",
         &[("x-request-id", "8d3f-1")],
@@ -195,7 +195,7 @@ fn probes_are_404_and_files_are_403() {
 }
 
 #[test]
-fn who_cannot_be_identified_is_refused() {
+fn unidentified_clients_are_refused() {
     let (status, body) = refused("/golang.org/x/text/@v/list", &[]);
     assert_eq!(status, 403);
     assert!(
@@ -214,7 +214,7 @@ fn who_cannot_be_identified_is_refused() {
 }
 
 #[test]
-fn headers_that_claim_what_they_may_not_are_removed() {
+fn identity_and_reserved_headers_are_removed() {
     let policy = policy();
     let claims = [
         ("x-corp-tenant", "web"),
@@ -225,9 +225,9 @@ fn headers_that_claim_what_they_may_not_are_removed() {
         ("user-agent", "Go-http-client/1.1"),
     ];
     let headers = request("/golang.org/x/text/@v/list", &claims);
-    let judgement = judge(&policy, &headers, &());
+    let decision = evaluate(&policy, &headers, &());
     assert_eq!(
-        judgement.remove_headers,
+        decision.remove_headers,
         [
             "x-corp-tenant",
             "x_corp_tenant",
@@ -237,7 +237,7 @@ fn headers_that_claim_what_they_may_not_are_removed() {
         ]
     );
     assert_eq!(
-        judgement.tenant.map(|tenant| tenant.name.as_str()),
+        decision.tenant.map(|tenant| tenant.name.as_str()),
         Some("web")
     );
 }
@@ -256,7 +256,7 @@ fn only_get_and_head_pass() {
 }
 
 #[test]
-fn the_checksum_database_is_judged_by_the_decoded_name() {
+fn sumdb_lookups_are_evaluated_by_the_decoded_module_path() {
     assert_eq!(
         forwarded("/t/web/sumdb/sum.golang.org/lookup/github.com/!burnt!sushi/toml@v1.0.0").1,
         "/sumdb/sum.golang.org/lookup/github.com/%21burnt%21sushi/toml@v1.0.0"
@@ -289,7 +289,7 @@ fn the_checksum_database_is_judged_by_the_decoded_name() {
 
 /// The Go command asks for the hash of every go.mod file that it reads.
 #[test]
-fn a_lookup_obeys_the_rules_as_the_go_mod_file_does() {
+fn a_sumdb_lookup_follows_the_rules_for_go_mod_files() {
     let document = json!({
         "version": "1", "default": "deny", "tenants": {"*": {"rules": ["org"]}},
         "rules": {"org": [
@@ -318,10 +318,10 @@ fn a_lookup_obeys_the_rules_as_the_go_mod_file_does() {
                 (":method".to_owned(), b"GET".to_vec()),
                 (":path".to_owned(), path.clone().into_bytes()),
             ];
-            let judgement = judge(&policy, &headers, &());
-            let status = match &judgement.answer {
-                Answer::Reply(reply) => reply.status,
-                Answer::Forward { .. } | Answer::Consult { .. } => 0,
+            let decision = evaluate(&policy, &headers, &());
+            let status = match &decision.action {
+                Decision::LocalReply(reply) => reply.status,
+                Decision::Forward { .. } | Decision::Pending { .. } => 0,
             };
             assert_eq!(status, want, "{path}");
         }
@@ -329,7 +329,7 @@ fn a_lookup_obeys_the_rules_as_the_go_mod_file_does() {
 }
 
 #[test]
-fn labels_tell_who_decided() {
+fn decision_labels_name_the_rule_or_step_that_decided() {
     let policy = policy();
     for (path, labels) in [
         (
@@ -355,7 +355,7 @@ fn labels_tell_who_decided() {
     ] {
         let headers = request(path, &[]);
         assert_eq!(
-            judge(&policy, &headers, &()).decision_labels(),
+            evaluate(&policy, &headers, &()).decision_labels(),
             labels,
             "{path}"
         );
@@ -363,7 +363,7 @@ fn labels_tell_who_decided() {
 }
 
 #[test]
-fn what_is_required_must_have_named_the_tenant() {
+fn the_required_source_must_identify_the_tenant() {
     let document = json!({
         "version": "1", "default": "allow",
         "identity": [{"path_prefix": "/t/{tenant}"}, {"basic_user": "x-user"}, {"sni": "{tenant}.example"}],
@@ -374,11 +374,11 @@ fn what_is_required_must_have_named_the_tenant() {
     let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
     let status = |path: &str, user: &[(&str, &str)]| {
         let headers = request(path, user);
-        let judgement = judge(&policy, &headers, &());
-        match judgement.answer {
-            Answer::Forward { .. } => (200, String::new()),
-            Answer::Reply(reply) => (reply.status, reply.body),
-            Answer::Consult { .. } => panic!("no rule is about versions"),
+        let decision = evaluate(&policy, &headers, &());
+        match decision.action {
+            Decision::Forward { .. } => (200, String::new()),
+            Decision::LocalReply(reply) => (reply.status, reply.body),
+            Decision::Pending { .. } => panic!("no rule is about versions"),
         }
     };
     let payments = [("x-user", "payments")];
@@ -398,7 +398,7 @@ fn what_is_required_must_have_named_the_tenant() {
 }
 
 #[test]
-fn what_proves_an_identity_stays_here() {
+fn credentials_that_prove_an_identity_do_not_go_upstream() {
     let claims = [
         ("authorization", "Basic cGF5bWVudHM6c2VjcmV0"),
         ("x-user", "web"),
@@ -412,7 +412,7 @@ fn what_proves_an_identity_stays_here() {
             "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
         });
         let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
-        judge(&policy, &request("/a.b/@latest", &claims), &()).remove_headers
+        evaluate(&policy, &request("/a.b/@latest", &claims), &()).remove_headers
     };
     assert_eq!(
         with(json!([{"basic_user": "x-user"}, {"header": "X-User", "trusted": true}])),
@@ -431,7 +431,7 @@ fn what_proves_an_identity_stays_here() {
 }
 
 #[test]
-fn a_hidden_module_is_as_if_it_were_not_there() {
+fn a_hidden_module_looks_missing() {
     let document = json!({
         "version": "1", "default": "deny", "contact": "#go",
         "tenants": {"*": {"rules": ["r"]}},
@@ -450,13 +450,13 @@ fn a_hidden_module_is_as_if_it_were_not_there() {
         "/sumdb/sum.golang.org/lookup/corp.example/secret@v1.0.0",
     ] {
         let headers = request(path, &[]);
-        let judgement = judge(&policy, &headers, &());
+        let decision = evaluate(&policy, &headers, &());
         assert_eq!(
-            judgement.decision_labels(),
+            decision.decision_labels(),
             Some(("hide", "secret")),
             "{path}"
         );
-        let Answer::Reply(reply) = judgement.answer else {
+        let Decision::LocalReply(reply) = decision.action else {
             panic!("{path} was forwarded");
         };
         assert_eq!(reply.status, 404);
@@ -478,7 +478,7 @@ fn a_body_and_a_line_break_are_refused() {
 }
 
 #[test]
-fn of_the_longest_denial_go_prints_the_reason_and_whom_to_ask() {
+fn the_longest_denial_still_shows_reason_and_contact() {
     let (name, reason, contact) = ("n".repeat(63), "r".repeat(160), "c".repeat(80));
     let document = json!({
         "version": "1", "default": "deny", "contact": contact,
@@ -490,8 +490,8 @@ fn of_the_longest_denial_go_prints_the_reason_and_whom_to_ask() {
     let element = "a".repeat(200);
     let path = format!("/a.b/{element}/@v/v1.0.0-{element}.zip");
     let id = "i".repeat(64);
-    let judgement = judge(&policy, &request(&path, &[("x-request-id", &id)]), &());
-    let Answer::Reply(reply) = judgement.answer else {
+    let decision = evaluate(&policy, &request(&path, &[("x-request-id", &id)]), &());
+    let Decision::LocalReply(reply) = decision.action else {
         panic!("it is denied");
     };
     let body = reply.body;

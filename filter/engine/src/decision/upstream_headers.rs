@@ -1,17 +1,16 @@
-//! Which of a request's headers go to a backend: an allow-list. A backend believes many headers of the
-//! proxy in front of it (who the client is, which host or path it asked for), their names are without
-//! number, and a Go proxy needs few.
+//! Which request headers go to a backend: an allow-list. Backends trust many headers of the proxy in front of
+//! them (the client, the requested host or path), nobody can list them all, and a Go proxy needs few.
 
 use modgate_go::http::{Header, is_modgate_header, is_same_header};
 use modgate_policy::model::{Backend, Policy};
 
-/// Whether a header of the client's request goes to a backend, by its name in lower case. The same for
-/// what the filter asks a backend itself in the client's name.
+/// Whether a header of the client's request goes to a backend, by its name in lower case. The filter's own
+/// queries follow the same rule.
 ///
-/// What a file that is checked does without is taken from its request besides.
+/// The request for a file that is checked loses further headers.
 pub fn goes_upstream(name: &str, policy: &Policy, backend: &Backend) -> bool {
     let is_any_of = |names: &[String]| names.iter().any(|known| is_same_header(known, name));
-    // What the proxy writes itself is not the client's to say, and who the client is said the filter.
+    // The client must not send what the proxy adds, and identity headers end at the filter.
     let is_taken = || {
         let mut added = backend.headers.iter();
         is_any_of(&policy.identity_headers)
@@ -27,27 +26,27 @@ pub fn goes_upstream(name: &str, policy: &Policy, backend: &Backend) -> bool {
     is_wanted && !is_taken()
 }
 
-/// The client's headers as they go to a backend, with the request itself and with every question
-/// that is asked for its sake. Pseudo-headers are not among them.
+/// The client's headers that go to a backend, with the request itself and with the queries for it, without
+/// pseudo-headers.
 pub fn upstream_headers(policy: &Policy, headers: &[Header], backend: &Backend) -> Vec<Header> {
     let goes_up = |name: &str| !name.starts_with(':') && goes_upstream(name, policy, backend);
     let kept = headers.iter().filter(|(name, _)| goes_up(name));
     kept.cloned().collect()
 }
-/// The headers that every backend gets, and by which none tells one user from another: what a client's
-/// program is and wants, the path that a request has come, and the numbers that traces give it.
+/// Headers that go to every backend. None of them identifies a user: they describe the client's program, the
+/// request's way, and traces.
 pub(crate) fn goes_to_every_backend(name: &str) -> bool {
     if name.starts_with(':') {
         return true;
     }
     matches!(
         name,
-        // The module protocol's own, and what HTTP wants beside it.
+        // The module protocol's own, and those of HTTP.
         "accept" | "accept-encoding" | "content-length" | "disable-module-fetch" | "user-agent"
         // A part of a file, or a file only where it has changed.
         | "if-match" | "if-modified-since" | "if-none-match" | "if-range" | "if-unmodified-since"
         | "range"
-        // The proxy's own: at the edge it writes them anew, whatever the client said.
+        // The proxy's own: at the edge it overwrites whatever the client sent.
         | "x-envoy-external-address" | "x-envoy-internal" | "x-forwarded-for"
         | "x-forwarded-proto" | "x-request-id"
         // Traces: W3C, B3, and those of the tracers that Envoy has.

@@ -22,15 +22,15 @@ fn up<'n>(policy: &Policy, names: &[&'n str]) -> Vec<&'n str> {
     for name in names.iter().chain(names) {
         headers.push(((*name).to_owned(), b"web".to_vec()));
     }
-    let judgement = judge(policy, &headers, &());
-    let removed = &judgement.remove_headers;
+    let decision = evaluate(policy, &headers, &());
+    let removed = &decision.remove_headers;
     assert!(
         !removed.iter().any(|name| name.starts_with(':')),
         "{removed:?}"
     );
     let distinct: std::collections::BTreeSet<_> = removed.iter().collect();
     assert_eq!(distinct.len(), removed.len(), "each is removed once");
-    assert!(matches!(judgement.answer, Answer::Forward { .. }));
+    assert!(matches!(decision.action, Decision::Forward { .. }));
     let goes = |name: &&&str| !removed.iter().any(|removed| removed == **name);
     names.iter().filter(goes).copied().collect()
 }
@@ -90,7 +90,7 @@ fn a_backend_gets_what_a_go_proxy_needs_and_nothing_else() {
 }
 
 #[test]
-fn a_backend_gets_what_the_policy_names_for_it_unless_somebody_else_says_it() {
+fn forward_headers_reach_the_backend_unless_the_proxy_sets_them() {
     let backend = json!({"cluster": "b", "forward_headers": ["Private-Token", "x-forwarded-host"]});
     let policy = policy_of(json!([]), &backend).unwrap();
     let sent = [
@@ -115,7 +115,7 @@ fn a_backend_gets_what_the_policy_names_for_it_unless_somebody_else_says_it() {
 }
 
 #[test]
-fn no_policy_names_a_header_by_which_a_client_speaks_for_another() {
+fn forward_headers_cannot_name_identity_or_reserved_headers() {
     let identity = json!([{"header": "x-team", "trusted": true}]);
     for (name, why) in [
         ("authorization", "goes to a backend without being named"),

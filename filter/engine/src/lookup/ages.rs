@@ -1,22 +1,22 @@
-//! When the versions of a list were published, noted together: a list has many, and a note has a place.
+//! When the versions of a list were published, noted together: a list has many versions, and notes are few.
 
-use super::World;
+use super::LookupEnv;
 
 /// The most bytes of a note; a proxy keeps no larger ones.
 const MAX_BYTES: usize = 3 << 10;
 
-/// The most notes of a list.
+/// The most notes for one list.
 const MAX_NOTES: usize = 16;
 
-/// What a note begins with: whether another one follows.
+/// The first character of a note: whether another note follows.
 const FOLLOWS: char = '+';
 const LAST: char = '.';
 
-/// What was noted, in seconds since 1970. A note that was forgotten ends it.
-pub(super) fn recall(world: &dyn World, key: &str) -> Vec<(String, u64)> {
+/// The noted times, in seconds since 1970. The first missing note ends them.
+pub(super) fn recall(env: &dyn LookupEnv, key: &str) -> Vec<(String, u64)> {
     let mut all = Vec::new();
     for part in 0..MAX_NOTES {
-        let Some(noted) = world.recall(&key_of(key, part)) else {
+        let Some(noted) = env.recall(&key_of(key, part)) else {
             return all;
         };
         let noted = String::from_utf8(noted).unwrap_or_default();
@@ -33,8 +33,8 @@ pub(super) fn recall(world: &dyn World, key: &str) -> Vec<(String, u64)> {
     all
 }
 
-/// Notes all of them that there is room for.
-pub(super) fn note<'v>(world: &dyn World, key: &str, ages: impl Iterator<Item = (&'v str, u64)>) {
+/// Notes as many of them as fit.
+pub(super) fn note<'v>(env: &dyn LookupEnv, key: &str, ages: impl Iterator<Item = (&'v str, u64)>) {
     let mut parts = vec![String::new()];
     for (version, then) in ages {
         let line = format!("{version} {then}\n");
@@ -55,7 +55,7 @@ pub(super) fn note<'v>(world: &dyn World, key: &str, ages: impl Iterator<Item = 
     for (place, part) in parts.iter().enumerate() {
         let sign = if place == last { LAST } else { FOLLOWS };
         let noted = format!("{sign}\n{part}");
-        world.note(&key_of(key, place), noted.as_bytes());
+        env.note(&key_of(key, place), noted.as_bytes());
     }
 }
 

@@ -7,10 +7,10 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 
 use modgate_go::gomod::fold_case;
 
-/// The most bytes of an answer that are read; real ones have some hundreds.
+/// The most bytes of an answer that are read; real ones have a few hundred.
 pub(super) const MAX_INFO_BYTES: usize = 64 << 10;
 
-/// The members that count.
+/// The members that matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Info {
     pub(super) version: String,
@@ -20,8 +20,8 @@ pub(super) struct Info {
 /// Reads an answer.
 ///
 /// # Errors
-/// What is no JSON object with a `Version`, or has it twice, in words. Go's decoder knows a member in
-/// any case and takes the last one, so an answer with two would have two readings.
+/// The reason, in words, if it is not a JSON object with one `Version`. Go's decoder matches names in any
+/// case and takes the last one, so an answer with two would have two readings.
 pub(super) fn read(body: &[u8]) -> Result<Info, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
@@ -58,7 +58,7 @@ impl<'de> Visitor<'de> for InfoVisitor {
                 return Err(A::Error::custom(format!("{name} stands in it twice")));
             }
         }
-        // To Go, null is as if it were not there.
+        // To Go, null means absent.
         let [version, time] = [version, time].map(Option::<Option<String>>::flatten);
         let version = version.ok_or_else(|| A::Error::missing_field("Version"))?;
         Ok(Info { version, time })
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_one_to_go_and_by_the_rfc() {
+    fn a_time_must_be_valid_for_go_and_for_rfc_3339() {
         // With what Go 1.26 makes of each in JSON.
         for (name, time, go, ours) in [
             ("leap second", "2016-12-31T23:59:60Z", false, false),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_programs_write_for_unknown_is_no_time() {
+    fn placeholder_times_count_as_unknown() {
         for time in [
             "0001-01-01T00:00:00Z",      // Go
             "1601-01-01T00:00:00Z",      // Windows

@@ -1,7 +1,6 @@
-//! Version lists: what a backend's says, and what the Go command takes of one.
+//! Version lists: what a backend's contains, and what the Go command picks from one.
 //!
-//! Reading sorts the versions once, so it takes `n log n` comparisons of `n` versions, and all that is
-//! asked of a list afterwards goes through it once at most.
+//! Reading sorts the versions once, in `n log n` comparisons; every later step is one pass at most.
 
 use std::cmp::Ordering;
 use std::ops::Range;

@@ -1,9 +1,8 @@
-//! Which versions of a list have their ages looked up, so that each that is offered may be had.
+//! Which versions of a list have their ages looked up, so that every listed version can be fetched.
 //!
-//! The Go command takes the highest version of a line that is listed: `@v1.4` and `-u=patch` that of a
-//! minor version, a switch of toolchains that of a Go release. So the highest of every line comes first,
-//! and the next one where that is refused. The others are looked up so that they are not missed in the
-//! list, while that is quick.
+//! The Go command picks the highest listed version of a line: `@v1.4` and `-u=patch` that of a minor version,
+//! a toolchain switch that of a Go release. So the highest version of every line comes first, and the next
+//! one if that is refused. The others are looked up only while the backend is quick.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,31 +13,31 @@ use modgate_go::gomod::semver::Semver;
 /// The most versions of a list whose ages are looked up for one request.
 pub(super) const MOST: usize = 512;
 
-/// The most questions that are asked at once.
+/// The most queries at once.
 pub(super) const AT_ONCE: usize = 64;
 
-/// How many are asked at first, where the lines want no more. A backend may have to fetch each version
-/// before it can tell its age.
+/// How many are sent at first, if there are fewer lines. A backend may have to fetch each version before it
+/// knows its age.
 const AT_FIRST: usize = 16;
 
-/// How long a client waits for versions that no query takes.
+/// How long a client waits for versions that no query picks.
 const WHILE: Duration = Duration::from_millis(500);
 
-/// How long it waits for those that one takes.
+/// How long it waits for those that a query picks.
 const AT_MOST: Duration = Duration::from_secs(10);
 
-/// A backend whose answers take this long is asked nothing that can be done without.
+/// A backend that takes this long only gets the necessary queries.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// What has been looked up for a request.
+/// How far the lookup of ages has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lookups {
     asked: usize,
-    /// Whether the backend wants to be asked no more.
+    /// Whether the backend refuses more queries.
     pub(super) is_over: bool,
-    /// Whether only what a query takes is asked.
+    /// Whether only versions that a query picks are looked up.
     pub(super) is_slow: bool,
-    /// How long the client had waited when the questions were asked that are out.
+    /// How long the client had waited when the latest queries were sent.
     since: Duration,
 }
 
@@ -52,29 +51,29 @@ pub(super) struct Shown<'l> {
     pub(super) is_open: bool,
 }
 
-/// The places of versions whose ages must be looked up, in the order in which they are.
+/// The positions of versions whose ages must be looked up, in that order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
-    /// The highest of each line of which no version is known that may be had.
+    /// The highest version of each line that has no version known to be allowed.
     heads: Vec<usize>,
-    /// The lower ones of such lines.
+    /// The lower versions of such lines.
     next: Vec<usize>,
-    /// Those below one that may be had.
+    /// Versions below an allowed one.
     below: Vec<usize>,
 }
 
-/// The versions of which a query takes the highest.
+/// Versions of which a query picks the highest.
 #[derive(Debug, Default)]
 struct Line {
     class: Class,
-    /// Whether one of them may be had.
+    /// Whether one of them is known to be allowed.
     is_decided: bool,
-    /// The open ones above that one, and below it.
+    /// The undecided versions above that one, and below it.
     above: Vec<usize>,
     below: Vec<usize>,
 }
 
-/// What the Go command prefers comes first.
+/// In the order of what the Go command prefers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     Release,
@@ -100,7 +99,7 @@ impl Class {
 }
 
 impl Wanted {
-    /// Sorts out the versions of a list that are shown, which come with the highest first.
+    /// Sorts the shown versions of a list, which come with the highest first.
     pub(super) fn of<'l>(module: &str, shown: impl Iterator<Item = Shown<'l>>) -> Self {
         let mut lines = Lines::default();
         if module == toolchain::MODULE {
@@ -117,7 +116,7 @@ impl Wanted {
         lines.wanted()
     }
 
-    /// Puts a version in front of all others.
+    /// Moves a version to the front.
     pub(super) fn first(&mut self, place: usize) {
         for all in [&mut self.heads, &mut self.next, &mut self.below] {
             all.retain(|known| *known != place);
@@ -160,12 +159,12 @@ impl<'l> Lines<'l> {
     }
 
     fn wanted(mut self) -> Wanted {
-        // Stable, so that the highest lines of a class stay in front.
+        // Stable, so that the highest lines of a class stay first.
         self.lines.sort_by_key(|line| line.class);
         let mut wanted = Wanted::default();
         for line in &self.lines {
             let mut above = line.above.iter().copied();
-            // Above one that may be had a query takes the highest, too.
+            // A query also picks the highest version above an allowed one.
             wanted.heads.extend(above.next());
             wanted.next.extend(above);
             wanted.below.extend(&line.below);
@@ -175,8 +174,7 @@ impl<'l> Lines<'l> {
 }
 
 impl Lookups {
-    /// The places of the versions whose ages are looked up next, all at once; nothing where that is
-    /// enough.
+    /// The positions of the versions whose ages are looked up next, all at once; empty if that is enough.
     pub(super) fn next(&mut self, wanted: &Wanted, waited: Duration) -> Vec<usize> {
         let left = MOST.saturating_sub(self.asked);
         let is_late = waited.saturating_sub(self.since) >= SLOW;
@@ -286,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_done_without_is_asked_while_that_is_quick() {
+    fn optional_ages_are_looked_up_only_while_the_backend_is_quick() {
         let ms = Duration::from_millis;
         let mut quick = Lookups::default();
         assert_eq!(quick.next(&many(3, 900), ms(50)).len(), AT_FIRST);
@@ -316,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_an_end_to_it() {
+    fn the_number_of_age_lookups_is_bounded() {
         let mut lookups = Lookups::default();
         let rounds = std::iter::from_fn(|| {
             let next = lookups.next(&many(9000, 0), Duration::ZERO).len();

@@ -1,14 +1,13 @@
-//! Lists that were read and judged before: a backend sends the same list again and again.
+//! Lists that were read before: a backend sends the same list again and again.
 //!
-//! The backend is asked for its list each time all the same. What is kept is what follows from the
-//! list's bytes and the rules alone; the ages of versions are looked up anew. So nothing of it is ever
-//! stale, and who asked first gives nothing to who asks next.
+//! The backend is still queried for its list each time. Only what follows from the list's bytes and the rules
+//! is kept; ages are looked up anew. So nothing is ever stale, and no client's answer reaches another.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::shaping::Judged;
+use super::ruled_list::RuledList;
 use modgate_policy::model::{Side, TenantId};
 
 /// How many lists are kept.
@@ -17,17 +16,17 @@ const MOST: usize = 32;
 /// How many bytes of lists are kept.
 const MOST_BYTES: usize = 4 << 20;
 
-/// The shortest list that is kept, in bytes; a shorter one is read in no time.
+/// The shortest list that is kept, in bytes; reading a shorter one is cheap.
 const SHORTEST: usize = 4 << 10;
 
-/// All that what is said of a list hangs on.
+/// Everything that the rules' result on a list depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListOf<'a> {
     /// The policy's hash.
     pub policy: &'a str,
     /// The tenant.
     pub tenant: TenantId,
-    /// Which of its rules hold.
+    /// Which of its rules are in effect.
     pub side: Side,
     /// The module.
     pub module: &'a str,
@@ -35,7 +34,7 @@ pub struct ListOf<'a> {
     pub body: &'a [u8],
 }
 
-/// The lists that a worker keeps: the ones that were wanted last.
+/// The lists that a worker keeps: the most recently used ones.
 #[derive(Debug, Default)]
 pub struct Lists(RefCell<VecDeque<Kept>>);
 
@@ -45,7 +44,7 @@ struct Kept {
     tenant: TenantId,
     side: Side,
     module: String,
-    judged: Rc<Judged>,
+    ruled: Rc<RuledList>,
 }
 
 impl Kept {
@@ -55,29 +54,29 @@ impl Kept {
             tenant: self.tenant,
             side: self.side,
             module: &self.module,
-            body: self.judged.list.text().as_bytes(),
+            body: self.ruled.list.text().as_bytes(),
         };
         known == *of
     }
 
     fn bytes(&self) -> usize {
-        self.judged.list.text().len()
+        self.ruled.list.text().len()
     }
 }
 
 impl Lists {
-    /// What was kept of a list.
-    pub fn recall(&self, of: &ListOf<'_>) -> Option<Rc<Judged>> {
+    /// The kept result for a list.
+    pub fn recall(&self, of: &ListOf<'_>) -> Option<Rc<RuledList>> {
         let mut kept = self.0.try_borrow_mut().ok()?;
         let place = kept.iter().position(|kept| kept.is_of(of))?;
         let found = kept.remove(place)?;
-        let judged = Rc::clone(&found.judged);
+        let ruled = Rc::clone(&found.ruled);
         kept.push_front(found);
-        Some(judged)
+        Some(ruled)
     }
 
-    /// Keeps a list, and forgets those that were wanted the longest time ago.
-    pub fn keep(&self, of: &ListOf<'_>, judged: &Rc<Judged>) {
+    /// Keeps a list, and drops the least recently used ones.
+    pub fn keep(&self, of: &ListOf<'_>, ruled: &Rc<RuledList>) {
         if of.body.len() < SHORTEST {
             return;
         }
@@ -89,7 +88,7 @@ impl Lists {
             tenant: of.tenant,
             side: of.side,
             module: of.module.to_owned(),
-            judged: Rc::clone(judged),
+            ruled: Rc::clone(ruled),
         });
         kept.truncate(MOST);
         while kept.iter().map(Kept::bytes).sum::<usize>() > MOST_BYTES {

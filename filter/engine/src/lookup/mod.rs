@@ -1,33 +1,42 @@
-//! Requests that cannot be judged by themselves: which versions of a module a tenant may have, and how
-//! old one is, stands in what a backend says. Such a request waits while its backend is asked, and is
-//! then answered here, or goes on.
+//! Requests that cannot be decided by themselves: which versions of a module a tenant may have, and how old
+//! one is, only the backend's answers tell. Such a request waits while its backend is queried, and is then
+//! forwarded or gets a local reply.
 //!
-//! In reading order: `list`, `info` and `retract` read what backends say, [`Consultation`] goes from
-//! question to question, without knowing how they are carried.
+//! In reading order: [`VersionLookup`] goes from query to query, without knowing how they are sent; `state`
+//! and `list_steps` are its steps; `answers`, `list` and `info` read the backend's answers; `noted` remembers
+//! them.
 
 use std::rc::Rc;
 use std::time::Duration;
 
-mod about;
 mod ages;
-mod consultation;
+mod answers;
+mod context;
 mod info;
+mod kind;
 mod list;
+mod list_filter;
+mod list_steps;
 mod lookups;
 mod memory;
+mod noted;
 mod order;
-mod shaping;
-mod steer;
+mod ruled_list;
+mod state;
+mod target;
 mod toolchain;
+mod variant_choice;
+mod version_lookup;
 
-pub(crate) use about::About;
-pub use consultation::{Consultation, Fetched, Goal, Question, Step};
+pub use kind::LookupKind;
 pub use memory::{ListOf, Lists};
-pub use shaping::Judged;
-pub(crate) use steer::Steer;
+pub use ruled_list::RuledList;
+pub(crate) use target::LookupTarget;
+pub(crate) use variant_choice::VariantChoice;
+pub use version_lookup::{BackendQuery, Fetched, QueryId, Step, VersionLookup};
 
 /// What is known beside the request.
-pub trait World {
+pub trait LookupEnv {
     /// Seconds since 1970, where a clock tells.
     fn now(&self) -> Option<u64>;
 

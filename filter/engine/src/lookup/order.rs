@@ -96,7 +96,7 @@ mod tests {
     use modgate_go::gomod::semver;
 
     #[test]
-    fn keys_stand_in_the_order_of_versions() {
+    fn keys_sort_like_versions() {
         let long = "9".repeat(30);
         let longer = "1".repeat(300);
         let ascending = [

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_of_go_stand_in_their_order() {
+    fn go_versions_sort_as_go_sorts_them() {
         let ascending = [
             "1.9.2",
             "1.20beta1",
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_go_command_asks_about_one_platform() {
+    fn the_go_command_requests_one_platforms_toolchain() {
         let of = |version| asked_about(version);
         assert_eq!(
             of("v0.0.1-go1.27.2.darwin-arm64").as_deref(),

@@ -1,26 +1,26 @@
-//! The texts that a refused person sees: what the Go command prints of an answer.
+//! The text of a refusal, as the Go command prints it.
 //!
-//! It prints a `text/plain` body up to its first blank line, at most 8 lines and 648 bytes of it, and
-//! nothing at all if one character is not graphic (module reference, "Communicating with proxies").
+//! It prints a `text/plain` body up to its first blank line, at most 8 lines and 648 bytes, and nothing at
+//! all if one character is not graphic (module reference, "Communicating with proxies").
 
 use modgate_go::gomod::shorten;
 use modgate_go::goproxy::Operation;
 use modgate_policy::document::duration_in_words;
-use modgate_policy::model::{Age, TooYoung, Verdict};
+use modgate_policy::model::{Age, MatchedRule, TooYoung, Verdict};
 
 /// The most bytes that go prints of a body.
 pub const MAX_BYTES: usize = 648;
 
-/// What every text can end with.
+/// The last lines of a text.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Footer<'a> {
-    /// Whom to ask.
+    /// Whom to contact.
     pub contact: Option<&'a str>,
-    /// What the client, or the proxy, calls the request.
+    /// The request id.
     pub request_id: Option<&'a str>,
 }
 
-/// A true denial.
+/// A denial by the rules.
 pub(crate) fn denied(
     operation: &Operation<'_>,
     tenant: &str,
@@ -30,7 +30,7 @@ pub(crate) fn denied(
     let mut text = Text::default();
     text.line("tenant", tenant);
     match verdict.rule {
-        Some((set, rule)) => {
+        Some(MatchedRule { set, rule, .. }) => {
             text.line("rule", &format!("{}/{}", set.name, rule.id));
             let reason = rule.reason.as_deref().unwrap_or(match verdict.too_young {
                 Some(_) => "it is too young",
@@ -47,7 +47,7 @@ pub(crate) fn denied(
         text.line("age", &age_in_words(too_young));
     }
     let lines = text.end(footer);
-    // Of what is too long for what go prints the name gives way, and not the reason or whom to ask.
+    // If the text is longer than what go prints, the name is cut, and not the reason or the contact.
     let room = MAX_BYTES.saturating_sub("modgate: denied ...\n".len() + lines.len());
     let asked = asked(operation);
     let asked = match asked.get(..room) {
@@ -65,7 +65,7 @@ fn age_in_words(too_young: TooYoung) -> String {
     }
 }
 
-/// A 404 for a path that the Go command only tries. It does not say what lies elsewhere.
+/// A 404 for a path that the Go command only probes. It does not reveal whether a module is there.
 pub(crate) fn not_a_module(operation: &Operation<'_>, tenant: &str) -> String {
     let mut text = Text::begin("not found: ", &asked(operation));
     text.line("tenant", tenant);
@@ -79,7 +79,7 @@ pub(crate) fn refused(what: &str, reason: &str, footer: Footer<'_>) -> String {
     text.end(footer)
 }
 
-/// A refusal of a file for what is, or is not, known of its hash.
+/// A refusal of a file by its hash, or for lack of one.
 pub(crate) fn unverified(file: &str, reason: &str, footer: Footer<'_>) -> String {
     let mut text = Text::begin("modgate: not verified: ", &shorten(file));
     // A reason may repeat a name of the zip's, which is escaped but long.
@@ -87,7 +87,7 @@ pub(crate) fn unverified(file: &str, reason: &str, footer: Footer<'_>) -> String
     text.end(footer)
 }
 
-/// `module@version`, or what there is of it.
+/// `module@version`, as far as the request names them.
 pub(crate) fn asked(operation: &Operation<'_>) -> String {
     let module = operation.module().unwrap_or("the checksum database");
     match operation.version() {
@@ -114,7 +114,7 @@ impl Text {
         if let Some(contact) = footer.contact {
             self.line("contact", contact);
         }
-        // The client may have chosen it, so only what is surely harmless is repeated.
+        // The client may have chosen it, so it is repeated only if it is harmless.
         let harmless = |id: &&str| {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
             (1..=64).contains(&id.len()) && id.bytes().all(plain)

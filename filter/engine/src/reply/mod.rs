@@ -1,4 +1,4 @@
-//! Answers that the filter gives itself.
+//! Local replies: the answers that the filter gives itself.
 
 mod denial;
 mod passed;
@@ -8,24 +8,24 @@ use modgate_go::gomod::shorten;
 use modgate_go::goproxy::{Operation, RequestError};
 use modgate_go::http::Header;
 use modgate_go::http::wire::VARIANT_HEADER;
-use modgate_policy::model::{Decision, Verdict};
+use modgate_policy::model::{RuleOutcome, Verdict};
 
-/// An answer that no backend has a part in. Its body is UTF-8 text in lines.
+/// A local reply. Its body is UTF-8 text in lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct LocalReply {
     /// The status code.
     pub status: u16,
     /// The body.
     pub body: String,
     /// What the body is.
     pub media: Media,
-    /// What it counts as.
+    /// The outcome that it is counted as.
     pub outcome: Outcome,
-    /// The label `rule` where the engine itself refused, and no rule.
+    /// The label `rule` if the engine itself refused the request, and no rule did.
     pub decided_by: Option<&'static str>,
-    /// The variant that the client is told of.
+    /// The variant that the response header names.
     pub variant: Option<String>,
-    /// Headers of a backend's refusal that tell the client what to do.
+    /// Headers of a backend's refusal that are passed on.
     pub handed_on: Vec<(&'static str, String)>,
 }
 
@@ -39,8 +39,8 @@ pub enum Media {
     Json,
 }
 
-impl Default for Reply {
-    /// What a request gets that nothing else is known of: it is refused.
+impl Default for LocalReply {
+    /// The default refuses the request.
     fn default() -> Self {
         Self {
             status: 403,
@@ -54,14 +54,14 @@ impl Default for Reply {
     }
 }
 
-impl Reply {
+impl LocalReply {
     /// The headers of the answer besides its status.
     pub fn headers(&self) -> Vec<(&'static str, &str)> {
         let media = match self.media {
             Media::Text => "text/plain; charset=utf-8",
             Media::Json => "application/json",
         };
-        // Who else asks for the same URL may get another answer, or the same client later.
+        // Another client, or the same client later, may get another answer for this URL.
         let mut headers = vec![("content-type", media), ("cache-control", "no-store")];
         if let Some(variant) = &self.variant {
             headers.push((VARIANT_HEADER, variant));
@@ -92,7 +92,7 @@ impl Reply {
         }
     }
 
-    /// What a client gets instead of what the rules refuse; `None` where they do not.
+    /// The reply to a request that the rules refuse; `None` if they allow it.
     pub(crate) fn refusal(
         operation: &Operation<'_>,
         tenant: &str,
@@ -100,9 +100,9 @@ impl Reply {
         footer: Footer<'_>,
     ) -> Option<Self> {
         match verdict.decision {
-            Decision::Allow => None,
-            Decision::Deny => Some(Self::denied(operation, tenant, verdict, footer)),
-            Decision::Probe | Decision::Hide => Some(Self::not_a_module(operation, tenant)),
+            RuleOutcome::Allow => None,
+            RuleOutcome::Deny => Some(Self::denied(operation, tenant, verdict, footer)),
+            RuleOutcome::Probe | RuleOutcome::Hide => Some(Self::not_a_module(operation, tenant)),
         }
     }
 
@@ -126,8 +126,8 @@ impl Reply {
         }
     }
 
-    /// A backend's refusal as the client would see it: the status, which is 400 to 599, what says when and
-    /// with which credentials to ask again, and of the body what the Go command would print.
+    /// A backend's refusal, passed on: its status, which is 400 to 599, the headers that say when and with
+    /// which credentials to try again, and what the Go command would print of its body.
     pub(crate) fn passed(status: u16, headers: &[Header], body: &[u8]) -> Self {
         Self {
             status,
@@ -138,8 +138,8 @@ impl Reply {
         }
     }
 
-    /// In the place of an answer that a backend's own would have told how to give.
-    pub(crate) fn not_consulted(reason: &str, footer: Footer<'_>) -> Self {
+    /// A lookup failed: the backend's answer is missing or of no use.
+    pub(crate) fn lookup_failed(reason: &str, footer: Footer<'_>) -> Self {
         Self {
             status: 502,
             body: denial::refused("bad gateway", &shorten(reason), footer),
@@ -190,7 +190,7 @@ impl Reply {
         Self::refused_by("identity", "unknown tenant", reason, footer)
     }
 
-    /// Something else than what the policy requires named the tenant, or nothing did.
+    /// The tenant was not identified in the way that the policy requires.
     pub(crate) fn identity_required(kind: &str, footer: Footer<'_>) -> Self {
         let reason = format!("the policy requires an identity by {kind}, and there is none");
         Self::refused_by("identity", "not identified", &reason, footer)
@@ -210,8 +210,8 @@ impl Reply {
         Self::refused_by("sumdb", "unknown checksum database", reason, footer)
     }
 
-    /// For a lookup of a module whose name the database must not hear. Go shows the text; with another
-    /// status it might ask the database itself.
+    /// A checksum database lookup for a module whose name must not reach that database. Go prints the text;
+    /// with another status it might query the database directly.
     pub(crate) fn private_name(
         operation: &Operation<'_>,
         pattern: &str,
@@ -229,8 +229,7 @@ impl Reply {
         }
     }
 
-    /// For the files of a version that a strict split does not give; it gives the variant of this name
-    /// and version.
+    /// A file of another version than the one that a strict split assigns, which has this name and version.
     pub(crate) fn other_variant(
         operation: &Operation<'_>,
         split: &str,
@@ -245,7 +244,7 @@ impl Reply {
         }
     }
 
-    /// In the place of a redirect that must not reach the client.
+    /// Replaces a redirect that must not reach the client.
     pub fn redirect_refused(footer: Footer<'_>) -> Self {
         let reason = "the backend sends on to a place that the policy does not name";
         Self {
@@ -256,7 +255,7 @@ impl Reply {
         }
     }
 
-    /// For a file that nothing is known of.
+    /// A file whose hash is not known.
     pub(crate) fn unknown_hash(operation: &Operation<'_>, footer: Footer<'_>) -> Self {
         let reason = "the policy wants a hash for every file, and has none for this one";
         Self {
@@ -266,7 +265,7 @@ impl Reply {
         }
     }
 
-    /// In the place of a file that is not what it should be.
+    /// Replaces a file with a wrong hash.
     pub fn wrong_hash(file: &str, reason: &str, footer: Footer<'_>) -> Self {
         Self {
             status: 502,
@@ -276,13 +275,13 @@ impl Reply {
         }
     }
 
-    /// The checksum database is carried here. Any other answer makes `go` ask the database itself,
-    /// private names included.
+    /// The filter carries the checksum database. After any other answer `go` would query the database
+    /// directly, with private names.
     pub(crate) fn supported() -> Self {
         Self::ok(String::new(), Media::Text)
     }
 
-    /// The answer where nothing can be judged, or not be sent as judged: nothing passes.
+    /// The request cannot be evaluated, or not be sent as evaluated. It fails closed.
     pub fn unavailable(reason: &str) -> Self {
         Self {
             status: 503,

@@ -1,21 +1,21 @@
-//! What of a backend's refusal reaches the client, where the filter asked the backend itself.
+//! The parts of a backend's refusal that reach the client after a lookup.
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::denial;
 use modgate_go::http::{Header, value_of};
 
-/// What tells a client when to ask again, and with which credentials (RFC 9110, sections 10.2.3 and 11.6.1).
+/// The headers that say when to try again, and with which credentials (RFC 9110, sections 10.2.3 and 11.6.1).
 const HANDED_ON: [&str; 2] = ["retry-after", "www-authenticate"];
 
-/// The most values of those that are handed on, and of bytes of one.
+/// The most values of those that are passed on, and the most bytes of one.
 const MOST_VALUES: usize = 8;
 const MOST_BYTES: usize = 1024;
 
 /// The most lines that the Go command prints of an answer (cmd/go/internal/web, `formatErrorDetail`).
 const MOST_LINES: usize = 8;
 
-/// The headers that are handed on.
+/// The headers that are passed on.
 pub(crate) fn headers(headers: &[Header]) -> Vec<(&'static str, String)> {
     let of_name = |name: &'static str| {
         let values = headers.iter().filter(move |(known, _)| known == name);
@@ -35,8 +35,8 @@ pub(crate) fn headers(headers: &[Header]) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// What the Go command would print of a refusal's body: plain text, up to its first empty line. Nothing
-/// of a text with a character that could do something to a terminal.
+/// What the Go command would print of a refusal's body: plain text, up to its first empty line. Nothing, if a
+/// character could control a terminal.
 pub(crate) fn text(headers: &[Header], body: &[u8]) -> String {
     let Some(text) = std::str::from_utf8(body)
         .ok()

@@ -1,5 +1,4 @@
-//! How many values a label may have. Envoy never forgets a series, so the filter must not make any
-//! number of them.
+//! How many values a label may have. Envoy never drops a series, so their number must be bounded.
 
 use hashbrown::HashSet;
 use rustc_hash::FxBuildHasher;
@@ -11,7 +10,7 @@ pub const MAX_LABEL_VALUES: usize = 5000;
 /// for each operation, backend and outcome.
 pub const MAX_TENANT_VARIANTS: usize = 1000;
 
-/// Lets a bounded number of values through; they come from the policy, never from a client.
+/// Admits a bounded number of values; they come from the policy, never from a client.
 #[derive(Debug)]
 pub struct LabelBudget {
     most: usize,
@@ -25,7 +24,7 @@ impl Default for LabelBudget {
 }
 
 impl LabelBudget {
-    /// A budget for so many values.
+    /// A budget for this many values.
     pub fn new(most: usize) -> Self {
         Self {
             most,
@@ -33,7 +32,7 @@ impl LabelBudget {
         }
     }
 
-    /// Whether a series may carry this value: it was seen before, or there is room for it.
+    /// Whether a series may carry this value: it was admitted before, or there is room.
     pub fn admits(&mut self, value: &str) -> bool {
         if self.seen.contains(value) {
             return true;
@@ -51,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_admitted_stays_admitted() {
+    fn admitted_values_stay_admitted() {
         let mut budget = LabelBudget::new(2);
         assert!(budget.admits("a") && budget.admits("b"));
         assert!(!budget.admits("c"));

@@ -1,8 +1,8 @@
-//! Telling a hit from a miss by a backend's answer.
+//! Whether a backend's answer was a cache hit or a miss.
 //!
-//! The detectors stand in the order of how sure they are: a header that says it, `Age`, what is
-//! known of the kind of backend, and last the time, whose verdict is marked as inferred. What none
-//! of them can tell is unknown, and never counted as a miss.
+//! The detectors are ordered by certainty: a header that says it, `Age`, what is known of the kind of
+//! backend, and last the response time, whose verdict is marked as inferred. If none of them can tell, the
+//! status is unknown, and is never counted as a miss.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use modgate_go::goproxy::Mutability;
 use modgate_go::http::Header;
 use modgate_policy::model::{Backend, BackendKind};
 
-/// What a backend's cache did.
+/// The cache status of a backend's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CacheStatus {
-    /// The answer was there.
+    /// The answer was cached.
     Hit,
     /// The backend had to fetch it.
     Miss,
-    /// The backend could not fetch it and gave an old one.
+    /// The backend could not fetch it and served an old one.
     Stale,
-    /// Nothing tells.
+    /// Nothing indicates it.
     Unknown,
 }
 
-/// What told the cache status.
+/// The evidence for a cache status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Evidence {
     /// A header that says it.
@@ -32,18 +32,18 @@ pub enum Evidence {
     Age,
     /// What is known of the kind of backend.
     Backend,
-    /// The time that it took.
+    /// The response time.
     Inferred,
     /// Nothing.
     None,
 }
 
-/// A cache status, and what told it.
+/// A cache status and its evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CacheVerdict {
-    /// What the cache did.
+    /// The status.
     pub status: CacheStatus,
-    /// What told it.
+    /// The evidence.
     pub evidence: Evidence,
 }
 
@@ -72,13 +72,13 @@ impl Evidence {
     }
 }
 
-/// The headers that are looked at where a backend's document names none.
+/// The headers that are read if a backend's document names none.
 const COMMON_HEADERS: [&str; 3] = ["cache-status", "x-cache", "cf-cache-status"];
 
-/// What an answer tells of its backend's cache; `None` for an answer without content, such as 404
-/// or 502, which is no lookup. `to_first_byte` gives the time from the request to
-/// the answer's headers; reading the clock costs, so it is asked only where it counts. Where it is
-/// not known which backend answered, only what the answer itself says counts.
+/// The cache status of an answer; `None` for an answer without content, such as 404 or 502, which is no cache
+/// lookup. `to_first_byte` returns the time from the request to the answer's headers; it is called only if it
+/// is needed, since reading the clock costs. `backend` is `None` if it is not known which backend answered;
+/// then only the answer itself counts.
 pub fn cache_verdict(
     backend: Option<&Backend>,
     mutability: Mutability,
@@ -159,8 +159,8 @@ fn from_kind(
 ) -> Option<CacheStatus> {
     match kind? {
         BackendKind::Static => Some(CacheStatus::Hit),
-        // Seen on v0.25.0: what was in its cache carries Last-Modified. Lists and queries are
-        // always asked upstream, and come from the cache only where that failed.
+        // Observed on v0.25.0: a cached answer carries Last-Modified. Lists and queries always go upstream,
+        // and come from the cache only if that failed.
         BackendKind::Goproxy => {
             let cached = value(headers, "last-modified").is_some();
             match (mutability, cached) {
@@ -170,7 +170,7 @@ fn from_kind(
                 (Mutability::Other, _) => None,
             }
         }
-        // Without redirect mode only the time tells.
+        // Without redirect mode only the response time tells.
         BackendKind::Athens => (300..400).contains(&status).then_some(CacheStatus::Miss),
     }
 }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_tell_before_anything_else() {
+    fn a_header_outweighs_all_other_evidence() {
         let b = backend(Some(BackendKind::Static));
         let zip = Mutability::Fixed;
         assert_eq!(ask(&b, zip, &[("x-cache", "MISS")]), ("miss", "header"));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_backend_is_read_in_its_own_way() {
+    fn each_kind_of_backend_has_its_own_cache_evidence() {
         let modified = [("last-modified", "Mon, 02 Jan 2006 15:04:05 GMT")];
         let goproxy = backend(Some(BackendKind::Goproxy));
         assert_eq!(
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_the_last_resort_and_errors_are_no_lookups() {
+    fn response_time_is_the_last_evidence_and_errors_are_no_lookups() {
         let mut b = backend(Some(BackendKind::Athens));
         b.hit_below = Some(Duration::from_millis(10));
         assert_eq!(ask(&b, Mutability::Fixed, &[]), ("hit", "inferred"));

@@ -1,4 +1,4 @@
-//! Every metric and every label that the filter may emit. Nothing else defines one.
+//! Every metric and every label that the filter emits. Nothing else defines one.
 
 use modgate_policy::model::{CANARY, ENFORCE, SHADOW};
 
@@ -45,7 +45,7 @@ pub struct Metric {
 pub struct Label {
     /// The label's name. No name may end another's, or Envoy's tag patterns would cut wrongly.
     pub name: &'static str,
-    /// What it tells, for the reference.
+    /// Its description, for the reference.
     pub help: &'static str,
     /// The values it can take; empty where they come from the policy.
     pub values: &'static [&'static str],
@@ -57,7 +57,7 @@ pub const DURATION_BUCKETS_MS: &[f64] = &[
     30_000.0, 60_000.0,
 ];
 
-/// Requests that ended, by what came of them.
+/// Requests that ended, by outcome.
 pub const REQUESTS_TOTAL: Metric = Metric {
     name: "modgate_requests_total",
     kind: Kind::Counter,
@@ -72,7 +72,7 @@ pub const REQUESTS_TOTAL: Metric = Metric {
     ],
 };
 
-/// Answers in which the backend's cache could be told.
+/// Answers whose cache status is known.
 pub const CACHE_LOOKUPS_TOTAL: Metric = Metric {
     name: "modgate_cache_lookups_total",
     kind: Kind::Counter,
@@ -145,7 +145,7 @@ pub const SUMDB_LOOKUPS_TOTAL: Metric = Metric {
     labels: &["result"],
 };
 
-/// Requests that a split led.
+/// Requests that were assigned a variant.
 pub const SPLIT_ASSIGNMENTS_TOTAL: Metric = Metric {
     name: "modgate_split_assignments_total",
     kind: Kind::Counter,
@@ -153,7 +153,7 @@ pub const SPLIT_ASSIGNMENTS_TOTAL: Metric = Metric {
     labels: &["split", "variant", "stage"],
 };
 
-/// Requests that a split led elsewhere than it should have.
+/// Requests that fell back to another variant.
 pub const SPLIT_FALLBACKS_TOTAL: Metric = Metric {
     name: "modgate_split_fallbacks_total",
     kind: Kind::Counter,
@@ -161,7 +161,7 @@ pub const SPLIT_FALLBACKS_TOTAL: Metric = Metric {
     labels: &["split"],
 };
 
-/// Requests that two sets of routes were asked about.
+/// Requests that a trial of routes covered.
 pub const ROUTE_TRIALS_TOTAL: Metric = Metric {
     name: "modgate_route_trials_total",
     kind: Kind::Counter,
@@ -169,7 +169,7 @@ pub const ROUTE_TRIALS_TOTAL: Metric = Metric {
     labels: &["stage", "backend", "would_be"],
 };
 
-/// Requests that another backend answered than the one that was asked first.
+/// Requests that another backend answered than the first one.
 pub const FAILOVERS_TOTAL: Metric = Metric {
     name: "modgate_failovers_total",
     kind: Kind::Counter,
@@ -185,7 +185,7 @@ pub const POLICY_INFO: Metric = Metric {
     labels: &["policy_version", "policy_hash"],
 };
 
-/// How far the candidate rules of tenants have come.
+/// The stage of tenants' rollouts.
 pub const ROLLOUT_INFO: Metric = Metric {
     name: "modgate_rollout_info",
     kind: Kind::Gauge,
@@ -193,7 +193,7 @@ pub const ROLLOUT_INFO: Metric = Metric {
     labels: &["tenant", "stage"],
 };
 
-/// What splits are to give, to hold the shares against.
+/// The weights of splits, to compare the observed shares with.
 pub const SPLIT_WEIGHT_BASIS_POINTS: Metric = Metric {
     name: "modgate_split_weight_basis_points",
     kind: Kind::Gauge,
@@ -201,7 +201,7 @@ pub const SPLIT_WEIGHT_BASIS_POINTS: Metric = Metric {
     labels: &["split", "assign", "variant"],
 };
 
-/// What routes are to give, to hold the shares against.
+/// The weights of routes, to compare the observed shares with.
 pub const ROUTE_WEIGHT_BASIS_POINTS: Metric = Metric {
     name: "modgate_route_weight_basis_points",
     kind: Kind::Gauge,
@@ -209,7 +209,7 @@ pub const ROUTE_WEIGHT_BASIS_POINTS: Metric = Metric {
     labels: &["route", "backend"],
 };
 
-/// Label values that did not fit.
+/// Label values beyond the budget.
 pub const LABEL_OVERFLOW_TOTAL: Metric = Metric {
     name: "modgate_label_overflow_total",
     kind: Kind::Counter,
@@ -217,7 +217,7 @@ pub const LABEL_OVERFLOW_TOTAL: Metric = Metric {
     labels: &["label_name"],
 };
 
-/// Every metric there is.
+/// Every metric.
 pub const CATALOGUE: &[Metric] = &[
     REQUESTS_TOTAL,
     CACHE_LOOKUPS_TOTAL,
@@ -239,7 +239,7 @@ pub const CATALOGUE: &[Metric] = &[
     LABEL_OVERFLOW_TOTAL,
 ];
 
-/// Every label there is.
+/// Every label.
 pub const LABELS: &[Label] = &[
     Label {
         name: "tenant",

@@ -1,14 +1,14 @@
-//! The one catalogue of metrics, and how a metric with labels travels through Envoy.
+//! The catalogue of metrics, and how a metric with labels passes through Envoy.
 //!
-//! The proxy-wasm ABI knows metrics by name only. Modgate writes its labels into the name
-//! ([`series`]) and Envoy's `stats_tags`, which are generated from this catalogue, cut them out again.
+//! The proxy-wasm ABI identifies metrics by name only. Modgate writes the labels into the name ([`series`]),
+//! and Envoy's `stats_tags`, which are generated from this catalogue, extract them again.
 
 mod budget;
 mod cache;
 mod catalogue;
 mod outcome;
+mod policy_gauges;
 pub mod series;
-mod standing;
 
 pub use budget::{LabelBudget, MAX_LABEL_VALUES, MAX_TENANT_VARIANTS};
 pub use cache::{CacheStatus, CacheVerdict, Evidence, cache_verdict};
@@ -23,4 +23,4 @@ pub use catalogue::{
     CATALOGUE, DURATION_BUCKETS_MS, Kind, LABELS, Label, Metric, REQUESTS_TOTAL, metric_named,
 };
 pub use outcome::{Ending, Outcome};
-pub use standing::{Standing, standing};
+pub use policy_gauges::{PolicyGauge, policy_gauges};

@@ -1,15 +1,15 @@
-//! What came of a request.
+//! The outcome of a request.
 
 /// The value of the label `outcome`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
     /// A whole answer, or a redirect.
     Ok,
-    /// 404 or 410: Go's ordinary way to say that there is no such module or version.
+    /// 404 or 410: Go's ordinary answer for a missing module or version.
     NotFound,
     /// Refused by the policy.
     Denied,
-    /// A file that is not what it should be, and did not reach the client whole.
+    /// A file with a wrong hash that did not reach the client whole.
     Integrity,
     /// Any other 4xx.
     ClientError,
@@ -17,7 +17,7 @@ pub enum Outcome {
     UpstreamError,
     /// 408 or 504.
     Timeout,
-    /// The answer began and broke off on the backend's side.
+    /// The answer began, and the backend broke it off.
     Truncated,
     /// The client went away before the end.
     Aborted,
@@ -26,17 +26,17 @@ pub enum Outcome {
 /// How an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Its end was seen.
+    /// Completely.
     Complete,
-    /// It broke off, and not by the client.
+    /// It broke off, and the client was still there.
     Broken,
     /// The client went away.
     ClientGone,
 }
 
 impl Outcome {
-    /// The outcome of what a backend, or the proxy in its place, answered; `status` is `None` where
-    /// no answer began.
+    /// The outcome of an answer by a backend, or by the proxy in its place; `status` is `None` if no answer
+    /// began.
     pub const fn of_answer(status: Option<u16>, ending: Ending) -> Self {
         match (status, ending) {
             (_, Ending::ClientGone) => Self::Aborted,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_module_is_no_failure_and_a_broken_answer_is() {
+    fn a_missing_module_is_not_a_failure_but_a_truncated_answer_is() {
         let of = |status, ending| Outcome::of_answer(status, ending).as_str();
         assert_eq!(of(Some(200), Ending::Complete), "ok");
         assert_eq!(of(Some(301), Ending::Complete), "ok");

@@ -1,16 +1,16 @@
-//! The name under which a series with labels goes through the ABI, and Envoy's way to cut it apart.
+//! The stat name of a series with labels, and how Envoy parses it.
 
 use super::Metric;
 
-/// What a label's value becomes where it must not be itself.
+/// Replaces a value that a label must not carry.
 pub const OTHER: &str = "other";
 
 /// The longest value, in bytes.
 const MAX_VALUE: usize = 128;
 
-/// Whether a label can carry this value as it is: `[A-Za-z0-9_-]`, neither empty nor long.
+/// Whether a label can carry this value unchanged: `[A-Za-z0-9_-]`, not empty and not too long.
 ///
-/// `;.;` would inject labels, and a dot trips Istio's own tag patterns.
+/// `;.;` would inject labels, and a dot breaks Istio's own tag patterns.
 pub fn is_label_value(value: &str) -> bool {
     !value.is_empty()
         && value.len() <= MAX_VALUE
@@ -19,8 +19,8 @@ pub fn is_label_value(value: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-/// A value that a label can carry, made from one that perhaps it cannot: every other character
-/// becomes `_`. For what the policy's author wrote, such as its version, never for a client's words.
+/// A label value made from any text: every other character becomes `_`. For texts of the policy's author,
+/// such as its version, never for those of a client.
 pub fn label_value_from(text: &str) -> String {
     text.chars()
         .take(MAX_VALUE)
@@ -34,8 +34,8 @@ pub fn label_value_from(text: &str) -> String {
         .collect()
 }
 
-/// The stat's name for a metric with these label values, in the order of [`Metric::labels`]:
-/// `name` and then, with nothing between, `label=.=value;.;` for each.
+/// The stat name of a metric with these label values, in the order of [`Metric::labels`]: `name`, and then
+/// `label=.=value;.;` for each.
 ///
 /// A value that no label may carry becomes [`OTHER`]. Missing values are left out.
 pub fn stat_name(metric: &Metric, values: &[&str]) -> String {
@@ -50,8 +50,8 @@ pub fn stat_name(metric: &Metric, values: &[&str]) -> String {
     name
 }
 
-/// Envoy's `stats_tags` regular expression for a label: the first group is cut from the name, the
-/// second is the tag's value.
+/// Envoy's `stats_tags` regular expression for a label: the first group is removed from the name, the second
+/// is the tag's value.
 pub fn tag_regex(label: &str) -> String {
     format!(r"({label}=\.=(.*?);\.;)")
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_stand_behind_the_name() {
+    fn labels_follow_the_name() {
         assert_eq!(
             stat_name(&REQUESTS_TOTAL, &["acme", "zip", "public", "ok"]),
             "modgate_requests_totaltenant=.=acme;.;operation=.=zip;.;backend=.=public;.;outcome=.=ok;.;"

@@ -1,7 +1,7 @@
 //! What the checksum database says of a file that is being checked: the engine's queries, carried by
 //! callouts that run beside the file.
 
-use modgate_engine::question;
+use modgate_engine::backend_query;
 use modgate_go::gomod::ModuleVersion;
 use modgate_go::http::Header;
 use modgate_go::sumdb::{Answer, Fetched, Lookup, Question, Step};
@@ -58,7 +58,7 @@ impl SumdbState {
             lookup,
             // A backend that carries the database may know its users. Nobody else learns of them.
             headers: if database.backend == backend.id {
-                question::carried(context.policy(), request, backend)
+                backend_query::carried(context.policy(), request, backend)
             } else {
                 vec![("user-agent".to_owned(), b"modgate".to_vec())]
             },
@@ -148,7 +148,7 @@ impl SumdbLookup {
         database: &Database,
         questions: &[Question],
     ) -> Result<PendingCall, &'static str> {
-        let backend = context.policy().backends().get(database.backend);
+        let backend = context.policy().backend(database.backend);
         let backend = backend.ok_or("the policy has no such backend")?;
         for question in questions {
             let left = database

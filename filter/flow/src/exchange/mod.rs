@@ -11,7 +11,7 @@ mod upstream_response;
 use std::rc::Rc;
 
 use modgate_engine::access_log::AccessMembers;
-use modgate_engine::reply::Reply;
+use modgate_engine::reply::LocalReply;
 use modgate_engine::telemetry::{CacheVerdict, Outcome};
 use modgate_go::http::wire::ACCESS_PROPERTY;
 
@@ -126,7 +126,7 @@ impl Exchange {
         scope: Rc<Scope>,
         began: Timestamp,
         bytes: u64,
-        reply: &Reply,
+        reply: &LocalReply,
     ) -> Action {
         let over = Over::by_local_reply(host, reply);
         self.state = StreamState::Replied(Replied {

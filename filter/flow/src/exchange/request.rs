@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use modgate_engine::access_log::AccessMembers;
-use modgate_engine::decision::{Answer, Judgement, judge};
-use modgate_engine::reply::Reply;
+use modgate_engine::decision::{Decision, RequestDecision, evaluate};
+use modgate_engine::reply::LocalReply;
 use modgate_go::http::Header;
 use modgate_go::http::wire::CLUSTER_HEADER;
 use modgate_policy::model::{Backend, Plan};
@@ -35,33 +35,27 @@ impl Exchange {
             active: &active,
         };
         let headers = host.headers(Message::Request);
-        let judgement = judge(&active.policy, &headers, &Attributes(host));
-        let Answer::Consult {
-            backend,
-            cluster,
-            consultation,
-            ..
-        } = &judgement.answer
+        let decision = evaluate(&active.policy, &headers, &Attributes(host));
+        let Decision::Pending {
+            backend, cluster, ..
+        } = decision.action
         else {
-            return self.finish_request(context, &headers, judgement, began, 0);
+            return self.finish_request(context, &headers, decision, began, 0);
         };
         // For the log of a request whose client does not wait for the end.
-        self.access = AccessMembers::of(&active.policy, &headers, &judgement);
-        let scope = active.meters.scope(host, &judgement, Some(backend));
-        let to = (*backend, *cluster);
-        let requester = Requester::new(&active.policy, to, &headers, &judgement);
-        let mutability = judgement.mutability;
-        let mut pending = PendingLookup::new(
-            Rc::clone(&active),
-            consultation,
-            requester,
-            mutability,
-            scope,
-            began,
-        );
+        self.access = AccessMembers::of(&active.policy, &headers, &decision);
+        let scope = active.meters.scope(host, &decision, Some(backend));
+        let requester = Requester::new(&active.policy, (backend, cluster), &headers, &decision);
+        let Some(mut pending) = PendingLookup::new(&active, decision, requester, scope, began)
+        else {
+            return self.not_ready(host, "there is no lookup to wait for");
+        };
         match pending.begin(context) {
-            Progress::Pending(call) => self.await_lookup(Box::new(pending), Wake::Call(call)),
-            Progress::Done(end) => self.finish_lookup(context, &headers, &pending, judgement, end),
+            Progress::Pending(call) => {
+                self.state = StreamState::AwaitingLookup(Box::new(pending));
+                Action::Pause(Wake::Call(call))
+            }
+            Progress::Done(end) => self.finish_lookup(context, &headers, pending, end),
         }
     }
 
@@ -115,40 +109,44 @@ impl Exchange {
             return;
         };
         let headers = host.headers(Message::Request);
-        // Decided once more, to say what came of it: what a decision knows is not kept while it waits.
-        let judgement = judge(&active.policy, &headers, &Attributes(host));
-        let action = self.finish_lookup(context, &headers, &pending, judgement, end);
+        let action = self.finish_lookup(context, &headers, *pending, end);
         if action == Action::Continue {
             host.resume_request();
         }
     }
 
-    fn await_lookup(&mut self, pending: Box<PendingLookup>, wake: Wake) -> Action {
-        self.state = StreamState::AwaitingLookup(pending);
-        Action::Pause(wake)
-    }
-
-    /// What becomes of a request whose lookup has come to its end.
+    /// What becomes of a request whose lookup has come to its end: it goes on where it stopped.
     fn finish_lookup<'p>(
         &mut self,
         context: Context<'p>,
         headers: &[Header],
-        pending: &PendingLookup,
-        mut judgement: Judgement<'p>,
+        pending: PendingLookup,
         end: LookupEnd<'p>,
     ) -> Action {
-        judgement.led_to(context.policy(), pending.lookup());
+        let PendingLookup {
+            suspended,
+            lookup,
+            scope,
+            began,
+            bytes,
+            cache,
+            ..
+        } = pending;
+        let Some(mut decision) = suspended.resume(context.policy(), lookup) else {
+            let reply = LocalReply::unavailable("the policy that decided is gone");
+            return self.reply(context.host, scope, began, bytes, &reply);
+        };
         match end {
-            LookupEnd::Proceed(ruling) => judgement.proceed(ruling),
+            LookupEnd::Proceed(ruling) => decision.proceed(ruling),
             LookupEnd::Reply(ruling, reply) => {
-                self.cache = pending.cache;
-                if let Some(verdict) = pending.cache {
-                    pending.scope.count_cache_lookup(context.host, verdict);
+                self.cache = cache;
+                if let Some(verdict) = cache {
+                    scope.count_cache_lookup(context.host, verdict);
                 }
-                judgement.conclude(ruling, reply);
+                decision.conclude(ruling, reply);
             }
         }
-        self.finish_request(context, headers, judgement, pending.began, pending.bytes)
+        self.finish_request(context, headers, decision, began, bytes)
     }
 
     /// What becomes of a request on which the decision is complete.
@@ -156,29 +154,29 @@ impl Exchange {
         &mut self,
         context: Context<'_>,
         headers: &[Header],
-        mut judgement: Judgement<'_>,
+        mut decision: RequestDecision<'_>,
         began: Timestamp,
         bytes: u64,
     ) -> Action {
         let Context { host, active } = context;
-        self.access = AccessMembers::of(&active.policy, headers, &judgement);
+        self.access = AccessMembers::of(&active.policy, headers, &decision);
         let meters = context.meters();
-        if !shared::is_repetition((host, &active.worker), headers, &judgement, began) {
-            meters.count_decisions(host, &judgement);
-            meters.count_assignment(host, &judgement);
-            meters.count_route_trial(host, &judgement);
+        if !shared::is_repetition((host, &active.worker), headers, &decision, began) {
+            meters.count_decisions(host, &decision);
+            meters.count_assignment(host, &decision);
+            meters.count_route_trial(host, &decision);
         }
-        if let Plan::Refuse(artifact) = judgement.plan {
-            meters.count_check(host, judgement.tenant, artifact, "unknown", "none");
+        if let Plan::Refuse(artifact) = decision.plan {
+            meters.count_check(host, decision.tenant, artifact, "unknown", "none");
         }
-        let backend = judgement.backend();
-        match forward(context, headers, &mut judgement, began) {
+        let backend = decision.backend();
+        match forward(context, headers, &mut decision, began) {
             Ok(response) => {
                 self.state = StreamState::Forwarded(Box::new(response));
                 Action::Continue
             }
             Err(reply) => {
-                let scope = meters.scope(host, &judgement, backend);
+                let scope = meters.scope(host, &decision, backend);
                 self.reply(host, scope, began, bytes, &reply)
             }
         }
@@ -186,7 +184,7 @@ impl Exchange {
 
     /// Answers 503 where nothing can be decided.
     fn not_ready(&mut self, host: &dyn Host, reason: &str) -> Action {
-        let over = Over::by_local_reply(host, &Reply::unavailable(reason));
+        let over = Over::by_local_reply(host, &LocalReply::unavailable(reason));
         self.state = StreamState::NotReady(over);
         Action::Pause(Wake::Never(over))
     }
@@ -199,22 +197,22 @@ impl Exchange {
 fn forward(
     context: Context<'_>,
     headers: &[Header],
-    judgement: &mut Judgement<'_>,
+    decision: &mut RequestDecision<'_>,
     began: Timestamp,
-) -> Result<UpstreamResponse, Reply> {
-    let (backend, cluster, path) = match &mut judgement.answer {
-        Answer::Reply(reply) => return Err(std::mem::take(reply)),
-        Answer::Forward {
+) -> Result<UpstreamResponse, LocalReply> {
+    let (backend, cluster, path) = match &mut decision.action {
+        Decision::LocalReply(reply) => return Err(std::mem::take(reply)),
+        Decision::Forward {
             backend,
             cluster,
             path,
         } => (*backend, *cluster, path.take()),
         // What waits for its backend never goes on without its answer.
-        Answer::Consult { .. } => {
-            return Err(Reply::unavailable("it was not judged to the end"));
+        Decision::Pending { .. } => {
+            return Err(LocalReply::unavailable("it was not judged to the end"));
         }
     };
-    let mut body = match std::mem::take(&mut judgement.plan) {
+    let mut body = match std::mem::take(&mut decision.plan) {
         Plan::Unknown(artifact) => BodyCheck::Unknown(artifact),
         Plan::Check(checked) => BodyCheck::Running(Box::new(BodyVerifier::new(checked))),
         Plan::Refuse(_) | Plan::Pass => BodyCheck::None,
@@ -222,9 +220,9 @@ fn forward(
     let host = context.host;
     let is_checked = matches!(body, BodyCheck::Running(_));
     let to = (backend, cluster, path.as_deref());
-    write_head(host, headers, &judgement.remove_headers, is_checked, to)
+    write_head(host, headers, &decision.remove_headers, is_checked, to)
         // What would go upstream is not what was decided.
-        .map_err(|Refused| Reply::unavailable("the proxy did not take what was judged"))?;
+        .map_err(|Refused| LocalReply::unavailable("the proxy did not take what was judged"))?;
     if let BodyCheck::Running(verifier) = &mut body {
         verifier.request_evidence(context, backend, headers);
     }
@@ -237,15 +235,15 @@ fn forward(
     });
     Ok(UpstreamResponse {
         active: Rc::clone(context.active),
-        scope: context.meters().scope(host, judgement, Some(backend)),
-        tenant: judgement.tenant.map(|tenant| tenant.id),
+        scope: context.meters().scope(host, decision, Some(backend)),
+        tenant: decision.tenant.map(|tenant| tenant.id),
         backend: backend.id,
         has_failover: cluster != backend.cluster,
-        mutability: judgement.mutability,
-        cache_scope: judgement.cache_scope,
-        tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
+        mutability: decision.mutability,
+        cache_scope: decision.cache_scope,
+        tenant_prefix: std::mem::take(&mut decision.tenant_prefix),
         requested_path,
-        request_id: judgement.request_id.take(),
+        request_id: decision.request_id.take(),
         began,
         received: Received::Nothing,
         body,

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use modgate_engine::reply::Reply;
+use modgate_engine::reply::LocalReply;
 use modgate_engine::telemetry::cache_verdict;
 
 use super::upstream_response::{BodyCheck, Received, UpstreamResponse};
@@ -29,7 +29,8 @@ impl Exchange {
         let began = response.began;
         let Some(status) = status_of(&headers) else {
             // Whether it is a file that must be checked nobody knows.
-            let reply = Reply::unavailable("the proxy does not hand over the response's headers");
+            let reply =
+                LocalReply::unavailable("the proxy does not hand over the response's headers");
             let scope = Rc::clone(&response.scope);
             return self.reply(host, scope, began, 0, &reply);
         };
@@ -177,7 +178,7 @@ impl Exchange {
     }
 }
 
-fn wrong_hash(response: &UpstreamResponse, file: &FileVerdict) -> Reply {
+fn wrong_hash(response: &UpstreamResponse, file: &FileVerdict) -> LocalReply {
     let reason = file.verdict.to_string();
-    Reply::wrong_hash(&file.checked.name(), &reason, response.footer())
+    LocalReply::wrong_hash(&file.checked.name(), &reason, response.footer())
 }

@@ -3,13 +3,13 @@
 use std::rc::Rc;
 
 use modgate_engine::decision::{CacheScope, HeaderChange, keep_private};
-use modgate_engine::reply::{Footer, Reply};
+use modgate_engine::reply::{Footer, LocalReply};
 use modgate_engine::telemetry::{Ending, Outcome};
 use modgate_go::gomod::Artifact;
 use modgate_go::goproxy::Mutability;
 use modgate_go::http::Header;
 use modgate_policy::model::redirect::Redirected;
-use modgate_policy::model::{Backend, Tenant, TenantId};
+use modgate_policy::model::{Backend, BackendId, Tenant, TenantId};
 
 use super::attributes::{ending_of_broken, has_sent, upstream_attempts, upstream_backend};
 use crate::active_policy::{ActivePolicy, Context};
@@ -30,8 +30,7 @@ pub(super) struct UpstreamResponse {
     pub(super) active: Rc<ActivePolicy>,
     pub(super) scope: Rc<Scope>,
     pub(super) tenant: Option<TenantId>,
-    /// The place of the backend in the policy.
-    pub(super) backend: usize,
+    pub(super) backend: BackendId,
     /// Whether others take the backend's place when it fails.
     pub(super) has_failover: bool,
     pub(super) mutability: Mutability,
@@ -88,7 +87,7 @@ impl UpstreamResponse {
         active: &'p ActivePolicy,
     ) -> (Option<&'p Backend>, Option<&'p str>) {
         let backends = active.policy.backends();
-        let first = backends.get(self.backend);
+        let first = active.policy.backend(self.backend);
         if !self.has_failover {
             return (first, None);
         }
@@ -188,7 +187,7 @@ impl UpstreamResponse {
         }
         meters.count_check(host, tenant, artifact, result, evidence);
         let tenant = tenant.map_or("-", |tenant| &tenant.name);
-        let backend = active.policy.backends().get(self.backend);
+        let backend = active.policy.backend(self.backend);
         let backend = backend.map_or("-", |backend| &backend.name);
         let line = checked.log_line(&file.verdict, tenant, backend);
         host.log(LogLevel::Error, &format!("modgate: integrity: {line}"));
@@ -249,14 +248,14 @@ impl UpstreamResponse {
         host: &dyn Host,
         status: u16,
         headers: &[Header],
-    ) -> Result<(), Reply> {
-        let backend = self.active.policy.backends().get(self.backend);
+    ) -> Result<(), LocalReply> {
+        let backend = self.active.policy.backend(self.backend);
         let backend =
-            backend.ok_or_else(|| Reply::unavailable("the policy has no such backend"))?;
+            backend.ok_or_else(|| LocalReply::unavailable("the policy has no such backend"))?;
         self.follow_redirect(host, backend, status, headers)?;
         let why = "the proxy does not keep the answer out of caches";
         self.keep_private(host, headers)
-            .map_err(|Refused| Reply::unavailable(why))
+            .map_err(|Refused| LocalReply::unavailable(why))
     }
 
     /// Keeps a response that hangs on who sent the request out of shared caches.
@@ -287,7 +286,7 @@ impl UpstreamResponse {
         backend: &Backend,
         status: u16,
         headers: &[Header],
-    ) -> Result<(), Reply> {
+    ) -> Result<(), LocalReply> {
         let footer = self.footer();
         let locations = headers.iter().filter(|(name, _)| name == "location");
         let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
@@ -296,13 +295,13 @@ impl UpstreamResponse {
             None | Some(Redirected::Passed) => Ok(()),
             Some(Redirected::To(place)) => host
                 .set_header(Message::Response, "location", &place)
-                .map_err(|_| Reply::redirect_refused(footer)),
+                .map_err(|_| LocalReply::redirect_refused(footer)),
             Some(Redirected::Refused { reason }) => {
                 let name = &backend.name;
                 let line =
                     format!("modgate: a redirect of the backend {name} was refused: {reason}");
                 host.log(LogLevel::Warn, &line);
-                Err(Reply::redirect_refused(footer))
+                Err(LocalReply::redirect_refused(footer))
             }
         }
     }

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use modgate_engine::decision::Judgement;
-use modgate_engine::question;
-use modgate_engine::question::{Client, Place, follow};
+use modgate_engine::backend_query;
+use modgate_engine::backend_query::{Client, QueryTarget, follow};
+use modgate_engine::decision::RequestDecision;
+use modgate_engine::lookup::{BackendQuery, QueryId};
 use modgate_go::http::Header;
-use modgate_policy::model::{Backend, Policy};
+use modgate_policy::model::{Backend, BackendId, Policy};
 
 use crate::callout::{ReceivedResponse, TIMEOUT};
 use crate::host::{Attributes, CalloutRequest, CalloutResponse, Host, Refused};
@@ -15,8 +16,8 @@ use crate::wake::PendingCall;
 /// For whom the queries of one request are sent, and to whom.
 pub(crate) struct Requester {
     client: Client,
-    /// The backend's place among the policy's, and its cluster, or the failover cluster that begins with it.
-    backend: usize,
+    /// The backend, and its cluster, or the failover cluster that begins with it.
+    backend: BackendId,
     cluster: String,
     pub(crate) has_failover: bool,
     pub(crate) authority: String,
@@ -30,16 +31,16 @@ impl Requester {
         policy: &Policy,
         (backend, cluster): (&Backend, &str),
         headers: &[Header],
-        judgement: &Judgement<'_>,
+        decision: &RequestDecision<'_>,
     ) -> Rc<Self> {
-        let client = Client::of(headers, judgement);
+        let client = Client::of(headers, decision);
         let headers = client.headers(policy, backend);
         Rc::new(Self {
             backend: backend.id,
             has_failover: cluster != backend.cluster,
             cluster: cluster.to_owned(),
             authority: client.authority(backend),
-            user: question::user_of(&headers),
+            user: backend_query::user_of(&headers),
             headers,
             client,
         })
@@ -47,25 +48,25 @@ impl Requester {
 }
 
 /// A query that is under way. Several can be at once.
-pub(crate) struct BackendQuery {
+pub(crate) struct RunningQuery {
     requester: Rc<Requester>,
-    /// The number by which the engine knows it.
-    pub(crate) number: usize,
+    /// By what the engine knows it.
+    pub(crate) id: QueryId,
     /// The most bytes of the response that are read.
     limit: usize,
     /// Where it went, the last of which is queried now. Never empty.
-    places: Vec<Place>,
+    places: Vec<QueryTarget>,
 }
 
 /// What a response to a callout led to.
 pub(crate) enum QueryProgress {
     /// It goes on to another place.
-    Redirected(PendingCall, BackendQuery),
+    Redirected(PendingCall, RunningQuery),
     /// It has its response.
     Done(ReceivedResponse),
 }
 
-impl BackendQuery {
+impl RunningQuery {
     /// Requests a path of the backend.
     ///
     /// # Errors
@@ -73,28 +74,28 @@ impl BackendQuery {
     pub(crate) fn start(
         host: &dyn Host,
         requester: &Rc<Requester>,
-        question: modgate_engine::lookup::Question,
+        query: BackendQuery,
     ) -> Result<(PendingCall, Self), Refused> {
         let request = CalloutRequest {
             cluster: &requester.cluster,
             authority: &requester.authority,
-            path: &question.path,
+            path: &query.path,
             headers: &requester.headers,
             timeout: TIMEOUT,
         };
         let call = PendingCall::start(host, &request)?;
-        let place = Place {
+        let place = QueryTarget {
             backend: requester.backend,
             cluster: requester.cluster.clone(),
-            path: question.path,
+            path: query.path,
         };
-        let query = Self {
+        let running = Self {
             requester: Rc::clone(requester),
-            number: question.number,
-            limit: question.limit,
+            id: query.id,
+            limit: query.limit,
             places: vec![place],
         };
-        Ok((call, query))
+        Ok((call, running))
     }
 
     /// Goes on with the response that the proxy has just announced.
@@ -132,8 +133,12 @@ impl BackendQuery {
     }
 
     /// Requests the same of the place that it is redirected to.
-    fn start_at(&self, (host, policy): (&dyn Host, &Policy), place: &Place) -> Option<PendingCall> {
-        let backend = policy.backends().get(place.backend)?;
+    fn start_at(
+        &self,
+        (host, policy): (&dyn Host, &Policy),
+        place: &QueryTarget,
+    ) -> Option<PendingCall> {
+        let backend = policy.backend(place.backend)?;
         let client = &self.requester.client;
         let request = CalloutRequest {
             cluster: &place.cluster,

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use modgate_engine::lookup::{Consultation, Step};
-use modgate_engine::reply::Reply;
+use modgate_engine::decision::{RequestDecision, Suspended};
+use modgate_engine::lookup::{Step, VersionLookup};
+use modgate_engine::reply::LocalReply;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
 use modgate_go::goproxy::Mutability;
 use modgate_policy::model::{Policy, Ruling};
 
-use super::backend_query::{BackendQuery, QueryProgress, Requester};
+use super::backend_query::{QueryProgress, Requester, RunningQuery};
 use crate::active_policy::{ActivePolicy, Context};
 use crate::callout::ReceivedResponse;
 use crate::host::{CalloutResponse, Host};
@@ -20,8 +21,10 @@ use crate::wake::{Calls, PendingCall, Progress};
 /// A request that waits.
 pub(crate) struct PendingLookup {
     pub(crate) active: Rc<ActivePolicy>,
-    lookup: Consultation,
-    queries: Calls<BackendQuery>,
+    /// The request's decision, which goes on when its lookup ends.
+    pub(crate) suspended: Suspended,
+    pub(crate) lookup: Box<VersionLookup>,
+    queries: Calls<RunningQuery>,
     requester: Rc<Requester>,
     mutability: Mutability,
     pub(crate) scope: Rc<Scope>,
@@ -40,21 +43,24 @@ pub(crate) enum LookupEnd<'p> {
     /// The request goes to its backend.
     Proceed(Ruling<'p>),
     /// The client is answered.
-    Reply(Option<Ruling<'p>>, Reply),
+    Reply(Option<Ruling<'p>>, LocalReply),
 }
 
 impl PendingLookup {
+    /// A request that waits for the lookup of its decision; `None` where that has none.
     pub(crate) fn new(
-        active: Rc<ActivePolicy>,
-        lookup: &Consultation,
+        active: &Rc<ActivePolicy>,
+        decision: RequestDecision<'_>,
         requester: Rc<Requester>,
-        mutability: Mutability,
         scope: Rc<Scope>,
         began: Timestamp,
-    ) -> Self {
-        Self {
-            active,
-            lookup: lookup.clone(),
+    ) -> Option<Self> {
+        let mutability = decision.mutability;
+        let (suspended, lookup) = decision.suspend(&active.policy)?;
+        Some(Self {
+            active: Rc::clone(active),
+            suspended,
+            lookup,
             queries: Calls::default(),
             requester,
             mutability,
@@ -63,12 +69,7 @@ impl PendingLookup {
             bytes: 0,
             was_redirected: false,
             cache: None,
-        }
-    }
-
-    /// What the engine's lookup has come to.
-    pub(crate) fn lookup(&self) -> &Consultation {
-        &self.lookup
+        })
     }
 
     /// One of the calls that it waits for; `None` where it waits for none.
@@ -91,7 +92,7 @@ impl PendingLookup {
         response: CalloutResponse,
     ) -> Option<Progress<LookupEnd<'p>>> {
         let query = self.queries.take(response.id)?;
-        let number = query.number;
+        let id = query.id;
         self.bytes = self.bytes.saturating_add(response.body_size as u64);
         let (host, policy) = (context.host, context.policy());
         let received = match query.on_callout_response((host, policy), response) {
@@ -106,22 +107,22 @@ impl PendingLookup {
         let requester = Rc::clone(&self.requester);
         let cache = shared_cache(context, &requester, self.began, !self.was_redirected);
         let fetched = received.fetched();
-        let step = self.lookup.answered(policy, &cache, number, fetched);
+        let step = self.lookup.answered(policy, &cache, id, fetched);
         Some(self.follow(host, step))
     }
 
     /// Does what the engine says is next.
     fn follow<'p>(&mut self, host: &dyn Host, step: Step<'p>) -> Progress<LookupEnd<'p>> {
-        let questions = match step {
+        let queries = match step {
             Step::Wait => Vec::new(),
-            Step::Ask(questions) => questions,
+            Step::Ask(queries) => queries,
             Step::Proceed(ruling) => return Progress::Done(LookupEnd::Proceed(ruling)),
             Step::Answer { ruling, reply } => {
                 return Progress::Done(LookupEnd::Reply(ruling, reply));
             }
         };
-        for question in questions {
-            match BackendQuery::start(host, &self.requester, question) {
+        for query in queries {
+            match RunningQuery::start(host, &self.requester, query) {
                 Ok((call, query)) => self.queries.add(call, query),
                 Err(_) => return failed("the proxy has no such cluster to ask"),
             }
@@ -134,7 +135,7 @@ impl PendingLookup {
 
     /// Keeps what the first response tells of the backend's cache.
     fn note_cache_status(&mut self, host: &dyn Host, policy: &Policy, received: &ReceivedResponse) {
-        let requested = policy.backends().get(self.lookup.backend());
+        let requested = policy.backend(self.lookup.backend());
         // A callout does not tell which host answered it, and another place has its own cache.
         let is_known = !self.requester.has_failover && !received.was_redirected;
         let backend = requested.filter(|_| is_known);
@@ -147,7 +148,7 @@ impl PendingLookup {
 }
 
 fn failed<'p>(why: &'static str) -> Progress<LookupEnd<'p>> {
-    Progress::Done(LookupEnd::Reply(None, Reply::unavailable(why)))
+    Progress::Done(LookupEnd::Reply(None, LocalReply::unavailable(why)))
 }
 
 fn shared_cache<'a>(

@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::decision::{AssignedBy, Judgement};
+use modgate_engine::decision::{AssignedBy, RequestDecision};
 use modgate_engine::telemetry::{
     DECISIONS_TOTAL, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL, INTEGRITY_CHECKS_TOTAL,
     INTEGRITY_MICROSECONDS_TOTAL, Kind, Metric, ROUTE_TRIALS_TOTAL, SPLIT_ASSIGNMENTS_TOTAL,
     SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
 use modgate_go::gomod::Artifact;
-use modgate_policy::model::{Backend, NO_VARIANT, Ruling, SHADOW, Tenant, TenantId};
+use modgate_policy::model::{Backend, BackendId, NO_VARIANT, Ruling, SHADOW, Tenant, TenantId};
 use rustc_hash::FxBuildHasher;
 
 use self::labels::Labels;
@@ -52,11 +52,11 @@ type AssignmentKey = (usize, usize, &'static str);
 /// Those of a split, and of the variant that it led to.
 type FallbackKey = (usize, usize);
 
-/// The places of two backends in the policy, and the stage.
-type RouteKey = AssignmentKey;
+/// Where the request goes and where it would go, and the stage.
+type RouteKey = (Option<BackendId>, Option<BackendId>, &'static str);
 
 /// The backend that was asked first, and the address of the other one's name.
-type FailoverKey = (usize, usize);
+type FailoverKey = (BackendId, usize);
 
 /// Tenant, the other labels, and the rule, which is told by its address in the policy, which outlives
 /// this.
@@ -67,20 +67,20 @@ impl Meters {
     pub(crate) fn scope(
         &self,
         host: &dyn Host,
-        judgement: &Judgement<'_>,
+        decision: &RequestDecision<'_>,
         backend: Option<&Backend>,
     ) -> Rc<Scope> {
-        let of_variant = judgement.of_variant().map(|of| of.labels());
+        let of_variant = decision.of_variant().map(|of| of.labels());
         let address = |name: &str| name.as_ptr().addr();
         let key = ScopeKey {
-            tenant: judgement.tenant.map(|tenant| tenant.id),
-            operation: judgement.operation,
+            tenant: decision.tenant.map(|tenant| tenant.id),
+            operation: decision.operation,
             backend: backend.map(|backend| backend.id),
             variant: of_variant.map(|(split, variant)| (address(split), address(variant))),
         };
         self.scope_of(host, key, || {
             let mut labels = self.labels.borrow_mut();
-            let tenant = labels.tenant(host, judgement.tenant);
+            let tenant = labels.tenant(host, decision.tenant);
             let (split, variant) = labels.variant(host, &tenant, of_variant);
             Names {
                 backend: backend.map_or(NONE, |backend| &backend.name).to_owned(),
@@ -112,22 +112,22 @@ impl Meters {
         scope
     }
 
-    /// Counts the verdict of a judgement, where there is one, and that of the tenant's other rules.
-    pub(crate) fn count_decisions(&self, host: &dyn Host, judgement: &Judgement<'_>) {
-        let ruling = judgement.ruling.as_ref();
+    /// Counts the verdict of a decision, where there is one, and that of the tenant's other rules.
+    pub(crate) fn count_decisions(&self, host: &dyn Host, decision: &RequestDecision<'_>) {
+        let ruling = decision.ruling.as_ref();
         let agreement = ruling.map_or("none", Ruling::agreement);
-        if let Some(labels) = judgement.decision_labels() {
+        if let Some(labels) = decision.decision_labels() {
             self.count_decision(
                 host,
-                judgement.tenant,
-                judgement.stage.name,
+                decision.tenant,
+                decision.stage.name,
                 labels,
                 agreement,
             );
         }
         if let Some(other) = ruling.and_then(|ruling| ruling.other.as_ref()) {
             let labels = (other.decision.as_str(), other.rule_label());
-            self.count_decision(host, judgement.tenant, SHADOW, labels, agreement);
+            self.count_decision(host, decision.tenant, SHADOW, labels, agreement);
         }
     }
 
@@ -191,9 +191,9 @@ impl Meters {
         count(host, *lookups.entry(result).or_insert_with(define), 1);
     }
 
-    /// Counts the variant of a judgement, where it has one, and says once of each that another was meant.
-    pub(crate) fn count_assignment(&self, host: &dyn Host, judgement: &Judgement<'_>) {
-        let Some(assigned) = judgement.split else {
+    /// Counts the variant of a decision, where it has one, and says once of each that another was meant.
+    pub(crate) fn count_assignment(&self, host: &dyn Host, decision: &RequestDecision<'_>) {
+        let Some(assigned) = decision.split else {
             return;
         };
         let split = assigned.split.name.as_str();
@@ -220,8 +220,8 @@ impl Meters {
     }
 
     /// Counts where two sets of routes lead a request, where there are two.
-    pub(crate) fn count_route_trial(&self, host: &dyn Host, judgement: &Judgement<'_>) {
-        let Some(trial) = judgement.route_trial else {
+    pub(crate) fn count_route_trial(&self, host: &dyn Host, decision: &RequestDecision<'_>) {
+        let Some(trial) = decision.route_trial else {
             return;
         };
         let name = |backend: Option<&Backend>| match backend {
@@ -229,10 +229,10 @@ impl Meters {
             None => NONE.to_owned(),
         };
         let (backend, would_be) = (
-            judgement.backend(),
+            decision.backend(),
             trial.would_be.map(|(_, backend)| backend),
         );
-        let id = |backend: Option<&Backend>| backend.map_or(usize::MAX, |backend| backend.id);
+        let id = |backend: Option<&Backend>| backend.map(|backend| backend.id);
         let mut known = self.route_trials.borrow_mut();
         let metric = known.entry((id(backend), id(would_be), trial.stage));
         let metric = metric.or_insert_with(|| {

@@ -8,7 +8,7 @@ use modgate_engine::telemetry::{
     REQUESTS_TOTAL, RESPONSE_BYTES_TOTAL,
 };
 use modgate_go::goproxy::OperationName;
-use modgate_policy::model::TenantId;
+use modgate_policy::model::{BackendId, TenantId};
 
 use super::{Map, NONE, count, define, record};
 use crate::host::{Host, MetricId};
@@ -18,8 +18,7 @@ use crate::host::{Host, MetricId};
 pub(super) struct ScopeKey {
     pub(super) tenant: Option<TenantId>,
     pub(super) operation: OperationName,
-    /// The place of the backend.
-    pub(super) backend: Option<usize>,
+    pub(super) backend: Option<BackendId>,
     /// The addresses of the split's and the variant's names in the policy, which outlives this.
     pub(super) variant: Option<(usize, usize)>,
 }

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::lookup::{Lists, World};
+use modgate_engine::lookup::{Lists, LookupEnv};
 
 use super::{Worker, get, set};
 use crate::host::{Host, LogLevel};
@@ -24,7 +24,7 @@ pub(crate) struct SharedCache<'a> {
     pub(crate) worker: &'a Worker,
     pub(crate) authority: &'a str,
     /// What tells the user from others, and is no credential itself
-    /// ([`user_of`](modgate_engine::question::user_of)).
+    /// ([`user_of`](modgate_engine::backend_query::user_of)).
     pub(crate) user: &'a str,
     /// When the request began that waits.
     pub(crate) began: Timestamp,
@@ -33,7 +33,7 @@ pub(crate) struct SharedCache<'a> {
     pub(crate) may_keep: bool,
 }
 
-impl World for SharedCache<'_> {
+impl LookupEnv for SharedCache<'_> {
     fn now(&self) -> Option<u64> {
         Some(Timestamp::now(self.host).unix_milliseconds()? / 1000)
     }

@@ -5,7 +5,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use modgate_engine::decision::{Answer, Judgement};
+use modgate_engine::decision::{Decision, RequestDecision};
 use modgate_go::http::{Header, value_of};
 
 use super::{Worker, get, set};
@@ -23,20 +23,20 @@ const PLACES: u64 = 256;
 pub(crate) fn is_repetition(
     (host, worker): (&dyn Host, &Worker),
     headers: &[Header],
-    judgement: &Judgement<'_>,
+    decision: &RequestDecision<'_>,
     now: Timestamp,
 ) -> bool {
-    let Answer::Reply(reply) = &judgement.answer else {
+    let Decision::LocalReply(reply) = &decision.action else {
         return false;
     };
-    let counts = judgement.decision_labels().is_some();
+    let counts = decision.decision_labels().is_some();
     if !counts || !(400..500).contains(&reply.status) || !came_by_https(headers) {
         return false;
     }
     let Some(now) = now.unix_milliseconds() else {
         return false;
     };
-    let refusal = hash((host, worker), judgement);
+    let refusal = hash((host, worker), decision);
     let key = format!("modgate.refused.{}", refusal % PLACES);
     let known = get(host, &key).and_then(|bytes| decode(&bytes));
     let repeated = known.is_some_and(|(known, then)| {
@@ -56,17 +56,17 @@ fn came_by_https(headers: &[Header]) -> bool {
 }
 
 /// Tells one refusal of one client from another.
-fn hash((host, worker): (&dyn Host, &Worker), judgement: &Judgement<'_>) -> u64 {
+fn hash((host, worker): (&dyn Host, &Worker), decision: &RequestDecision<'_>) -> u64 {
     let mut hasher = worker.hasher(host);
     let address = host.attribute(&["source", "address"]).unwrap_or_default();
     // Without the port, which is the connection's.
     let client = address.rsplitn(2, |byte| *byte == b':').nth(1);
     client.hash(&mut hasher);
-    judgement.tenant.map(|tenant| tenant.id).hash(&mut hasher);
-    judgement.operation.hash(&mut hasher);
-    judgement.module.hash(&mut hasher);
-    judgement.version.hash(&mut hasher);
-    judgement.decision_labels().hash(&mut hasher);
+    decision.tenant.map(|tenant| tenant.id).hash(&mut hasher);
+    decision.operation.hash(&mut hasher);
+    decision.module.hash(&mut hasher);
+    decision.version.hash(&mut hasher);
+    decision.decision_labels().hash(&mut hasher);
     hasher.finish()
 }
 

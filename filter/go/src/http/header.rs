@@ -9,24 +9,24 @@ pub fn value_of<'h>(headers: &'h [Header], name: &str) -> Option<&'h [u8]> {
     found.map(|(_, value)| value.as_slice())
 }
 
-/// The values of one header in a request, as far as anybody cares.
+/// The values of one header of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HeaderValue<'a> {
     /// It is not there.
     #[default]
     Absent,
     /// It is there once.
-    Once(&'a [u8]),
-    /// It is there more than once: nobody can tell which counts.
-    Repeated,
+    Single(&'a [u8]),
+    /// It is there more than once, so that none of them counts.
+    Duplicate,
 }
 
 impl<'a> HeaderValue<'a> {
     /// Notes another line of the header.
-    pub const fn meet(&mut self, value: &'a [u8]) {
+    pub const fn add(&mut self, value: &'a [u8]) {
         *self = match self {
-            Self::Absent => Self::Once(value),
-            Self::Once(_) | Self::Repeated => Self::Repeated,
+            Self::Absent => Self::Single(value),
+            Self::Single(_) | Self::Duplicate => Self::Duplicate,
         };
     }
 }

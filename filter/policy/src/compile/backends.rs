@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::errors::Errors;
 use super::{paths, redirects};
 use crate::document::{AgeDoc, BackendDoc, HeaderDoc, KindDoc, Path, duration};
-use crate::model::{AddedHeader, Backend, BackendKind};
+use crate::model::{AddedHeader, Backend, BackendId, BackendKind};
 use modgate_go::http::is_same_header;
 
 /// Compiles `backends`.
@@ -47,7 +47,7 @@ pub(crate) fn compile(
                 .ok()
         });
         compiled.push(Backend {
-            id: compiled.len(),
+            id: BackendId(compiled.len()),
             name: name.clone(),
             cluster: backend.cluster.to_string(),
             base_path,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Errors, paths};
 use crate::document::{DatabaseDoc, Path, UnknownDoc, duration};
-use crate::model::{Backend, Database};
+use crate::model::{Backend, BackendId, Database};
 use modgate_go::sumdb::VerifierKey;
 
 /// How long a lookup may take where the document does not say.
@@ -51,7 +51,7 @@ pub(crate) fn compile(
     let authority = document.authority.as_deref();
     let authority = authority.or_else(|| asked?.authority.as_deref());
     Some(Database {
-        backend,
+        backend: BackendId(backend),
         prefix: format!("{}{behind}", base_path.unwrap_or_default()),
         authority: authority.unwrap_or(host).to_owned(),
         timeout: timeout.ok()?,

@@ -4,16 +4,16 @@ use super::errors::Errors;
 use crate::document::{
     ANYONE, Document, ExpectDoc, OperationDoc, Path, TestDoc, did_you_mean, duration,
 };
-use crate::model::Decision;
+use crate::model::RuleOutcome;
 use modgate_go::gomod::{check_path, check_query, is_canonical_for};
 
 /// The decision that an expectation means.
-pub const fn expected(document: ExpectDoc) -> Decision {
+pub const fn expected(document: ExpectDoc) -> RuleOutcome {
     match document {
-        ExpectDoc::Allow => Decision::Allow,
-        ExpectDoc::Deny => Decision::Deny,
-        ExpectDoc::Probe => Decision::Probe,
-        ExpectDoc::Hide => Decision::Hide,
+        ExpectDoc::Allow => RuleOutcome::Allow,
+        ExpectDoc::Deny => RuleOutcome::Deny,
+        ExpectDoc::Probe => RuleOutcome::Probe,
+        ExpectDoc::Hide => RuleOutcome::Hide,
     }
 }
 

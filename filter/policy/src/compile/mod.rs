@@ -32,12 +32,12 @@ use crate::document::{
 use crate::model::identity::{Kinds, Source};
 use crate::model::route::RouteTable;
 use crate::model::{
-    Backend, Effect, Policy, Rollout, Rule, RuleSet, Sumdb, Tenant, TenantId, VersionSet,
+    Backend, BackendId, Effect, Policy, Rollout, Rule, RuleSet, RuleSetId, Side, Sumdb, Tenant,
+    TenantId, VersionSet,
 };
 use crate::pattern::{Meaning, PatternSetBuilder, Rank};
 pub(crate) use errors::Errors;
 pub use expectations::expected;
-use modgate_go::http::wire::FAILOVER_PREFIX;
 
 /// The database that the Go command asks when it is told nothing else.
 const DEFAULT_SUMDB: &str = "sum.golang.org";
@@ -71,7 +71,11 @@ pub(crate) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
     let rule_sets: Vec<_> = document
         .rules
         .iter()
-        .map(|(name, rules)| rule_set(&mut errors, &root.key("rules"), name, rules))
+        .enumerate()
+        .map(|(id, (name, rules))| {
+            let at = root.key("rules");
+            rule_set(&mut errors, &at, RuleSetId(id), (name, rules))
+        })
         .collect();
     let tenants = tenants(
         &mut errors,
@@ -86,7 +90,7 @@ pub(crate) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         &root.key("routes"),
         &document.routes,
         &backends,
-        FAILOVER_PREFIX,
+        Side::Active,
     );
     let trial = document.routes_rollout.as_ref();
     let routes_trial = trial.and_then(|doc| {
@@ -159,7 +163,7 @@ pub(crate) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         require,
         integrity,
         access_log: document.access_log.unwrap_or(true),
-        tenant_places: tenants.iter().map(|t| (t.name.clone(), t.id)).collect(),
+        tenants_by_name: tenants.iter().map(|t| (t.name.clone(), t.id)).collect(),
         tenants,
         rule_sets,
         backends,
@@ -190,7 +194,12 @@ pub(crate) fn meaning(rule: &RuleDoc) -> Meaning {
     }
 }
 
-fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> RuleSet {
+fn rule_set(
+    errors: &mut Errors,
+    at: &Path,
+    id: RuleSetId,
+    (name, rules): (&str, &[RuleDoc]),
+) -> RuleSet {
     let at = at.key(name);
     errors.check_name(&at, "rule set", name);
     let mut builder = PatternSetBuilder::default();
@@ -268,6 +277,7 @@ fn rule_set(errors: &mut Errors, at: &Path, name: &str, rules: &[RuleDoc]) -> Ru
         });
     }
     RuleSet {
+        id,
         name: name.to_owned(),
         rules: compiled,
         patterns: builder.build(),
@@ -311,7 +321,12 @@ fn tenants(
 }
 
 /// The places of the rule sets that a tenant names.
-fn named_sets(errors: &mut Errors, at: &Path, names: &[Text], rule_sets: &[RuleSet]) -> Vec<usize> {
+fn named_sets(
+    errors: &mut Errors,
+    at: &Path,
+    names: &[Text],
+    rule_sets: &[RuleSet],
+) -> Vec<RuleSetId> {
     let mut sets = Vec::with_capacity(names.len());
     for (i, set) in names.iter().enumerate() {
         let at = at.index(i);
@@ -319,7 +334,8 @@ fn named_sets(errors: &mut Errors, at: &Path, names: &[Text], rule_sets: &[RuleS
             let message = format!("the rule set {:?} stands at [{first}] already", &**set);
             errors.add(&at, message);
         }
-        sets.extend(errors.find(&at, "rule set", set, rule_sets, |set| &set.name));
+        let found = errors.find(&at, "rule set", set, rule_sets, |set| &set.name);
+        sets.extend(found.map(RuleSetId));
     }
     sets
 }
@@ -364,6 +380,7 @@ fn sumdbs(
             let at = at.key("backend");
             errors.find(&at, "backend", backend, backends, |backend| &backend.name)
         });
+        let backend = backend.map(BackendId);
         compiled.push(Sumdb {
             name: name.clone(),
             backend,

@@ -8,9 +8,9 @@ use crate::document::{OnFailureDoc, Path, RouteDoc, RoutesRolloutDoc, Text};
 use crate::model::route::{
     Drawn, Failover, HostPattern, Route, RouteSpace, RouteTable, RoutesTrial, To,
 };
-use crate::model::{Backend, By};
+use crate::model::{Backend, BackendId, By, RouteId, Side};
 use crate::pattern::{Meaning, PatternSetBuilder};
-use modgate_go::http::wire::CANDIDATE_FAILOVER_PREFIX;
+use modgate_go::http::wire::{CANDIDATE_FAILOVER_PREFIX, FAILOVER_PREFIX};
 
 /// The routes of one prefix, while they are collected.
 #[derive(Default)]
@@ -22,13 +22,13 @@ struct Space {
     catch_all: Option<String>,
 }
 
-/// Compiles a list of routes. Its clusters with several backends have names that begin with `prefix`.
+/// Compiles a list of routes: those in force, or those that are tried.
 pub(crate) fn compile(
     errors: &mut Errors,
     at: &Path,
     routes: &[RouteDoc],
     backends: &[Backend],
-    prefix: &str,
+    side: Side,
 ) -> RouteTable {
     if routes.is_empty() {
         errors.add(at, "no route: there is nowhere to send a request");
@@ -42,7 +42,7 @@ pub(crate) fn compile(
             let message = format!("the route {:?} stands at [{first}] already", &*route.id);
             errors.add(&at.key("id"), message);
         }
-        add(errors, &at, route, backends, prefix, &mut spaces);
+        add(errors, &at, route, backends, side, &mut spaces);
     }
     let mut spaces: Vec<_> = spaces
         .into_iter()
@@ -54,6 +54,11 @@ pub(crate) fn compile(
         })
         .collect();
     spaces.sort_by_key(|space| std::cmp::Reverse(space.prefix.len()));
+    for (place, space) in spaces.iter_mut().enumerate() {
+        for route in &mut space.routes {
+            route.key.space = place;
+        }
+    }
     RouteTable { spaces }
 }
 
@@ -67,8 +72,7 @@ pub(crate) fn trial(
 ) -> Option<RoutesTrial> {
     let stage = rollout::stage(errors, at, doc.stage, doc.percent, doc.by);
     let at = at.key("candidate");
-    let prefix = CANDIDATE_FAILOVER_PREFIX;
-    let table = compile(errors, &at, &doc.candidate, backends, prefix);
+    let table = compile(errors, &at, &doc.candidate, backends, Side::Candidate);
     if !table.prefixes().eq(routes.prefixes()) {
         let message = "its path prefixes are not those of routes; they say how a path is read, which must not \
                        hang on a trial";
@@ -85,10 +89,10 @@ fn add(
     at: &Path,
     route: &RouteDoc,
     backends: &[Backend],
-    cluster_prefix: &str,
+    side: Side,
     spaces: &mut BTreeMap<String, Space>,
 ) {
-    let to = to(errors, at, route, backends, cluster_prefix);
+    let to = to(errors, at, route, backends, side);
     let hosts = hosts(errors, &at.key("hosts"), route.hosts.as_deref());
     let prefix = match &route.path_prefix {
         None => String::new(),
@@ -133,6 +137,12 @@ fn add(
         }
     }
     space.routes.push(Route {
+        key: RouteId {
+            side,
+            // Which that is shows once all are there.
+            space: 0,
+            rank: place,
+        },
         id: route.id.to_string(),
         hosts,
         to,
@@ -157,13 +167,7 @@ fn hosts(errors: &mut Errors, at: &Path, hosts: Option<&[Text]>) -> Vec<HostPatt
     compiled
 }
 
-fn to(
-    errors: &mut Errors,
-    at: &Path,
-    route: &RouteDoc,
-    backends: &[Backend],
-    cluster_prefix: &str,
-) -> To {
+fn to(errors: &mut Errors, at: &Path, route: &RouteDoc, backends: &[Backend], side: Side) -> To {
     if route.backends.is_none() {
         if route.by.is_some() {
             errors.add(&at.key("by"), "nothing is drawn without backends");
@@ -176,7 +180,7 @@ fn to(
     match (&route.backend, &route.backends) {
         (Some(name), None) => {
             let found = errors.find(&at.key("backend"), "backend", name, backends, |b| &b.name);
-            To::Backend(found.unwrap_or_default())
+            To::Backend(BackendId(found.unwrap_or_default()))
         }
         (None, Some(shares)) => {
             let at_shares = at.key("backends");
@@ -190,7 +194,11 @@ fn to(
                         .filter(|backend| shares.contains_key(&backend.name))
                         .collect();
                     check_stand_ins(errors, &at.key("on_failure"), &all);
-                    failovers(&format!("{cluster_prefix}{}.", &*route.id), &all, &weights)
+                    let prefix = match side {
+                        Side::Active => FAILOVER_PREFIX,
+                        Side::Candidate => CANDIDATE_FAILOVER_PREFIX,
+                    };
+                    failovers(&format!("{prefix}{}.", &*route.id), &all, &weights)
                 }
             };
             To::Drawn(Drawn {
@@ -201,7 +209,7 @@ fn to(
         }
         _ => {
             errors.add(at, "give exactly one of backend and backends");
-            To::Backend(0)
+            To::Backend(BackendId(0))
         }
     }
 }
@@ -251,10 +259,10 @@ fn check_stand_ins(errors: &mut Errors, at: &Path, backends: &[&Backend]) {
 /// For each backend the cluster in which it is asked first, and then the others, the heaviest before the
 /// lighter ones.
 fn failovers(cluster_prefix: &str, backends: &[&Backend], weights: &[u16]) -> Vec<Failover> {
-    let mut by_weight: Vec<usize> = backends.iter().map(|backend| backend.id).collect();
-    by_weight.sort_by_key(|&place| std::cmp::Reverse(weights.get(place).copied()));
-    let order = |first: usize| {
-        let others = by_weight.iter().copied().filter(|&place| place != first);
+    let mut by_weight: Vec<BackendId> = backends.iter().map(|backend| backend.id).collect();
+    by_weight.sort_by_key(|id| std::cmp::Reverse(weights.get(id.0).copied()));
+    let order = |first: BackendId| {
+        let others = by_weight.iter().copied().filter(|&id| id != first);
         std::iter::once(first).chain(others).collect()
     };
     backends

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Errors, paths, rollout, weights};
 use crate::document::{ANYONE, AssignDoc, Document, Path, SplitDoc, Text, did_you_mean};
 use crate::model::{
-    Age, Assign, By, Decision, Gets, Policy, Side, Split, Splits, Stage, Subject, Variant,
+    Age, Assign, By, Gets, Policy, RuleOutcome, Side, Split, SplitId, Splits, Stage, Subject,
+    Variant, VariantId,
 };
 use modgate_go::gomod::{check_path, is_canonical_for, semver};
 use modgate_go::http::is_same_header;
@@ -24,13 +25,13 @@ pub(crate) fn compile(
     for (name, split) in document.splits.iter().flatten() {
         let at = root.key("splits").key(name);
         errors.check_name(&at, "split", name);
-        let place = splits.all.len();
-        if let Some(other) = splits.by_module.insert(split.module.to_string(), place) {
-            let other = splits.all.get(other).map_or("", |split| &split.name);
+        let id = SplitId(splits.all.len());
+        if let Some(other) = splits.by_module.insert(split.module.to_string(), id) {
+            let other = splits.get(other).map_or("", |split| &split.name);
             let message = format!("the split {other:?} is about this module already");
             errors.add(&at.key("module"), message);
         }
-        let compiled = one(errors, &at, name, split, document, identity_headers);
+        let compiled = one(errors, &at, id, (name, split), document, identity_headers);
         for (header, _) in compiled.assign.iter().filter_map(|a| a.header.as_ref()) {
             if !splits.headers.contains(header) {
                 splits.headers.push(header.clone());
@@ -44,8 +45,8 @@ pub(crate) fn compile(
 fn one(
     errors: &mut Errors,
     at: &Path,
-    name: &str,
-    doc: &SplitDoc,
+    id: SplitId,
+    (name, doc): (&str, &SplitDoc),
     document: &Document,
     identity_headers: &[String],
 ) -> Split {
@@ -93,10 +94,11 @@ fn one(
         errors.add(&at, message);
     }
     Split {
+        id,
         name: name.to_owned(),
         module: doc.module.to_string(),
         variants,
-        control: control.unwrap_or_default(),
+        control: VariantId(control.unwrap_or_default()),
         strict: doc.strict.unwrap_or(false),
         tells: doc.tell.unwrap_or(false),
         stage,
@@ -125,6 +127,7 @@ fn variants(errors: &mut Errors, at: &Path, doc: &SplitDoc) -> Vec<Variant> {
             errors.add(&at, format!("the variant {other:?} is the same version"));
         }
         variants.push(Variant {
+            id: VariantId(variants.len()),
             name: name.clone(),
             version: version.to_string(),
         });
@@ -218,7 +221,7 @@ fn gets(errors: &mut Errors, at: &Path, doc: &AssignDoc, variants: &[Variant]) -
         (Some(name), None) => {
             let at = at.key("variant");
             let found = errors.find(&at, "variant", name, variants, |variant| &variant.name);
-            Gets::Variant(found.unwrap_or_default())
+            Gets::Variant(VariantId(found.unwrap_or_default()))
         }
         (None, Some(weights)) => Gets::Drawn {
             weights: weights::compile(
@@ -233,7 +236,7 @@ fn gets(errors: &mut Errors, at: &Path, doc: &AssignDoc, variants: &[Variant]) -
         },
         _ => {
             errors.add(at, "give exactly one of variant and weights");
-            Gets::Variant(0)
+            Gets::Variant(VariantId(0))
         }
     }
 }
@@ -249,7 +252,7 @@ pub(crate) fn check_rules(errors: &mut Errors, root: &Path, policy: &Policy) {
             let decision = |tenant, side, subject: Subject<'_>| {
                 let verdict = policy.decide(tenant, side, &split.module, &subject, false);
                 (
-                    verdict.decision == Decision::Allow,
+                    verdict.decision == RuleOutcome::Allow,
                     verdict.rule_label().to_owned(),
                 )
             };

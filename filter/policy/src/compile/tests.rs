@@ -1,7 +1,7 @@
 //! What a platform engineer writes, and what they are told when it is wrong.
 
 use super::*;
-use crate::model::{Decision, Side, Subject};
+use crate::model::{RuleOutcome, Side, Subject};
 use serde_json::{Value, json};
 
 /// A document that is good; tests change one thing in it.
@@ -287,7 +287,7 @@ fn a_document_means_the_same_after_a_trip_through_a_control_plane() {
     assert_ne!(first.hash(), compile(&document()).unwrap().hash());
 }
 
-fn decide(module: &str, is_probe: bool) -> (Decision, String) {
+fn decide(module: &str, is_probe: bool) -> (RuleOutcome, String) {
     let policy = compile(&document()).unwrap();
     let tenant = policy.tenant(Some("payments")).unwrap();
     let verdict = policy.decide(tenant, Side::Active, module, &Subject::Module, is_probe);
@@ -300,41 +300,41 @@ fn a_probe_above_or_below_what_a_tenant_may_have_is_not_a_denial() {
     for module in ["corp.example", "corp.example/payments", "tools.example"] {
         assert_eq!(
             decide(module, true),
-            (Decision::Probe, "default".into()),
+            (RuleOutcome::Probe, "default".into()),
             "{module}"
         );
         // A .mod or .zip is never a probe.
         assert_eq!(
             decide(module, false),
-            (Decision::Deny, "default".into()),
+            (RuleOutcome::Deny, "default".into()),
             "{module}"
         );
     }
     // Below an allowed module whose rule does not cover what is below.
     assert_eq!(
         decide("tools.example/cli/cmd/x", true),
-        (Decision::Probe, "default".into())
+        (RuleOutcome::Probe, "default".into())
     );
     // Neither: a true denial.
     assert_eq!(
         decide("corp.example/other", true),
-        (Decision::Deny, "default".into())
+        (RuleOutcome::Deny, "default".into())
     );
     assert_eq!(
         decide("tools.example/other", true),
-        (Decision::Deny, "default".into())
+        (RuleOutcome::Deny, "default".into())
     );
     // A rule that denies stands, though the host is allowed further down.
     for module in ["github.com/boltdb-go/bolt", "github.com/boltdb-go/bolt/sub"] {
         assert_eq!(
             decide(module, true),
-            (Decision::Deny, "typosquat".into()),
+            (RuleOutcome::Deny, "typosquat".into()),
             "{module}"
         );
     }
     assert_eq!(
         decide("github.com/boltdb-go", true),
-        (Decision::Allow, "public".into())
+        (RuleOutcome::Allow, "public".into())
     );
 }
 
@@ -354,6 +354,6 @@ fn the_first_rule_set_that_matches_decides() {
     );
     assert_eq!(
         (verdict.decision, verdict.rule_label()),
-        (Decision::Allow, "ours")
+        (RuleOutcome::Allow, "ours")
     );
 }

@@ -15,7 +15,7 @@ fn policy(rules: Value) -> Policy {
 }
 
 /// `MODULE@VERSION`, or the module as a whole.
-fn verdict(policy: &Policy, asked: &str) -> (Decision, String, bool) {
+fn verdict(policy: &Policy, asked: &str) -> (RuleOutcome, String, bool) {
     let (module, version) = asked.split_once('@').unwrap_or((asked, ""));
     let subject = semver::parse(version).map_or(Subject::Module, |version| {
         Subject::Version(version, Age::Unasked)
@@ -30,15 +30,15 @@ fn verdict(policy: &Policy, asked: &str) -> (Decision, String, bool) {
 }
 
 #[track_caller]
-fn assert_verdicts(policy: &Policy, wanted: &[(&str, Decision, &str)]) {
+fn assert_verdicts(policy: &Policy, wanted: &[(&str, RuleOutcome, &str)]) {
     for (asked, decision, rule) in wanted {
         let (got, by, _) = verdict(policy, asked);
         assert_eq!((got, by.as_str()), (*decision, *rule), "{asked}");
     }
 }
 
-use crate::model::{Age, Decision, Side, Subject, Verdict};
-use Decision::{Allow, Deny};
+use crate::model::{Age, RuleOutcome, Side, Subject, Verdict};
+use RuleOutcome::{Allow, Deny};
 
 #[test]
 fn a_rule_is_about_its_versions_and_the_next_decides_on_the_others() {
@@ -151,7 +151,7 @@ fn a_denial_covers_what_lies_below_unless_it_is_exact() {
 }
 
 /// The verdict on a version's go.mod file, of whatever age.
-fn on_go_mod(policy: &Policy, asked: &str, age: Age) -> (Decision, String, bool) {
+fn on_go_mod(policy: &Policy, asked: &str, age: Age) -> (RuleOutcome, String, bool) {
     let (module, version) = asked.split_once('@').unwrap();
     let subject = Subject::GoMod(semver::parse(version).unwrap(), age);
     let tenant = policy.tenant(None).unwrap();
@@ -199,7 +199,7 @@ fn a_go_mod_file_is_refused_by_rules_about_whole_modules_only() {
         ("golang.org/x/net@v0.40.0", (Allow, "public", false)),
         (
             "corp.example/secret@v1.1.0",
-            (Decision::Hide, "secret", false),
+            (RuleOutcome::Hide, "secret", false),
         ),
         ("corp.example/secret@v1.0.0", (Allow, "corp", false)),
         // A rule below about the whole module still counts.

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use super::ids::BackendId;
 use crate::model::redirect;
 use crate::model::redirect::{RedirectRule, Redirected};
 
 /// One backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
-    /// Its place among the policy's backends.
-    pub id: usize,
+    /// Which of the policy's backends it is.
+    pub id: BackendId,
     /// Its name in the document and in metrics.
     pub name: String,
     /// The cluster as the proxy names it.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ids::BackendId;
 use modgate_go::sumdb::VerifierKey;
 
 /// A database, how it is asked, and about what.
@@ -9,8 +10,8 @@ use modgate_go::sumdb::VerifierKey;
 pub struct Database {
     /// Who signs what it says.
     pub key: VerifierKey,
-    /// The place of the backend at which it is asked among the policy's.
-    pub backend: usize,
+    /// The backend at which it is asked.
+    pub backend: BackendId,
     /// What stands before its own paths: empty, or with a leading slash only.
     pub prefix: String,
     /// The host that is asked for.

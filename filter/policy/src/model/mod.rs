@@ -4,6 +4,7 @@ mod backend;
 mod database;
 mod draw;
 pub mod identity;
+mod ids;
 pub(crate) mod integrity;
 pub mod module_rules;
 mod percent;
@@ -19,11 +20,14 @@ mod versions;
 pub use backend::{AddedHeader, Backend, BackendKind};
 pub use database::Database;
 pub use draw::BUCKETS;
+pub use ids::{BackendId, RouteId, RuleId, RuleSetId, SplitId, TenantId, VariantId};
 pub use integrity::{Mode, Plan};
 pub use module_rules::ModuleRules;
 pub(crate) use percent::{ALL, hundredths};
-pub use policy::{Policy, Sumdb, Tenant, TenantId};
+pub use policy::{Policy, Sumdb, Tenant};
 pub use rollout::{By, CANARY, ENFORCE, Reach, Rollout, SHADOW, Share, Side, Stage};
-pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
+pub use rules::{
+    Age, Effect, MatchedRule, Rule, RuleOutcome, RuleSet, Ruling, Subject, TooYoung, Verdict,
+};
 pub use splits::{Assign, Gets, NO_VARIANT, Split, Splits, Variant, hides};
 pub use versions::VersionSet;

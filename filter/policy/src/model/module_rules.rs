@@ -83,7 +83,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::rules::Decision;
+    use super::super::rules::RuleOutcome;
     use super::*;
     use modgate_go::gomod::semver;
 
@@ -134,7 +134,7 @@ mod tests {
                     let verdict = policy.decide(tenant, Side::Active, module, &subject, true);
                     let want = match verdict.decision {
                         _ if verdict.is_open => Says::Open,
-                        Decision::Allow => Says::Allow,
+                        RuleOutcome::Allow => Says::Allow,
                         _ => Says::Deny,
                     };
                     assert_eq!(rules.say(parts, age), want, "{module}@{version} {age:?}");

@@ -7,10 +7,11 @@ use super::backend::Backend;
 use super::database::Database;
 use super::draw;
 use super::identity::{Kinds, Source};
+use super::ids::{BackendId, RouteId, RuleId, RuleSetId, SplitId, TenantId, VariantId};
 use super::integrity::{Integrity, Mode};
 use super::rollout::{By, Rollout, Side};
 use super::route::{Drawn, Failover, Route, RouteTable, RoutesTrial};
-use super::rules::{self, Effect, RuleSet, Ruling, Subject, Verdict};
+use super::rules::{self, Effect, MatchedRule, RuleSet, Ruling, Subject, Verdict};
 use super::splits::{Split, Splits};
 use crate::document::{ANYONE, TestDoc};
 use modgate_go::goproxy::Operation;
@@ -41,9 +42,9 @@ pub struct Policy {
     /// The request headers that name the tenant to a cache in front.
     pub(crate) vary: Vec<String>,
     pub(crate) tenants: Vec<Tenant>,
-    /// The places of the tenants by name. The keys are the document's, so that no client can choose
+    /// The tenants by name. The keys are the document's, so that no client can choose
     /// them to collide.
-    pub(crate) tenant_places: HashMap<String, TenantId, FxBuildHasher>,
+    pub(crate) tenants_by_name: HashMap<String, TenantId, FxBuildHasher>,
     pub(crate) rule_sets: Vec<RuleSet>,
     pub(crate) backends: Vec<Backend>,
     /// The routes in force.
@@ -60,10 +61,6 @@ pub struct Policy {
     pub(crate) tests: Vec<TestDoc>,
 }
 
-/// A tenant of one policy: its place among that policy's tenants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TenantId(pub(crate) usize);
-
 /// What the policy knows of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
@@ -71,8 +68,8 @@ pub struct Tenant {
     pub name: String,
     /// Which of the policy's tenants it is.
     pub id: TenantId,
-    /// The places of its rule sets, in order.
-    pub(crate) rule_sets: Vec<usize>,
+    /// Its rule sets, in order.
+    pub(crate) rule_sets: Vec<RuleSetId>,
     /// What splits may tell it from other tenants by.
     pub tier: Option<String>,
     /// The rules that are tried beside them.
@@ -88,8 +85,8 @@ pub struct Tenant {
 pub struct Sumdb {
     /// Its name, as it stands in paths.
     pub name: String,
-    /// The place of its backend; without one the routes decide.
-    pub(crate) backend: Option<usize>,
+    /// Its backend; without one the routes decide.
+    pub(crate) backend: Option<BackendId>,
 }
 
 impl Tenant {
@@ -162,8 +159,8 @@ impl Policy {
 
     /// The tenant of that name; the `*` tenant where there is no such.
     pub fn tenant(&self, name: Option<&str>) -> Option<&Tenant> {
-        let named = name.and_then(|name| self.tenant_places.get(name));
-        let id = named.or_else(|| self.tenant_places.get(ANYONE))?;
+        let named = name.and_then(|name| self.tenants_by_name.get(name));
+        let id = named.or_else(|| self.tenants_by_name.get(ANYONE))?;
         self.tenant_by_id(*id)
     }
 
@@ -189,11 +186,11 @@ impl Policy {
 
     /// Whether the document names this tenant.
     pub fn has_tenant(&self, name: &str) -> bool {
-        self.tenant_places.contains_key(name)
+        self.tenants_by_name.contains_key(name)
     }
 
     /// The verdict on a tenant's request for a module or a version of it, by the rules of one side; see
-    /// [`Decision::Probe`](super::Decision::Probe) for `is_probe`. Without a rollout there is only the active side.
+    /// [`RuleOutcome::Probe`](super::RuleOutcome::Probe) for `is_probe`. Without a rollout there is only the active side.
     pub fn decide(
         &self,
         tenant: &Tenant,
@@ -208,13 +205,12 @@ impl Policy {
 
     /// The rule sets of one side of a tenant; most have one or two.
     pub(crate) fn sets_of(&self, tenant: &Tenant, side: Side) -> Vec<&RuleSet> {
-        let places = match (side, &tenant.rollout) {
+        let ids = match (side, &tenant.rollout) {
             (Side::Candidate, Some(rollout)) => &rollout.candidate,
             _ => &tenant.rule_sets,
         };
-        let sets = places.iter();
-        sets.filter_map(|&place| self.rule_sets.get(place))
-            .collect()
+        let sets = ids.iter();
+        sets.filter_map(|id| self.rule_sets.get(id.0)).collect()
     }
 
     /// The verdict of one side's rules, which holds, and that of the other's.
@@ -234,26 +230,54 @@ impl Policy {
     }
 
     /// The variant that is drawn for a key, and its bucket.
-    pub fn draw_variant(&self, split: &Split, weights: &[u16], by: By, key: &str) -> (usize, u32) {
+    pub fn draw_variant(
+        &self,
+        split: &Split,
+        weights: &[u16],
+        by: By,
+        key: &str,
+    ) -> (VariantId, u32) {
         let salt = ["modgate split", &*self.seed, &*split.name];
         let names = split.variants.iter().map(|variant| variant.name.as_str());
         let names = names.zip(weights.iter().copied());
         let (drawn, bucket) = draw::draw_for(&salt, [by.as_str(), key], names);
-        (drawn.unwrap_or(split.control), bucket)
+        (drawn.map_or(split.control, VariantId), bucket)
     }
 
-    /// The backend that is drawn for a key, and its bucket.
-    pub fn draw_backend(&self, route: &str, drawn: &Drawn, key: &str) -> (usize, u32) {
+    /// The backend that is drawn for a key, where one has a weight, and its bucket.
+    pub fn draw_backend(&self, route: &str, drawn: &Drawn, key: &str) -> (Option<&Backend>, u32) {
         let salt = ["modgate route", &*self.seed, route];
         let names = self.backends.iter().map(|backend| backend.name.as_str());
         let names = names.zip(drawn.weights.iter().copied());
         let (place, bucket) = draw::draw_for(&salt, [drawn.by.as_str(), key], names);
-        (place.unwrap_or_default(), bucket)
+        let backend = place.and_then(|place| self.backends.get(place));
+        (backend, bucket)
     }
 
-    /// The backend at a place.
-    pub fn backend(&self, place: usize) -> Option<&Backend> {
-        self.backends.get(place)
+    /// The backend with this id, which a part of the same policy has.
+    pub fn backend(&self, id: BackendId) -> Option<&Backend> {
+        self.backends.get(id.0)
+    }
+
+    /// The split with this id, which a part of the same policy has.
+    pub fn split(&self, id: SplitId) -> Option<&Split> {
+        self.splits.get(id)
+    }
+
+    /// The route with this id, which a [`Route`] of the same policy has.
+    pub fn route(&self, id: RouteId) -> Option<&Route> {
+        let table = match id.side {
+            Side::Active => &self.routes,
+            Side::Candidate => &self.routes_trial.as_ref()?.table,
+        };
+        table.route(id)
+    }
+
+    /// The rule with this id, which a [`Verdict`] of the same policy has.
+    pub fn rule(&self, id: RuleId) -> Option<MatchedRule<'_>> {
+        let set = self.rule_sets.get(id.set.0)?;
+        let rule = set.rules.get(id.rank as usize)?;
+        Some(MatchedRule { id, set, rule })
     }
 
     /// The backend that the document gives to the checksum database of this operation.

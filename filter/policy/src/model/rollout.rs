@@ -1,6 +1,7 @@
 //! Rules that are tried beside those in force, on nobody, on some, and then on all.
 
 use super::draw::number;
+use super::ids::RuleSetId;
 use super::percent::{ALL, hundredths};
 use crate::document::ByDoc;
 
@@ -15,8 +16,8 @@ pub const SHADOW: &str = "shadow";
 /// How far a tenant's candidate rules have come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollout {
-    /// The places of the candidate's rule sets, in order.
-    pub(crate) candidate: Vec<usize>,
+    /// The candidate's rule sets, in order.
+    pub(crate) candidate: Vec<RuleSetId>,
     /// How far it has come.
     pub stage: Stage,
 }
@@ -94,7 +95,7 @@ pub enum By {
 }
 
 /// Which of a tenant's rules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Side {
     /// Those in force.
     #[default]

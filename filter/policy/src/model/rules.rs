@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ids::{RuleId, RuleSetId};
 use super::versions::VersionSet;
 use crate::pattern::{PatternSet, Rank};
 use modgate_go::gomod::path::{Major, split_major};
@@ -12,6 +13,8 @@ use modgate_go::goproxy::Operation;
 /// A compiled rule set. Rules are tried from the top; the first that matches decides.
 #[derive(Clone, Debug)]
 pub struct RuleSet {
+    /// Which of the policy's rule sets it is.
+    pub id: RuleSetId,
     /// Its name in the document.
     pub name: String,
     pub(crate) rules: Vec<Rule>,
@@ -202,7 +205,7 @@ pub enum Effect {
 
 /// What comes of a request by the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum RuleOutcome {
     /// It is served.
     Allow,
     /// It is refused, and the person is told why.
@@ -214,7 +217,7 @@ pub enum Decision {
     Hide,
 }
 
-impl Decision {
+impl RuleOutcome {
     /// The value of the label `decision`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -230,14 +233,25 @@ impl Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict<'p> {
     /// What comes of the request.
-    pub decision: Decision,
-    /// The rule that decided, with its set; `None` for the document's `default`.
-    pub rule: Option<(&'p RuleSet, &'p Rule)>,
+    pub decision: RuleOutcome,
+    /// The rule that decided; `None` for the document's `default`.
+    pub rule: Option<MatchedRule<'p>>,
     /// Whether this is not the last word: it is said of a module of which some versions may be refused,
     /// so that each must be judged by itself, or of a version whose age must be looked up.
     pub is_open: bool,
     /// What is wrong with the version's age, where that decided.
     pub too_young: Option<TooYoung>,
+}
+
+/// A rule that decided, and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatchedRule<'p> {
+    /// Which of the policy's rules it is.
+    pub id: RuleId,
+    /// The rule set that it is one of.
+    pub set: &'p RuleSet,
+    /// The rule.
+    pub rule: &'p Rule,
 }
 
 /// What comes of a request by the rules that hold for it, and by those that are tried beside them.
@@ -273,7 +287,7 @@ impl Eq for RuleSet {}
 impl Verdict<'_> {
     /// The value of the label `rule`.
     pub fn rule_label(&self) -> &str {
-        self.rule.map_or("default", |(_, rule)| &rule.id)
+        self.rule.map_or("default", |matched| &matched.rule.id)
     }
 }
 
@@ -284,7 +298,7 @@ type Place = (usize, Rank);
 /// Gives the verdict of rule sets, in order, on a module path or one version of it.
 ///
 /// `is_probe` tells whether the Go command asks this of prefixes too. Such a request that is denied
-/// is a [`Decision::Probe`] where a rule *above* the one that denied serves something above or below
+/// is a [`RuleOutcome::Probe`] where a rule *above* the one that denied serves something above or below
 /// the path: there is a module to be found, and any answer but 404 would keep `go` from finding it.
 pub(crate) fn decide<'p>(
     sets: &[&'p RuleSet],
@@ -298,20 +312,20 @@ pub(crate) fn decide<'p>(
         rule,
         is_open,
     } = first_match(sets, module, subject);
-    let too_young = rule.and_then(|(_, rule)| rule.refuses_age(subject));
+    let too_young = rule.and_then(|matched| matched.rule.refuses_age(subject));
     let effect = match rule {
         Some(_) if too_young.is_some() => Effect::Deny,
-        Some((_, rule)) => rule.effect,
+        Some(matched) => matched.rule.effect,
         None => default,
     };
     let decision = match effect {
-        Effect::Allow => Decision::Allow,
-        Effect::Deny if is_probe && leads_to_allowed(sets, module, place) => Decision::Probe,
-        Effect::Deny if rule.is_some_and(|(_, rule)| rule.hide) => Decision::Hide,
-        Effect::Deny => Decision::Deny,
+        Effect::Allow => RuleOutcome::Allow,
+        Effect::Deny if is_probe && leads_to_allowed(sets, module, place) => RuleOutcome::Probe,
+        Effect::Deny if rule.is_some_and(|matched| matched.rule.hide) => RuleOutcome::Hide,
+        Effect::Deny => RuleOutcome::Deny,
     };
     // Of a module that is refused as a whole no version is served.
-    let is_refused = *subject == Subject::Module && decision != Decision::Allow;
+    let is_refused = *subject == Subject::Module && decision != RuleOutcome::Allow;
     Verdict {
         decision,
         rule,
@@ -323,7 +337,7 @@ pub(crate) fn decide<'p>(
 /// The first rule that decides.
 struct FirstMatch<'p> {
     place: Place,
-    rule: Option<(&'p RuleSet, &'p Rule)>,
+    rule: Option<MatchedRule<'p>>,
     /// Whether of this rule, or one above it, it cannot be told yet what it says.
     is_open: bool,
 }
@@ -355,7 +369,11 @@ fn first_match<'p>(sets: &[&'p RuleSet], module: &str, subject: &Subject<'_>) ->
         if let Some((rank, rule)) = rule {
             return FirstMatch {
                 place: (i, rank),
-                rule: Some((set, rule)),
+                rule: Some(MatchedRule {
+                    id: RuleId { set: set.id, rank },
+                    set,
+                    rule,
+                }),
                 is_open,
             };
         }

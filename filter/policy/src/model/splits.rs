@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+use super::ids::{SplitId, VariantId};
 use super::rollout::{By, Stage};
 use modgate_go::gomod::semver::Semver;
 
@@ -14,14 +15,16 @@ pub const NO_VARIANT: &str = "none";
 /// A module of which different people get different versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
+    /// Which of the policy's splits it is.
+    pub id: SplitId,
     /// Its name in the document.
     pub name: String,
     /// The module path.
     pub module: String,
     /// What there is to get, sorted by name.
     pub variants: Vec<Variant>,
-    /// The place of the variant that others fall back to.
-    pub control: usize,
+    /// The variant that others fall back to.
+    pub control: VariantId,
     /// Whether the files of other versions are refused.
     pub strict: bool,
     /// Whether the client is told its variant.
@@ -35,6 +38,8 @@ pub struct Split {
 /// A version that a part of those who ask get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variant {
+    /// Which of the split's variants it is.
+    pub id: VariantId,
     /// Its name in the document.
     pub name: String,
     /// The version, canonical and tagged.
@@ -55,8 +60,8 @@ pub struct Assign {
 /// What an assignment gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gets {
-    /// The variant at this place.
-    Variant(usize),
+    /// This variant.
+    Variant(VariantId),
     /// One of them all, by weight, in hundredths of a percent.
     Drawn {
         /// The variants' weights, in their order.
@@ -70,8 +75,8 @@ pub enum Gets {
 #[derive(Clone, Debug, Default)]
 pub struct Splits {
     pub(crate) all: Vec<Split>,
-    /// Their places by module.
-    pub(crate) by_module: HashMap<String, usize, FxBuildHasher>,
+    /// By module.
+    pub(crate) by_module: HashMap<String, SplitId, FxBuildHasher>,
     /// The headers that assignments ask for, in lower case, each once.
     pub headers: Vec<String>,
 }
@@ -81,10 +86,14 @@ impl Splits {
         &self.all
     }
 
-    /// The split of a module, and its place.
-    pub fn of(&self, module: &str) -> Option<(usize, &Split)> {
-        let place = *self.by_module.get(module)?;
-        Some((place, self.all.get(place)?))
+    /// The split with this id.
+    pub(crate) fn get(&self, id: SplitId) -> Option<&Split> {
+        self.all.get(id.0)
+    }
+
+    /// The split of a module.
+    pub fn of(&self, module: &str) -> Option<&Split> {
+        self.get(*self.by_module.get(module)?)
     }
 }
 
@@ -117,11 +126,9 @@ impl Split {
             })
     }
 
-    /// A variant's version.
-    pub fn version(&self, place: usize) -> Option<&str> {
-        self.variants
-            .get(place)
-            .map(|variant| variant.version.as_str())
+    /// The variant with this id.
+    pub fn variant(&self, id: VariantId) -> Option<&Variant> {
+        self.variants.get(id.0)
     }
 }
 

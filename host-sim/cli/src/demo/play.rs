@@ -3,7 +3,7 @@
 
 use envoy_wasm_serve::AccessRecord;
 use modgate_goproxy::{Go, Outcome, Sandbox};
-use modgate_policy::model::Decision;
+use modgate_policy::model::RuleOutcome;
 
 use super::script::{Expected, Step};
 use super::stage::Stage;
@@ -64,8 +64,8 @@ fn check_go(expected: &Expected, outcome: &Outcome) -> Result<(), String> {
 
 fn check_filter(expected: &Expected, record: &AccessRecord, why: &Why) -> Result<(), String> {
     let (status, decision) = match expected {
-        Expected::Served { .. } => (200, Decision::Allow),
-        Expected::Denied { .. } => (403, Decision::Deny),
+        Expected::Served { .. } => (200, RuleOutcome::Allow),
+        Expected::Denied { .. } => (403, RuleOutcome::Deny),
     };
     if record.status != Some(status) {
         let got = record

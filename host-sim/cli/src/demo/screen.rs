@@ -6,7 +6,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, Color, TableComponent};
 use envoy_wasm_scenario::shown;
-use modgate_policy::model::Decision;
+use modgate_policy::model::RuleOutcome;
 
 use super::figures::{Figures, TenantFigures};
 use super::play::Scene;
@@ -72,8 +72,8 @@ impl Screen {
             }
         }
         let style = match scene.why.decision {
-            Decision::Allow => GREEN,
-            Decision::Deny | Decision::Probe | Decision::Hide => RED,
+            RuleOutcome::Allow => GREEN,
+            RuleOutcome::Deny | RuleOutcome::Probe | RuleOutcome::Hide => RED,
         };
         writeln!(self.out, "{style}Why:{style:#} {}", sentence(scene))
     }
@@ -93,8 +93,8 @@ impl Screen {
         );
         for scene in scenes {
             let colour = match scene.why.decision {
-                Decision::Allow => Color::Green,
-                Decision::Deny | Decision::Probe | Decision::Hide => Color::Red,
+                RuleOutcome::Allow => Color::Green,
+                RuleOutcome::Deny | RuleOutcome::Probe | RuleOutcome::Hide => Color::Red,
             };
             table.add_row([
                 Cell::new(&scene.why.tenant),
@@ -181,8 +181,8 @@ fn command(step: &Step, stage: &Stage) -> String {
 fn sentence(scene: &Scene) -> String {
     let why = &scene.why;
     let verb = match why.decision {
-        Decision::Allow => "allows",
-        Decision::Deny | Decision::Probe | Decision::Hide => "denies",
+        RuleOutcome::Allow => "allows",
+        RuleOutcome::Deny | RuleOutcome::Probe | RuleOutcome::Hide => "denies",
     };
     let rule = format!("rule {} {verb} it ({})", why.rule, why.reason);
     match &why.to {

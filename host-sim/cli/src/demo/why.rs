@@ -1,7 +1,7 @@
 //! Why a request came out as it did: the engine, asked again.
 
-use modgate_engine::decision::{Answer, Judgement, judge};
-use modgate_policy::model::{Decision, Policy};
+use modgate_engine::decision::{Decision, RequestDecision, evaluate};
+use modgate_policy::model::{MatchedRule, Policy, RuleOutcome};
 
 /// What the engine says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) struct Why {
     /// The endpoint that is asked.
     pub(super) operation: &'static str,
     /// What the rules say.
-    pub(super) decision: Decision,
+    pub(super) decision: RuleOutcome,
     /// `set/rule`, or `default`.
     pub(super) rule: String,
     /// The rule's reason.
@@ -36,35 +36,35 @@ impl Why {
     pub(super) fn of(policy: &Policy, path: &str) -> Option<Self> {
         let headers = [(":method", "GET"), (":path", path)]
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        let judgement = judge(policy, &headers, &());
-        let verdict = judgement.ruling?.verdict;
+        let decision = evaluate(policy, &headers, &());
+        let verdict = decision.ruling?.verdict;
         let rule = match verdict.rule {
-            Some((set, rule)) => format!("{}/{}", set.name, rule.id),
+            Some(MatchedRule { set, rule, .. }) => format!("{}/{}", set.name, rule.id),
             None => "default".to_owned(),
         };
-        let reason = verdict.rule.and_then(|(_, rule)| rule.reason.clone());
+        let reason = verdict.rule.and_then(|matched| matched.rule.reason.clone());
         Some(Self {
-            tenant: judgement.tenant?.name.clone(),
-            operation: judgement.operation.as_str(),
+            tenant: decision.tenant?.name.clone(),
+            operation: decision.operation.as_str(),
             decision: verdict.decision,
             rule,
             reason: reason.unwrap_or_else(|| "no rule names it".to_owned()),
-            to: forwarding(&judgement, path),
+            to: forwarding(&decision, path),
         })
     }
 }
 
-fn forwarding(judgement: &Judgement<'_>, path: &str) -> Option<Forwarding> {
-    let Answer::Forward {
+fn forwarding(decision: &RequestDecision<'_>, path: &str) -> Option<Forwarding> {
+    let Decision::Forward {
         backend,
         path: upstream,
         ..
-    } = &judgement.answer
+    } = &decision.action
     else {
         return None;
     };
     Some(Forwarding {
-        route: judgement.route.map(|r| r.id.clone()).unwrap_or_default(),
+        route: decision.route.map(|r| r.id.clone()).unwrap_or_default(),
         backend: backend.name.clone(),
         path: upstream.clone().unwrap_or_else(|| path.to_owned()),
     })

@@ -1,10 +1,10 @@
 //! The requests that the go command sends for a module, judged by the engine.
 
-use modgate_engine::decision::{Answer, Judgement};
+use modgate_engine::decision::{Decision, RequestDecision};
 use modgate_go::gomod::{check_path, check_query, escape_into, is_canonical_for, semver};
 use modgate_go::goproxy::OperationName;
 use modgate_go::http::Header;
-use modgate_policy::model::{Age, BUCKETS, Plan, Subject, Verdict};
+use modgate_policy::model::{Age, BUCKETS, MatchedRule, Plan, Subject, Verdict};
 use serde::Serialize;
 
 /// A module, and what of it is asked for.
@@ -158,31 +158,31 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// What a judgement on the path says.
-    pub(crate) fn of(judgement: &Judgement<'_>, asked: &str) -> Self {
-        let (decision, rule) = decided(judgement);
-        let verdict = judgement.ruling.map(|ruling| ruling.verdict);
+    /// What a decision on the path says.
+    pub(crate) fn of(decision: &RequestDecision<'_>, asked: &str) -> Self {
+        let (outcome, rule) = decided(decision);
+        let verdict = decision.ruling.map(|ruling| ruling.verdict);
         let of_version = matches!(
-            judgement.operation,
+            decision.operation,
             OperationName::Info | OperationName::Mod | OperationName::Zip
         );
         let by_age = verdict.is_some_and(|verdict| verdict.too_young.is_some() && verdict.is_open);
-        let decision = if by_age { "by age" } else { decision };
-        let other = judgement.ruling.and_then(|ruling| ruling.other);
+        let outcome = if by_age { "by age" } else { outcome };
+        let other = decision.ruling.and_then(|ruling| ruling.other);
         let mut told = Self {
-            operation: judgement.operation.as_str(),
+            operation: decision.operation.as_str(),
             path: asked.to_owned(),
-            decision: decision.to_owned(),
-            stage: judgement.stage.name,
+            decision: outcome.to_owned(),
+            stage: decision.stage.name,
             other: other.map(|other| (other.decision.as_str().to_owned(), full_name(&other))),
-            split: judgement.split.map(|assigned| assigned.to_string()),
+            split: decision.split.map(|assigned| assigned.to_string()),
             lookup: None,
             rule: (rule != "-").then_some(rule),
-            route: judgement.route.map(|route| match judgement.bucket {
+            route: decision.route.map(|route| match decision.bucket {
                 Some(bucket) => format!("{}, bucket {bucket} of {BUCKETS}", route.id),
                 None => route.id.clone(),
             }),
-            other_route: judgement.route_trial.map(|trial| match trial.would_be {
+            other_route: decision.route_trial.map(|trial| match trial.would_be {
                 Some((route, backend)) => format!("{}, backend {}", route.id, backend.name),
                 None => "none, it would be refused".to_owned(),
             }),
@@ -193,20 +193,20 @@ impl Told {
             status: None,
             body: None,
         };
-        match &judgement.answer {
-            Answer::Forward {
+        match &decision.action {
+            Decision::Forward {
                 backend,
                 cluster,
                 path,
             }
-            | Answer::Consult {
+            | Decision::Pending {
                 backend,
                 cluster,
                 path,
                 ..
             } => {
-                if let Answer::Consult { .. } = judgement.answer {
-                    let is_led = told.split.is_some() && judgement.operation != OperationName::List;
+                if let Decision::Pending { .. } = decision.action {
+                    let is_led = told.split.is_some() && decision.operation != OperationName::List;
                     told.lookup = Some(if is_led {
                         "the variant's version, in its .info"
                     } else if by_age {
@@ -220,9 +220,9 @@ impl Told {
                 told.backend = Some(backend.name.clone());
                 told.cluster = Some((*cluster).to_owned());
                 told.upstream = Some(path.clone().unwrap_or_else(|| asked.to_owned()));
-                told.check = check(&judgement.plan);
+                told.check = check(&decision.plan);
             }
-            Answer::Reply(reply) => {
+            Decision::LocalReply(reply) => {
                 told.status = Some(reply.status);
                 told.body = Some(reply.body.clone());
             }
@@ -233,28 +233,28 @@ impl Told {
 
 /// The decision (`refuse` where the request cannot be judged by rules), and the rule that made it, as
 /// `set/rule`, or what else did; `-` where nothing did.
-pub(crate) fn decided(judgement: &Judgement<'_>) -> (&'static str, String) {
-    let (decision, label) = judgement.decision_labels().unwrap_or(("refuse", "-"));
-    let verdict = judgement.ruling.map(|ruling| ruling.verdict);
+pub(crate) fn decided(decision: &RequestDecision<'_>) -> (&'static str, String) {
+    let (outcome, label) = decision.decision_labels().unwrap_or(("refuse", "-"));
+    let verdict = decision.ruling.map(|ruling| ruling.verdict);
     let rule = match verdict {
         Some(verdict) if verdict.rule_label() == label => full_name(&verdict),
         _ => label.to_owned(),
     };
-    (decision, rule)
+    (outcome, rule)
 }
 
 /// Whether a request goes to a backend.
-pub(crate) fn goes_on(judgement: &Judgement<'_>) -> bool {
-    match judgement.answer {
-        Answer::Forward { .. } | Answer::Consult { .. } => true,
-        Answer::Reply(_) => false,
+pub(crate) fn goes_on(decision: &RequestDecision<'_>) -> bool {
+    match decision.action {
+        Decision::Forward { .. } | Decision::Pending { .. } => true,
+        Decision::LocalReply(_) => false,
     }
 }
 
 /// The rule that gave a verdict, with its set.
 fn full_name(verdict: &Verdict<'_>) -> String {
     match verdict.rule {
-        Some((set, rule)) => format!("{}/{}", set.name, rule.id),
+        Some(MatchedRule { set, rule, .. }) => format!("{}/{}", set.name, rule.id),
         None => verdict.rule_label().to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
 
-use modgate_engine::decision::{judge, judge_tenant};
+use modgate_engine::decision::{evaluate, evaluate_as_tenant};
 use modgate_policy::model::{Age, Side, Subject, Tenant};
 use modgate_policy::tools::{Desk, Match, Standing};
 use serde::Serialize;
@@ -126,8 +126,8 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 
 fn for_tenant(desk: &Desk, asked: &Asked, tenant: &Tenant) -> Explanation {
     let requests = asked.paths().into_iter().map(|path| {
-        let judgement = judge_tenant(&desk.policy, &get(&path), tenant, Age::Unasked);
-        Told::of(&judgement, &path)
+        let decision = evaluate_as_tenant(&desk.policy, &get(&path), tenant, Age::Unasked);
+        Told::of(&decision, &path)
     });
     Explanation {
         module: asked.module.clone(),
@@ -153,19 +153,19 @@ fn for_sender(desk: &Desk, asked: &Asked, sender: &Sender) -> Explanation {
     for path in asked.paths() {
         let path = format!("{}{path}", sender.prefix);
         let headers = [get(&path), sender.headers.clone()].concat();
-        let judgement = judge(&desk.policy, &headers, &sender.facts);
-        explanation.identity = judgement.identity;
-        // A route may stand before the module, so it is the judgement that says which is meant.
-        let module = judgement.module.as_deref();
+        let decision = evaluate(&desk.policy, &headers, &sender.facts);
+        explanation.identity = decision.identity;
+        // A route may stand before the module, so it is the decision that says which is meant.
+        let module = decision.module.as_deref();
         if let (Some(tenant), Some(module), true) =
-            (judgement.tenant, module, explanation.rules.is_empty())
+            (decision.tenant, module, explanation.rules.is_empty())
         {
             explanation.tenant = Some(tenant.name.clone());
             let subject = asked.subject();
             explanation.rules = rules(desk, tenant, Side::Active, module, &subject);
             explanation.candidate = candidate(desk, tenant, module, &subject);
         }
-        explanation.requests.push(Told::of(&judgement, &path));
+        explanation.requests.push(Told::of(&decision, &path));
     }
     explanation
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use modgate_engine::decision::{Judgement, judge, judge_tenant};
+use modgate_engine::decision::{RequestDecision, evaluate, evaluate_as_tenant};
 use modgate_go::gomod::{check_path, check_query, escape_into, is_canonical_for};
 use modgate_go::goproxy::OperationName;
 use modgate_policy::document::{ANYONE, is_name};
@@ -214,7 +214,7 @@ impl<'p> Reader<'p> {
 
     /// Whose request for a path it is: the tenant's that the path names, else that of the command line.
     fn tenant_of(&self, path: &str) -> Result<&'p str, Unjudged> {
-        let judged = judge(&self.sides.policy.policy, &get(path), &());
+        let judged = evaluate(&self.sides.policy.policy, &get(path), &());
         let by_path = (!judged.tenant_prefix.is_empty())
             .then_some(judged.tenant)
             .flatten();
@@ -256,30 +256,28 @@ impl<'p> Reader<'p> {
     /// What a policy reads in a path that stands behind the tenant's prefix, and says of it; `None`
     /// where that is no module. What it reads is the same for all tenants.
     fn ask(&mut self, side: &Compared, tenant: &Tenant, path: &str) -> Option<(Reading, Said)> {
-        let judge = |age| judge_tenant(&side.policy, &get(path), tenant, age);
-        let mut judgement = judge(Age::Unasked);
+        let evaluate = |age| evaluate_as_tenant(&side.policy, &get(path), tenant, age);
+        let mut decision = evaluate(Age::Unasked);
         let read = Reading {
-            operation: judgement.operation,
-            module: judgement.module.take()?,
-            version: judgement.version.take(),
+            operation: decision.operation,
+            module: decision.module.take()?,
+            version: decision.version.take(),
         };
-        let is_open = |judgement: &Judgement<'_>| {
-            judgement
-                .ruling
-                .is_some_and(|ruling| ruling.verdict.is_open)
+        let is_open = |decision: &RequestDecision<'_>| {
+            decision.ruling.is_some_and(|ruling| ruling.verdict.is_open)
         };
         // Of a version only its age can be unknown.
-        let by_age = is_open(&judgement) && read.is_of_a_version();
+        let by_age = is_open(&decision) && read.is_of_a_version();
         if by_age {
-            judgement = judge(self.sides.age);
+            decision = evaluate(self.sides.age);
         }
-        let (decision, rule) = decided(&judgement);
+        let (outcome, rule) = decided(&decision);
         let said = Said {
-            allows: goes_on(&judgement),
-            decision,
+            allows: goes_on(&decision),
+            decision: outcome,
             rule: self.name(&rule),
             by_age,
-            is_open: is_open(&judgement),
+            is_open: is_open(&decision),
         };
         Some((read, said))
     }
@@ -363,7 +361,7 @@ fn written(policy: &Compared, asked: Asked<'_>) -> impl Iterator<Item = String> 
     // A value that was cut ends so; no path of a request does.
     let is_whole = !asked.path.is_empty() && !asked.path.ends_with("...");
     let behind = || {
-        let prefix = judge(&policy.policy, &get(asked.path), &()).tenant_prefix;
+        let prefix = evaluate(&policy.policy, &get(asked.path), &()).tenant_prefix;
         let rest = asked.path.strip_prefix('/')?.strip_prefix(&*prefix)?;
         (!prefix.is_empty()).then(|| format!("/{rest}"))
     };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::clients::{Clients, Known};
 use crate::desk::request::{get, path};
-use modgate_engine::decision::judge_client;
+use modgate_engine::decision::evaluate_as_client;
 use modgate_go::http::Header;
 
 /// What the clients get of one split.
@@ -49,8 +49,8 @@ impl Shares {
                 refused += 1;
                 continue;
             };
-            let judgement = judge_client(policy, &request, tenant, &Known(client));
-            match (judgement.split, judgement.outcome()) {
+            let decision = evaluate_as_client(policy, &request, tenant, &Known(client));
+            match (decision.split, decision.outcome()) {
                 (Some(assigned), _) => {
                     let variant = assigned.variant.map_or(NO_VARIANT, |variant| &variant.name);
                     *groups.entry((variant, assigned.stage)).or_default() += 1;

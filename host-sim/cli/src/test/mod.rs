@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use modgate_engine::decision::judge_tenant;
+use modgate_engine::decision::evaluate_as_tenant;
 use modgate_go::gomod::escape_into;
 use modgate_policy::compile::expected;
 use modgate_policy::document::{OperationDoc, TestDoc};
@@ -74,8 +74,8 @@ fn ask(desk: &Desk, place: usize, test: &TestDoc) -> Result<Outcome, String> {
     let asked = asked(test);
     // As old as can be, unless the test says otherwise.
     let age = Age::Known(test.age().unwrap_or(Duration::MAX));
-    let judgement = judge_tenant(&desk.policy, &get(&asked), tenant, age);
-    let told = Told::of(&judgement, &asked);
+    let decision = evaluate_as_tenant(&desk.policy, &get(&asked), tenant, age);
+    let told = Told::of(&decision, &asked);
     let by = told.rule.as_deref().unwrap_or("nothing");
     let mut failures = Vec::new();
     let expected = expected(test.expect).as_str();

@@ -20,7 +20,7 @@ fn listed(backend: &Backend) -> Vec<String> {
 }
 
 #[test]
-fn of_each_line_the_highest_that_may_be_had_is_offered() {
+fn the_highest_allowed_version_of_each_line_is_listed() {
     let backend = Backend::with(&[
         ("v1.4.7", 300),
         ("v1.4.8", 90),
@@ -55,7 +55,7 @@ fn of_each_line_the_highest_that_may_be_had_is_offered() {
 }
 
 #[test]
-fn a_module_with_many_versions_is_listed_whole_where_that_is_quick() {
+fn a_quick_backend_gives_the_ages_of_a_whole_list() {
     let mut backend = many(40, 10);
     backend.round_takes = Duration::from_millis(50);
     let versions = listed(&backend);
@@ -69,7 +69,7 @@ fn a_module_with_many_versions_is_listed_whole_where_that_is_quick() {
 }
 
 #[test]
-fn a_slow_backend_is_asked_what_a_query_takes() {
+fn a_slow_backend_is_queried_only_for_versions_that_go_picks() {
     let mut backend = many(40, 10);
     backend.round_takes = Duration::from_secs(3);
     let versions = listed(&backend);
@@ -88,7 +88,7 @@ fn a_slow_backend_is_asked_what_a_query_takes() {
 }
 
 #[test]
-fn there_is_an_end_and_what_lies_behind_it_is_not_offered() {
+fn versions_beyond_the_lookup_limit_are_not_listed() {
     let versions: Vec<String> = (0..700).map(|i| format!("v1.{i}.0")).collect();
     let versions: Vec<(&str, u64)> = versions.iter().map(|v| (v.as_str(), 30)).collect();
     let backend = Backend::with(&versions);
@@ -103,7 +103,7 @@ fn there_is_an_end_and_what_lies_behind_it_is_not_offered() {
 }
 
 #[test]
-fn of_toolchains_every_line_is_a_release_of_go() {
+fn toolchain_lines_are_go_releases() {
     let go = |version: &str, platform: &str| format!("v0.0.1-go{version}.{platform}");
     let mut backend = Backend::default();
     let mut list = String::new();
@@ -133,14 +133,12 @@ fn of_toolchains_every_line_is_a_release_of_go() {
             (":method".to_owned(), b"GET".to_vec()),
             (":path".to_owned(), path.into_bytes()),
         ];
-        let mut judgement = judge(&policy, &headers, &());
-        if let Answer::Consult { consultation, .. } = &judgement.answer {
-            let consultation = consultation.clone();
-            backend.consult(&policy, &mut judgement, *consultation);
-        }
-        match judgement.answer {
-            Answer::Reply(reply) => reply.body,
-            answer => format!("{answer:?}"),
+        match backend
+            .run_lookup(&policy, evaluate(&policy, &headers, &()))
+            .action
+        {
+            Decision::LocalReply(reply) => reply.body,
+            action => format!("{action:?}"),
         }
     };
     let want = ["1.26.9", "1.27rc1", "1.27.0", "1.27.1"].map(|v| go(v, "linux-amd64") + "\n");
@@ -157,7 +155,7 @@ fn of_toolchains_every_line_is_a_release_of_go() {
 }
 
 #[test]
-fn a_backend_that_wants_to_be_asked_no_more_is_left_alone() {
+fn a_429_stops_further_queries() {
     let mut backend = Backend::with(&[("v1.0.0", 30), ("v1.1.0", 30), ("v1.2.0", 30)]);
     for minor in 0..3 {
         backend.fail(&format!("v1.{minor}.0.info"), 429, "slow down");
@@ -174,7 +172,7 @@ fn a_backend_that_wants_to_be_asked_no_more_is_left_alone() {
 }
 
 #[test]
-fn a_newest_version_whose_age_a_backend_fails_to_tell_is_no_older_one() {
+fn a_failed_age_of_the_newest_version_fails_the_list() {
     let mut backend = Backend::with(&[("v1.0.0", 30), ("v1.1.0", 30), ("v1.2.0", 30)]);
     backend.fail("v1.2.0.info", 500, "down");
     backend.put("@latest", &info("v1.2.0", "2026-01-01T00:00:00Z"));
@@ -197,7 +195,7 @@ fn a_newest_version_whose_age_a_backend_fails_to_tell_is_no_older_one() {
 }
 
 #[test]
-fn whatever_the_ages_are_what_is_offered_is_served() {
+fn every_listed_version_is_served() {
     let versions = [
         "v0.9.0",
         "v0.9.1",

@@ -1,28 +1,33 @@
-//! Eighth step: what is to be checked of the answer.
+//! Eighth step: how the answer's integrity is checked.
 
-use super::{Asked, Context, RequestLine};
-use crate::decision::request_decision::Judgement;
+use super::{Context, ParsedRequest, RequestLine};
+use crate::decision::request_decision::RequestDecision;
 use crate::decision::routing::Destination;
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 use modgate_policy::model::Plan;
 
 pub(in crate::decision) fn integrity<'p>(
     context: &Context<'p, '_>,
     line: &RequestLine<'_>,
-    asked: &Asked<'p, '_>,
+    request: &ParsedRequest<'p, '_>,
     destination: &Destination<'p>,
-    record: &mut Judgement<'p>,
-) -> Result<(), Reply> {
-    let operation = &asked.operation;
+    record: &mut RequestDecision<'p>,
+) -> Result<(), LocalReply> {
+    let operation = &request.operation;
     let subject = (operation.module(), operation.version());
     let rules = &context.policy.integrity;
-    record.plan = match rules.plan(asked.tenant, destination.backend, operation.name(), subject) {
+    record.plan = match rules.plan(
+        request.tenant,
+        destination.backend,
+        operation.name(),
+        subject,
+    ) {
         // An answer without a body has nothing to check.
         Plan::Unknown(_) | Plan::Check(_) if line.method == b"HEAD" => Plan::Pass,
         plan => plan,
     };
     match record.plan {
-        Plan::Refuse(_) => Err(Reply::unknown_hash(operation, context.footer)),
+        Plan::Refuse(_) => Err(LocalReply::unknown_hash(operation, context.footer)),
         Plan::Unknown(_) | Plan::Check(_) | Plan::Pass => Ok(()),
     }
 }

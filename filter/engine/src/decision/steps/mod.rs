@@ -1,4 +1,5 @@
-//! The steps of a decision, in their order: each from what the one before it found out to its own, or to a reply.
+//! The steps of a decision, in order. A step turns the result of the one before into its own, or into a local
+//! reply.
 
 mod database;
 mod head;
@@ -14,31 +15,31 @@ mod upstream;
 pub(super) use database::database;
 pub(super) use head::{RequestLine, head};
 pub(super) use integrity::integrity;
-pub(super) use operation::{Asked, operation};
+pub(super) use operation::{ParsedRequest, operation};
 pub(super) use path::path;
 pub(super) use route::route;
 pub(super) use rules::{Allowed, rules};
-pub(super) use split::{Lookup, split};
+pub(super) use split::{LookupSpec, split};
 pub(super) use tenant::{Client, tenant};
 pub(super) use upstream::upstream;
 
 use super::evaluate::Sender;
-use super::head::Head;
-use crate::reply::{Footer, Reply};
+use super::request_head::RequestHead;
+use crate::reply::{Footer, LocalReply};
 use modgate_go::goproxy::RequestError;
 use modgate_policy::model::Policy;
 
-/// What every step can look at.
+/// What every step can use.
 pub(super) struct Context<'p, 'r> {
     pub(super) policy: &'p Policy,
-    pub(super) head: &'r Head<'r>,
+    pub(super) head: &'r RequestHead<'r>,
     pub(super) sender: &'r Sender<'p, 'r>,
-    /// What the text of a reply ends with.
+    /// The last lines of a reply's text.
     pub(super) footer: Footer<'r>,
 }
 
 impl Context<'_, '_> {
-    fn bad(&self, refusal: RequestError) -> Reply {
-        Reply::bad_request(refusal, self.footer)
+    fn bad(&self, refusal: RequestError) -> LocalReply {
+        LocalReply::bad_request(refusal, self.footer)
     }
 }

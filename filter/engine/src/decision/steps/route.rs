@@ -1,25 +1,25 @@
 //! Seventh step: where the request goes.
 
-use super::{Asked, Context};
-use crate::decision::request_decision::Judgement;
+use super::{Context, ParsedRequest};
+use crate::decision::request_decision::RequestDecision;
 use crate::decision::routing::{self, Destination};
-use crate::reply::Reply;
+use crate::reply::LocalReply;
 
 pub(in crate::decision) fn route<'p>(
     context: &Context<'p, '_>,
-    asked: &Asked<'p, '_>,
-    record: &mut Judgement<'p>,
-) -> Result<Destination<'p>, Reply> {
-    let request = routing::Request {
-        path: asked.path,
-        operation: &asked.operation,
-        tenant: asked.tenant,
+    request: &ParsedRequest<'p, '_>,
+    record: &mut RequestDecision<'p>,
+) -> Result<Destination<'p>, LocalReply> {
+    let inputs = routing::RouteInputs {
+        path: request.path,
+        operation: &request.operation,
+        tenant: request.tenant,
         head: context.head,
-        facts: asked.facts,
+        facts: request.facts,
     };
-    let (destination, trial) = routing::route(context.policy, &request);
+    let (destination, trial) = routing::route(context.policy, &inputs);
     record.route_trial = trial;
-    let destination = destination.ok_or_else(|| Reply::no_route(context.footer))?;
+    let destination = destination.ok_or_else(|| LocalReply::no_route(context.footer))?;
     record.route = destination.route;
     record.bucket = destination.bucket;
     Ok(destination)

@@ -1,44 +1,44 @@
-//! Fifth step: what the tenant's rules say of the module.
+//! Fifth step: the verdict of the tenant's rules on the module.
 
-use super::{Asked, Context};
-use crate::decision::request_decision::Judgement;
-use crate::decision::stage;
-use crate::lookup::Goal;
-use crate::reply::Reply;
-use modgate_policy::model::{Decision, Subject};
+use super::{Context, ParsedRequest};
+use crate::decision::request_decision::RequestDecision;
+use crate::decision::rollout;
+use crate::lookup::LookupKind;
+use crate::reply::LocalReply;
+use modgate_policy::model::{RuleOutcome, Subject};
 
 /// A request that the rules have not refused.
 #[derive(Default)]
 pub(in crate::decision) struct Allowed {
-    /// What must be looked up first, where the rules cannot say yet.
-    pub(in crate::decision) goal: Option<Goal>,
-    /// Whether the module is served as a whole.
+    /// What must be looked up first, if the rules cannot decide yet.
+    pub(in crate::decision) kind: Option<LookupKind>,
+    /// Whether the rules allow it, as far as is known before a lookup. Splits apply only then.
     pub(in crate::decision) is_served: bool,
 }
 
 pub(in crate::decision) fn rules<'p>(
     context: &Context<'p, '_>,
-    asked: &Asked<'p, '_>,
-    record: &mut Judgement<'p>,
-) -> Result<Allowed, Reply> {
-    let (policy, operation) = (context.policy, &asked.operation);
+    request: &ParsedRequest<'p, '_>,
+    record: &mut RequestDecision<'p>,
+) -> Result<Allowed, LocalReply> {
+    let (policy, operation) = (context.policy, &request.operation);
     let Some(module) = operation.module() else {
         return Ok(Allowed::default());
     };
-    let stage = stage::taken(policy, asked.tenant, module, context.head, asked.facts);
+    let stage = rollout::assignment(policy, request.tenant, module, context.head, request.facts);
     record.stage = stage;
-    let subject = Subject::of(operation, asked.age);
+    let subject = Subject::of(operation, request.age);
     let is_probe = operation.is_probe();
-    let ruling = policy.decide_both(asked.tenant, stage.side, module, &subject, is_probe);
+    let ruling = policy.decide_both(request.tenant, stage.side, module, &subject, is_probe);
     record.ruling = Some(ruling);
     let verdict = ruling.verdict;
-    let goal = verdict.is_open.then(|| Goal::of(operation)).flatten();
-    let refusal = Reply::refusal(operation, &asked.tenant.name, &verdict, context.footer);
-    match refusal.filter(|_| goal.is_none()) {
+    let kind = verdict.is_open.then(|| LookupKind::of(operation)).flatten();
+    let refusal = LocalReply::refusal(operation, &request.tenant.name, &verdict, context.footer);
+    match refusal.filter(|_| kind.is_none()) {
         Some(reply) => Err(reply),
         None => Ok(Allowed {
-            goal,
-            is_served: verdict.decision == Decision::Allow,
+            kind,
+            is_served: verdict.decision == RuleOutcome::Allow || verdict.is_open,
         }),
     }
 }

@@ -1,28 +1,28 @@
-//! Third step: who asks, and for which tenant.
+//! Third step: the client and its tenant.
 
 use super::Context;
 use crate::decision::evaluate::Sender;
-use crate::decision::request_decision::Judgement;
-use crate::reply::Reply;
+use crate::decision::request_decision::RequestDecision;
+use crate::reply::LocalReply;
 use modgate_go::goproxy::Target;
 use modgate_policy::model::identity::{Claim, Claimed, Facts, identify};
 use modgate_policy::model::{Age, Tenant};
 
-/// Whom a request comes from.
+/// An identified client.
 pub(in crate::decision) struct Client<'p, 'r> {
     pub(in crate::decision) tenant: &'p Tenant,
-    /// The path behind what names the tenant.
+    /// The path without the tenant's prefix.
     pub(in crate::decision) rest: &'r str,
     pub(in crate::decision) facts: &'r dyn Facts,
-    /// The age of the version that is asked for, where somebody says it.
+    /// The age of the requested version, if the caller gives it.
     pub(in crate::decision) age: Age,
 }
 
 pub(in crate::decision) fn tenant<'p, 'r>(
     context: &Context<'p, 'r>,
     target: &'r Target<'_>,
-    record: &mut Judgement<'p>,
-) -> Result<Client<'p, 'r>, Reply> {
+    record: &mut RequestDecision<'p>,
+) -> Result<Client<'p, 'r>, LocalReply> {
     let facts = match *context.sender {
         Sender::Known(facts) => facts,
         Sender::Tenant(tenant, age, facts) => {
@@ -53,20 +53,20 @@ pub(in crate::decision) fn tenant<'p, 'r>(
     })
 }
 
-fn claimed<'p>(context: &Context<'p, '_>, claim: &Claim<'_>) -> Result<&'p Tenant, Reply> {
+fn claimed<'p>(context: &Context<'p, '_>, claim: &Claim<'_>) -> Result<&'p Tenant, LocalReply> {
     let (policy, footer) = (context.policy, context.footer);
     let name = match claim.claimed() {
         Claimed::Nobody => None,
         Claimed::Tenant(name) => Some(name),
-        Claimed::Conflict => return Err(Reply::identity_conflict(footer)),
-        Claimed::Ambiguous => return Err(Reply::identity_ambiguous(footer)),
+        Claimed::Conflict => return Err(LocalReply::identity_conflict(footer)),
+        Claimed::Ambiguous => return Err(LocalReply::identity_ambiguous(footer)),
     };
     let tenant = policy
         .tenant(name)
-        .ok_or_else(|| Reply::unknown_tenant(name, footer))?;
+        .ok_or_else(|| LocalReply::unknown_tenant(name, footer))?;
     let required = policy.require.and(tenant.require);
     match required.missing_in(claim.kinds).next() {
-        Some(missing) => Err(Reply::identity_required(missing, footer)),
+        Some(missing) => Err(LocalReply::identity_required(missing, footer)),
         None => Ok(tenant),
     }
 }

@@ -1,32 +1,32 @@
-//! Last step: what goes upstream, in its canonical form, and what is looked up before.
+//! Last step: what goes upstream, in canonical form, and the lookup before it.
 
-use super::{Asked, Context, Lookup, RequestLine};
+use super::{Context, LookupSpec, ParsedRequest, RequestLine};
 use crate::decision::caching;
-use crate::decision::request_decision::{Answer, Judgement};
+use crate::decision::request_decision::{Decision, RequestDecision};
 use crate::decision::routing::Destination;
-use crate::lookup::{About, Consultation};
+use crate::lookup::{LookupTarget, VersionLookup};
 
 pub(in crate::decision) fn upstream<'p>(
     context: &Context<'p, '_>,
     line: &RequestLine<'_>,
-    asked: &Asked<'p, '_>,
+    request: &ParsedRequest<'p, '_>,
     destination: &Destination<'p>,
-    lookup: Lookup,
-    record: &mut Judgement<'p>,
-) -> Answer<'p> {
+    lookup: LookupSpec,
+    record: &mut RequestDecision<'p>,
+) -> Decision<'p> {
     let Destination {
         backend,
         cluster,
         route,
         ..
     } = *destination;
-    let (policy, operation) = (context.policy, &asked.operation);
+    let (policy, operation) = (context.policy, &request.operation);
     record.remove_headers = context.head.kept_from(policy, backend);
     record.cache_scope = caching::cache_scope(
         policy,
-        &caching::Asked {
+        &caching::CacheInputs {
             operation,
-            tenant: asked.tenant,
+            tenant: request.tenant,
             head: context.head,
             route,
             backend,
@@ -39,31 +39,31 @@ pub(in crate::decision) fn upstream<'p>(
     }
     let prefix = upstream.len();
     operation.write_canonical(&mut upstream);
-    let consultation = lookup.goal.map(|goal| {
-        let about = About {
+    let lookup = lookup.kind.map(|kind| {
+        let target = LookupTarget {
+            kind,
             module: operation.module().unwrap_or_default().to_owned(),
-            tenant: asked.tenant.id,
+            tenant: request.tenant.id,
             side: record.stage.side,
             backend: backend.id,
-            steer: lookup.steer,
             upstream: upstream.get(..prefix).unwrap_or_default().to_owned(),
             request_id: record.request_id.clone(),
             is_probe: operation.is_probe(),
         };
-        Box::new(Consultation::new(about, goal))
+        Box::new(VersionLookup::new(target, lookup.choice))
     });
     let path = (upstream.as_bytes() != line.path).then_some(upstream);
-    match consultation {
-        None => Answer::Forward {
+    match lookup {
+        None => Decision::Forward {
             backend,
             cluster,
             path,
         },
-        Some(consultation) => Answer::Consult {
+        Some(lookup) => Decision::Pending {
             backend,
             cluster,
             path,
-            consultation,
+            lookup,
         },
     }
 }

@@ -213,8 +213,8 @@ pub fn identify<'a>(
             Place::Header { trusted: false, .. } => continue,
             Place::Header { name, .. } | Place::BasicUser { name } => match header(name) {
                 HeaderValue::Absent => continue,
-                HeaderValue::Once(value) => Cow::Borrowed(value),
-                HeaderValue::Repeated => return Err(RequestError::Identity),
+                HeaderValue::Single(value) => Cow::Borrowed(value),
+                HeaderValue::Duplicate => return Err(RequestError::Identity),
             },
             Place::Fact(fact) => match fact.read(facts)? {
                 None => continue,

@@ -91,7 +91,7 @@ fn the_prefix_is_taken_off() {
 
 #[test]
 fn only_a_trusted_header_counts() {
-    let value = HeaderValue::Once(b"acme");
+    let value = HeaderValue::Single(b"acme");
     let ask = |name| ask(&by_path_and_header(), "p", &[(name, value)], &[]);
     assert_eq!(ask("x-tenant"), said("acme", Some("header"), "p"));
     assert_eq!(ask("x-old"), said("nobody", None, "p"));
@@ -101,15 +101,15 @@ fn only_a_trusted_header_counts() {
 fn two_names_are_a_conflict_and_a_bad_one_is_refused() {
     let ask = |path, value| ask(&by_path_and_header(), path, &[("x-tenant", value)], &[]);
     let by_path = Some("path_prefix");
-    let other = HeaderValue::Once(b"third");
+    let other = HeaderValue::Single(b"third");
     assert_eq!(ask("t/acme/p", other), said("conflict", by_path, "p"));
-    let same = HeaderValue::Once(b"acme");
+    let same = HeaderValue::Single(b"acme");
     assert_eq!(ask("t/acme/p", same), said("acme", by_path, "p"));
     for bad in [
-        HeaderValue::Repeated,
-        HeaderValue::Once(b"a;b"),
-        HeaderValue::Once(b""),
-        HeaderValue::Once(b"\xff"),
+        HeaderValue::Duplicate,
+        HeaderValue::Single(b"a;b"),
+        HeaderValue::Single(b""),
+        HeaderValue::Single(b"\xff"),
     ] {
         assert_eq!(ask("p", bad), Err(RequestError::Identity));
     }
@@ -283,7 +283,14 @@ fn groups_name_a_tenant_alone_or_confirm_the_one_that_another_source_names() {
 #[test]
 fn a_user_is_a_tenant_or_is_mapped_to_one() {
     let identity = json!([{"basic_user": "X-User", "map": {"alice@corp.example": "acme"}}]);
-    let ask = |user: &[u8]| ask(&identity, "p", &[("x-user", HeaderValue::Once(user))], &[]);
+    let ask = |user: &[u8]| {
+        ask(
+            &identity,
+            "p",
+            &[("x-user", HeaderValue::Single(user))],
+            &[],
+        )
+    };
     assert_eq!(
         ask(b"alice@corp.example"),
         said("acme", Some("basic_user"), "p")

@@ -7,12 +7,16 @@ pub use failover::Failover;
 pub use host::Host;
 pub use host::HostPattern;
 
+use super::backend::Backend;
+use super::ids::{BackendId, RouteId};
 use super::rollout::{By, Stage};
 use crate::pattern::{PatternSet, Rank};
 
 /// One route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
+    /// Which of the policy's routes it is.
+    pub key: RouteId,
     /// Its name in the document.
     pub id: String,
     /// The hosts of which one must be asked for; empty where any will do.
@@ -27,8 +31,8 @@ pub struct Route {
 /// Where a route leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum To {
-    /// To the backend at this place among the policy's.
-    Backend(usize),
+    /// To this backend.
+    Backend(BackendId),
     /// To one of several.
     Drawn(Drawn),
 }
@@ -91,6 +95,11 @@ impl RouteTable {
         self.spaces.iter().map(|space| space.prefix.as_str())
     }
 
+    /// The route with this id, which is one of this table.
+    pub(crate) fn route(&self, id: RouteId) -> Option<&Route> {
+        self.spaces.get(id.space)?.routes.get(id.rank as usize)
+    }
+
     /// All of them, in their order.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
         self.spaces.iter().flat_map(|space| &space.routes)
@@ -120,6 +129,14 @@ impl Route {
     fn takes_host(&self, host: Option<&Host>) -> bool {
         let takes = |host| self.hosts.iter().any(|pattern| pattern.takes(host));
         self.hosts.is_empty() || host.is_some_and(takes)
+    }
+
+    /// The cluster that it asks for a backend that it leads to: the backend's own, or the one in which others stand in
+    /// for it when it fails.
+    pub fn cluster_of<'p>(&'p self, backend: &'p Backend) -> &'p str {
+        let mut failovers = self.failovers().iter();
+        let failover = failovers.find(|failover| failover.begins_with(backend.id));
+        failover.map_or(&backend.cluster, |failover| &failover.cluster)
     }
 
     /// The clusters that it may ask in which several backends stand in for each other.

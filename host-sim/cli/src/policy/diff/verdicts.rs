@@ -1,8 +1,8 @@
-//! The modules whose verdict changes, by the engine's own judgement of both policies.
+//! The modules whose verdict changes, by the engine's own decision of both policies.
 
 use std::time::Duration;
 
-use modgate_engine::decision::judge_tenant;
+use modgate_engine::decision::evaluate_as_tenant;
 use modgate_go::gomod::escape_into;
 use modgate_go::gomod::path::{Major, split_major};
 use modgate_policy::model::{Age, Policy};
@@ -118,11 +118,11 @@ fn ask(policy: &Policy, tenant: &str, path: &str, age: Age) -> Verdict {
             rule: "identity".to_owned(),
         };
     };
-    let judgement = judge_tenant(policy, &get(path), tenant, age);
-    let (decision, rule) = decided(&judgement);
+    let decision = evaluate_as_tenant(policy, &get(path), tenant, age);
+    let (outcome, rule) = decided(&decision);
     Verdict {
-        allows: goes_on(&judgement),
-        decision,
+        allows: goes_on(&decision),
+        decision: outcome,
         rule,
     }
 }

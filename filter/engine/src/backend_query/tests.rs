@@ -1,9 +1,9 @@
-//! What questions carry, where they go on to, and whose answers are kept apart.
+//! What queries carry, where they go on to, and whose answers are kept apart.
 
 use serde_json::json;
 
 use super::*;
-use crate::decision::judge;
+use crate::decision::evaluate;
 use modgate_go::http::Header;
 use modgate_policy::model::Policy;
 
@@ -71,19 +71,21 @@ fn request() -> Vec<Header> {
 
 fn client(policy: &Policy) -> Client {
     let request = request();
-    Client::of(&request, &judge(policy, &request, &()))
+    Client::of(&request, &evaluate(policy, &request, &()))
 }
 
-fn place(backend: &str, path: &str) -> Place {
-    Place {
-        backend: usize::from(backend == "files"),
+fn target(backend: &str, path: &str) -> QueryTarget {
+    let policy = policy();
+    let mut backends = policy.backends().iter();
+    QueryTarget {
+        backend: backends.find(|known| known.name == backend).unwrap().id,
         cluster: backend.to_owned(),
         path: path.to_owned(),
     }
 }
 
 #[test]
-fn a_question_carries_what_would_have_gone_upstream() {
+fn a_query_carries_the_headers_that_go_upstream() {
     let policy = policy();
     let client = client(&policy);
     let names = |backend: usize| {
@@ -120,7 +122,7 @@ fn a_question_carries_what_would_have_gone_upstream() {
 }
 
 #[test]
-fn a_value_that_is_no_text_is_left_out() {
+fn header_values_that_are_not_text_are_left_out() {
     let mut request = request();
     request.push(("x-odd".to_owned(), b"\xff".to_vec()));
     let policy = policy();
@@ -129,7 +131,7 @@ fn a_value_that_is_no_text_is_left_out() {
 }
 
 #[test]
-fn whoever_has_other_credentials_is_another_user() {
+fn other_credentials_are_another_user() {
     let of = |headers: &[(&str, &str)]| {
         let headers: Vec<Header> = headers.iter().map(|(n, v)| header(n, v)).collect();
         user_of(&headers)
@@ -174,15 +176,19 @@ fn whoever_has_other_credentials_is_another_user() {
 
 const LIST: &str = "/corp.example/lib/@v/list";
 
-fn followed(places: &[Place], status: u16, locations: &[&str]) -> Result<Option<Place>, String> {
+fn followed(
+    targets: &[QueryTarget],
+    status: u16,
+    locations: &[&str],
+) -> Result<Option<QueryTarget>, String> {
     let policy = policy();
     let headers: Vec<Header> = locations.iter().map(|to| header("location", to)).collect();
-    follow(&policy, &client(&policy), &(), places, (status, &headers))
+    follow(&policy, &client(&policy), &(), targets, (status, &headers))
 }
 
 #[test]
 fn a_redirect_that_stays_behind_the_filter_is_followed_to_its_backend() {
-    let asked = [place("athens", LIST)];
+    let asked = [target("athens", LIST)];
     for status in [301, 302, 303, 307, 308] {
         assert_eq!(
             followed(
@@ -190,7 +196,7 @@ fn a_redirect_that_stays_behind_the_filter_is_followed_to_its_backend() {
                 status,
                 &["https://proxy.example/base/corp.example/lib/@v/list"]
             ),
-            Ok(Some(place("files", "/repo/corp.example/lib/@v/list"))),
+            Ok(Some(target("files", "/repo/corp.example/lib/@v/list"))),
             "{status}"
         );
     }
@@ -202,16 +208,19 @@ fn a_redirect_that_stays_behind_the_filter_is_followed_to_its_backend() {
     let refused = "/corp.example/lib/@v/v1.9.0.mod";
     assert_eq!(
         followed(
-            &[place("athens", refused)],
+            &[target("athens", refused)],
             302,
             &["https://proxy.example/base/corp.example/lib/@v/v1.9.0.mod"]
         ),
-        Ok(Some(place("files", "/repo/corp.example/lib/@v/v1.9.0.mod")))
+        Ok(Some(target(
+            "files",
+            "/repo/corp.example/lib/@v/v1.9.0.mod"
+        )))
     );
     // Both say which version they are about.
     assert!(matches!(
         followed(
-            &[place("athens", "/corp.example/lib/@latest")],
+            &[target("athens", "/corp.example/lib/@latest")],
             302,
             &["https://proxy.example/base/corp.example/lib/@v/v1.0.0.info"]
         ),
@@ -221,7 +230,7 @@ fn a_redirect_that_stays_behind_the_filter_is_followed_to_its_backend() {
 
 #[test]
 fn no_other_redirect_is_followed() {
-    let asked = [place("athens", LIST)];
+    let asked = [target("athens", LIST)];
     for (locations, why) in [
         (
             &["https://elsewhere.example/x"][..],
@@ -256,17 +265,17 @@ fn no_other_redirect_is_followed() {
 
 #[test]
 fn redirects_are_followed_a_few_times_and_never_back() {
-    let there = place("files", "/repo/corp.example/lib/@v/list");
+    let there = target("files", "/repo/corp.example/lib/@v/list");
     let back = ["http://athens.example/corp.example/lib/@v/list"];
-    let said = followed(&[place("athens", LIST), there.clone()], 302, &back);
+    let said = followed(&[target("athens", LIST), there.clone()], 302, &back);
     assert!(said.unwrap_err().contains("in a circle"));
 
     let to = ["https://proxy.example/base/corp.example/lib/@v/list"];
-    let mut places = vec![place("athens", LIST)];
-    for number in 1..MOST_PLACES {
-        assert_eq!(followed(&places, 302, &to), Ok(Some(there.clone())));
-        places.push(place("athens", &format!("/{number}{LIST}")));
+    let mut targets = vec![target("athens", LIST)];
+    for number in 1..MAX_TARGETS {
+        assert_eq!(followed(&targets, 302, &to), Ok(Some(there.clone())));
+        targets.push(target("athens", &format!("/{number}{LIST}")));
     }
-    let said = followed(&places, 302, &to).unwrap_err();
+    let said = followed(&targets, 302, &to).unwrap_err();
     assert_eq!(said, "it redirects more than 4 times");
 }

@@ -1,33 +1,33 @@
-//! Where a question goes, and where it goes on to.
+//! Where a query goes, and where a backend redirects it.
 
-use super::MOST_PLACES;
+use super::MAX_TARGETS;
 use super::client::Client;
 use crate::decision::route_path;
 use modgate_go::http::Header;
-use modgate_policy::model::Policy;
 use modgate_policy::model::identity::Facts;
 use modgate_policy::model::redirect::Redirected;
+use modgate_policy::model::{BackendId, Policy};
 
-/// Where a question goes.
+/// Where a query goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The backend's place among the policy's.
-    pub backend: usize,
+pub struct QueryTarget {
+    /// The backend.
+    pub backend: BackendId,
     /// The cluster that is asked: the backend's, or one in which others stand in for it.
     pub cluster: String,
     /// The path, canonical.
     pub path: String,
 }
 
-impl Place {
+impl QueryTarget {
     /// The file, without its module.
     fn file(&self) -> &str {
         let begin = self.path.rfind("/@").unwrap_or_default();
         self.path.get(begin..).unwrap_or_default()
     }
 
-    /// Whether the answer there could be one to what was asked here. Both of these files say which
-    /// version they are about.
+    /// Whether the answer there can replace the one that was requested here. The answers to both of these
+    /// files name their version.
     fn is_in_the_stead_of(&self, asked: &Self) -> bool {
         let says_version = |file: &str| file == "/@latest" || file.ends_with(".info");
         let (file, asked) = (self.file(), asked.file());
@@ -35,9 +35,9 @@ impl Place {
     }
 }
 
-/// Where a question goes on to, that went to all these places, the last of which answered so; `None`
-/// where its answer is no redirect. It is followed where the policy keeps it behind the filter, and
-/// as the client would be led that follows it: past its tenant's routes.
+/// The next target of a query that went to these targets, the last of which gave this answer; `None` if the
+/// answer is no redirect. A redirect is followed if the policy rewrites it to a path behind the filter, and
+/// goes where the client's request for that path would go.
 ///
 /// # Errors
 /// Why it is not followed, as half a sentence that names no more of the place than its host.
@@ -45,15 +45,15 @@ pub fn follow(
     policy: &Policy,
     client: &Client,
     facts: &dyn Facts,
-    places: &[Place],
+    targets: &[QueryTarget],
     (status, headers): (u16, &[Header]),
-) -> Result<Option<Place>, String> {
-    let Some((first, last)) = places.first().zip(places.last()) else {
+) -> Result<Option<QueryTarget>, String> {
+    let Some((first, last)) = targets.first().zip(targets.last()) else {
         return Ok(None);
     };
     let locations = headers.iter().filter(|(name, _)| name == "location");
     let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
-    let backend = policy.backends().get(last.backend);
+    let backend = policy.backend(last.backend);
     let asked = || Some(last.path.clone());
     let redirected =
         backend.and_then(|backend| backend.redirected_from(status, &locations, "", asked));
@@ -68,27 +68,32 @@ pub fn follow(
         }
         Some(Redirected::Refused { reason }) => return Err(format!("it redirects: {reason}")),
     };
-    let place = place_behind(policy, client, facts, &path);
-    let place = place.ok_or("it redirects to a path that leads to no backend")?;
-    if !place.is_in_the_stead_of(first) {
+    let target = target_behind(policy, client, facts, &path);
+    let target = target.ok_or("it redirects to a path that leads to no backend")?;
+    if !target.is_in_the_stead_of(first) {
         return Err("it redirects to another file".to_owned());
     }
-    if places.contains(&place) {
+    if targets.contains(&target) {
         return Err("it redirects in a circle".to_owned());
     }
-    if places.len() >= MOST_PLACES {
-        return Err(format!("it redirects more than {} times", MOST_PLACES - 1));
+    if targets.len() >= MAX_TARGETS {
+        return Err(format!("it redirects more than {} times", MAX_TARGETS - 1));
     }
-    Ok(Some(place))
+    Ok(Some(target))
 }
 
-/// Where a client's request for this path would go, without what names its tenant, whatever the rules
-/// say of it; `None` where it leads nowhere, or is about another module.
-fn place_behind(policy: &Policy, client: &Client, facts: &dyn Facts, path: &str) -> Option<Place> {
+/// The target of a client's request for this path, without its tenant prefix and without evaluating the
+/// rules; `None` if no route matches, or it is another module.
+fn target_behind(
+    policy: &Policy,
+    client: &Client,
+    facts: &dyn Facts,
+    path: &str,
+) -> Option<QueryTarget> {
     let tenant = client.tenant(policy)?;
     let routed = route_path(policy, client.request(), tenant, facts, path)?;
     let is_same_module = client.module() == Some(routed.module.as_str());
-    is_same_module.then(|| Place {
+    is_same_module.then(|| QueryTarget {
         backend: routed.backend.id,
         cluster: routed.cluster.to_owned(),
         path: routed.path,

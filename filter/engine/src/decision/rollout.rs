@@ -1,28 +1,28 @@
-//! Which of a tenant's rules hold for a request: those in force, or a rollout's.
+//! Which of a tenant's rules are in effect for a request: the active ones, or the candidate of a rollout.
 
-use super::head::Head;
+use super::request_head::RequestHead;
 use modgate_go::http::HeaderValue;
 use modgate_policy::model::identity::{Fact, Facts, Place};
 use modgate_policy::model::{By, CANARY, ENFORCE, Policy, Reach, Side, Tenant};
 
-/// Which rules hold for a request, and why.
+/// Which rules are in effect for a request, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StageTaken {
+pub struct RolloutAssignment {
     /// The rules.
     pub side: Side,
     /// The value of the label `stage`.
     pub name: &'static str,
-    /// What the client was told apart by, in a canary by client.
+    /// How the client was identified, in a canary by client.
     pub client: Option<&'static str>,
 }
 
-impl Default for StageTaken {
+impl Default for RolloutAssignment {
     fn default() -> Self {
         Self::of(Side::Active)
     }
 }
 
-impl StageTaken {
+impl RolloutAssignment {
     const fn of(side: Side) -> Self {
         Self {
             side,
@@ -33,15 +33,15 @@ impl StageTaken {
 }
 
 /// Chooses the rules for a tenant's request for a module.
-pub(super) fn taken(
+pub(super) fn assignment(
     policy: &Policy,
     tenant: &Tenant,
     module: &str,
-    head: &Head<'_>,
+    head: &RequestHead<'_>,
     facts: &dyn Facts,
-) -> StageTaken {
+) -> RolloutAssignment {
     let Some(rollout) = &tenant.rollout else {
-        return StageTaken::default();
+        return RolloutAssignment::default();
     };
     let mut client = None;
     let reach = rollout.stage.reach(&tenant.name, |by| {
@@ -49,24 +49,27 @@ pub(super) fn taken(
         client = kind;
         key
     });
-    let taken = match reach {
-        Reach::Not => StageTaken::default(),
-        Reach::All => StageTaken::of(Side::Candidate),
-        Reach::Member => StageTaken {
+    let assignment = match reach {
+        Reach::Not => RolloutAssignment::default(),
+        Reach::All => RolloutAssignment::of(Side::Candidate),
+        Reach::Member => RolloutAssignment {
             name: CANARY,
-            ..StageTaken::of(Side::Candidate)
+            ..RolloutAssignment::of(Side::Candidate)
         },
     };
-    StageTaken { client, ..taken }
+    RolloutAssignment {
+        client,
+        ..assignment
+    }
 }
 
-/// What a draw is for, and what the client was told apart by, where that counts; `None` of a client of
-/// whom nothing is known.
+/// The key of a draw, and how the client was identified, if the draw is by client. Clients without a known
+/// identity have no key.
 pub(super) fn key(
     policy: &Policy,
     tenant: &Tenant,
     module: &str,
-    head: &Head<'_>,
+    head: &RequestHead<'_>,
     facts: &dyn Facts,
     by: By,
 ) -> (Option<String>, Option<&'static str>) {
@@ -79,21 +82,25 @@ pub(super) fn key(
     }
 }
 
-/// The client, as exactly as it is known: by its certificate, its token, its user, the header of a
-/// trusted hop, else by its address.
-fn client(policy: &Policy, head: &Head<'_>, facts: &dyn Facts) -> Option<(&'static str, String)> {
+/// The most exact identity of the client: its certificate, its token, its user, the header of a trusted hop,
+/// or its address.
+fn client(
+    policy: &Policy,
+    head: &RequestHead<'_>,
+    facts: &dyn Facts,
+) -> Option<(&'static str, String)> {
     let property = |path: &[&str]| {
         let value = facts.property(path).filter(|value| !value.is_empty())?;
         String::from_utf8(value).ok()
     };
     let header = |name: &str| match head.identity(name) {
-        HeaderValue::Once(value) => std::str::from_utf8(value).ok().map(ToOwned::to_owned),
-        HeaderValue::Absent | HeaderValue::Repeated => None,
+        HeaderValue::Single(value) => std::str::from_utf8(value).ok().map(ToOwned::to_owned),
+        HeaderValue::Absent | HeaderValue::Duplicate => None,
     };
     let places = || policy.identity.iter().map(|source| &source.place);
     let subject = |place: &Place| match place {
         Place::Fact(Fact::Claim { path } | Fact::ClaimList { path }) => {
-            // The claim's own name stands behind that of the payload.
+            // The path ends with the claim's own name, behind that of the payload.
             let payload = path.iter().take(4).map(String::as_str);
             property(&payload.chain(["sub"]).collect::<Vec<_>>())
         }
@@ -112,7 +119,7 @@ fn client(policy: &Policy, head: &Head<'_>, facts: &dyn Facts) -> Option<(&'stat
     };
     let address = || {
         let address = property(&["source", "address"])?;
-        // Without the port, which is the connection's.
+        // Without the port, which differs between connections.
         Some(
             address
                 .rsplit_once(':')

@@ -38,8 +38,8 @@ const VERSIONS: [(&str, u64); 6] = [
 
 /// The variant that a request came to, and whether by falling back.
 fn came_to(backend: &Backend, policy: &Policy, file: &str) -> (Option<String>, bool) {
-    let judgement = backend.judge(policy, file);
-    let assigned = judgement.split.unwrap();
+    let decision = backend.decide(policy, file);
+    let assigned = decision.split.unwrap();
     let name = assigned.variant.map(|variant| variant.name.clone());
     (name, assigned.by == AssignedBy::Fallback)
 }
@@ -80,7 +80,7 @@ fn the_latest_and_every_query_is_the_variants_own_info() {
 }
 
 #[test]
-fn a_version_that_is_named_passes_or_is_refused_where_the_split_is_strict() {
+fn a_named_version_passes_unless_the_split_is_strict() {
     let backend = Backend::with(&VERSIONS);
     let lenient = split("stable", json!({}));
     let strict = split("stable", json!({"strict": true}));
@@ -101,7 +101,7 @@ fn a_version_that_is_named_passes_or_is_refused_where_the_split_is_strict() {
             answer.contains("the split lib gives you v1.2.0 (stable)"),
             "{answer}"
         );
-        let judgement = judge(
+        let decision = evaluate(
             &strict,
             &[
                 (":method".to_owned(), b"GET".to_vec()),
@@ -112,13 +112,35 @@ fn a_version_that_is_named_passes_or_is_refused_where_the_split_is_strict() {
             ],
             &(),
         );
-        assert_eq!(judgement.decision_labels(), Some(("deny", "split")));
+        assert_eq!(decision.decision_labels(), Some(("deny", "split")));
     }
     assert_eq!(backend.asked(), Vec::<String>::new());
 }
 
 #[test]
-fn what_the_backend_does_not_have_falls_back() {
+fn a_strict_split_refuses_other_versions_also_where_their_age_counts() {
+    let backend = Backend::with(&VERSIONS);
+    let week = json!([{"id": "week", "allow": ["*"], "min_age": "7d"}]);
+    let strict = split_with("stable", json!({"strict": true}), week);
+    for file in ["v1.3.0.info", "v1.3.0.zip"] {
+        let answer = backend.get(&strict, file);
+        let wanted = "the split lib gives you v1.2.0 (stable)";
+        assert!(
+            answer.starts_with("403 ") && answer.contains(wanted),
+            "{file}: {answer}"
+        );
+    }
+    assert_eq!(backend.asked(), Vec::<String>::new());
+    assert!(backend.get(&strict, "v1.2.0.zip").starts_with("forward "));
+    assert!(backend.get(&strict, "v1.3.0.mod").starts_with("forward "));
+    // The file of a variant counts for it, whatever must be looked up first.
+    let decision = backend.decide(&strict, "v1.2.0.zip");
+    let variant = decision.of_variant().and_then(|of| of.variant);
+    assert_eq!(variant.map(|variant| &*variant.name), Some("stable"));
+}
+
+#[test]
+fn a_missing_variant_falls_back_to_the_control() {
     let without_beta = Backend::with(&VERSIONS[..4]);
     let policy = split("beta", json!({}));
     assert_eq!(
@@ -163,7 +185,7 @@ fn the_files_of_a_strict_split_do_not_follow_where_a_list_falls_back() {
 }
 
 #[test]
-fn what_the_rules_refuse_no_split_gives() {
+fn a_split_never_assigns_a_refused_version() {
     let rules = json!([{"id": "week", "allow": ["*"], "min_age": "7d"}]);
     let backend = Backend::with(&VERSIONS);
     let policy = split_with("beta", json!({}), rules);
@@ -178,13 +200,13 @@ fn what_the_rules_refuse_no_split_gives() {
         (Some("stable".into()), true)
     );
     let nobody = split_with("stable", json!({}), json!([{"id": "no", "deny": ["*"]}]));
-    let judgement = backend.judge(&nobody, "list");
-    assert!(judgement.split.is_none());
+    let decision = backend.decide(&nobody, "list");
+    assert!(decision.split.is_none());
     assert!(backend.get(&nobody, "list").starts_with("403 "));
 }
 
 #[test]
-fn a_version_that_was_taken_back_is_not_offered_though_the_split_hides_who_says_so() {
+fn retracted_versions_stay_out_if_the_split_hides_the_newest() {
     let mut backend = Backend::with(&[("v1.1.0", 90), ("v1.2.0", 60), ("v1.3.0", 30)]);
     backend.put(
         "v1.3.0.mod",
@@ -197,13 +219,13 @@ fn a_version_that_was_taken_back_is_not_offered_though_the_split_hides_who_says_
 }
 
 #[test]
-fn the_client_is_told_where_the_policy_wants_it() {
+fn the_variant_header_is_sent_if_the_policy_enables_it() {
     let backend = Backend::with(&VERSIONS);
     for (tell, told) in [(true, Some("beta")), (false, None)] {
         let policy = split("beta", json!({"tell": tell}));
         for file in ["list", "@latest"] {
-            let judgement = backend.judge(&policy, file);
-            let Answer::Reply(reply) = &judgement.answer else {
+            let decision = backend.decide(&policy, file);
+            let Decision::LocalReply(reply) = &decision.action else {
                 panic!("{file} is answered");
             };
             let headers = reply.headers();

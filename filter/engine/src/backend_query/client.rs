@@ -1,13 +1,13 @@
-//! For whose request questions are asked.
+//! The client for whose request a backend is queried.
 
 use sha2::{Digest, Sha256};
 
-use crate::decision::{Judgement, goes_to_every_backend, upstream_headers};
+use crate::decision::{RequestDecision, goes_to_every_backend, upstream_headers};
 use modgate_go::http::{Header, value_of};
 use modgate_policy::model::{Backend, Policy, Tenant, TenantId};
 
-/// What concerns the client's own message and connection, or wants a part or another form of an answer
-/// that the filter must read whole.
+/// Headers of the client's own message and connection, and those that request a part or another form of an
+/// answer, which the filter must read whole.
 const NOT_CARRIED: [&str; 17] = [
     "accept-encoding",
     "connection",
@@ -28,10 +28,10 @@ const NOT_CARRIED: [&str; 17] = [
     "upgrade",
 ];
 
-/// By this the client says that nothing is to be fetched for it: without it the answer is another one.
+/// The client requests only what is already cached, so its answer differs from that of others.
 const ONLY_WHAT_IS_THERE: &str = "disable-module-fetch";
 
-/// The client for whose request questions are asked.
+/// The client for whose request a backend is queried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     headers: Vec<Header>,
@@ -40,12 +40,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// The client of a request that was judged so.
-    pub fn of(headers: &[Header], judgement: &Judgement<'_>) -> Self {
+    /// The client of a request, once evaluated.
+    pub fn of(headers: &[Header], decision: &RequestDecision<'_>) -> Self {
         Self {
             headers: headers.to_vec(),
-            tenant: judgement.tenant.map(|tenant| tenant.id),
-            module: judgement.module.clone(),
+            tenant: decision.tenant.map(|tenant| tenant.id),
+            module: decision.module.clone(),
         }
     }
 
@@ -61,7 +61,7 @@ impl Client {
         self.module.as_deref()
     }
 
-    /// The host that a backend is asked as.
+    /// The host that is requested from a backend.
     pub fn authority(&self, backend: &Backend) -> String {
         let asked = || value_of(&self.headers, ":authority").unwrap_or_default();
         match &backend.authority {
@@ -70,17 +70,17 @@ impl Client {
         }
     }
 
-    /// As [`carried`], for a question to this backend.
+    /// As [`carried`], for a query to this backend.
     pub fn headers(&self, policy: &Policy, backend: &Backend) -> Vec<Header> {
         carried(policy, &self.headers, backend)
     }
 }
 
-/// The headers of a question to a backend, besides the pseudo-headers: those that the client's request
-/// would have there, but for what would keep the answer from being read whole.
+/// The headers of a query to a backend, without pseudo-headers: those of the client's request, except those
+/// that would keep the answer from being read whole.
 pub fn carried(policy: &Policy, request: &[Header], backend: &Backend) -> Vec<Header> {
     let mut headers = upstream_headers(policy, request, backend);
-    // The proxy's interface takes text only.
+    // The proxy's interface accepts text only.
     headers.retain(|(name, value)| {
         !NOT_CARRIED.contains(&name.as_str()) && std::str::from_utf8(value).is_ok()
     });
@@ -89,8 +89,8 @@ pub fn carried(policy: &Policy, request: &[Header], backend: &Backend) -> Vec<He
     headers
 }
 
-/// What tells the user of these headers from others, for keys of what is remembered: empty where nothing
-/// does, else a hash. No header's value can be read off it.
+/// Identifies the user of these headers in keys of what is remembered: a hash, or empty if nothing in them
+/// identifies a user. No header's value can be derived from it.
 pub fn user_of(headers: &[Header]) -> String {
     let mut telling: Vec<&Header> = headers
         .iter()

@@ -1,4 +1,4 @@
-//! The content coding of an answer. None is asked for, but some servers have their files no other way.
+//! The content coding of an answer. None is requested, but some servers have files only in one.
 
 use modgate_go::http::Header;
 use zlib_rs::{Inflate, InflateFlush, Status};
@@ -6,14 +6,14 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 /// How much is inflated at a time, in bytes.
 const OUTPUT_BYTES: usize = 32 << 10;
 
-/// A window of 2 to the power of 15 bytes, behind a header of gzip.
+/// A window of 2 to the power of 15 bytes, after a gzip header.
 const GZIP: u8 = 16 + 15;
 
-/// The body of an answer with these headers, as it was before it was coded: at most `limit` bytes.
+/// The decoded body of an answer with these headers: at most `limit` bytes.
 ///
 /// # Errors
-/// Why it cannot be read, as half a sentence. What is left coded would be read as something else: a
-/// compressed list as an empty one.
+/// Why it cannot be decoded, as half a sentence. Read without decoding, a compressed list would be an empty
+/// one.
 pub fn decode(headers: &[Header], body: Vec<u8>, limit: usize) -> Result<Vec<u8>, &'static str> {
     let mut codings = headers
         .iter()
@@ -33,7 +33,7 @@ pub fn decode(headers: &[Header], body: Vec<u8>, limit: usize) -> Result<Vec<u8>
     Err("its answer has a content coding that was not asked for")
 }
 
-/// Undoes gzip (RFC 1952), of one member: its checksum and its length must fit, and nothing stand behind.
+/// Decodes gzip (RFC 1952) with one member. Its checksum and length must match, and nothing may follow it.
 fn inflate(mut rest: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
     const BROKEN: &str = "its answer is called gzip and is not";
     let mut inflate = Inflate::new(true, GZIP);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_coded_is_undone_or_refused_and_never_read_as_it_is() {
+    fn coded_bodies_are_decoded_or_refused() {
         assert_eq!(decode(&[], LIST.to_vec(), 9), Ok(LIST.to_vec()));
         for coding in ["", "identity", " Identity "] {
             assert_eq!(decoded(coding, LIST), Ok(LIST.to_vec()), "{coding:?}");

@@ -43,11 +43,11 @@ fn headers(tenant: &str, module: &str) -> Vec<Header> {
 
 /// The decision that holds and its stage, the other one, and whether they agree.
 fn ruled(policy: &Policy, tenant: &str, module: &str, facts: &Known) -> String {
-    let judgement = judge(policy, &headers(tenant, module), facts);
-    let ruling = judgement.ruling.unwrap();
+    let decision = evaluate(policy, &headers(tenant, module), facts);
+    let ruling = decision.ruling.unwrap();
     let other = ruling.other.map_or("-", |other| other.decision.as_str());
-    let (decision, agreement) = (ruling.verdict.decision.as_str(), ruling.agreement());
-    format!("{} {decision}, {other}, {agreement}", judgement.stage.name)
+    let (outcome, agreement) = (ruling.verdict.decision.as_str(), ruling.agreement());
+    format!("{} {outcome}, {other}, {agreement}", decision.stage.name)
 }
 
 const NOBODY: Known = Known(&[]);
@@ -98,7 +98,7 @@ fn a_canary_decides_on_its_share_and_on_nobody_else() {
 }
 
 #[test]
-fn a_client_is_told_apart_as_exactly_as_it_is_known() {
+fn a_canary_uses_the_most_exact_client_identity() {
     let policy = policy(json!({
         "candidate": ["next"], "stage": "canary", "percent": 50, "by": "client"
     }));
@@ -115,7 +115,7 @@ fn a_client_is_told_apart_as_exactly_as_it_is_known() {
     let told_by = |known: &'static [(&'static str, &'static str)], user: Option<&str>| {
         let mut headers = headers("web", "golang.org/x/text");
         headers.extend(user.map(|user| ("x-user".to_owned(), user.as_bytes().to_vec())));
-        judge(&policy, &headers, &Known(known)).stage
+        evaluate(&policy, &headers, &Known(known)).stage
     };
     let by = |known, user| told_by(known, user).client;
     assert_eq!(
@@ -138,7 +138,7 @@ fn a_client_is_told_apart_as_exactly_as_it_is_known() {
 }
 
 #[test]
-fn what_is_wrong_with_a_rollout_is_told_with_its_place() {
+fn errors_in_a_rollout_have_their_path() {
     for (rollout, place, why) in [
         (
             json!({"candidate": ["nex"], "stage": "shadow"}),
