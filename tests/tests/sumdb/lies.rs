@@ -18,7 +18,7 @@ const LIES: [(&str, &str); 14] = [
         "unauthenticated",
         "its record is about example.com/Lib/other@v1.0.0",
     ),
-    ("empty", "its record has a line that is none of a go.sum"),
+    ("empty", "its record has a line that is not a go.sum line"),
     ("conflict", "its record has two hashes for one file"),
     ("bad-signature", "the signature of the tree head is wrong"),
     (
@@ -28,7 +28,7 @@ const LIES: [(&str, &str); 14] = [
     ("forged-tile", "do not make up the tree that it signed"),
     ("wide-tile", "a tile of another size"),
     ("short-tile", "a tile of another size"),
-    ("html", "its answer is no record"),
+    ("html", "its response is not a valid record"),
     ("large", "longer than any that could be good"),
     ("swapped-record", "do not make up the tree that it signed"),
     (

@@ -174,7 +174,7 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
         ),
         (
             json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b", "timeout": "0s"}}),
-            "$.integrity.sumdb.timeout: a lookup may take from 1ms to 60s",
+            "$.integrity.sumdb.timeout: a lookup timeout must be from 1ms to 60s",
         ),
         (
             json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b", "timeout": "61s"}}),

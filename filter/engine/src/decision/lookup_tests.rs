@@ -501,7 +501,7 @@ fn a_young_version_is_neither_offered_nor_served() {
             "{denied}"
         );
         assert!(
-            denied.contains("rule: r/week\nreason: it is too young\n"),
+            denied.contains("rule: r/week\nreason: the version is too new\n"),
             "{denied}"
         );
     }

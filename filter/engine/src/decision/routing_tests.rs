@@ -250,7 +250,7 @@ fn what_is_wrong_with_routing_is_told_at_its_place() {
         (
             "/routes/2/backends",
             json!({"b": 100}),
-            "$.routes[2].on_failure: nothing stands in for a single backend",
+            "$.routes[2].on_failure: a single backend has no fallback",
         ),
         (
             "/routes/2/backends",
@@ -329,7 +329,7 @@ fn what_is_wrong_with_tried_routes_is_told_at_its_place() {
     let route = json!([{"id": "r", "backend": "nope"}]);
     let found = with(json!({"stage": "canary", "candidate": route}));
     for expected in [
-        "$.routes_rollout: a canary wants its percent",
+        "$.routes_rollout: a canary needs `percent`",
         "$.routes_rollout: a canary wants by",
         "$.routes_rollout.candidate[0].backend: no backend is named \"nope\"",
     ] {

@@ -425,7 +425,7 @@ fn what_is_no_answer_proves_nothing() {
     let database = Database::new(300, 5, SUMS);
     for status in [204, 206, 301, 304, 400, 401, 403, 429, 500, 502, 503, 504] {
         let body = || (Some(status), Some(database.record().into_bytes()));
-        let expected = Answer::Unavailable(format!("it answered {status}"));
+        let expected = Answer::Unavailable(format!("it responded with status {status}"));
         assert_eq!(database.answers(|_| body()), expected);
         let answer = database.answers(|question| match question {
             Question::Record => database.says(question),
@@ -434,7 +434,7 @@ fn what_is_no_answer_proves_nothing() {
         assert_eq!(answer, expected);
     }
     let silent = database.answers(|_| (None, None));
-    assert_eq!(silent, Answer::Unavailable("it did not answer".to_owned()));
+    assert_eq!(silent, Answer::Unavailable("it did not respond".to_owned()));
     for status in [404, 410] {
         let answer = database.answers(|_| (Some(status), Some(b"not found".to_vec())));
         assert_eq!(answer, Answer::NotFound);

@@ -133,9 +133,9 @@ mod tests {
             ("require a.example/b\n", "line 1: this is no require line"),
             ("toolchain a b\n", "line 1: this is no toolchain line"),
             ("x\nreplace a => b c d\n", "line 2: this is no replace line"),
-            ("require \"a v1\n", "line 1: a string without its end"),
-            ("require (\n\ta.example/b v1.0.0\n", "a ( without its )"),
-            ("/* x */\n", "line 1: a comment that begins with /*"),
+            ("require \"a v1\n", "line 1: an unterminated string"),
+            ("require (\n\ta.example/b v1.0.0\n", "a ( without a matching )"),
+            ("/* x */\n", "line 1: a /* comment, which go.mod does not allow"),
         ] {
             assert_eq!(requirements(text).unwrap_err(), says, "{text}");
         }

@@ -313,7 +313,7 @@ fn what_makes_no_source_is_refused_with_its_place() {
         ),
         (
             json!([{"mtls_uri_san": "spiffe://x"}]),
-            "$.identity[0].mtls_uri_san: it must have {tenant} in it, once",
+            "$.identity[0].mtls_uri_san: it must contain {tenant} exactly once",
         ),
         (
             json!([{"mtls_subject": "payments"}]),
