@@ -521,7 +521,7 @@ fn a_diff_says_in_words_what_changes_for_whom_and_what_comes_of_it() {
         "verdict: golang.org: deny by default → allow by public/public",
         "for the tenant pay",
         "rules: pay-own/ledger min_age nothing → \"7d\"",
-        "verdict: corp.example/pay/ledger, a version that is new: allow by pay-own/ledger → deny by pay-own/ledger",
+        "verdict: corp.example/pay/ledger, a new version: allow by pay-own/ledger → deny by pay-own/ledger",
     ];
     for words in wanted {
         assert!(text.contains(words), "no {words} in\n{text}");

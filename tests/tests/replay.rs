@@ -217,7 +217,7 @@ fn a_tenant_that_a_policy_does_not_know_is_told() {
     assert_eq!(told["changes"][0]["candidate_rule"], "identity");
     let text = stdout(&replay(log, &anyone, Some(&policy()), &[]));
     for note in [
-        "the policy knows no tenant ghost: 2 requests judged as *",
+        "the policy knows no tenant ghost: 2 requests evaluated as *",
         "the candidate knows no tenant ghost: 2 requests refused",
     ] {
         assert!(text.contains(note), "{text}");

@@ -2,7 +2,7 @@
 //!
 //! Envoy's log has no way to take an object from a filter, so the members travel as one string
 //! (`http::wire::ACCESS_PROPERTY`) that stands inside the quotes of a member in the format: it begins with
-//! that member's own value and leaves the last one open. Where the filter never saw the request the
+//! that member's own value and leaves the last one open. Where the request did not reach the filter the
 //! format's `-` stands there, and the line is valid JSON all the same.
 
 use std::fmt::Write;

@@ -201,7 +201,7 @@ fn nothing_is_asked_for_before_everything_was_read() {
             "corp.example/Lib@v1.0.0\ncorp.example/Lib\n",
             "standard input: line 2: ",
         ),
-        (&["-"], "", "there is nothing to ask for"),
+        (&["-"], "", "there is nothing to fetch"),
         (
             &["--module", LIB, "--version", "v1"],
             "",

@@ -86,7 +86,11 @@ impl Reply {
     pub(crate) fn method_not_allowed(footer: Footer<'_>) -> Self {
         Self {
             status: 405,
-            body: denial::refused("method not allowed", "only GET and HEAD are allowed", footer),
+            body: denial::refused(
+                "method not allowed",
+                "only GET and HEAD are allowed",
+                footer,
+            ),
             outcome: Outcome::ClientError,
             ..Self::default()
         }
@@ -192,7 +196,8 @@ impl Reply {
 
     /// Something else than what the policy requires named the tenant, or nothing did.
     pub(crate) fn identity_required(kind: &str, footer: Footer<'_>) -> Self {
-        let reason = format!("the policy requires an identity from {kind}, and the request has none");
+        let reason =
+            format!("the policy requires an identity from {kind}, and the request has none");
         Self::refused_by("identity", "not identified", &reason, footer)
     }
 
@@ -237,7 +242,8 @@ impl Reply {
         [name, wanted]: [&str; 2],
         footer: Footer<'_>,
     ) -> Self {
-        let reason = format!("the split {split} assigns you {wanted} ({name}); other versions are refused");
+        let reason =
+            format!("the split {split} assigns you {wanted} ({name}); other versions are refused");
         Self {
             body: denial::refused(&denial::asked(operation), &reason, footer),
             decided_by: Some("split"),

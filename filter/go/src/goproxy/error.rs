@@ -67,7 +67,9 @@ impl RequestError {
                 "not a checksum database endpoint; they are supported, latest, lookup and tile"
             }
             Self::TilePath => "not a tile of a checksum database",
-            Self::Identity => "an identity header or claim is repeated or is not a valid tenant name",
+            Self::Identity => {
+                "an identity header or claim is repeated or is not a valid tenant name"
+            }
             Self::Name(error) => error.reason(),
         }
     }

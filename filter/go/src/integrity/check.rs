@@ -139,9 +139,9 @@ impl fmt::Display for Verdict {
             Self::Mismatch { expected, got } => {
                 write!(f, "the hash is {got} and should be {expected}")
             }
-            Self::NoRoom => f.write_str(
-                "the table of first hashes is full for its tenant or its module",
-            ),
+            Self::NoRoom => {
+                f.write_str("the table of first hashes is full for its tenant or its module")
+            }
             Self::Unproven(why) => write!(f, "the checksum database could not be verified: {why}"),
             Self::Unavailable(why) => write!(f, "the checksum database gave no hash: {why}"),
             Self::Unreadable(reason) => f.write_str(reason),

@@ -177,10 +177,7 @@ impl fmt::Display for ZipFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = match self {
             Self::Flags(flags) => {
-                return write!(
-                    f,
-                    "the flags {flags:#06x} are not allowed in module zips"
-                );
+                return write!(f, "the flags {flags:#06x} are not allowed in module zips");
             }
             Self::Method(method) => {
                 return write!(
@@ -193,7 +190,10 @@ impl fmt::Display for ZipFault {
             }
             Self::Differs(field) => {
                 let field = field.words();
-                return write!(f, "the {field} in the central directory differs from the entry's");
+                return write!(
+                    f,
+                    "the {field} in the central directory differs from the entry's"
+                );
             }
             Self::Truncated => "the zip ends before its end record",
             Self::TrailingBytes => "there are bytes after the zip's end record",
@@ -235,7 +235,9 @@ impl fmt::Display for ZipFault {
                 "the entry's comment is longer than 4096 bytes or looks like a part of a zip"
             }
             Self::Disk => "the zip spans several disks",
-            Self::NotRegular => "the attributes are not those of a regular file or do not match the name",
+            Self::NotRegular => {
+                "the attributes are not those of a regular file or do not match the name"
+            }
             Self::Extra => "the extra fields are malformed or longer than 4096 bytes",
             Self::Unlisted => "the central directory does not list an entry",
             Self::EndCount => "the end record has the wrong number of files",

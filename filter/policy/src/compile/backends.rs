@@ -88,7 +88,10 @@ fn headers(
             .iter()
             .any(|known| is_same_header(&known.name, &name))
         {
-            errors.add(&at, "many servers treat it as the same header as an earlier one");
+            errors.add(
+                &at,
+                "many servers treat it as the same header as an earlier one",
+            );
         }
         compiled.push(AddedHeader {
             name,

@@ -176,7 +176,8 @@ fn source(document: &IdentityDoc, at: &Path) -> Result<Source, Failure> {
         };
         let is_host = separator == Some('.');
         if is_host && pattern.bytes().any(|b| b.is_ascii_uppercase()) {
-            let message = "host names are compared in lower case; write it in lower case".to_owned();
+            let message =
+                "host names are compared in lower case; write it in lower case".to_owned();
             return Err(failure(key)(message));
         }
         return Source::templated(fact, pattern, separator).map_err(failure(key));

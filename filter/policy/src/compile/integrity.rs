@@ -41,8 +41,7 @@ pub(crate) fn compile(
     let at = root.key("integrity");
     let is_enforced = document.mode == ModeDoc::Enforce || enforcing.count() > 0;
     if is_enforced && document.on_unknown.is_none() {
-        let message =
-            "missing: \"refuse\" or \"allow\" for a file without a known hash";
+        let message = "missing: \"refuse\" or \"allow\" for a file without a known hash";
         errors.add(&at.key("on_unknown"), message);
     }
     let mut pins = Pins::default();

@@ -240,13 +240,12 @@ pub(crate) fn forwarded_header(name: &str) -> Result<String, String> {
         .iter()
         .any(|known| is_same_header(known, &name));
     if carrying || is_same_header("proxy-authorization", &name) {
-        return Err(format!("{name:?} is a hop-by-hop header, which is never forwarded"));
+        return Err(format!(
+            "{name:?} is a hop-by-hop header, which is never forwarded"
+        ));
     }
     if is_same_header("authorization", &name) {
-        return Err(
-            "authorization is always forwarded, unless $.identity reads it"
-                .to_owned(),
-        );
+        return Err("authorization is always forwarded, unless $.identity reads it".to_owned());
     }
     if is_reserved_header(&name) {
         return Err(format!(

@@ -98,8 +98,7 @@ fn add(
     };
     let upstream_prefix = match &route.rewrite {
         Some(_) if prefix.is_empty() => {
-            let message =
-                "rewrite needs a path_prefix to replace; use the backend's base_path";
+            let message = "rewrite needs a path_prefix to replace; use the backend's base_path";
             return errors.add(&at.key("rewrite"), message);
         }
         Some(rewrite) => match paths::upstream_path(rewrite) {
@@ -114,8 +113,9 @@ fn add(
     };
     let space = spaces.entry(prefix).or_default();
     if let Some(first) = &space.catch_all {
-        let message =
-            format!("the earlier route {first:?} matches every module, so this one can never match");
+        let message = format!(
+            "the earlier route {first:?} matches every module, so this one can never match"
+        );
         return errors.add(at, message);
     }
     let place = space.routes.len() as u32;
@@ -144,7 +144,10 @@ fn hosts(errors: &mut Errors, at: &Path, hosts: Option<&[Text]>) -> Vec<HostPatt
         return Vec::new();
     };
     if hosts.is_empty() {
-        errors.add(at, "an empty list matches no host; leave it out to match all");
+        errors.add(
+            at,
+            "an empty list matches no host; leave it out to match all",
+        );
     }
     let mut compiled = Vec::with_capacity(hosts.len());
     for (i, host) in hosts.iter().enumerate() {

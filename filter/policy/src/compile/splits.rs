@@ -118,7 +118,8 @@ fn variants(errors: &mut Errors, at: &Path, doc: &SplitDoc) -> Vec<Variant> {
             );
             errors.add(&at, message);
         } else if parsed.is_some_and(|parts| parts.is_pseudo()) {
-            let message = "a pseudo-version is in no version list, so go would never select it; tag it";
+            let message =
+                "a pseudo-version is in no version list, so go would never select it; tag it";
             errors.add(&at, message);
         }
         if let Some(other) = seen.insert(&**version, name) {

@@ -13,7 +13,7 @@ use super::{Text, duration};
 pub struct TestDoc {
     /// What is shown to people.
     pub name: Option<Text>,
-    /// The tenant that asks.
+    /// The tenant that sends the request.
     pub tenant: Text,
     /// The module path, unescaped.
     pub module: Text,

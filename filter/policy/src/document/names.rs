@@ -54,9 +54,7 @@ pub(crate) fn reserved_error(what: &str, name: &str) -> Option<String> {
         ("tenant", "other") => {
             "metrics use it for \"*\", for unidentified clients and beyond the series limit"
         }
-        ("rule" | "split" | "variant", "other") => {
-            "metrics use it beyond the series limit"
-        }
+        ("rule" | "split" | "variant", "other") => "metrics use it beyond the series limit",
         ("tenant", "sumdb") => "checksum database paths begin with it",
         ("rule", name) if RESERVED_RULES.contains(&name) => "it is reserved for the engine",
         _ => return None,

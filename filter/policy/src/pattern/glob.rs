@@ -161,7 +161,9 @@ pub(super) fn check_foldable(pattern: &str) -> Result<(), &'static str> {
         let [low, dash, high] = window else { continue };
         in_class = (in_class || *low == b'[') && *low != b']';
         if in_class && *dash == b'-' && kind(*low) != kind(*high) {
-            return Err("with fold_case, a range in [] must have letters of one case, or no letters");
+            return Err(
+                "with fold_case, a range in [] must have letters of one case, or no letters",
+            );
         }
     }
     Ok(())

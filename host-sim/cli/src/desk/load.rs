@@ -132,7 +132,7 @@ pub(crate) fn as_json(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-const SEVERAL: &str = "several policies are in it; give one";
+const SEVERAL: &str = "it contains several policies; give only one";
 
 fn failed(finding: Finding) -> Vec<Loaded> {
     vec![Loaded {
@@ -168,7 +168,7 @@ fn load_text(Text { file, text, json }: Text) -> Vec<Loaded> {
     };
     let found: Vec<_> = documents.iter().flat_map(policies).collect();
     if found.is_empty() {
-        let message = "no policy in it: a policy is a document of its own, a string of a ConfigMap, or \
+        let message = "it contains no policy: a policy is a document of its own, a string of a ConfigMap, or \
                        the configuration of a WasmPlugin, TrafficExtension, EnvoyExtensionPolicy or \
                        Envoy filter";
         let message = hints::of_template(&text, message.to_owned());
@@ -305,7 +305,8 @@ fn in_string(file: &str, text: &str, outer: Vec<(Position, Writing)>, yaml: bool
                 Err(problem) => refused(problem.at, problem.message),
             }
         } else {
-            let message = format!("the string must be JSON: {error}, counted from its beginning");
+            let message =
+                format!("the string must be JSON: {error} (counted from the start of the string)");
             refused(position(&error), message)
         };
         return (places, refusal, Value::Null);

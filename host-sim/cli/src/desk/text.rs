@@ -35,9 +35,13 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, NoText> {
         });
         let mut text = String::new();
         for character in char::decode_utf16(units) {
-            text.push(character.map_err(|_| NoText {
-                line: lines(text.as_bytes()),
-                message: "it is no UTF-16, as the mark at its beginning says".to_owned(),
+            text.push(character.map_err(|_| {
+                NoText {
+                    line: lines(text.as_bytes()),
+                    message:
+                        "it is not valid UTF-16, although it begins with a UTF-16 byte order mark"
+                            .to_owned(),
+                }
             })?);
         }
         Ok(text)
@@ -51,7 +55,7 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, NoText> {
         let (at, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
         NoText {
             line: lines(&bytes[..at]),
-            message: format!("byte {at} of the file is no UTF-8"),
+            message: format!("byte {at} of the file is not valid UTF-8"),
         }
     })?;
     if text.starts_with('\u{feff}') {

@@ -92,7 +92,7 @@ impl Report {
             Some(known) if known == line.h1 => self.agree += 1,
             Some(known) => {
                 eprintln!(
-                    "error: {label}: its hash is {}, go.sum has {known}",
+                    "error: {label}: its hash is {}, but go.sum has {known}",
                     line.h1
                 );
                 return true;
@@ -112,7 +112,7 @@ impl Report {
         let same = text.trim_end().parse() == Ok(h1);
         if !same {
             let known = shown(text.trim_end(), usize::MAX);
-            eprintln!("error: {label}: its hash is {h1}, its .ziphash has {known}");
+            eprintln!("error: {label}: its hash is {h1}, but its .ziphash has {known}");
         }
         !same
     }
@@ -131,7 +131,7 @@ impl Report {
             ..
         } = self;
         if self.sums.is_some() {
-            eprintln!("{agree} as in go.sum, {differ} differ, {not_listed} not in go.sum");
+            eprintln!("{agree} match go.sum, {differ} differ, {not_listed} not in go.sum");
         }
         if differ + failed > 0 {
             let wrong = differ + failed;
