@@ -18,7 +18,7 @@ fn a_go_sum_becomes_pins_that_a_policy_takes() {
     assert_eq!(pins, json!([lines[2], lines[0], lines[1]]));
     let policy = json!({
         "version": "1", "default": "allow", "tenants": {"*": {}},
-        "integrity": {"mode": "observe", "pins": pins},
+        "integrity": {"mode": "shadow", "pins": pins},
         "backends": {"b": {"cluster": "c"}}, "routes": [{"id": "all", "backend": "b"}],
     });
     let checked = modgate(["check", "-"], policy.to_string().as_bytes());

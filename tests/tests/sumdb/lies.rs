@@ -74,10 +74,10 @@ fn nothing_that_a_lying_database_says_reaches_gos_cache() {
         };
         let refused = [("result", result), ("tenant", "web")];
         assert_eq!(sum(&figures, CHECKS, &refused), 2.0, "{lie}");
-        // Whoever is only observed gets it, and it is counted.
+        // A tenant in shadow gets it, and it is counted.
         download(envoy.address(), "trial", MODULE).1.expect_ok();
-        let observed = [("result", result), ("tenant", "trial"), ("artifact", "zip")];
-        assert_eq!(sum(&envoy.prometheus(), CHECKS, &observed), 1.0, "{lie}");
+        let counted = [("result", result), ("tenant", "trial"), ("artifact", "zip")];
+        assert_eq!(sum(&envoy.prometheus(), CHECKS, &counted), 1.0, "{lie}");
         let log = envoy.process().log();
         let told = why.split('|').any(|why| log.contains(why));
         assert!(told, "{lie}: {why:?} is not in\n{log}");

@@ -16,7 +16,7 @@ fn document(integrity: Value) -> Value {
     json!({
         "version": "1", "default": "allow", "integrity": integrity,
         "identity": [{"path_prefix": "/t/{tenant}"}],
-        "tenants": {"*": {}, "trial": {"integrity": "observe"}, "free": {"integrity": "off"}},
+        "tenants": {"*": {}, "trial": {"integrity": "shadow"}, "free": {"integrity": "off"}},
         "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
     })
 }

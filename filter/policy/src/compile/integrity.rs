@@ -95,7 +95,7 @@ pub(crate) fn compile(
 pub(crate) const fn mode(document: ModeDoc) -> Mode {
     match document {
         ModeDoc::Off => Mode::Off,
-        ModeDoc::Observe => Mode::Observe,
+        ModeDoc::Shadow => Mode::Shadow,
         ModeDoc::Enforce => Mode::Enforce,
     }
 }

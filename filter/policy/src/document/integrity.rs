@@ -59,7 +59,7 @@ pub enum ModeDoc {
     /// Nothing is checked.
     Off,
     /// A wrong file is counted, logged and served.
-    Observe,
+    Shadow,
     /// A wrong file does not reach the client completely.
     Enforce,
 }

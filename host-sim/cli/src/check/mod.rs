@@ -179,7 +179,7 @@ fn print_said(said: &Said, out: &mut impl Write) -> std::io::Result<()> {
             count(said.routes, "route"),
             count(warnings, "warning"),
         ),
-        _ if said.errors.is_empty() => writeln!(out, "good; {}", count(warnings, "warning")),
+        _ if said.errors.is_empty() => writeln!(out, "ok; {}", count(warnings, "warning")),
         _ => writeln!(out, "refused, {}", count(said.errors.len(), "error")),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use envoy_wasm_scenario::shown;
 use modgate_policy::document::PolicyError;
 use modgate_policy::tools::Desk;
 use serde_json::Value;
@@ -46,7 +47,9 @@ impl std::fmt::Display for Finding {
         for number in [self.line, self.column].into_iter().flatten() {
             write!(f, ":{number}")?;
         }
-        write!(f, ": {}: {}", self.path, self.message)
+        // Names and values of the document are in both.
+        let [path, message] = [&self.path, &self.message].map(|text| shown(text, usize::MAX));
+        write!(f, ": {path}: {message}")
     }
 }
 

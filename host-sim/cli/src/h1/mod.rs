@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     for argument in &args.files {
         match inputs::expand(argument) {
             Ok(found) => files.extend(found),
-            Err(error) => report.failed(&argument.display().to_string(), &error),
+            Err(error) => report.failed(&text::name(argument), &error),
         }
     }
     let bar = progress(&files);

@@ -40,6 +40,8 @@ impl Report {
     pub(super) fn failed(&mut self, label: &str, why: &str) {
         self.failed += 1;
         self.files += 1;
+        // A reason may repeat a name of the zip.
+        let why = shown(why, usize::MAX);
         eprintln!("error: {label}: {why}");
     }
 
