@@ -56,7 +56,7 @@ fn what_is_wrong_is_told_with_its_file_and_line() {
             ["github.com/pkg/errors v0.9.1: ", "other.sum has h1:GEBL"],
         ),
         (vec![&bad], "*", ["bad.sum: line 3: ", "version"]),
-        (vec![&good], "nowhere.example", ["no line", "asked for"]),
+        (vec![&good], "nowhere.example", ["no line", "requested"]),
         (vec![&good], "corp", ["\"corp\"", "no dot"]),
         (
             vec![&"missing.sum".to_owned()],

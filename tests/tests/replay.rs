@@ -316,7 +316,7 @@ fn a_hostile_log_is_counted_by_reason_and_steers_no_terminal() {
     // A log in which nothing can be judged proves nothing.
     let nothing = replay(b"x\n\n", &policy(), Some(&deny), &[]);
     assert_eq!(nothing.status.code(), Some(1));
-    assert!(stderr(&nothing).contains("nothing was judged"));
+    assert!(stderr(&nothing).contains("nothing was evaluated"));
 }
 
 #[test]

@@ -25,15 +25,15 @@ const LIES: [(&str, &str); 14] = [
         "foreign-key",
         "the tree head is not signed by the key of the policy",
     ),
-    ("forged-tile", "do not make up the tree that it signed"),
-    ("wide-tile", "a tile of another size"),
-    ("short-tile", "a tile of another size"),
+    ("forged-tile", "do not match its signed tree head"),
+    ("wide-tile", "a tile of the wrong size"),
+    ("short-tile", "a tile of the wrong size"),
     ("html", "its response is not a valid record"),
-    ("large", "longer than any that could be good"),
-    ("swapped-record", "do not make up the tree that it signed"),
+    ("large", "too long"),
+    ("swapped-record", "do not match its signed tree head"),
     (
         "fork",
-        "is not the one that it showed before|do not make up the tree that it signed",
+        "is not the one that it showed before|do not match its signed tree head",
     ),
 ];
 

@@ -175,17 +175,17 @@ fn what_is_wrong_with_a_split_is_told_at_its_place() {
         (
             Box::new(split("variants/beta", json!("v1.3"))),
             ".variants.beta",
-            "no canonical version",
+            "not a canonical version",
         ),
         (
             Box::new(split("variants/beta", json!("v2.0.0"))),
             ".variants.beta",
-            "no canonical version",
+            "not a canonical version",
         ),
         (
             Box::new(split("variants/beta", json!("v1.2.0"))),
             ".variants.stable",
-            "is the same version",
+            "has the same version",
         ),
         (
             Box::new(split(
@@ -193,12 +193,12 @@ fn what_is_wrong_with_a_split_is_told_at_its_place() {
                 json!("v1.3.1-0.20240101120000-0123456789ab"),
             )),
             ".variants.beta",
-            "a pseudo-version is in no list",
+            "a pseudo-version is in no version list",
         ),
         (
             Box::new(split("assign", json!([]))),
             ".assign",
-            "must hold for everybody",
+            "must apply to everybody",
         ),
         (
             Box::new(split(
@@ -206,7 +206,7 @@ fn what_is_wrong_with_a_split_is_told_at_its_place() {
                 json!([{"variant": "beta"}, {"variant": "stable"}]),
             )),
             ".assign[1]",
-            "nobody is left for it",
+            "it can never apply",
         ),
         (
             Box::new(weights(json!({"beta": 30, "stable": 60}))),
@@ -241,22 +241,22 @@ fn what_is_wrong_with_a_split_is_told_at_its_place() {
         (
             Box::new(assign(json!({"variant": "beta", "by": "client"}))),
             ".assign[0].by",
-            "nothing is drawn",
+            "`by` needs",
         ),
         (
             Box::new(assign(json!({"variant": "beta", "value": "x"}))),
             ".assign[0].value",
-            "which header",
+            "needs `header`",
         ),
         (
             Box::new(header("x-modgate-cluster")),
             ".assign[0].header",
-            "says who asks",
+            "identifies the client",
         ),
         (
             Box::new(header("a b")),
             ".assign[0].header",
-            "no header name",
+            "not a valid header name",
         ),
     ];
     for (change, place, wanted) in cases {
@@ -392,7 +392,7 @@ fn what_is_wrong_with_shares_of_backends_is_told_at_its_place() {
         (
             json!({"id": "r", "backend": "b", "by": "client"}),
             "$.routes[0].by",
-            "nothing is drawn",
+            "`by` needs",
         ),
         (
             json!({"id": "r", "backends": {"b": 99.5}}),
