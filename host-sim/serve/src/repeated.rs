@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(lines.line("a", at(1)), None);
         assert_eq!(lines.line("b", at(2)).as_deref(), Some("b"));
         assert_eq!(lines.line("a", at(9)), None);
-        let again = "a (and 2 times since this was last written)";
+        let again = "a (repeated 2 times since it was last logged)";
         assert_eq!(lines.line("a", at(10)).as_deref(), Some(again));
         assert_eq!(lines.line("a", at(30)).as_deref(), Some("a"));
     }

@@ -199,7 +199,11 @@ fn a_record_and_its_note_are_read_within_the_bound() {
             "not a valid record",
             format!("{}{good}", "9".repeat(left)),
         ),
-        ("no blank line", "not a valid record", "a\n".repeat(BYTES / 2)),
+        (
+            "no blank line",
+            "not a valid record",
+            "a\n".repeat(BYTES / 2),
+        ),
         ("no text", "not a valid record", "\u{e9}".repeat(BYTES / 2)),
         ("a long text that is signed", PROVED, long_text),
         (

@@ -188,7 +188,11 @@ fn a_head_is_kept_by_all_workers_and_through_changes_of_the_policy() {
     for _ in 0..8 {
         let answer = http::get(envoy.address(), GO_MOD);
         assert_eq!(answer.status, 502, "{}", answer.body);
-        assert!(answer.body.contains("could not be verified"), "{}", answer.body);
+        assert!(
+            answer.body.contains("could not be verified"),
+            "{}",
+            answer.body
+        );
     }
     world.database.lie("none");
     assert_eq!(http::get(envoy.address(), GO_MOD).status, 200);

@@ -211,7 +211,7 @@ fn what_is_wrong_with_a_split_is_told_at_its_place() {
         (
             Box::new(weights(json!({"beta": 30, "stable": 60}))),
             ".assign[0].weights",
-            "make 90.00",
+            "add up to 90.00",
         ),
         (
             Box::new(weights(json!({"beta": 101, "stable": 0}))),
@@ -271,7 +271,7 @@ fn what_is_wrong_with_a_split_is_told_at_its_place() {
         let split = document["splits"]["lib-beta"].clone();
         document["splits"]["other"] = split;
     });
-    assert!(both["$.splits.other.module"].contains("\"lib-beta\" is about this module already"));
+    assert!(both["$.splits.other.module"].contains("\"lib-beta\" already covers this module"));
     let denied = errors(|document| {
         let beta = json!({"id": "no-beta", "deny": ["corp.example"], "versions": ">=1.3.0-0"});
         document["rules"]["corp"]
@@ -397,7 +397,7 @@ fn what_is_wrong_with_shares_of_backends_is_told_at_its_place() {
         (
             json!({"id": "r", "backends": {"b": 99.5}}),
             "$.routes[0].backends",
-            "make 99.50",
+            "add up to 99.50",
         ),
         (
             json!({"id": "r", "backends": {"c": 100}}),
@@ -489,7 +489,7 @@ fn what_is_wrong_with_a_splits_rollout_is_told_at_its_place() {
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     for expected in [
         "$.splits.lib-beta.rollout.percent: write a number",
-        "$.splits.lib-beta.rollout: a canary wants by",
+        "$.splits.lib-beta.rollout: a canary needs `by`",
     ] {
         assert!(errors.iter().any(|e| e.starts_with(expected)), "{errors:?}");
     }

@@ -391,7 +391,8 @@ fn what_is_required_must_have_named_the_tenant() {
     ] {
         let (status, body) = status(path, user);
         assert_eq!(status, 403, "{body}");
-        let reason = format!("the policy requires an identity from {missing}, and there is none");
+        let reason =
+            format!("the policy requires an identity from {missing}, and the request has none");
         assert!(body.contains(&reason), "{body}");
     }
     assert_eq!(status("/t/web/a.b/@latest", &payments).0, 403, "a conflict");

@@ -131,8 +131,14 @@ fn no_policy_names_a_header_by_which_a_client_speaks_for_another() {
         ("cf-access-jwt-assertion", "verified identity"),
         ("x-consumer-id", "verified identity"),
         ("x-authenticated-userid", "verified identity"),
-        ("x-original-url", "something other than what the policy evaluated"),
-        ("x_rewrite_url", "something other than what the policy evaluated"),
+        (
+            "x-original-url",
+            "something other than what the policy evaluated",
+        ),
+        (
+            "x_rewrite_url",
+            "something other than what the policy evaluated",
+        ),
         (
             "x-http-method-override",
             "something other than what the policy evaluated",

@@ -204,7 +204,10 @@ fn no_signature_but_a_good_one_of_the_known_key_counts() {
     assert_refused(&answer(head.clone()), "not a valid signed note");
     assert_refused(&answer(String::new()), "not a valid signed note");
     assert_refused(&answer(format!("\n{signed}")), "signature");
-    assert_refused(&answer(signed.replace('\n', "\r\n")), "not a valid signed note");
+    assert_refused(
+        &answer(signed.replace('\n', "\r\n")),
+        "not a valid signed note",
+    );
     assert_refused(
         &answer(database.signer.sign("something else\n")),
         "not a valid tree head",
@@ -218,7 +221,7 @@ fn a_proven_record_about_something_else_is_refused() {
     for (text, why) in [
         (
             SUMS.replace("/Lib", "/lib"),
-            "is about corp.example/lib@v1.0.0",
+            "is for corp.example/lib@v1.0.0",
         ),
         (
             SUMS.replace("/Lib", "/Lib/v2").replace(" v1", " v2"),
@@ -264,7 +267,7 @@ fn hashes_outside_of_the_record_are_none() {
         Question::Record => said(body.clone()),
         _ => database.says(question),
     });
-    assert_refused(&answer, "is about corp.example/other@v1.0.0");
+    assert_refused(&answer, "is for corp.example/other@v1.0.0");
 
     let database = Database::new(600, 300, SUMS);
     let head = text_of(database.head()) + FORGED;
@@ -417,7 +420,10 @@ fn a_partial_tile_that_is_gone_is_asked_for_as_a_full_one() {
         Question::Record => database.says(question),
         _ => (Some(404), None),
     });
-    assert_eq!(answer, Answer::Unavailable("it answered 404".to_owned()));
+    assert_eq!(
+        answer,
+        Answer::Unavailable("it responded with status 404".to_owned())
+    );
 }
 
 #[test]
@@ -439,7 +445,7 @@ fn what_is_no_answer_proves_nothing() {
         let answer = database.answers(|_| (Some(status), Some(b"not found".to_vec())));
         assert_eq!(answer, Answer::NotFound);
     }
-    assert_refused(&database.answers(|_| (Some(200), None)), "longer");
+    assert_refused(&database.answers(|_| (Some(200), None)), "too long");
     for body in ["", "<html>\n\n<body>\n", "{}", "5\n"] {
         assert_refused(&database.answers(|_| said(body)), "not a valid record");
     }

@@ -149,7 +149,7 @@ mod tests {
         let error = RecordError::Unrelated(ModuleVersion::new(&path, "v1.0.0").unwrap());
         let text = error.to_string();
         assert!(
-            text.starts_with("its record is about example.com/aaa") && text.len() < 200,
+            text.starts_with("its record is for example.com/aaa") && text.len() < 200,
             "{text}"
         );
     }

@@ -79,13 +79,13 @@ fn every_mistake_is_named_with_its_place() {
             "/rules/org/0/id",
             json!("own"),
             "$.rules.org[1].id",
-            "stands at [0] already",
+            "already at [0]",
         ),
         (
             "/rules/org/0/id",
             json!("default"),
             "$.rules.org[0].id",
-            "own",
+            "reserved",
         ),
         (
             "/rules/org/0/allow",
@@ -133,7 +133,7 @@ fn every_mistake_is_named_with_its_place() {
             "/tenants/payments/rules",
             json!(["org", "org"]),
             "$.tenants.payments.rules[1]",
-            "stands at [0] already",
+            "already at [0]",
         ),
         (
             "/tenants/true",

@@ -130,8 +130,8 @@ mod tests {
     #[test]
     fn what_is_no_line_is_told() {
         for (text, says) in [
-            ("require a.example/b\n", "line 1: this is no require line"),
-            ("toolchain a b\n", "line 1: this is no toolchain line"),
+            ("require a.example/b\n", "line 1: not a valid require line"),
+            ("toolchain a b\n", "line 1: not a valid toolchain line"),
             (
                 "x\nreplace a => b c d\n",
                 "line 2: not a valid replace line",

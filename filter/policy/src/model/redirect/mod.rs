@@ -259,6 +259,6 @@ mod tests {
     #[test]
     fn the_reason_tells_no_more_than_the_host() {
         let reason = judged("https://blobs.example/x?signature=secret").unwrap_err();
-        assert_eq!(reason, "the policy names no redirect to blobs.example");
+        assert_eq!(reason, "the policy lists no redirect to blobs.example");
     }
 }
