@@ -33,7 +33,7 @@ bench: ## what the filter costs in Envoy, against Envoy without it; what the sim
 fmt: ## format the Rust code
 	@cargo fmt --all
 	@cargo fmt --manifest-path fuzz/Cargo.toml
-lint: ## format, clippy, documentation, imports, scripts, links and licences, checked
+lint: ## format, clippy, documentation, imports, scripts, pages and licences, checked
 	@scripts/lint
 doc: ## the documentation of the code, into target/doc
 	@cargo doc --release --workspace --no-deps

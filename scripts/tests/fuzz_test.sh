@@ -26,7 +26,7 @@ test_what_is_not_known_is_told_in_a_sentence() {
     ((STATUS == 1)) || wrong "$arguments should be refused"
     (($(wc -l <<<"$SAID") == 1)) || wrong "$arguments should be refused in one line"
   done
-  says "there is no target kitchen; the targets are consult identity module_path note"
+  says "there is no target kitchen; the targets are consult exchange identity module_path note"
 }
 
 test_without_a_cpp_compiler_it_says_what_to_do() {

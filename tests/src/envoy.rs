@@ -355,7 +355,7 @@ fn put_routes(bootstrap: &mut Value, policy: &Value, routes: &Value) {
             let endpoint = "/load_assignment/endpoints/0/lb_endpoints/0";
             at(cluster, endpoint)["metadata"] =
                 json!({"filter_metadata": {"modgate": {"backend": backend}}});
-            // As docs/routing.md has it.
+            // As docs/guides/failover.md has it.
             cluster["outlier_detection"] = json!({
                 "consecutive_5xx": 5, "base_ejection_time": "30s", "max_ejection_percent": 100,
             });

@@ -366,7 +366,7 @@ fn see(host: &Host, method: &str, name: &str) -> Seen {
     let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let body = &bytes[end + 4..];
-    // 502 and 503 differ by what `serve` says of a backend that is away (docs/simulator.md).
+    // 502 and 503 differ by what `serve` says of a backend that is away (docs/reference/serve.md).
     if matches!(status, 502 | 503) {
         return Seen::Failed;
     }

@@ -148,7 +148,7 @@ fn parts_become_one_policy_that_does_what_they_say() {
 
 #[test]
 fn the_parts_that_are_shown_become_a_policy() {
-    let page = std::fs::read_to_string(root().join("docs/policy-parts.md")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/guides/policy-parts.md")).unwrap();
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("teams")).unwrap();
     let mut shown = 0;

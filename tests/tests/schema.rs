@@ -28,9 +28,13 @@ fn blocks(page: &PathBuf) -> Vec<String> {
 }
 
 fn pages() -> Vec<PathBuf> {
-    let docs = std::fs::read_dir(root().join("docs")).unwrap();
-    let docs = docs.map(|entry| entry.unwrap().path());
-    let pages = docs.filter(|file| file.extension().is_some_and(|ending| ending == "md"));
+    let folders =
+        ["start", "guides", "reference", "explain"].map(|name| root().join("docs").join(name));
+    let files = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let files = files.map(|entry| entry.unwrap().path());
+    let pages = files.filter(|file| file.extension().is_some_and(|ending| ending == "md"));
     pages.chain([root().join("README.md")]).collect()
 }
 

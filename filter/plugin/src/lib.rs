@@ -1,27 +1,15 @@
-//! The proxy-wasm filter: hostcalls in, engine, hostcalls out. It decides nothing itself.
+//! The proxy-wasm filter: the proxy's callbacks in, `modgate_flow` in the middle, hostcalls out. It decides nothing itself.
 //!
-//! In reading order: `root` holds the policy of one plugin configuration, `stream` is one request and
-//! its answer, `consulting` a request that waits while its backend is asked (by `question`s, which
-//! go as `callout`s, and `notes` keeps what was found out), `forwarded` how far an answer has come, `integrity` the check of its body
-//! (by what `sumdb` is told beside it),
-//! `repeats` tells what the Go command asks for twice, `meters` counts what came of it, `secret` keys
-//! what is kept for all workers, `host` is what all of them ask of the proxy.
+//! In reading order: `root` is one plugin configuration, `stream` one request and its response, `host` is what
+//! `modgate_flow` needs of a proxy, by proxy-wasm's hostcalls.
+//!
+//! Layers, lowest first: host, stream, root.
 
 #![forbid(unsafe_code)]
 
-mod callout;
-mod consulting;
-mod forwarded;
 mod host;
-mod integrity;
-mod meters;
-mod notes;
-mod question;
-mod repeats;
 mod root;
-mod secret;
 mod stream;
-mod sumdb;
 
 /// Where the proxy starts the module. A module of its own, since the macro makes a public function.
 mod entry {

@@ -1,4 +1,4 @@
-//! What stands in a scenario's file. Every key is in docs/simulator.md.
+//! What stands in a scenario's file. Every key is in docs/reference/scenarios.md.
 
 use std::collections::BTreeMap;
 

@@ -60,7 +60,7 @@ pub fn of(
             "listeners": [{
                 "name": "goproxy",
                 "address": address(SocketAddr::from(([127, 0, 0, 1], 0))),
-                // As many connections as workers: each of them gets one (docs/simulator.md).
+                // As many connections as workers: each of them gets one (docs/explain/simulator.md).
                 "connection_balance_config": {"exact_balance": {}},
                 "filter_chains": [{"filters": [{
                     "name": "envoy.filters.network.http_connection_manager",

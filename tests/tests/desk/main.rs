@@ -196,7 +196,11 @@ fn warnings_leave_a_policy_good() {
 #[test]
 fn every_policy_that_is_shown_is_good() {
     let mut shown = 0;
-    for page in ["README.md", "docs/policy.md"] {
+    for page in [
+        "docs/start/tutorial.md",
+        "docs/start/first-policy.md",
+        "docs/reference/policy.md",
+    ] {
         let text = std::fs::read_to_string(example(page)).unwrap();
         for block in text.split("```json\n").skip(1) {
             let block = block.split("```").next().unwrap();
@@ -206,9 +210,10 @@ fn every_policy_that_is_shown_is_good() {
             }
         }
     }
-    assert!(shown >= 2);
-    for file in ["examples/demo/policy.json", "examples/envoy/policy.json"] {
-        check(&std::fs::read_to_string(example(file)).unwrap(), true);
+    assert!(shown >= 4);
+    for name in ["demo", "envoy", "split"] {
+        let file = format!("examples/{name}/policy.json");
+        check(&std::fs::read_to_string(example(&file)).unwrap(), true);
     }
 }
 

@@ -300,7 +300,7 @@ fn nothing_that_is_answered_here_is_kept_by_anybody() {
     );
 }
 
-/// As docs/integrity.md has it: routes go by the exact name.
+/// As docs/guides/private-names.md has it: routes go by the exact name.
 #[test]
 fn another_spelling_of_a_private_name_can_be_denied() {
     let policy = policy_of(&json!({

@@ -2,7 +2,7 @@
 //!
 //! Go reads a zip by its central directory, which comes last; a stream is read by its entries. The
 //! two meanings are one only where the central directory says exactly what the entries said, which
-//! is what is demanded here. What is refused though Go would forgive it is in `docs/h1.md`.
+//! is what is demanded here. What is refused though Go would forgive it is in `docs/explain/module-zips.md`.
 //!
 //! In reading order: [`limits`] and [`error`]; `records` are the format's; `names` may be used by a
 //! module; `content` inflates and hashes; `entries` are kept in `order` and `fold`ed until the `directory`

@@ -15,7 +15,7 @@ const MUTATION: &str =
 /// A backend that must clone a repository first is silent for minutes.
 pub(super) const SILENCE: Duration = Duration::from_secs(120);
 
-/// What a listener must hold for a client where files are checked (docs/integrity.md).
+/// What a listener must hold for a client where files are checked (docs/reference/integrity.md).
 const LEAST_BUFFER: u64 = 32 * 1024;
 
 /// Looks at a connection manager that has the filter.

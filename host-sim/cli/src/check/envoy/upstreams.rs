@@ -8,7 +8,7 @@ use super::routes::sends_again;
 
 const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-/// The most that should be hashed at a time (docs/performance.md).
+/// The most that should be hashed at a time (docs/explain/performance.md).
 const MOST_BUFFER: u64 = 64 * 1024;
 
 /// Envoy's default.

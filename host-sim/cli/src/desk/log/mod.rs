@@ -28,7 +28,7 @@ const HEAD: u64 = 64 << 10;
 /// A line that tells of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line<'l> {
-    /// One of the access log (docs/access-log.md).
+    /// One of the access log (docs/reference/access-log.md).
     Access(Access<'l>),
     /// `tenant path`.
     Plain {

@@ -1,0 +1,278 @@
+//! The request's half of a stream.
+
+use std::rc::Rc;
+
+use modgate_engine::access_log::AccessMembers;
+use modgate_engine::decision::{Answer, Judgement, judge};
+use modgate_engine::reply::Reply;
+use modgate_go::http::Header;
+use modgate_go::http::wire::CLUSTER_HEADER;
+use modgate_policy::model::{Backend, Plan};
+
+use super::upstream_response::{BodyCheck, Received, UpstreamResponse};
+use super::{Exchange, Replied, StreamState};
+use crate::active_policy::Context;
+use crate::body::{BodyVerifier, prepare_request};
+use crate::host::{Attributes, CalloutResponse, Host, Message, Refused};
+use crate::lookup::{LookupEnd, PendingLookup, Requester};
+use crate::shared;
+use crate::timestamp::Timestamp;
+use crate::wake::{Action, Over, Progress, Wake};
+
+impl Exchange {
+    /// The request's headers have come.
+    pub fn on_request_headers(&mut self, host: &dyn Host) -> Action {
+        let began = Timestamp::now(host);
+        let active = match &mut self.state {
+            StreamState::AwaitingHeaders(active) => active.take(),
+            _ => None,
+        };
+        let Some(active) = active else {
+            return self.not_ready(host, "no valid policy is in force");
+        };
+        let context = Context {
+            host,
+            active: &active,
+        };
+        let headers = host.headers(Message::Request);
+        let judgement = judge(&active.policy, &headers, &Attributes(host));
+        let Answer::Consult {
+            backend,
+            cluster,
+            consultation,
+            ..
+        } = &judgement.answer
+        else {
+            return self.finish_request(context, &headers, judgement, began, 0);
+        };
+        // For the log of a request whose client does not wait for the end.
+        self.access = AccessMembers::of(&active.policy, &headers, &judgement);
+        let scope = active.meters.scope(host, &judgement, Some(backend));
+        let to = (*backend, *cluster);
+        let requester = Requester::new(&active.policy, to, &headers, &judgement);
+        let mutability = judgement.mutability;
+        let mut pending = PendingLookup::new(
+            Rc::clone(&active),
+            consultation,
+            requester,
+            mutability,
+            scope,
+            began,
+        );
+        match pending.begin(context) {
+            Progress::Pending(call) => self.await_lookup(Box::new(pending), Wake::Call(call)),
+            Progress::Done(end) => self.finish_lookup(context, &headers, &pending, judgement, end),
+        }
+    }
+
+    /// So many bytes of the request's body have come. A backend gets none of them: without a declared length
+    /// they come when the headers have gone on.
+    pub fn on_request_body(&mut self, host: &dyn Host, size: usize) -> Action {
+        if size > 0 && host.replace_body(Message::Request, size, &[]).is_err() {
+            return self.not_ready(host, "the proxy does not take the body off the request");
+        }
+        self.request_goes_on(host)
+    }
+
+    /// The request's trailers have come.
+    pub fn on_request_trailers(&mut self, host: &dyn Host) -> Action {
+        self.request_goes_on(host)
+    }
+
+    /// What becomes of what follows the request's headers: where those are held with Envoy's
+    /// `allow_on_headers_stop_iteration`, a body that goes on would let them go.
+    fn request_goes_on(&mut self, host: &dyn Host) -> Action {
+        let wake = match &self.state {
+            StreamState::Forwarded(_) => return Action::Continue,
+            StreamState::AwaitingLookup(pending) => pending.call().map(Wake::Call),
+            StreamState::Replied(Replied { over, .. }) | StreamState::NotReady(over) => {
+                Some(Wake::Never(*over))
+            }
+            StreamState::AwaitingHeaders(_) => None,
+        };
+        match wake {
+            Some(wake) => Action::Pause(wake),
+            None => self.not_ready(host, "its headers were not seen"),
+        }
+    }
+
+    /// A callout was answered while the request waits.
+    pub(super) fn on_lookup_response(&mut self, host: &dyn Host, response: CalloutResponse) {
+        let StreamState::AwaitingLookup(pending) = &mut self.state else {
+            return;
+        };
+        let active = Rc::clone(&pending.active);
+        let context = Context {
+            host,
+            active: &active,
+        };
+        let end = match pending.on_callout_response(context, response) {
+            None | Some(Progress::Pending(_)) => return,
+            Some(Progress::Done(end)) => end,
+        };
+        let state = std::mem::replace(&mut self.state, StreamState::AwaitingHeaders(None));
+        let StreamState::AwaitingLookup(pending) = state else {
+            return;
+        };
+        let headers = host.headers(Message::Request);
+        // Decided once more, to say what came of it: what a decision knows is not kept while it waits.
+        let judgement = judge(&active.policy, &headers, &Attributes(host));
+        let action = self.finish_lookup(context, &headers, &pending, judgement, end);
+        if action == Action::Continue {
+            host.resume_request();
+        }
+    }
+
+    fn await_lookup(&mut self, pending: Box<PendingLookup>, wake: Wake) -> Action {
+        self.state = StreamState::AwaitingLookup(pending);
+        Action::Pause(wake)
+    }
+
+    /// What becomes of a request whose lookup has come to its end.
+    fn finish_lookup<'p>(
+        &mut self,
+        context: Context<'p>,
+        headers: &[Header],
+        pending: &PendingLookup,
+        mut judgement: Judgement<'p>,
+        end: LookupEnd<'p>,
+    ) -> Action {
+        judgement.led_to(context.policy(), pending.lookup());
+        match end {
+            LookupEnd::Proceed(ruling) => judgement.proceed(ruling),
+            LookupEnd::Reply(ruling, reply) => {
+                self.cache = pending.cache;
+                if let Some(verdict) = pending.cache {
+                    pending.scope.count_cache_lookup(context.host, verdict);
+                }
+                judgement.conclude(ruling, reply);
+            }
+        }
+        self.finish_request(context, headers, judgement, pending.began, pending.bytes)
+    }
+
+    /// What becomes of a request on which the decision is complete.
+    fn finish_request(
+        &mut self,
+        context: Context<'_>,
+        headers: &[Header],
+        mut judgement: Judgement<'_>,
+        began: Timestamp,
+        bytes: u64,
+    ) -> Action {
+        let Context { host, active } = context;
+        self.access = AccessMembers::of(&active.policy, headers, &judgement);
+        let meters = context.meters();
+        if !shared::is_repetition((host, &active.worker), headers, &judgement, began) {
+            meters.count_decisions(host, &judgement);
+            meters.count_assignment(host, &judgement);
+            meters.count_route_trial(host, &judgement);
+        }
+        if let Plan::Refuse(artifact) = judgement.plan {
+            meters.count_check(host, judgement.tenant, artifact, "unknown", "none");
+        }
+        let backend = judgement.backend();
+        match forward(context, headers, &mut judgement, began) {
+            Ok(response) => {
+                self.state = StreamState::Forwarded(Box::new(response));
+                Action::Continue
+            }
+            Err(reply) => {
+                let scope = meters.scope(host, &judgement, backend);
+                self.reply(host, scope, began, bytes, &reply)
+            }
+        }
+    }
+
+    /// Answers 503 where nothing can be decided.
+    fn not_ready(&mut self, host: &dyn Host, reason: &str) -> Action {
+        let over = Over::by_local_reply(host, &Reply::unavailable(reason));
+        self.state = StreamState::NotReady(over);
+        Action::Pause(Wake::Never(over))
+    }
+}
+
+/// Lets a request go to its backend.
+///
+/// # Errors
+/// What it is answered instead.
+fn forward(
+    context: Context<'_>,
+    headers: &[Header],
+    judgement: &mut Judgement<'_>,
+    began: Timestamp,
+) -> Result<UpstreamResponse, Reply> {
+    let (backend, cluster, path) = match &mut judgement.answer {
+        Answer::Reply(reply) => return Err(std::mem::take(reply)),
+        Answer::Forward {
+            backend,
+            cluster,
+            path,
+        } => (*backend, *cluster, path.take()),
+        // What waits for its backend never goes on without its answer.
+        Answer::Consult { .. } => {
+            return Err(Reply::unavailable("it was not judged to the end"));
+        }
+    };
+    let mut body = match std::mem::take(&mut judgement.plan) {
+        Plan::Unknown(artifact) => BodyCheck::Unknown(artifact),
+        Plan::Check(checked) => BodyCheck::Running(Box::new(BodyVerifier::new(checked))),
+        Plan::Refuse(_) | Plan::Pass => BodyCheck::None,
+    };
+    let host = context.host;
+    let is_checked = matches!(body, BodyCheck::Running(_));
+    let to = (backend, cluster, path.as_deref());
+    write_head(host, headers, &judgement.remove_headers, is_checked, to)
+        // What would go upstream is not what was decided.
+        .map_err(|Refused| Reply::unavailable("the proxy did not take what was judged"))?;
+    if let BodyCheck::Running(verifier) = &mut body {
+        verifier.request_evidence(context, backend, headers);
+    }
+    let requested_path = backend.has_redirects().then(|| {
+        path.unwrap_or_else(|| {
+            let came = headers.iter().find(|(name, _)| name == ":path");
+            came.map(|(_, path)| String::from_utf8_lossy(path).into_owned())
+                .unwrap_or_default()
+        })
+    });
+    Ok(UpstreamResponse {
+        active: Rc::clone(context.active),
+        scope: context.meters().scope(host, judgement, Some(backend)),
+        tenant: judgement.tenant.map(|tenant| tenant.id),
+        backend: backend.id,
+        has_failover: cluster != backend.cluster,
+        mutability: judgement.mutability,
+        cache_scope: judgement.cache_scope,
+        tenant_prefix: std::mem::take(&mut judgement.tenant_prefix),
+        requested_path,
+        request_id: judgement.request_id.take(),
+        began,
+        received: Received::Nothing,
+        body,
+        passed: None,
+    })
+}
+
+/// Makes the request's head what goes upstream.
+fn write_head(
+    host: &dyn Host,
+    headers: &[Header],
+    removed: &[String],
+    is_checked: bool,
+    (backend, cluster, path): (&Backend, &str, Option<&str>),
+) -> Result<(), Refused> {
+    for name in removed {
+        host.remove_header(Message::Request, name)?;
+    }
+    if is_checked {
+        prepare_request(host, headers)?;
+    }
+    if let Some(path) = path {
+        host.set_header(Message::Request, ":path", path)?;
+    }
+    if let Some(authority) = &backend.authority {
+        host.set_header(Message::Request, ":authority", authority)?;
+    }
+    // The last write: in proxy-wasm each one makes Envoy choose the route again.
+    host.set_header(Message::Request, CLUSTER_HEADER, cluster)
+}
