@@ -73,7 +73,7 @@ fn tenants(all: &[Tenant], colours: bool) -> Table {
             "candidate\nrefuses",
             "newly\ndenied",
             "newly\nallowed",
-            "refused by\nanother rule",
+            "refused\notherwise",
         ],
         colours,
     );
