@@ -9,13 +9,13 @@ from query import OVERFLOW, POLICY, RANGE, REQUESTS, rate, series, value
 LISTENER = 'envoy_http_conn_manager_prefix=~"$listener"'
 ANSWERED = f"sum by (instance) (rate(envoy_http_downstream_rq_completed{{{LISTENER}}}[$__rate_interval]))"
 EVER_ANSWERED = f"sum by (instance) (envoy_http_downstream_rq_completed{{{LISTENER}}})"
-# A name that goes on behind the metric's own: no stats_tags cut the labels out.
+# A name that continues after the metric's own: no stats_tags extracted the labels.
 UNCUT = 'count by (instance) ({__name__=~"(.+_)?modgate_.+___.+"})'
 LOADED = "envoy_extension_config_discovery_http_filter_modgate"
 VM = "envoy_wasm_modgate_vm_reload"
 
 WHY = (
-    "No figures: Envoy answers and the filter counts nothing; it is not in this listener, or was never loaded"
+    "No figures: Envoy responds but the filter counts nothing; it is not in this listener, or was never loaded"
     " (see Configurations below and Envoy's log). Labels in the names: the bootstrap lacks the stats_tags;"
     " add what `modgate metrics --format envoy` prints, or `--format istio` for a mesh, and restart."
 )
@@ -25,7 +25,7 @@ def health():
     return board(
         "health",
         "sidecar health",
-        "Whether the proxies count, and if not, why; what the filter costs them.",
+        "Whether the proxies export metrics, and if not, why; what the filter costs.",
         [
             written(
                 "listener",
@@ -63,15 +63,15 @@ def _now():
     return [
         number(
             "Proxies that count",
-            "Proxies that show which policy they have in force, Envoys and `modgate serve` alike.",
+            "Proxies that export their active policy, both Envoys and `modgate serve`.",
             f"count({value(POLICY, by='instance')}) or vector(0)",
             "none",
             [(None, "red"), (1, "green")],
         ),
         number(
             "Envoys without the filter's figures",
-            "Envoys with such a listener that show no policy at all: the filter is not there, or was never"
-            " loaded. Look at the filter's file and at Envoy's log.",
+            "Envoys with such a listener that export no policy: the filter is missing, or was never loaded. Look"
+            " at the filter's file and at Envoy's log.",
             f"count({EVER_ANSWERED} unless {named}) or vector(0)",
             "none",
             NONE_IS_GOOD,
@@ -87,8 +87,8 @@ def _now():
         ),
         number(
             "Requests past the filter",
-            "Requests in the time shown that Envoys answered and the filter did not count. A few are those that"
-            " Envoy refuses before any filter, as bad HTTP. See the alert ModgateEnforcementGap.",
+            "Requests in the displayed time range that Envoys answered and the filter did not count. A few are"
+            " malformed requests that Envoy rejects before any filter. See the alert ModgateEnforcementGap.",
             f"sum(clamp_min({_uncounted()} - ({_uncounted(f' offset {RANGE}')} or 0 * {_uncounted()}), 0))"
             " or vector(0)",
             "none",
@@ -117,7 +117,7 @@ def _gap():
     return [
         lines(
             "Answered by Envoy, counted by the filter",
-            "Requests a second. The two are the same where every request passes the filter.",
+            "Requests per second. The two are equal if every request passes the filter.",
             [
                 Query(ANSWERED, "{{instance}}: Envoy"),
                 Query(rate(REQUESTS, by="instance"), "{{instance}}: filter"),
@@ -126,8 +126,8 @@ def _gap():
         ),
         table(
             "Envoys and policies",
-            "What each Envoy has answered since it started, beside the policies that it shows: 1 is one in"
-            " force. No policy beside requests is an Envoy without the filter's figures.",
+            "What each Envoy has answered since it started, and the policies that it exports: 1 is an active one."
+            " Requests without a policy mean an Envoy without the filter's figures.",
             [
                 Column("Answered", EVER_ANSWERED),
                 Column("Policies", value(POLICY, by="instance"), "none", [(None, "red"), (1, "green")]),
@@ -141,30 +141,29 @@ def _filter():
     return [
         lines(
             "Failures of the filter's machine",
-            "A filter that fails refuses everything until its machine is made anew. Reloads a second by what"
-            " came of them.",
+            "A filter that fails refuses every request until its VM is recreated. Reloads per second by result.",
             [
-                Query(f"sum by (instance) (rate({VM}_success[$__rate_interval]))", "{{instance}}: made anew"),
-                Query(f"sum by (instance) (rate({VM}_failure[$__rate_interval]))", "{{instance}}: could not be"),
-                Query(f"sum by (instance) (rate({VM}_backoff[$__rate_interval]))", "{{instance}}: waits"),
+                Query(f"sum by (instance) (rate({VM}_success[$__rate_interval]))", "{{instance}}: recreated"),
+                Query(f"sum by (instance) (rate({VM}_failure[$__rate_interval]))", "{{instance}}: failed"),
+                Query(f"sum by (instance) (rate({VM}_backoff[$__rate_interval]))", "{{instance}}: waiting"),
             ],
             "reqps",
             [(None, "green"), (0.01, "red")],
         ),
         lines(
             "Configurations",
-            "Configurations of the filter since Envoy started: taken, refused by the filter, and not to be"
-            " had. One that is refused leaves the last good policy in force; Envoy's log says why.",
+            "Configurations of the filter since Envoy started: accepted, rejected by the filter, and failed to"
+            " load. After a rejected one the last valid policy stays active; Envoy's log has the reason.",
             [
-                Query(f"sum by (instance) ({LOADED}_update_success)", "{{instance}}: taken"),
-                Query(f"sum by (instance) ({LOADED}_update_rejected)", "{{instance}}: refused"),
-                Query(f"sum by (instance) ({LOADED}_update_failure)", "{{instance}}: not to be had"),
+                Query(f"sum by (instance) ({LOADED}_update_success)", "{{instance}}: accepted"),
+                Query(f"sum by (instance) ({LOADED}_update_rejected)", "{{instance}}: rejected"),
+                Query(f"sum by (instance) ({LOADED}_update_failure)", "{{instance}}: failed to load"),
             ],
             "none",
         ),
         lines(
             "Machines",
-            "Machines of WebAssembly in each Envoy: one for each worker, and two more. Growing without end is a leak.",
+            "WebAssembly VMs in each Envoy: one per worker and two more. Constant growth is a leak.",
             [Query("sum by (instance) (envoy_wasm_envoy_wasm_runtime_v8_active)", "{{instance}}")],
             "none",
         ),
@@ -181,7 +180,8 @@ def _cost():
     return [
         lines(
             "Time of requests, Envoy and upstream",
-            "Means: from a request's first byte to the answer's last one, and of that the time upstream. The"
+            "Means: from the first byte of the request to the last byte of the response, and of that the time"
+            " upstream. The"
             " gap between them is Envoy, the filter and the client's own speed; denials make the first one"
             " smaller.",
             [
@@ -192,7 +192,7 @@ def _cost():
         ),
         lines(
             "Memory",
-            "What each Envoy holds, the filter's machines included.",
+            "The memory of each Envoy, including the filter's VMs.",
             [
                 Query("sum by (instance) (envoy_server_memory_physical_size)", "{{instance}}: physical"),
                 Query("sum by (instance) (envoy_server_memory_allocated)", "{{instance}}: allocated"),
@@ -201,7 +201,7 @@ def _cost():
         ),
         lines(
             "Series",
-            "Series of the filter's metrics at each proxy. They are bounded by the policy: tenants, rules,"
+            "Series of the filter's metrics at each proxy. The policy bounds them: tenants, rules,"
             " backends and splits.",
             [Query('count by (instance) ({__name__=~"modgate_.+"})', "{{instance}}")],
             "none",
@@ -214,7 +214,7 @@ def _labels():
     return [
         lines(
             "Values that did not fit",
-            "Values a second that were replaced by `other`, because the label has too many. See the alert"
+            "Label values per second that were replaced by `other`, because the label has too many. See the alert"
             " ModgateLabelOverflow.",
             [Query(rate(OVERFLOW, by="label_name"), "{{label_name}}")],
             "reqps",
@@ -222,7 +222,7 @@ def _labels():
         ),
         table(
             "Values that did not fit, since the start",
-            "By proxy and label; each is one more than the label has room for.",
+            "By proxy and label; each is one value beyond the label's limit.",
             [Column("Times", value(OVERFLOW, by="instance, label_name"), "none", NONE_IS_GOOD)],
             ["instance", "label_name"],
         ),

@@ -26,7 +26,7 @@ def integrity():
         "integrity",
         "integrity",
         "Hashes of zips and go.mod files, the checksum database, and the time that hashing takes.",
-        [several("tenant", CHECKS, "The tenant as the policy names it.")],
+        [several("tenant", CHECKS, "The tenant's name in the policy.")],
         [
             Section("Now", [even(4, _now())]),
             Section(
@@ -42,11 +42,11 @@ def integrity():
 def _now():
     checks = rate(CHECKS, TENANT)
     return [
-        number("Checks", "Files a second that the policy wants checked.", checks, "reqps"),
+        number("Checks", "Files per second that the policy requires to be checked.", checks, "reqps"),
         number(
             "Wrong files",
-            "Files that were not what they should be, since the proxies started: mismatches, malformed ones,"
-            " and those of which the checksum database cannot prove what it says. One is enough for the alert"
+            "Files with a wrong hash since the proxies started: mismatches, malformed files, and files whose hash"
+            " the checksum database could not prove. One is enough for the alert"
             " ModgateIntegrityMismatch.",
             f"{value(CHECKS, TENANT, WRONG)} or vector(0)",
             "none",
@@ -54,14 +54,14 @@ def _now():
         ),
         number(
             "Verified",
-            "Share of the checked files whose hash was compared with a pin, a proof or the first one, and is right.",
+            "Share of the checked files whose hash matches a pin, a proof or the first hash seen.",
             ratio(rate(CHECKS, TENANT, 'result="verified"'), checks),
             "percentunit",
             [(None, "red"), (0.9, "orange"), (0.99, "green")],
         ),
         number(
             "Checksum database away",
-            "Share of the lookups, without those that were remembered, that got no answer.",
+            "Share of the lookups, without remembered ones, that got no response.",
             ratio(rate(SUMDB, 'result="unavailable"'), rate(SUMDB, ASKED)),
             "percentunit",
             AWAY,
@@ -73,15 +73,15 @@ def _checks():
     return [
         lines(
             "Checks by result",
-            "Files a second by what came of the check.",
+            "Files per second by result of the check.",
             [Query(rate(CHECKS, TENANT, by="result"), "{{result}}")],
             "reqps",
             stacked=True,
         ),
         lines(
             "Checks by evidence",
-            "Files a second by what they were compared with: a pin, the checksum database, the first that was"
-            " seen, or nothing.",
+            "Files per second by what they were compared with: a pin, the checksum database, the first hash seen,"
+            " or nothing.",
             [Query(rate(CHECKS, TENANT, by="artifact, evidence"), "{{artifact}} {{evidence}}")],
             "reqps",
             stacked=True,
@@ -93,7 +93,7 @@ def _wrong():
     return [
         table(
             "Wrong files by tenant",
-            "Since the proxies started. The lines at error in the proxy's log name module, version and both hashes.",
+            "Since the proxies started. The error lines in the proxy's log name module, version and both hashes.",
             [
                 Column(
                     "Files",
@@ -106,7 +106,7 @@ def _wrong():
         ),
         lines(
             "Downloads that were stopped",
-            "Requests a second that ended as refused for their hash.",
+            "Requests per second that were refused because of a hash.",
             [
                 Query(
                     rate(REQUESTS, TENANT, 'outcome="integrity"', by="tenant, backend"),
@@ -117,8 +117,9 @@ def _wrong():
         ),
         lines(
             "Good files that did not arrive",
-            "Files a second that were refused since their first hash found no room (the alert ModgateFirstSeenFull),"
-            " and good ones of which the client did not get every byte (ModgateUndelivered).",
+            "Files per second that were refused because there was no room for their first hash (the alert"
+            " ModgateFirstSeenFull), and correct files that the client did not receive completely"
+            " (ModgateUndelivered).",
             [
                 Query(
                     rate(CHECKS, TENANT, LOST, by="tenant, result"),
@@ -134,7 +135,7 @@ def _sumdb():
     return [
         lines(
             "Lookups by result",
-            "The filter's own lookups a second. Refused is a database that contradicts itself: see the alert"
+            "The filter's own lookups per second. Refused is a database that contradicts itself: see the alert"
             " ModgateSumdbRefused.",
             [Query(rate(SUMDB, by="result"), "{{result}}")],
             "reqps",
@@ -142,7 +143,7 @@ def _sumdb():
         ),
         lines(
             "Lookups without an answer",
-            "Share of those that were not remembered; above half of them the alert ModgateSumdbUnavailable fires.",
+            "Share of the lookups that were not remembered; above one half the alert ModgateSumdbUnavailable fires.",
             [Query(ratio(rate(SUMDB, 'result="unavailable"'), rate(SUMDB, ASKED)), "unavailable")],
             "percentunit",
             AWAY,
@@ -163,7 +164,7 @@ def _cost():
         ),
         lines(
             "Bytes hashed",
-            "Bytes of files a second.",
+            "File bytes per second.",
             [Query(rate(HASHED_BYTES, TENANT, by="tenant"), "{{tenant}}")],
             "Bps",
             PLAIN,
@@ -171,7 +172,7 @@ def _cost():
         ),
         lines(
             "Speed of hashing",
-            "Bytes that are hashed in a second of it. It falls where the machine's cores are busy.",
+            "Bytes hashed per second of hashing. It falls if the machine's cores are busy.",
             [Query(f"{rate(HASHED_BYTES, TENANT)} / ({spent} > 0) * 1e6", "bytes in a second")],
             "Bps",
         ),

@@ -42,9 +42,9 @@ def overview():
         "overview",
         "Requests, failures, latency and hit rate by tenant, operation and backend.",
         [
-            several("tenant", REQUESTS, "The tenant as the policy names it."),
+            several("tenant", REQUESTS, "The tenant's name in the policy."),
             several("operation", REQUESTS, "The endpoint of the GOPROXY protocol."),
-            several("backend", REQUESTS, "The backend as the policy names it; none where none was asked."),
+            several("backend", REQUESTS, "The backend's name in the policy; none if no request was sent to one."),
         ],
         [
             Section("Now", [even(4, _now()), even(8, _red())]),
@@ -64,14 +64,15 @@ def _now():
     return [
         number(
             "Requests",
-            "Requests that ended, a second, of all outcomes.",
+            "Finished requests per second, with any outcome.",
             rate(REQUESTS, *CHOSEN),
             "reqps",
         ),
         number(
             "Failures",
-            "Share of the requests that fail: errors of a backend, time-outs, answers that break off, wrong"
-            " hashes. Denials, Go's ordinary 404 and what clients break off are none. Orange above the"
+            "Share of the requests that fail: backend errors, timeouts, truncated responses and wrong hashes."
+            " Denials, Go's ordinary 404 responses and requests aborted by clients are not failures. Orange above"
+            " the"
             " objective of 0.1 %.",
             failure_ratio(*CHOSEN),
             "percentunit",
@@ -86,7 +87,7 @@ def _now():
         ),
         number(
             "Hit rate",
-            "Share of hits, stale ones included, of the answers of which it is known what the backend's cache did.",
+            "Share of hits, including stale ones, among the responses with a known cache status.",
             hit_ratio(*CHOSEN),
             "percentunit",
             HITS,
@@ -98,7 +99,7 @@ def _red():
     return [
         lines(
             "Requests by outcome",
-            "Requests a second by what came of them.",
+            "Requests per second by outcome.",
             [Query(rate(REQUESTS, *CHOSEN, by="outcome"), "{{outcome}}")],
             "reqps",
             stacked=True,
@@ -124,7 +125,7 @@ def _tenants():
     whole = {"by": "tenant", "over": RANGE}
     return table(
         "Tenants",
-        "Each tenant over the whole time shown. Budget burnt is the share of failures over the 0.1 % that the"
+        "Each tenant over the displayed time range. Budget burnt is the share of failures over the 0.1 % that the"
         " objective allows: above 1 the tenant fails more often than it may. A tenant leads to its own page.",
         [
             Column("Requests", increase(REQUESTS, *CHOSEN, by="tenant")),
@@ -152,7 +153,7 @@ def _grid():
 def _burn():
     return lines(
         "Who burns budget",
-        "How many times faster than it may a tenant uses its budget of failures up. Lines at 1, 6 and 14.4,"
+        "How many times faster than allowed a tenant uses up its error budget. Lines at 1, 6 and 14.4,"
         " where the alerts are. Computed from the counters, so it needs no recording rules.",
         [Query(f"{failure_ratio(*CHOSEN, by='tenant, operation')} / {BUDGET}", "{{tenant}} {{operation}}")],
         "none",
@@ -164,7 +165,7 @@ def _backends():
     return [
         lines(
             "Failures by backend",
-            "Share of the requests that a backend was asked for and that fail.",
+            "Share of the requests to a backend that fail.",
             [Query(failure_ratio(*CHOSEN, 'backend!="none"', by="backend"), "{{backend}}")],
             "percentunit",
             FAILURES,
@@ -178,7 +179,7 @@ def _backends():
         ),
         lines(
             "Hit rate by backend",
-            "Share of hits of each backend's cache, of the answers of which it is known.",
+            "Share of hits in each backend's cache, among the responses with a known cache status.",
             [Query(hit_ratio(*CHOSEN, by="backend"), "{{backend}}")],
             "percentunit",
             HITS,
@@ -193,7 +194,7 @@ def _recorded():
     return [
         lines(
             "Budget of failures, burn rates",
-            f"How fast the budget burns over an hour, six hours and three days. {about}",
+            f"How fast the error budget burns over an hour, six hours and three days. {about}",
             [
                 Query(
                     f"modgate:failure_ratio:rate{window}{chosen} / {BUDGET}",
@@ -218,7 +219,7 @@ def _more():
     return [
         lines(
             "Bytes from backends",
-            "Bytes of bodies a second that came from each backend.",
+            "Body bytes per second from each backend.",
             [Query(rate(BYTES, *CHOSEN, by="backend"), "{{backend}}")],
             "Bps",
             PLAIN,
@@ -226,7 +227,7 @@ def _more():
         ),
         lines(
             "Refusals by tenant",
-            "Verdicts a second that hold and refuse: denials, probes and what is hidden.",
+            "Effective decisions per second that refuse a request: deny, probe and hide.",
             [
                 Query(
                     rate(DECISIONS, TENANT, HOLDS, REFUSED, by="tenant, decision"),

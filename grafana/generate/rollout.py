@@ -1,4 +1,4 @@
-"""Rollout: which policy is where, and what candidate rules would do."""
+"""Rollout: which policy is active where, and what candidate rules would do."""
 
 from board import board, several
 from layout import Section, even
@@ -17,8 +17,8 @@ def rollout():
     return board(
         "rollout",
         "rollout",
-        "Policies in force, and candidate rules against those that hold.",
-        [several("tenant", DECISIONS, "The tenant as the policy names it.")],
+        "Active policies, and candidate rules compared with the active ones.",
+        [several("tenant", DECISIONS, "The tenant's name in the policy.")],
         [
             Section("Candidates", [even(4, _now()), even(7, [_stages()])]),
             Section(
@@ -35,28 +35,28 @@ def _now():
     return [
         number(
             "Policies in force",
-            "How many policies are in force at the same time. For more than one, longer than a roll-out"
-            " takes, see the alert ModgatePolicySkew.",
+            "The number of policies that are active at the same time. If there is more than one for longer than a"
+            " deployment takes, see the alert ModgatePolicySkew.",
             f"count(count by (policy_hash) ({series(POLICY)} == 1))",
             "none",
             [(None, "green"), (2, "orange")],
         ),
         number(
             "Compared",
-            "Requests a second that were judged by two sets of rules.",
+            "Requests per second that were evaluated by both rule sets.",
             compared,
             "reqps",
         ),
         number(
             "Disagreements",
-            "Share of the compared requests of which the candidate says something else.",
+            "Share of the compared requests for which the candidate decides differently.",
             ratio(rate(DECISIONS, TENANT, SHADOW, DIFFERS), compared),
             "percentunit",
             [(None, "green"), (0.0001, "orange"), (0.05, "red")],
         ),
         number(
             "Decided by a candidate",
-            "Share of the verdicts that hold which a canary's candidate gave.",
+            "Share of the effective decisions that were made by a canary's candidate rules.",
             ratio(rate(DECISIONS, TENANT, CANARY), rate(DECISIONS, TENANT, HOLDS)),
             "percentunit",
         ),
@@ -69,8 +69,8 @@ def _stages():
 
     return timeline(
         "Stage by tenant",
-        "How far a tenant's candidate rules have come: they decide nothing, decide for a share of the requests,"
-        " or decide. While proxies differ, the farther stage.",
+        "The rollout stage of a tenant's candidate rules: they decide nothing, a share of the requests, or"
+        " everything. While proxies differ, the later stage.",
         Query(f"{of(ENFORCE, 3)} or {of(CANARY, 2)} or {of(SHADOW, 1)}", "{{tenant}}"),
         [
             State(1, "shadow", "purple"),
@@ -88,15 +88,16 @@ def _verdicts():
     return [
         lines(
             "Verdicts by stage",
-            "Verdicts a second. Enforce and canary hold; shadow is the other one of a compared request.",
+            "Decisions per second. Enforce and canary are effective; shadow is the other decision of a compared"
+            " request.",
             [Query(rate(DECISIONS, TENANT, by="stage, decision"), "{{stage}} {{decision}}")],
             "reqps",
             stacked=True,
         ),
         lines(
             "Refused, candidate against rules in force",
-            "Share of refusals where the candidate of a canary decides, and where the rules in force do. "
-            "The alert ModgateCanaryWorse fires at 5 % between them.",
+            "Share of refusals among decisions of a canary's candidate, and among those of the active rules. The"
+            " alert ModgateCanaryWorse fires if they differ by 5 %.",
             [
                 Query(refused(CANARY), "{{tenant}}: canary"),
                 Query(refused(ENFORCE), "{{tenant}}: in force"),
@@ -105,8 +106,8 @@ def _verdicts():
         ),
         lines(
             "Agreement",
-            "Compared requests a second, by whether both say the same. Unknown where only one of them needed"
-            " to know more of the version.",
+            "Compared requests per second, by whether both decisions agree. Unknown if only one of them needs more"
+            " data about the version.",
             [Query(rate(DECISIONS, TENANT, SHADOW, COMPARED, by="agreement"), "{{agreement}}")],
             "reqps",
             stacked=True,
@@ -121,15 +122,15 @@ def _differ():
     return [
         table(
             "Disagreements by rule",
-            "What the rules that do not hold would have said, where it is something else: with a candidate in"
-            " shadow, what it would refuse that is served today.",
+            "What the ineffective rules would have decided, if it differs: for a candidate in shadow, what it"
+            " would refuse that is served today.",
             [Column("Requests", grown(DECISIONS, TENANT, SHADOW, DIFFERS, by="tenant, rule, decision"))],
             ["tenant", "rule", "decision"],
         ),
         table(
             "Safe to enforce",
-            f"Safe where at least {ENOUGH} requests were compared in the time shown and none differs or is in"
-            " doubt. Show a day, as the alert ModgateRolloutSafe does.",
+            f"Safe where at least {ENOUGH} requests were compared in the displayed time range and none differs or"
+            " is in doubt. Display one day, as the alert ModgateRolloutSafe does.",
             [
                 Column("Compared", asked),
                 Column("In doubt", f"({doubts} or 0 * {asked})"),
@@ -149,7 +150,7 @@ def _differ():
 def _proxies():
     return lines(
         "Proxies by policy",
-        "How many proxies have which policy in force.",
+        "The number of proxies by active policy.",
         [
             Query(
                 f"count by (policy_version, policy_hash) ({series(POLICY)} == 1)",
@@ -165,7 +166,7 @@ def _proxies():
 def _where():
     return table(
         "Policy of each proxy",
-        "The policy that each proxy has in force, by version and hash.",
+        "The active policy of each proxy, by version and hash.",
         [Column("In force", f"max by (instance, policy_version, policy_hash) ({series(POLICY)} == 1)", "none")],
         ["instance", "policy_version", "policy_hash"],
     )

@@ -1,4 +1,4 @@
-"""Splits and routing: who gets which version, and how the backends do beside each other."""
+"""Splits and routing: who gets which version, and how the backends compare."""
 
 from board import board, several
 from layout import Section, even
@@ -33,10 +33,10 @@ def splits():
     return board(
         "splits",
         "splits and routing",
-        "Shares of variants and of backends, and how the backends do side by side.",
+        "Shares of variants and backends, and a comparison of the backends.",
         [
-            several("split", ASSIGNMENTS, "The split as the policy names it."),
-            several("backend", REQUESTS, "The backend as the policy names it."),
+            several("split", ASSIGNMENTS, "The split's name in the policy."),
+            several("backend", REQUESTS, "The backend's name in the policy."),
         ],
         [
             Section(
@@ -58,18 +58,18 @@ def splits():
 def _now():
     led = rate(ASSIGNMENTS, SPLIT, HOLDS)
     return [
-        number("Led by a split", "Requests a second that a split led to a variant.", led, "reqps"),
+        number("Led by a split", "Requests per second that a split assigned to a variant.", led, "reqps"),
         number(
             "Fallbacks",
-            "Share of them that were led to the control variant, or to none, because the backend lacks the"
-            " version of their own or the rules refuse it. See the alert ModgateSplitFallback.",
+            "Share of split assignments that fell back to the control variant or to none, because the backend"
+            " lacks the version of the assigned variant or the rules refuse it. See the alert ModgateSplitFallback.",
             ratio(rate(FALLBACKS, SPLIT), led),
             "percentunit",
             [(None, "green"), (0.01, "orange"), (0.1, "red")],
         ),
         number(
             "Without a variant",
-            "Share of them that no variant was there for.",
+            "Share of split assignments that fell back to no variant.",
             ratio(rate(ASSIGNMENTS, SPLIT, HOLDS, 'variant="none"'), led),
             "percentunit",
             [(None, "green"), (0.001, "red")],
@@ -82,15 +82,15 @@ def _variants():
     return [
         lines(
             "Variants",
-            "Requests a second by the variant that they were led to.",
+            "Requests per second by assigned variant.",
             [Query(rate(ASSIGNMENTS, SPLIT, HOLDS, by=by), "{{split}}: {{variant}}")],
             "reqps",
             stacked=True,
         ),
         bars(
             "Shares of the variants",
-            "Shares over the time shown, to be compared with the weights beside them. Tiers and fixed"
-            " variants count too, and a busy client counts as often as it asks.",
+            "Shares in the displayed time range, to compare with the weights next to them. Assignments by tier or"
+            " to a fixed variant count too, and a client counts once per request.",
             Query(
                 f"{increase(ASSIGNMENTS, SPLIT, HOLDS, by=by)} / on (split) group_left ()"
                 f" ({increase(ASSIGNMENTS, SPLIT, HOLDS, by='split')} > 0)",
@@ -102,8 +102,8 @@ def _variants():
         ),
         bars(
             "Weights of the variants",
-            "What the policy's draws are to give, by the place of the assignment in the split. Who is given a"
-            " variant by name has no weight.",
+            "The configured weights, by the index of the assignment in the split. Assignments of a fixed variant"
+            " have no weight.",
             Query(
                 f"max by (split, assign, variant) ({series(SPLIT_WEIGHTS, SPLIT)}) / 10000 > 0",
                 "{{split}}[{{assign}}]: {{variant}}",
@@ -114,7 +114,7 @@ def _variants():
         ),
         lines(
             "Fallbacks by split",
-            "Requests a second that were led elsewhere than they should have been.",
+            "Requests per second that fell back to another variant or to none.",
             [Query(rate(FALLBACKS, SPLIT, by="split"), "{{split}}")],
             "reqps",
         ),
@@ -122,21 +122,21 @@ def _variants():
 
 
 def _outcomes():
-    """A variant's requests are those that were led to it, and those for its version's files."""
+    """A variant's requests are those assigned to it and those for files of its version."""
     by = "split, variant"
     mine = (SPLIT, 'variant!="none"')
     name = "{{split}}: {{variant}}"
     return [
         lines(
             "Failures by variant",
-            "Share of the requests of each variant that fail, files of its version included.",
+            "Share of the requests of each variant that fail, including files of its version.",
             [Query(failure_ratio(*mine, by=by), name)],
             "percentunit",
             FAILURES,
         ),
         lines(
             "Not there or refused, by variant",
-            "Share of the requests of each variant that the backend had not, or that were refused.",
+            "Share of the requests of each variant that were not found at the backend, or that were refused.",
             [
                 Query(
                     ratio(
@@ -163,14 +163,14 @@ def _shares():
     return [
         lines(
             "Requests by backend",
-            "Requests a second that each backend was asked for.",
+            "Requests per second sent to each backend.",
             [Query(rate(REQUESTS, *ASKED, by="backend"), "{{backend}}")],
             "reqps",
             stacked=True,
         ),
         bars(
             "Shares of the backends",
-            "Shares over the time shown, to be compared with the weights of the routes.",
+            "Shares in the displayed time range, to compare with the weights of the routes.",
             Query(
                 f"{increase(REQUESTS, *ASKED, COUNTED, by='backend')} / on () group_left () ({whole} > 0)",
                 "{{backend}}",
@@ -181,7 +181,7 @@ def _shares():
         ),
         bars(
             "Weights of the backends",
-            "What the routes that lead to several backends are to give, by route.",
+            "The configured weights of routes with several backends, by route.",
             Query(
                 f"max by (route, backend) ({series(ROUTE_WEIGHTS, BACKEND)}) / 10000 > 0",
                 "{{route}}: {{backend}}",
@@ -192,7 +192,7 @@ def _shares():
         ),
         lines(
             "Bytes by backend",
-            "Bytes of bodies a second.",
+            "Body bytes per second.",
             [Query(rate(BYTES, BACKEND, by="backend"), "{{backend}}")],
             "Bps",
             stacked=True,
@@ -204,7 +204,7 @@ def _quality():
     return [
         lines(
             "Hit rate by backend",
-            "Share of hits, of the lookups that are known.",
+            "Share of hits among the lookups with a known cache status.",
             [Query(hit_ratio(BACKEND, by="backend"), "{{backend}}")],
             "percentunit",
             HITS,
@@ -231,15 +231,15 @@ def _tried():
     return [
         lines(
             "Variants that would be",
-            "Requests a second that a split in shadow would have led, by the variant. It leads nobody.",
+            "Requests per second that a split in shadow would have assigned, by variant. It has no effect.",
             [Query(rate(ASSIGNMENTS, SPLIT, SHADOW, by="split, variant"), "{{split}}: {{variant}}")],
             "reqps",
             stacked=True,
         ),
         lines(
             "Other routes",
-            "Requests a second while other routes are tried: the backend of the routes that were followed, and the one"
-            " to which the others lead.",
+            "Requests per second during a trial of routes: the backend that the effective routes select, and the"
+            " one that the other routes select.",
             [
                 Query(
                     rate(TRIALS, BACKEND, by="stage, backend, would_be"),
@@ -251,7 +251,7 @@ def _tried():
         ),
         lines(
             "Stand-ins",
-            "Answers a second of another backend than the one that was asked first, which had failed.",
+            "Responses per second from a fallback, because the first backend had failed.",
             [Query(rate(FAILOVERS, BACKEND, by="backend, stand_in"), "{{stand_in}} for {{backend}}")],
             "reqps",
             [(None, "green"), (0.1, "orange")],

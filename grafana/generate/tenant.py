@@ -1,4 +1,4 @@
-"""Tenant: everything of one tenant, and why it is refused what."""
+"""Tenant: everything about one tenant, and why its requests are refused."""
 
 from board import board, several
 from layout import Section, even
@@ -31,11 +31,11 @@ def tenant():
     return board(
         "tenant",
         "tenant",
-        "One tenant: requests, failures, latency, hit rate, and what the policy refuses it.",
+        "One tenant: requests, failures, latency, hit rate and refusals.",
         [
-            several("tenant", REQUESTS, "The tenant as the policy names it: choose one."),
+            several("tenant", REQUESTS, "The tenant's name in the policy: choose one."),
             several("operation", REQUESTS, "The endpoint of the GOPROXY protocol."),
-            several("backend", REQUESTS, "The backend as the policy names it; none where none was asked."),
+            several("backend", REQUESTS, "The backend's name in the policy; none if no request was sent to one."),
         ],
         [
             Section("Now", [even(4, _now()), even(8, _red())]),
@@ -50,10 +50,10 @@ def tenant():
 def _now():
     refused = rate(DECISIONS, *VERDICTS, REFUSED)
     return [
-        number("Requests", "Requests that ended, a second.", rate(REQUESTS, *CHOSEN), "reqps"),
+        number("Requests", "Finished requests per second.", rate(REQUESTS, *CHOSEN), "reqps"),
         number(
             "Failures",
-            "Share of the requests that fail; denials and Go's ordinary 404 are none.",
+            "Share of the requests that fail; denials and Go's ordinary 404 responses are not failures.",
             failure_ratio(*CHOSEN),
             "percentunit",
             FAILURES,
@@ -61,19 +61,19 @@ def _now():
         number("Latency, 95 %", "95 % of the requests end within this time.", quantile(0.95, *CHOSEN), "ms", SLOW),
         number(
             "Hit rate",
-            "Share of hits, of the lookups that are known.",
+            "Share of hits among the lookups with a known cache status.",
             hit_ratio(*CHOSEN),
             "percentunit",
             HITS,
         ),
         number(
             "Refused",
-            "Share of the verdicts that hold and refuse: denials, probes and what is hidden.",
+            "Share of the effective decisions that refuse a request: deny, probe and hide.",
             ratio(refused, rate(DECISIONS, *VERDICTS)),
             "percentunit",
             [(None, "green"), (0.2, "orange"), (0.5, "red")],
         ),
-        number("Bytes", "Bytes of bodies a second from backends.", rate(BYTES, *CHOSEN), "Bps"),
+        number("Bytes", "Body bytes per second from backends.", rate(BYTES, *CHOSEN), "Bps"),
     ]
 
 
@@ -81,7 +81,7 @@ def _red():
     return [
         lines(
             "Requests by operation",
-            "Requests a second by endpoint.",
+            "Requests per second by endpoint.",
             [Query(rate(REQUESTS, *CHOSEN, by="operation"), "{{operation}}")],
             "reqps",
             stacked=True,
@@ -107,13 +107,13 @@ def _heats():
     return [
         heat(
             "Latency of hits",
-            "How many requests took how long that the backend's cache had, an old answer included.",
+            "Durations of requests with a cache hit at the backend, including stale responses.",
             bucket_counts(*CHOSEN, HIT),
             "ms",
         ),
         heat(
             "Latency of misses",
-            "How many requests took how long that the backend had to fetch.",
+            "Durations of requests that the backend had to fetch.",
             bucket_counts(*CHOSEN, MISS),
             "ms",
         ),
@@ -132,7 +132,7 @@ def _hits():
         ),
         lines(
             "Hit rate by operation",
-            "Share of hits of the backends' caches, of the lookups that are known.",
+            "Share of hits in the backends' caches among the lookups with a known cache status.",
             [Query(hit_ratio(*CHOSEN, by="operation"), "{{operation}}")],
             "percentunit",
             HITS,
@@ -145,21 +145,21 @@ def _policy():
     return [
         lines(
             "Verdicts",
-            "Verdicts a second that hold. A probe is a denial that go takes for a 404, to look on.",
+            "Effective decisions per second. A probe is a denial with 404, so that go tries other module paths.",
             [Query(rate(DECISIONS, *VERDICTS, by="decision"), "{{decision}}")],
             "reqps",
             stacked=True,
         ),
         lines(
             "Refusals by rule",
-            "Verdicts a second that hold and refuse, by the rule that decided.",
+            "Effective decisions per second that refuse a request, by deciding rule.",
             [Query(rate(DECISIONS, *VERDICTS, REFUSED, by="rule"), "{{rule}}")],
             "reqps",
             stacked=True,
         ),
         table(
             "Top reasons",
-            "The ten rules that refused most in the time shown. What a rule says stands in the policy, and"
+            "The ten rules that refused most in the displayed time range. The text of a rule is in the policy, and"
             " the modules in the access log.",
             [Column("Refusals", f"topk(10, {grown(DECISIONS, *VERDICTS, REFUSED, by='rule, decision')})")],
             ["rule", "decision"],
@@ -170,7 +170,8 @@ def _policy():
 def _burn():
     return lines(
         "Budget of failures, burn rates",
-        "How fast the budget burns. Needs grafana/rules/recording.yaml in Prometheus; without it there is no data.",
+        "How fast the error budget burns. Needs grafana/rules/recording.yaml in Prometheus; without it there is no"
+        " data.",
         [
             Query(
                 f"modgate:failure_ratio:rate{window}{{{TENANT}, {OPERATION}}} / 0.001",
@@ -187,7 +188,7 @@ def _cache():
     return [
         lines(
             "Lookups by status and evidence",
-            "Answers with content a second, by what the backend's cache did and how that was told. Unknown is"
+            "Responses with content per second, by cache status and by the evidence for it. Unknown is"
             " never counted as a miss.",
             [Query(rate(LOOKUPS, *CHOSEN, by="cache_status, evidence"), "{{cache_status}} ({{evidence}})")],
             "reqps",
@@ -196,7 +197,7 @@ def _cache():
         ),
         lines(
             "Bytes by operation",
-            "Bytes of bodies a second from backends.",
+            "Body bytes per second from backends.",
             [Query(rate(BYTES, *CHOSEN, by="operation"), "{{operation}}")],
             "Bps",
             PLAIN,

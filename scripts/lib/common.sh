@@ -24,8 +24,8 @@ fail() {
 # cannot_have WHAT TRIED DO: the one sentence for a thing that could not be had. The clients' own words are in the log.
 cannot_have() {
   local log=
-  [[ -s ${LOG:-} ]] && log=" (what the client said: ${LOG#"$ROOT"/})"
-  fail "$1 could not be had: $2; $3$log"
+  [[ -s ${LOG:-} ]] && log=" (its output: ${LOG#"$ROOT"/})"
+  fail "could not install $1: $2; $3$log"
 }
 
 # version_at_least HAVE MINIMUM
@@ -66,7 +66,7 @@ twice() {
   local status=0
   "$@" || status=$?
   ((status == 0)) && return 0
-  say "did not work, one more try"
+  say "failed; trying again"
   "$@"
 }
 

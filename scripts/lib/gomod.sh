@@ -13,7 +13,7 @@ build_go_module() {
   ((status == 124)) && cannot_have "the Go module $module $version" "go mod download had no answer within $MODULE_LIMIT s" "check the network and GOPROXY and run it again"
   ((status == 0)) || cannot_have "the Go module $module $version" "go mod download failed" "check the network and GOPROXY and run it again"
   [[ $(json_string Sum) == "$sum" && $(json_string GoModSum) == "$gomod_sum" ]] ||
-    fail "$module $version does not have the go sums that scripts/versions.env pins and was refused; find out who changed it"
+    fail "$module $version does not match the go sums pinned in scripts/versions.env and was rejected; find out who changed it"
   folder=$(json_string Dir)
 
   say "building $module $version with go (a minute or two the first time)"

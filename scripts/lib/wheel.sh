@@ -16,12 +16,12 @@ unpack_wheel() {
   local status=0
   download_wheel || status=$?
   if ((status != 0)) && ! grep -q 'DO NOT MATCH THE HASHES' "$LOG"; then
-    say "did not work, one more try"
+    say "failed; trying again"
     status=0
     download_wheel || status=$?
   fi
   if grep -q 'DO NOT MATCH THE HASHES' "$LOG"; then
-    fail "the wheel $requirement does not have the checksum that scripts/versions.env pins and was refused; find out who changed it, or $instead (log: ${LOG#"$ROOT"/})"
+    fail "the wheel $requirement does not match the checksum pinned in scripts/versions.env and was rejected; find out who changed it, or $instead (log: ${LOG#"$ROOT"/})"
   fi
   ((status == 124)) && cannot_have "the wheel $requirement" "pip had no answer within $WHEEL_LIMIT s" "check the network and run it again, or $instead"
   ((status == 0)) || cannot_have "the wheel $requirement" "pip download failed" "check the network and pip's index and run it again, or $instead"

@@ -11,7 +11,7 @@ part_assemblyscript() {
   installed "$key" && return 0
   open_stage
   cp "$ASSEMBLYSCRIPT/package.json" "$ASSEMBLYSCRIPT/package-lock.json" "$STAGE"
-  say "downloading what the filter in AssemblyScript is made with (17 MB)"
+  say "downloading the compiler of the AssemblyScript filter (17 MB)"
   twice run_limited "$ASSEMBLYSCRIPT_LIMIT" env PATH="$BIN:$PATH" "$BIN/npm" ci --prefix "$STAGE" --ignore-scripts --no-audit --no-fund ||
     cannot_have "the compiler of AssemblyScript" "npm ci failed" "check the network and npm's registry and run it again"
   close_stage "$key"

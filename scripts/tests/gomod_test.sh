@@ -46,7 +46,7 @@ test_module_with_other_sums_is_refused() {
   local_module
   set_up goproxy
   refuses goproxy
-  says "does not have the go sums that scripts/versions.env pins"
+  says "does not match the go sums pinned in scripts/versions.env"
   leaves_nothing goproxy
 }
 

@@ -51,7 +51,7 @@ test_waits_for_another_set_up() {
   envoy_on_path 1.38.2
   set_up envoy
   succeeds
-  says "waiting for another set-up to end"
+  says "waiting for another set-up to finish"
 }
 
 test_no_rust() {

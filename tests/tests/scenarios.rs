@@ -159,7 +159,11 @@ fn what_is_no_scenario_is_refused_with_its_place() {
             "main: [{fault: sleepy}]",
             "upstreams.main[0].fault: unknown variant `sleepy`",
         ),
-        ("main: []", "main: [{after: -1s}]", "a time is not negative"),
+        (
+            "main: []",
+            "main: [{after: -1s}]",
+            "a time must not be negative",
+        ),
         ("policy.json", "gone.json", "cannot read"),
     ] {
         let file = changed(folder.path(), "denied.yaml", from, to);

@@ -20,8 +20,8 @@ pub(super) struct CompletionsArgs {
 /// The arguments of `modgate man`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ManArgs {
-    /// The folder for the pages, made where it is missing: one for the command and one for each of its
-    /// commands.
+    /// The folder for the pages, created if it is missing: one page for the command and one for each
+    /// subcommand.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

@@ -1,7 +1,7 @@
 //! The command `modgate`: one file for each of its commands.
 //!
-//! Layers, lowest first: out, completions, stop, table, progress, clusters, export, filter, module, desk, metrics, pins,
-//! explain, check, h1, policy, replay, serve, envoy_routes, sim, split, test, warm, demo.
+//! Layers, lowest first: out, completions, stop, table, progress, clusters, export, filter, module, desk,
+//! metrics, pins, explain, check, h1, policy, replay, serve, envoy_routes, sim, split, test, warm, demo.
 
 mod check;
 pub mod clusters;
@@ -33,7 +33,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// Policy, routing and integrity for Go module proxies, in an Envoy filter and at your desk.
+/// Policy, routing and integrity for Go module proxies: an Envoy filter and its tools.
 #[derive(Debug, Parser)]
 #[command(name = "modgate", version, propagate_version = true)]
 struct Cli {
@@ -43,37 +43,37 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// See the filter at work: a small Go proxy, the filter in front of it, real go commands.
+    /// Show the filter at work: two small Go proxies, the filter in front of them, real go commands.
     Demo(demo::Args),
     /// Run the filter as a reverse proxy in front of real backends.
     Serve(serve::Args),
-    /// Say everything that is wrong with a policy, and where.
+    /// Validate a policy: report every error, and where it is.
     Check(check::Args),
-    /// Say what a policy does with a module, for whom, and why.
+    /// Explain what a policy decides for a module, by tenant, and why.
     Explain(explain::Args),
-    /// Ask a policy what its own tests expect of it.
+    /// Run the tests that are part of a policy.
     Test(test::Args),
-    /// Say what another policy, or a rollout's candidate, would have done to the requests of a log.
+    /// Show what another policy, or a rollout's candidate, would have decided for the requests in a log.
     Replay(replay::Args),
-    /// Say which variants of its splits a policy would give to a list of clients.
+    /// Show which split variants a policy assigns to a list of clients.
     Split(split::Args),
-    /// Join policies from parts, and say what a change of one means.
+    /// Build a policy from parts, or compare two policies.
     Policy(policy::Args),
-    /// Hash module zips and go.mod files as go.sum has them, and compare.
+    /// Hash module zips and go.mod files as go.sum does, and compare.
     H1(h1::Args),
-    /// Make a policy's pins of go.sum files.
+    /// Turn go.sum files into pins of a policy.
     Pins(pins::Args),
-    /// Ask a proxy for everything that a build will want, so that it has it then.
+    /// Prefetch the modules of a build into a proxy.
     Warm(warm::Args),
     /// Print Envoy's routes and clusters for a policy.
     EnvoyRoutes(envoy_routes::Args),
-    /// Play scenarios of a filter, in virtual time, and say what is not as expected.
+    /// Run scenarios of a filter in virtual time, and report what differs from the expected.
     Sim(sim::Args),
-    /// Print the metrics: Envoy's and Istio's configuration for them, or their reference.
+    /// Print the metrics: their configuration for Envoy or Istio, or their reference.
     Metrics(metrics::Args),
-    /// Print what a shell reads to complete arguments.
+    /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
-    /// Write the pages of the manual.
+    /// Write the manual pages.
     Man(completions::ManArgs),
 }
 

@@ -17,9 +17,9 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
-    /// The bootstrap's `stats_config`: labels' patterns and histograms' buckets.
+    /// The bootstrap's `stats_config`: label patterns and histogram buckets.
     Envoy,
-    /// A pod's annotations: labels' names and histograms' buckets.
+    /// Pod annotations: label names and histogram buckets.
     Istio,
     /// The catalogue as data: every metric with its labels, every label with its values.
     Json,

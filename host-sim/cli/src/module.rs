@@ -16,9 +16,12 @@ pub(super) fn find(flag: Option<PathBuf>) -> Result<PathBuf, String> {
         Some((path.into(), VARIABLE))
     });
     if let Some((path, by)) = named {
-        return present(&path)
-            .then_some(path.clone())
-            .ok_or_else(|| format!("there is no module at {}, which {by} names", path.display()));
+        return present(&path).then_some(path.clone()).ok_or_else(|| {
+            format!(
+                "the filter's module {}, which {by} names, does not exist",
+                path.display()
+            )
+        });
     }
     let executable = std::env::current_exe().map_err(|error| error.to_string())?;
     let beside = executable.with_file_name(FILE_NAME);

@@ -28,7 +28,7 @@ struct Import {
     /// The go.sum files; `-` for standard input.
     #[arg(value_name = "GO.SUM", required = true)]
     files: Vec<PathBuf>,
-    /// Only modules that these patterns match, as in `GOPRIVATE`: `corp.example,github.com/corp`.
+    /// Only modules that match these patterns, as in `GOPRIVATE`: `corp.example,github.com/corp`.
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     modules: Vec<String>,
 }
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         }
     }
     if pins.is_empty() {
-        return Err("no line is about a module that was asked for".into());
+        return Err("no line has one of the requested modules".into());
     }
     let lines: Vec<String> = pins.values().map(|(line, _)| line.to_string()).collect();
     let text = serde_json::to_string_pretty(&lines)?;

@@ -19,38 +19,36 @@ use super::stop::StopSignal;
 /// The arguments of `modgate serve`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The policy: JSON or YAML, by itself or where `modgate check` finds it; read again whenever the
-    /// file changes.
+    /// The policy: a file as for `modgate check`; read again whenever it changes.
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// A cluster that the policy names, and where it is; once for each.
+    /// A cluster that the policy names, and its URL; repeat for each cluster.
     #[arg(long = "upstream", value_name = "NAME=URL", required = true)]
     upstreams: Vec<Upstream>,
-    /// Certificates (PEM) of authorities that `https` upstreams are trusted by, beside the machine's own
-    /// or those of SSL_CERT_FILE; once for each file. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are obeyed.
+    /// CA certificates (PEM) to trust for `https` upstreams, in addition to the system's or those of
+    /// SSL_CERT_FILE; repeat for each file. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are respected.
     #[arg(long = "ca-file", value_name = "FILE")]
     ca_files: Vec<PathBuf>,
-    /// A secret that the policy names as a header of a backend, and the file that holds the header's
-    /// whole value; once for each.
+    /// A secret that the policy names for a backend's header, and the file with the whole header value;
+    /// repeat for each secret.
     #[arg(long = "secret", value_name = "NAME=FILE", value_parser = secret)]
     secrets: Vec<(String, PathBuf)>,
-    /// Where requests come in.
+    /// Address for client requests.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Where `/metrics` and `/ready` are.
+    /// Address for `/metrics` and `/ready`.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9901")]
     admin: SocketAddr,
-    /// The filter's module [default: MODGATE_WASM, else modgate.wasm beside this command].
+    /// The filter's .wasm file [default: MODGATE_WASM, else modgate.wasm beside this command].
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
-    /// Worker threads [default: one for each processor].
+    /// Worker threads [default: one per processor].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
-    /// How long running requests may take to end after a stop was asked for.
+    /// How long running requests may take to finish after SIGINT or SIGTERM.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain: u64,
-    /// The line that is printed for each request: JSON with the members of Envoy's access log, a
-    /// short text, or none.
+    /// The line printed for each request: JSON with the fields of Envoy's access log, short text, or none.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     access_log: Format,
 }
@@ -91,16 +89,16 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         server.admin_address()
     );
     stop.wait();
-    eprintln!("stopping; running requests may end");
+    eprintln!("stopping; waiting for running requests");
     server.shutdown();
     Ok(())
 }
 
 /// `NAME=FILE`.
 pub(super) fn secret(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, file) = text.split_once('=').ok_or("it is not NAME=FILE")?;
+    let (name, file) = text.split_once('=').ok_or("write NAME=FILE")?;
     if name.is_empty() || file.is_empty() {
-        return Err("it is not NAME=FILE".to_owned());
+        return Err("write NAME=FILE".to_owned());
     }
     Ok((name.to_owned(), file.into()))
 }

@@ -19,33 +19,33 @@ const COMMAND: &str = "modgate sim";
 /// The arguments of `modgate sim`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The scenarios' files, YAML or JSON.
+    /// The scenario files, YAML or JSON.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The filter's module, in place of those that the scenarios name.
+    /// The filter's .wasm file, instead of the one in the scenario.
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
-    /// Start random numbers here, in place of where the scenarios say.
+    /// The seed for random numbers, instead of the one in the scenario.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Behave as this Envoy, in place of those that the scenarios name.
+    /// Behave like this Envoy version, instead of the one in the scenario.
     #[arg(long, value_enum, value_name = "NAME")]
     profile: Option<Named>,
-    /// Show everything that happens, with its virtual time.
+    /// Print every event with its virtual time.
     #[arg(long)]
     trace: bool,
-    /// Play each scenario in many other ways too: bodies cut, ends late, clients that go, upstreams and
-    /// callouts that fail, ticks and configurations that come between, workers in other orders; say in
-    /// which something does not hold. `--seed` draws them.
+    /// Also run each scenario with many changes: bodies cut differently, late ends, clients that
+    /// disconnect, upstreams and callouts that fail, ticks and configurations in between, other orders of
+    /// workers; report the changes with which an expectation fails. `--seed` selects them.
     #[arg(long)]
     explore: bool,
-    /// The most ways in which to play each scenario.
+    /// The maximum number of runs of each scenario.
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "explore")]
     budget: usize,
-    /// Play the scenarios in this one way, as an exploration has found it.
+    /// Run the scenarios with this one change, as --explore printed it.
     #[arg(long, value_name = "WORDS", conflicts_with = "explore")]
     schedule: Option<Schedule>,
-    /// How to say what came of them.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -69,7 +69,7 @@ impl ValueEnum for Named {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self.0 {
             Profile::Envoy1_37 => "1.36 to 1.38.0",
-            Profile::Envoy1_40 => "1.38.1 to 1.40, the one that everything else is compared with",
+            Profile::Envoy1_40 => "1.38.1 to 1.40; the reference for everything else",
         };
         Some(PossibleValue::new(self.0.name()).help(help))
     }

@@ -6,7 +6,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A module's path is none that Go accepts.
-    #[error("`{path}` is no module path: {reason}")]
+    #[error("`{path}` is not a valid module path: {reason}")]
     Path {
         /// The path as it was given.
         path: String,
@@ -14,7 +14,7 @@ pub enum Error {
         reason: String,
     },
     /// A version is no canonical version.
-    #[error("`{version}` of {module} is no version, write it as in v1.2.3: {reason}")]
+    #[error("`{version}` of {module} is not a valid version, write it as in v1.2.3: {reason}")]
     Version {
         /// The module's path.
         module: String,
@@ -32,7 +32,7 @@ pub enum Error {
         version: String,
     },
     /// A module's zip could not be made.
-    #[error("the zip of {module} cannot be made: {source}")]
+    #[error("cannot build the zip of {module}: {source}")]
     Archive {
         /// `path@version`.
         module: String,
@@ -50,7 +50,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The server's address could not be taken.
-    #[error("cannot listen on {address}: {source}; free the port or name another")]
+    #[error("cannot listen on {address}: {source}; free the port or choose another")]
     Listen {
         /// The address asked for.
         address: SocketAddr,

@@ -205,7 +205,8 @@ mod tests {
                 .to_string()
         };
         assert!(
-            refused("a.example/../b", "v1.0.0").starts_with("`a.example/../b` is no module path")
+            refused("a.example/../b", "v1.0.0")
+                .starts_with("`a.example/../b` is not a valid module path")
         );
         assert!(refused("a.example/b", "1.0.0").contains("write it as in v1.2.3"));
         assert!(refused("a.example/b", "v1.0").contains("write it as in v1.2.3"));

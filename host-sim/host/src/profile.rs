@@ -1,12 +1,12 @@
-//! Versions of Envoy whose filters see different things. Each difference is a method here, and is asked for in one
-//! place.
+//! Versions of Envoy whose filters see different things. Each difference is a method here, and is asked for
+//! in one place.
 
 /// As which Envoy a proxy behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// 1.36 to 1.38.0.
     Envoy1_37,
-    /// 1.38.1 to 1.40, the one that everything else is compared with.
+    /// 1.38.1 to 1.40; the reference for everything else.
     #[default]
     Envoy1_40,
 }
@@ -26,8 +26,8 @@ impl Profile {
         }
     }
 
-    /// Whether the proxy's answer for an upstream that cannot be reached says why. Since 1.38.1 only the access log does
-    /// (`envoy.reloadable_features.hide_transport_failure_reason_in_response_body`).
+    /// Whether the proxy's answer for an upstream that cannot be reached says why. Since 1.38.1 only the
+    /// access log does (`envoy.reloadable_features.hide_transport_failure_reason_in_response_body`).
     pub(crate) const fn tells_transport_failures(self) -> bool {
         matches!(self, Self::Envoy1_37)
     }

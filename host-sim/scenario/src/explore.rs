@@ -26,7 +26,7 @@ impl Explored {
         };
         for difference in &mut broken {
             difference.what = format!(
-                "{}, after {} ways; again: {command} --trace --schedule '{schedule}' {}",
+                "{}, after {} runs; to repeat: {command} --trace --schedule '{schedule}' {}",
                 difference.what,
                 self.tried,
                 file.display()
@@ -153,7 +153,7 @@ impl Scenario {
                 Outcome::Pending => silent_upstream(run, schedule),
             };
             if !allowed {
-                let expected = "what was seen without the change, a failure (5xx, reset), or a status of explore.statuses";
+                let expected = "the result without the change, a failure (5xx, reset), or a status of explore.statuses";
                 add(what, expected, seen.short());
             }
         }

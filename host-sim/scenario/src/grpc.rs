@@ -29,7 +29,7 @@ impl Behaviour {
             return Ok(());
         };
         if !self.body.0.is_empty() {
-            return Err("upstreams: body and grpc are both there".to_owned());
+            return Err("upstreams: use either body or grpc, not both".to_owned());
         }
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         self.headers

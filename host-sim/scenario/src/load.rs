@@ -55,7 +55,7 @@ fn fetch(
     };
     if !configuration.is_null() {
         return Err(format!(
-            "{place}: configuration and configuration_file are both there"
+            "{place}: use either configuration or configuration_file, not both"
         ));
     }
     *configuration = Value::String(read(&beside(scenario, &file))?);

@@ -76,13 +76,13 @@ impl Scenario {
             behaviour.spell_out_grpc()?;
         }
         if scenario.filter.workers == 0 {
-            return Err("filter.workers: there is at least one".to_owned());
+            return Err("filter.workers: must be at least 1".to_owned());
         }
         for (i, request) in scenario.requests.iter().enumerate() {
             if request.worker >= scenario.filter.workers {
                 let workers = scenario.filter.workers;
                 return Err(format!(
-                    "requests[{i}].worker: there are {workers}, counted from 0"
+                    "requests[{i}].worker: must be below {workers}, the number of workers"
                 ));
             }
         }

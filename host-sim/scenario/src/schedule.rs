@@ -208,7 +208,7 @@ impl FromStr for Schedule {
         for word in text.split_whitespace() {
             schedule.read(word).ok_or_else(|| {
                 format!(
-                    "`{word}` is none of cuts=N,N empty late trailers request-trailers leave=N@N \
+                    "`{word}` is not one of cuts=N,N empty late trailers request-trailers leave=N@N \
                      fault=N:FAULT[@N] drop=N:FAULT@N tick=N configure=N contend=N order=N spread=N"
                 )
             })?;

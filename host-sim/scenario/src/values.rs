@@ -17,7 +17,7 @@ impl<'de> Deserialize<'de> for Span {
         let text = String::deserialize(deserializer)?;
         let span: jiff::SignedDuration = text.parse().map_err(D::Error::custom)?;
         let span = Duration::try_from(span)
-            .map_err(|_| D::Error::custom(format!("a time is not negative: {text}")))?;
+            .map_err(|_| D::Error::custom(format!("a time must not be negative: {text}")))?;
         Ok(Self(span))
     }
 }
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for Values {
             type Value = Values;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, a number, or a list of them")
+                f.write_str("a string, a number, or a list of them")
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Values, E> {
@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for Chunks {
             type Value = Chunks;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of chunks")
+                f.write_str("a string or a list of chunks")
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Chunks, E> {
@@ -164,7 +164,7 @@ impl<'de> Deserialize<'de> for Chunk {
             type Value = Chunk;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or {text, repeat, after}")
+                f.write_str("a string or {text, repeat, after}")
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Chunk, E> {

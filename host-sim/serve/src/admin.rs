@@ -30,7 +30,7 @@ pub(super) fn run(shared: &Arc<Shared>, listener: TcpListener, stop: &watch::Rec
         local.block_on(&runtime, serve(shared, listener, stop))
     });
     if let Err(error) = served {
-        let line = format!("the metrics cannot be served: {error}");
+        let line = format!("cannot serve the metrics: {error}");
         shared.log(LogLevel::Error, &line);
     }
 }
@@ -85,7 +85,7 @@ fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>>
             response
         }
         "/ready" => text(StatusCode::OK, "LIVE\n"),
-        _ => text(StatusCode::NOT_FOUND, "There are /metrics and /ready.\n"),
+        _ => text(StatusCode::NOT_FOUND, "not found; use /metrics or /ready\n"),
     }
 }
 

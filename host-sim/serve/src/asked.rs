@@ -71,7 +71,7 @@ impl Asked {
     /// The errors say the file and never what is in it.
     fn secret(&self, name: &str) -> Result<HeaderValue, String> {
         let path = self.secrets.get(name);
-        let path = path.ok_or_else(|| format!("nobody has said where the secret {name} is"))?;
+        let path = path.ok_or_else(|| format!("the secret {name} has no file"))?;
         header_in(path).map_err(|why| format!("the secret {name}: {why}"))
     }
 }
@@ -87,7 +87,7 @@ pub fn header_in(path: &Path) -> Result<HeaderValue, String> {
     let mut value = HeaderValue::from_bytes(bytes.trim_ascii_end())
         .ok()
         .filter(|value| !value.is_empty())
-        .ok_or_else(|| failed("what is in it is no header's value"))?;
+        .ok_or_else(|| failed("its content is not a valid header value"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -40,7 +40,7 @@ impl Upstream {
         }
         if uri.authority().is_some_and(|a| a.as_str().contains('@')) {
             return Err(format!(
-                "the URL of upstream {name} carries a user name; none is sent, so leave it out"
+                "the URL of upstream {name} has a user name, which is never sent; remove it"
             ));
         }
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
@@ -138,9 +138,9 @@ pub struct ServeConfig {
     pub upstreams: Vec<Upstream>,
     /// Certificates (PEM) of authorities that upstreams are trusted by, beside the machine's own.
     pub ca_files: Vec<PathBuf>,
-    /// Where requests come in. Port 0 takes a free one.
+    /// Address for client requests. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where `/metrics` and `/ready` are. Port 0 takes a free one.
+    /// Address for `/metrics` and `/ready`. Port 0 takes a free one.
     pub admin: SocketAddr,
     /// Reads every policy before the filter does; one that asks for clusters or secrets that are not
     /// there is refused. Without it a policy asks nothing.
@@ -153,7 +153,7 @@ pub struct ServeConfig {
     pub secrets: BTreeMap<String, PathBuf>,
     /// Worker threads, each with its own VM, as in Envoy.
     pub workers: usize,
-    /// How long running requests may take to end after a stop was asked for.
+    /// How long running requests may take to finish after SIGINT or SIGTERM.
     pub drain: Duration,
     /// How long to wait for an upstream to accept a connection (Envoy's default is 5 s).
     pub connect_timeout: Duration,

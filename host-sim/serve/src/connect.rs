@@ -76,7 +76,7 @@ fn add(roots: &mut RootCertStore, file: &Path) -> Result<(), String> {
         added += 1;
     }
     if added == 0 {
-        return Err("no certificate is in it (PEM)".to_owned());
+        return Err("it has no certificate (PEM)".to_owned());
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ impl Proxies {
                 |proxy: Intercept| matches!(proxy.uri().scheme_str(), Some("http" | "https"));
             if !value.is_empty() && !proxy.is_some_and(is_known) {
                 return Err(format!(
-                    "the environment's {name} is no proxy such as http://proxy.corp.example:3128"
+                    "the environment variable {name} is not a proxy URL such as http://proxy.corp.example:3128"
                 ));
             }
         }

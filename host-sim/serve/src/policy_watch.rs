@@ -16,8 +16,8 @@ use super::thread::Command;
 /// The most that a policy's file has, in bytes.
 const POLICY_LIMIT: u64 = 64 << 20;
 
-/// What a policy's file has in it. It is read again and again, on a thread that the proxy's end waits for, so it is
-/// a regular file.
+/// What a policy's file has in it. It is read again and again, on a thread that the proxy's end waits for,
+/// so it is a regular file.
 ///
 /// # Errors
 /// As [`files::regular`].
@@ -81,7 +81,7 @@ impl PolicyWatch {
             _ = worker.send(Command::Reconfigure(plugin.clone()));
         }
         let line = format!(
-            "the policy {} has changed and is in force",
+            "the policy {} has changed and is now active",
             self.path.display()
         );
         self.shared.log(LogLevel::Info, &line);
@@ -89,7 +89,7 @@ impl PolicyWatch {
 
     fn keep(&self, what: &str) {
         let line = format!(
-            "the policy {} {what}; the last good one stays in force",
+            "the policy {} {what}; the last valid one stays active",
             self.path.display()
         );
         self.shared.log(LogLevel::Error, &line);

@@ -21,7 +21,8 @@ struct Told {
 }
 
 impl Repeated {
-    /// The line as it is to be written now, with how often it was left out before; `None` where it is left out.
+    /// The line as it is to be written now, with how often it was left out before; `None` where it is left
+    /// out.
     pub(super) fn line(&self, line: &str, now: Instant) -> Option<String> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(told) = lines.get_mut(line) {
@@ -32,7 +33,7 @@ impl Repeated {
             told.at = now;
             return Some(match std::mem::take(&mut told.left_out) {
                 0 => line.to_owned(),
-                times => format!("{line} (and {times} times since this was last written)"),
+                times => format!("{line} (repeated {times} times since it was last logged)"),
             });
         }
         if lines.len() >= LINES {
@@ -59,7 +60,7 @@ mod tests {
         assert_eq!(lines.line("a", at(1)), None);
         assert_eq!(lines.line("b", at(2)).as_deref(), Some("b"));
         assert_eq!(lines.line("a", at(9)), None);
-        let again = "a (and 2 times since this was last written)";
+        let again = "a (repeated 2 times since it was last logged)";
         assert_eq!(lines.line("a", at(10)).as_deref(), Some(again));
         assert_eq!(lines.line("a", at(30)).as_deref(), Some("a"));
     }

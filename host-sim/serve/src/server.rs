@@ -126,12 +126,12 @@ impl Server {
         Ok(server)
     }
 
-    /// Where requests come in.
+    /// Address for client requests.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where `/metrics` and `/ready` are.
+    /// Address for `/metrics` and `/ready`.
     pub const fn admin_address(&self) -> SocketAddr {
         self.admin
     }
@@ -187,7 +187,7 @@ impl Server {
         for _ in 0..count {
             started
                 .recv()
-                .map_err(|_| ServeError::System("a worker ended as it started".to_owned()))?
+                .map_err(|_| ServeError::System("a worker thread ended during startup".to_owned()))?
                 .map_err(ServeError::System)?;
         }
         Ok(commands)

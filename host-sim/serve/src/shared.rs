@@ -118,8 +118,7 @@ impl Shared {
         let missing = backends.find(|member| !self.proxy.has_cluster(&member.cluster));
         match missing {
             Some(Member { backend, cluster }) => Some(format!(
-                "its backend `{backend}` is in the cluster `{cluster}`, which no upstream is named for; \
-                 add --upstream {cluster}=http://HOST:PORT"
+                "its backend `{backend}` uses the cluster `{cluster}`, for which there is no upstream; add --upstream {cluster}=http://HOST:PORT"
             )),
             None => self.asked.missing(asks),
         }

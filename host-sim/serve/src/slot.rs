@@ -51,7 +51,7 @@ impl Slot {
             return self.replace();
         }
         if let Err(error) = self.vm.reconfigure(plugin) {
-            let line = format!("a worker does not take the new policy: {error}");
+            let line = format!("a worker rejected the new policy: {error}");
             self.shared.log(LogLevel::Error, &line);
         }
     }
@@ -66,14 +66,12 @@ impl Slot {
         self.last_replaced = Some(Instant::now());
         match Vm::start(&self.shared, &self.upstreams, self.plugin.clone()) {
             Ok(vm) => {
-                self.shared.log(
-                    LogLevel::Warn,
-                    "the filter's VM had failed and was replaced",
-                );
+                self.shared
+                    .log(LogLevel::Warn, "the filter's VM failed and was replaced");
                 self.vm = vm;
             }
             Err(error) => {
-                let line = format!("the filter's VM has failed and cannot be replaced: {error}");
+                let line = format!("the filter's VM failed and cannot be replaced: {error}");
                 self.shared.log(LogLevel::Error, &line);
             }
         }

@@ -161,7 +161,7 @@ impl Thread {
         };
         if tokio::time::timeout(limit, all_gone).await.is_err() {
             let line = format!(
-                "{} connections had not ended after {} s and were closed",
+                "{} connections were still open after {} s and were closed",
                 self.connections.get(),
                 limit.as_secs()
             );

@@ -190,17 +190,21 @@ fn a_record_and_its_note_are_read_within_the_bound() {
                 format!("0\n{}\n{note}", &long[..=long.find('\n').unwrap()])
             },
         ),
-        ("a hash that is long", "none of a go.sum", {
+        ("a hash that is long", "not a go.sum line", {
             let long = format!("{line_of_sums}{}", "A".repeat(left));
             format!("0\n{long}\n\n{note}")
         }),
         (
             "a number that is long",
-            "no record",
+            "not a valid record",
             format!("{}{good}", "9".repeat(left)),
         ),
-        ("no blank line", "no record", "a\n".repeat(BYTES / 2)),
-        ("no text", "no record", "\u{e9}".repeat(BYTES / 2)),
+        (
+            "no blank line",
+            "not a valid record",
+            "a\n".repeat(BYTES / 2),
+        ),
+        ("no text", "not a valid record", "\u{e9}".repeat(BYTES / 2)),
         ("a long text that is signed", PROVED, long_text),
         (
             "as many signatures as there may be before the key's",
@@ -213,7 +217,7 @@ fn a_record_and_its_note_are_read_within_the_bound() {
         ),
         (
             "more signatures",
-            "no signed note",
+            "not a valid signed note",
             format!("{good}{}", shortest.repeat(left / shortest.len())),
         ),
         ("a long signature", PROVED, {

@@ -79,7 +79,7 @@ fn a_policy_is_found_in_a_typed_struct_and_in_a_config_map_with_its_places() {
     );
     assert_lines(&printed, &["standard input:9: ... must be JSON"]);
     // Of other strings nothing is said.
-    assert!(check(&config_map("notes", "hello: world"), false).contains("no policy in it"));
+    assert!(check(&config_map("notes", "hello: world"), false).contains("no policy"));
 }
 
 #[test]

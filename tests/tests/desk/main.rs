@@ -121,7 +121,7 @@ fn a_policy_is_found_wherever_it_is_carried() {
         );
     }
     let none = check("kind: ConfigMap\napiVersion: v1\n", false);
-    assert!(none.contains("no policy in it"), "{none}");
+    assert!(none.contains("no policy"), "{none}");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn yaml_is_read_as_kubernetes_reads_it() {
     let bomb = (1..30).fold("a0: &a0 [x]\n".to_owned(), |text, i| {
         text + &format!("a{i}: &a{i} [*a{0}, *a{0}, *a{0}, *a{0}]\n", i - 1)
     });
-    assert!(check(&bomb, false).contains("more values than a policy can have"));
+    assert!(check(&bomb, false).contains("too many values"));
 }
 
 #[test]

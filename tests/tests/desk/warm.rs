@@ -121,12 +121,12 @@ fn a_zip_that_is_cut_and_a_proxy_that_fails_are_failures() {
     assert!(failures[0].1.starts_with("404 Not Found"), "{failures:?}");
     assert_eq!(failures[1].0, "zip");
     assert!(
-        failures[1].1.starts_with("it did not come whole"),
+        failures[1].1.starts_with("it arrived incomplete"),
         "{failures:?}"
     );
     let nobody = warm("http://127.0.0.1:1", &["-"], &list);
     assert!(
-        stdout(&nobody).contains("it cannot be asked"),
+        stdout(&nobody).contains("the request failed"),
         "{}",
         stdout(&nobody)
     );
@@ -201,7 +201,7 @@ fn nothing_is_asked_for_before_everything_was_read() {
             "corp.example/Lib@v1.0.0\ncorp.example/Lib\n",
             "standard input: line 2: ",
         ),
-        (&["-"], "", "there is nothing to ask for"),
+        (&["-"], "", "there is nothing to fetch"),
         (
             &["--module", LIB, "--version", "v1"],
             "",
@@ -309,7 +309,7 @@ fn the_environments_proxy_is_asked_and_not_for_what_it_leaves_out() {
     );
     let left_out = run("goproxy.invalid");
     assert!(
-        stdout(&left_out).contains("cannot be asked"),
+        stdout(&left_out).contains("the request failed"),
         "{}",
         stdout(&left_out)
     );

@@ -209,7 +209,7 @@ fn what_questions_lack_is_told_where_the_filter_asks() {
             let (_, found) = files.check();
             let of_questions = found
                 .iter()
-                .filter(|(_, _, message)| message.contains("past the routes"));
+                .filter(|(_, _, message)| message.contains("without routes"));
             of_questions.cloned().collect::<Vec<_>>()
         };
         assert_eq!(told(&files), [], "{key}: nothing is asked");

@@ -361,7 +361,7 @@ fn check_knows_the_clusters_of_an_envoy() {
     let none = write("none.yaml", "static_resources: {}");
     let said = check(&["--envoy", &none]);
     assert!(
-        stderr(&said).contains("there are no clusters in it"),
+        stderr(&said).contains("it has no clusters"),
         "{}",
         stderr(&said)
     );

@@ -111,7 +111,7 @@ fn a_database_that_says_nothing_follows_the_policy_in_bounded_time() {
         let took = began.elapsed();
         assert!(took < Duration::from_secs(3), "{lie}: {took:?}");
         assert_eq!(answer.status, 502, "{lie}: {}", answer.body);
-        let said = "the checksum database says nothing: ";
+        let said = "the checksum database gave no hash: ";
         assert!(answer.body.contains(said), "{lie}: {}", answer.body);
         let (go, said) = download(envoy.address(), "web", MODULE);
         said.expect_failure();
@@ -169,7 +169,7 @@ fn a_database_that_is_not_there_is_one_that_says_nothing() {
     let envoy = Envoy::start(&config);
     let answer = http::get(envoy.address(), GO_MOD);
     assert_eq!(answer.status, 502, "{}", answer.body);
-    assert!(answer.body.contains("says nothing"), "{}", answer.body);
+    assert!(answer.body.contains("gave no hash"), "{}", answer.body);
 }
 
 /// Both workers of one Envoy hold the database to what either has seen.
@@ -188,7 +188,11 @@ fn a_head_is_kept_by_all_workers_and_through_changes_of_the_policy() {
     for _ in 0..8 {
         let answer = http::get(envoy.address(), GO_MOD);
         assert_eq!(answer.status, 502, "{}", answer.body);
-        assert!(answer.body.contains("is not believed"), "{}", answer.body);
+        assert!(
+            answer.body.contains("could not be verified"),
+            "{}",
+            answer.body
+        );
     }
     world.database.lie("none");
     assert_eq!(http::get(envoy.address(), GO_MOD).status, 200);

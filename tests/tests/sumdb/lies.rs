@@ -18,22 +18,22 @@ const LIES: [(&str, &str); 14] = [
         "unauthenticated",
         "its record is about example.com/Lib/other@v1.0.0",
     ),
-    ("empty", "its record has a line that is none of a go.sum"),
+    ("empty", "its record has a line that is not a go.sum line"),
     ("conflict", "its record has two hashes for one file"),
     ("bad-signature", "the signature of the tree head is wrong"),
     (
         "foreign-key",
         "the tree head is not signed by the key of the policy",
     ),
-    ("forged-tile", "do not make up the tree that it signed"),
-    ("wide-tile", "a tile of another size"),
-    ("short-tile", "a tile of another size"),
-    ("html", "its answer is no record"),
-    ("large", "longer than any that could be good"),
-    ("swapped-record", "do not make up the tree that it signed"),
+    ("forged-tile", "do not match its signed tree head"),
+    ("wide-tile", "a tile of the wrong size"),
+    ("short-tile", "a tile of the wrong size"),
+    ("html", "its response is not a valid record"),
+    ("large", "too long"),
+    ("swapped-record", "do not match its signed tree head"),
     (
         "fork",
-        "is not the one that it showed before|do not make up the tree that it signed",
+        "is not the one that it showed before|do not match its signed tree head",
     ),
 ];
 
@@ -74,10 +74,10 @@ fn nothing_that_a_lying_database_says_reaches_gos_cache() {
         };
         let refused = [("result", result), ("tenant", "web")];
         assert_eq!(sum(&figures, CHECKS, &refused), 2.0, "{lie}");
-        // Whoever is only observed gets it, and it is counted.
+        // A tenant in shadow gets it, and it is counted.
         download(envoy.address(), "trial", MODULE).1.expect_ok();
-        let observed = [("result", result), ("tenant", "trial"), ("artifact", "zip")];
-        assert_eq!(sum(&envoy.prometheus(), CHECKS, &observed), 1.0, "{lie}");
+        let counted = [("result", result), ("tenant", "trial"), ("artifact", "zip")];
+        assert_eq!(sum(&envoy.prometheus(), CHECKS, &counted), 1.0, "{lie}");
         let log = envoy.process().log();
         let told = why.split('|').any(|why| log.contains(why));
         assert!(told, "{lie}: {why:?} is not in\n{log}");

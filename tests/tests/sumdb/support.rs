@@ -97,7 +97,7 @@ pub fn policy(sumdb: Value) -> Value {
         "default": "allow",
         "contact": "#go-platform",
         "identity": [{"path_prefix": "/t/{tenant}"}],
-        "tenants": {"web": {}, "trial": {"integrity": "observe"}},
+        "tenants": {"web": {}, "trial": {"integrity": "shadow"}},
         "backends": {"main": {"cluster": "backend"}, "database": {"cluster": "database"}},
         "routes": [{"id": "all", "backend": "main"}],
         "integrity": {

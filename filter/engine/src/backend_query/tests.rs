@@ -234,7 +234,7 @@ fn no_other_redirect_is_followed() {
     for (locations, why) in [
         (
             &["https://elsewhere.example/x"][..],
-            "the policy names no redirect to elsewhere.example",
+            "the policy lists no redirect to elsewhere.example",
         ),
         (
             &["https://cdn.example/x?sig=secret"],
@@ -254,7 +254,7 @@ fn no_other_redirect_is_followed() {
         (&["/old/corp.example/lib/@latest"], "another file"),
         (&["/old/corp.example/lib"], "leads to no backend"),
         (&["/sums/latest"], "leads to no backend"),
-        (&["//evil.example/x"], "names no redirect to evil.example"),
+        (&["//evil.example/x"], "lists no redirect to evil.example"),
         (&["/old/corp.example/lib/@v/list?x"], "has a query"),
     ] {
         let said = followed(&asked, 302, locations).unwrap_err();

@@ -16,7 +16,7 @@ fn document(integrity: Value) -> Value {
     json!({
         "version": "1", "default": "allow", "integrity": integrity,
         "identity": [{"path_prefix": "/t/{tenant}"}],
-        "tenants": {"*": {}, "trial": {"integrity": "observe"}, "free": {"integrity": "off"}},
+        "tenants": {"*": {}, "trial": {"integrity": "shadow"}, "free": {"integrity": "off"}},
         "backends": {"b": {"cluster": "b"}}, "routes": [{"id": "r", "backend": "b"}],
     })
 }
@@ -134,7 +134,7 @@ fn contradictory_settings_are_refused_with_their_path() {
         ),
         (
             json!({"mode": "off", "pins": [pin("h1:short")]}),
-            "$.integrity.pins[0]: no line of a go.sum: the hash is not",
+            "$.integrity.pins[0]: not a valid go.sum line: the hash is not",
         ),
         (
             json!({"mode": "off", "pins": [pin(H1), pin(&other)]}),
@@ -146,11 +146,11 @@ fn contradictory_settings_are_refused_with_their_path() {
         ),
         (
             json!({"mode": "off", "first_seen_scope": "all"}),
-            "$.integrity.first_seen_scope: there is no first_seen",
+            "$.integrity.first_seen_scope: it needs first_seen",
         ),
         (
             json!({"mode": "off", "on_no_room": "allow"}),
-            "$.integrity.on_no_room: there is no first_seen",
+            "$.integrity.on_no_room: it needs first_seen",
         ),
         (
             json!({"mode": "strict"}),
@@ -162,7 +162,7 @@ fn contradictory_settings_are_refused_with_their_path() {
         ),
         (
             json!({"mode": "off", "sumdb": {"key": KEY.replace("Ac4", "Ac5"), "backend": "b"}}),
-            "$.integrity.sumdb.key: the hash in the middle is not",
+            "$.integrity.sumdb.key: the hash in the middle does not",
         ),
         (
             json!({"mode": "off", "sumdb": {"key": KEY, "backend": "c"}}),
@@ -174,15 +174,15 @@ fn contradictory_settings_are_refused_with_their_path() {
         ),
         (
             json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b", "timeout": "0s"}}),
-            "$.integrity.sumdb.timeout: a lookup may take from 1ms to 60s",
+            "$.integrity.sumdb.timeout: a lookup timeout must be from 1ms to 60s",
         ),
         (
             json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b", "timeout": "61s"}}),
-            "$.integrity.sumdb.timeout: a lookup may take",
+            "$.integrity.sumdb.timeout: a lookup timeout must be",
         ),
         (
             json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b", "authority": "a b"}}),
-            "$.integrity.sumdb.authority: \"a b\" is no host",
+            "$.integrity.sumdb.authority: \"a b\" is not a valid host",
         ),
         (
             json!({"mode": "off", "sumdb": {"key": KEY, "backend": "b"}, "private": ["corp"]}),
@@ -190,7 +190,7 @@ fn contradictory_settings_are_refused_with_their_path() {
         ),
         (
             Value::Null,
-            "$.tenants.trial.integrity: the document has no integrity",
+            "$.tenants.trial.integrity: the policy has no `integrity`",
         ),
     ] {
         let errors = read(&document(integrity)).unwrap_err();

@@ -242,7 +242,7 @@ fn a_go_mod_file_needs_a_lookup_only_if_a_rule_covers_it() {
     assert!(backend.get(&strict, "v1.0.0.mod").starts_with("forward"));
     let young = backend.get(&strict, "v1.1.0.mod");
     assert!(young.starts_with("403 modgate: denied corp.example/lib@v1.1.0"));
-    assert!(young.contains("age: 1d; served from 7d on"), "{young}");
+    assert!(young.contains("age: 1d; allowed from 7d on"), "{young}");
     assert_eq!(backend.asked(), ["v1.0.0.info", "v1.1.0.info"]);
     // What is noted of a version holds for all its files.
     assert!(backend.get(&strict, "v1.1.0.zip").starts_with("403 "));
@@ -495,13 +495,13 @@ fn a_young_version_is_neither_listed_nor_served() {
         ("v1.5.0-rc1.zip", "1d"),
     ] {
         let denied = backend.get(&policy, file);
-        let want = format!("age: {days}; served from 7d on\n");
+        let want = format!("age: {days}; allowed from 7d on\n");
         assert!(
             denied.starts_with("403 ") && denied.contains(&want),
             "{denied}"
         );
         assert!(
-            denied.contains("rule: r/week\nreason: it is too young\n"),
+            denied.contains("rule: r/week\nreason: the version is too new\n"),
             "{denied}"
         );
     }

@@ -34,7 +34,7 @@ fn document() -> Value {
             "sum.corp.example": {"backend": "private", "modules": ["corp.example/team"]}
         },
         "integrity": {
-            "mode": "observe", "private": ["corp.example/", "re:[^/]+\\.corp\\.example", "*.corp.test/*"],
+            "mode": "shadow", "private": ["corp.example/", "re:[^/]+\\.corp\\.example", "*.corp.test/*"],
             "sumdb": {"key": KEY, "backend": "public"}
         }
     })

@@ -96,7 +96,11 @@ fn a_host_without_a_route_is_refused() {
         panic!("{:?}", decision.action);
     };
     assert_eq!(reply.status, 403, "{}", reply.body);
-    assert!(reply.body.contains("no route"), "{}", reply.body);
+    assert!(
+        reply.body.contains("no route of the policy"),
+        "{}",
+        reply.body
+    );
 }
 
 #[test]
@@ -231,32 +235,32 @@ fn errors_in_routes_have_their_path() {
         (
             "/routes/0/hosts",
             json!([]),
-            "$.routes[0].hosts: an empty list is no host",
+            "$.routes[0].hosts: an empty list matches no host",
         ),
         (
             "/routes/0/hosts",
             json!(["a b"]),
-            "$.routes[0].hosts[0]: \"a b\" is no host",
+            "$.routes[0].hosts[0]: \"a b\" is not a valid host",
         ),
         (
             "/routes/0/hosts",
             json!(["a:80"]),
-            "$.routes[0].hosts[0]: \"a:80\" is no host",
+            "$.routes[0].hosts[0]: \"a:80\" is not a valid host",
         ),
         (
             "/routes/0/hosts",
             json!(["a.*"]),
-            "$.routes[0].hosts[0]: \"a.*\" is no host",
+            "$.routes[0].hosts[0]: \"a.*\" is not a valid host",
         ),
         (
             "/routes/2/backends",
             json!({"b": 100}),
-            "$.routes[2].on_failure: nothing stands in for a single backend",
+            "$.routes[2].on_failure: a single backend has no fallback",
         ),
         (
             "/routes/2/backends",
             json!({"b": 50, "hub": 50}),
-            "$.routes[2].on_failure: the backends \"b\" and \"hub\" have another headers",
+            "$.routes[2].on_failure: the backends \"b\" and \"hub\" differ in headers",
         ),
         (
             "/backends/c/cluster",
@@ -266,17 +270,17 @@ fn errors_in_routes_have_their_path() {
         (
             "/backends/a/cluster",
             json!("modgate.next.corp.a"),
-            "$.backends.a.cluster: clusters that begin with \"modgate.\" are made by",
+            "$.backends.a.cluster: names that begin with \"modgate.\" are reserved",
         ),
         (
             "/backends/hub/authority",
             json!("hub corp"),
-            "$.backends.hub.authority: \"hub corp\" is no host",
+            "$.backends.hub.authority: \"hub corp\" is not a valid host",
         ),
         (
             "/backends/hub/headers",
             json!({"host": {"secret": "s"}}),
-            "$.backends.hub.headers.host: \"host\" is not a backend's to be given",
+            "$.backends.hub.headers.host: \"host\" cannot be set for a backend",
         ),
         (
             "/backends/hub/headers",
@@ -286,12 +290,12 @@ fn errors_in_routes_have_their_path() {
         (
             "/backends/hub/headers",
             json!({"x-a": {"secret": "s"}, "X_A": {"secret": "s"}}),
-            "$.backends.hub.headers.x-a: to many servers it is the same header",
+            "$.backends.hub.headers.x-a: many servers treat it as the same header",
         ),
         (
             "/backends/hub/cluster",
             json!("ca"),
-            "$.backends.hub.headers: the backend \"a\" has the same cluster and other headers",
+            "$.backends.hub.headers: the backend \"a\" has the same cluster but different headers",
         ),
     ] {
         let found = change(at, value.clone());
@@ -315,7 +319,7 @@ fn errors_in_routes_have_their_path() {
         json!({"id": "rest", "backend": "a", "on_failure": "next"}),
     );
     assert!(
-        found[0].starts_with("$.routes[3].on_failure: nothing stands in"),
+        found[0].starts_with("$.routes[3].on_failure: "),
         "{found:?}"
     );
 }
@@ -330,8 +334,8 @@ fn errors_in_candidate_routes_have_their_path() {
     let route = json!([{"id": "r", "backend": "nope"}]);
     let found = with(json!({"stage": "canary", "candidate": route}));
     for expected in [
-        "$.routes_rollout: a canary wants its percent",
-        "$.routes_rollout: a canary wants by",
+        "$.routes_rollout: a canary needs `percent`",
+        "$.routes_rollout: a canary needs `by`",
         "$.routes_rollout.candidate[0].backend: no backend is named \"nope\"",
     ] {
         assert!(

@@ -175,17 +175,17 @@ fn errors_in_a_split_have_their_path() {
         (
             Box::new(split("variants/beta", json!("v1.3"))),
             ".variants.beta",
-            "no canonical version",
+            "not a canonical version",
         ),
         (
             Box::new(split("variants/beta", json!("v2.0.0"))),
             ".variants.beta",
-            "no canonical version",
+            "not a canonical version",
         ),
         (
             Box::new(split("variants/beta", json!("v1.2.0"))),
             ".variants.stable",
-            "is the same version",
+            "has the same version",
         ),
         (
             Box::new(split(
@@ -193,12 +193,12 @@ fn errors_in_a_split_have_their_path() {
                 json!("v1.3.1-0.20240101120000-0123456789ab"),
             )),
             ".variants.beta",
-            "a pseudo-version is in no list",
+            "a pseudo-version is in no version list",
         ),
         (
             Box::new(split("assign", json!([]))),
             ".assign",
-            "must hold for everybody",
+            "must apply to everybody",
         ),
         (
             Box::new(split(
@@ -206,12 +206,12 @@ fn errors_in_a_split_have_their_path() {
                 json!([{"variant": "beta"}, {"variant": "stable"}]),
             )),
             ".assign[1]",
-            "nobody is left for it",
+            "it can never apply",
         ),
         (
             Box::new(weights(json!({"beta": 30, "stable": 60}))),
             ".assign[0].weights",
-            "make 90.00",
+            "add up to 90.00",
         ),
         (
             Box::new(weights(json!({"beta": 101, "stable": 0}))),
@@ -241,22 +241,22 @@ fn errors_in_a_split_have_their_path() {
         (
             Box::new(assign(json!({"variant": "beta", "by": "client"}))),
             ".assign[0].by",
-            "nothing is drawn",
+            "`by` needs",
         ),
         (
             Box::new(assign(json!({"variant": "beta", "value": "x"}))),
             ".assign[0].value",
-            "which header",
+            "needs `header`",
         ),
         (
             Box::new(header("x-modgate-cluster")),
             ".assign[0].header",
-            "says who asks",
+            "identifies the client",
         ),
         (
             Box::new(header("a b")),
             ".assign[0].header",
-            "no header name",
+            "not a valid header name",
         ),
     ];
     for (change, place, wanted) in cases {
@@ -271,7 +271,7 @@ fn errors_in_a_split_have_their_path() {
         let split = document["splits"]["lib-beta"].clone();
         document["splits"]["other"] = split;
     });
-    assert!(both["$.splits.other.module"].contains("\"lib-beta\" is about this module already"));
+    assert!(both["$.splits.other.module"].contains("\"lib-beta\" already covers this module"));
     let denied = errors(|document| {
         let beta = json!({"id": "no-beta", "deny": ["corp.example"], "versions": ">=1.3.0-0"});
         document["rules"]["corp"]
@@ -392,12 +392,12 @@ fn errors_in_backend_weights_have_their_path() {
         (
             json!({"id": "r", "backend": "b", "by": "client"}),
             "$.routes[0].by",
-            "nothing is drawn",
+            "`by` needs",
         ),
         (
             json!({"id": "r", "backends": {"b": 99.5}}),
             "$.routes[0].backends",
-            "make 99.50",
+            "add up to 99.50",
         ),
         (
             json!({"id": "r", "backends": {"c": 100}}),
@@ -489,7 +489,7 @@ fn errors_in_a_splits_rollout_have_their_path() {
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     for expected in [
         "$.splits.lib-beta.rollout.percent: write a number",
-        "$.splits.lib-beta.rollout: a canary wants by",
+        "$.splits.lib-beta.rollout: a canary needs `by`",
     ] {
         assert!(errors.iter().any(|e| e.starts_with(expected)), "{errors:?}");
     }

@@ -391,7 +391,8 @@ fn the_required_source_must_identify_the_tenant() {
     ] {
         let (status, body) = status(path, user);
         assert_eq!(status, 403, "{body}");
-        let reason = format!("the policy requires an identity by {missing}, and there is none");
+        let reason =
+            format!("the policy requires an identity from {missing}, and the request has none");
         assert!(body.contains(&reason), "{body}");
     }
     assert_eq!(status("/t/web/a.b/@latest", &payments).0, 403, "a conflict");

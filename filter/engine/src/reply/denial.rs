@@ -33,7 +33,7 @@ pub(crate) fn denied(
         Some(MatchedRule { set, rule, .. }) => {
             text.line("rule", &format!("{}/{}", set.name, rule.id));
             let reason = rule.reason.as_deref().unwrap_or(match verdict.too_young {
-                Some(_) => "it is too young",
+                Some(_) => "the version is too new",
                 None => "the rule denies it",
             });
             text.line("reason", reason);
@@ -60,8 +60,8 @@ pub(crate) fn denied(
 fn age_in_words(too_young: TooYoung) -> String {
     let wanted = duration_in_words(too_young.wanted);
     match too_young.age {
-        Age::Known(age) => format!("{}; served from {wanted} on", duration_in_words(age)),
-        Age::Unasked | Age::Unknown => format!("not known; served from {wanted} on"),
+        Age::Known(age) => format!("{}; allowed from {wanted} on", duration_in_words(age)),
+        Age::Unasked | Age::Unknown => format!("unknown; allowed from {wanted} on"),
     }
 }
 

@@ -77,7 +77,7 @@ impl LocalReply {
     pub(crate) fn bad_request(refusal: RequestError, footer: Footer<'_>) -> Self {
         Self {
             status: 400,
-            body: denial::refused("this is no GOPROXY request", refusal.reason(), footer),
+            body: denial::refused("not a valid GOPROXY request", refusal.reason(), footer),
             outcome: Outcome::ClientError,
             ..Self::default()
         }
@@ -86,7 +86,11 @@ impl LocalReply {
     pub(crate) fn method_not_allowed(footer: Footer<'_>) -> Self {
         Self {
             status: 405,
-            body: denial::refused("method not allowed", "only GET and HEAD are", footer),
+            body: denial::refused(
+                "method not allowed",
+                "only GET and HEAD are allowed",
+                footer,
+            ),
             outcome: Outcome::ClientError,
             ..Self::default()
         }
@@ -186,13 +190,14 @@ impl LocalReply {
     }
 
     pub(crate) fn identity_ambiguous(footer: Footer<'_>) -> Self {
-        let reason = "the client belongs to several tenants and does not say which it asks for";
+        let reason = "the client belongs to several tenants and the request does not select one";
         Self::refused_by("identity", "unknown tenant", reason, footer)
     }
 
     /// The tenant was not identified in the way that the policy requires.
     pub(crate) fn identity_required(kind: &str, footer: Footer<'_>) -> Self {
-        let reason = format!("the policy requires an identity by {kind}, and there is none");
+        let reason =
+            format!("the policy requires an identity from {kind}, and the request has none");
         Self::refused_by("identity", "not identified", &reason, footer)
     }
 
@@ -200,13 +205,13 @@ impl LocalReply {
         Self::refused_by(
             "route",
             "no route",
-            "the policy routes this path to no backend",
+            "no route of the policy matches this path",
             footer,
         )
     }
 
     pub(crate) fn unknown_database(footer: Footer<'_>) -> Self {
-        let reason = "the policy does not carry this database";
+        let reason = "the policy does not serve this checksum database";
         Self::refused_by("sumdb", "unknown checksum database", reason, footer)
     }
 
@@ -219,7 +224,7 @@ impl LocalReply {
     ) -> Self {
         let pattern = shorten(pattern);
         let reason = format!(
-            "this module is private, and the database is not its own; set GONOSUMDB={pattern}"
+            "this module is private and must not be looked up in this database; set GONOSUMDB={pattern}"
         );
         let module = shorten(operation.module().unwrap_or_default());
         Self {
@@ -236,7 +241,8 @@ impl LocalReply {
         [name, wanted]: [&str; 2],
         footer: Footer<'_>,
     ) -> Self {
-        let reason = format!("the split {split} gives you {wanted} ({name}), and no other version");
+        let reason =
+            format!("the split {split} assigns you {wanted} ({name}); other versions are refused");
         Self {
             body: denial::refused(&denial::asked(operation), &reason, footer),
             decided_by: Some("split"),
@@ -246,7 +252,7 @@ impl LocalReply {
 
     /// Replaces a redirect that must not reach the client.
     pub fn redirect_refused(footer: Footer<'_>) -> Self {
-        let reason = "the backend sends on to a place that the policy does not name";
+        let reason = "the backend redirects to a URL that the policy does not list";
         Self {
             status: 502,
             body: denial::refused("redirect refused", reason, footer),
@@ -257,7 +263,7 @@ impl LocalReply {
 
     /// A file whose hash is not known.
     pub(crate) fn unknown_hash(operation: &Operation<'_>, footer: Footer<'_>) -> Self {
-        let reason = "the policy wants a hash for every file, and has none for this one";
+        let reason = "the policy requires a known hash for every file and has none for this one";
         Self {
             body: denial::unverified(&denial::asked(operation), reason, footer),
             decided_by: Some("integrity"),

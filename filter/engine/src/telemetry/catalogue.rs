@@ -57,11 +57,11 @@ pub const DURATION_BUCKETS_MS: &[f64] = &[
     30_000.0, 60_000.0,
 ];
 
-/// Requests that ended, by outcome.
+/// Finished requests, by outcome.
 pub const REQUESTS_TOTAL: Metric = Metric {
     name: "modgate_requests_total",
     kind: Kind::Counter,
-    help: "Requests that ended, by what came of them.",
+    help: "Finished requests, by outcome.",
     labels: &[
         "tenant",
         "operation",
@@ -76,7 +76,7 @@ pub const REQUESTS_TOTAL: Metric = Metric {
 pub const CACHE_LOOKUPS_TOTAL: Metric = Metric {
     name: "modgate_cache_lookups_total",
     kind: Kind::Counter,
-    help: "Answers of a backend with content, by what its cache did and how that was told.",
+    help: "Backend responses with content, by cache status and by the evidence for it.",
     labels: &["tenant", "operation", "backend", "cache_status", "evidence"],
 };
 
@@ -86,7 +86,7 @@ pub const REQUEST_DURATION_MILLISECONDS: Metric = Metric {
     kind: Kind::Histogram {
         buckets: DURATION_BUCKETS_MS,
     },
-    help: "Time from the request's headers to the end of its answer, in milliseconds.",
+    help: "Time from the request headers to the end of the response, in milliseconds.",
     labels: &[
         "tenant",
         "operation",
@@ -101,7 +101,7 @@ pub const REQUEST_DURATION_MILLISECONDS: Metric = Metric {
 pub const DECISIONS_TOTAL: Metric = Metric {
     name: "modgate_decisions_total",
     kind: Kind::Counter,
-    help: "Verdicts of the policy, by rollout stage and by the rule that decided. A request of a tenant with a rollout counts twice: with the verdict that holds, and with the other one.",
+    help: "Policy decisions, by rollout stage and deciding rule. A request of a tenant with a rollout counts twice: once for the effective decision and once for the other one.",
     labels: &["tenant", "stage", "decision", "rule", "agreement"],
 };
 
@@ -109,7 +109,7 @@ pub const DECISIONS_TOTAL: Metric = Metric {
 pub const RESPONSE_BYTES_TOTAL: Metric = Metric {
     name: "modgate_response_bytes_total",
     kind: Kind::Counter,
-    help: "Bytes of response bodies that came from a backend.",
+    help: "Bytes of response bodies from backends.",
     labels: &["tenant", "operation", "backend"],
 };
 
@@ -117,7 +117,7 @@ pub const RESPONSE_BYTES_TOTAL: Metric = Metric {
 pub const INTEGRITY_CHECKS_TOTAL: Metric = Metric {
     name: "modgate_integrity_checks_total",
     kind: Kind::Counter,
-    help: "Zips and go.mod files that the policy wants checked, by what came of it and what they were compared with.",
+    help: "Zips and go.mod files that the policy requires to be checked, by result and by evidence.",
     labels: &["tenant", "artifact", "result", "evidence"],
 };
 
@@ -125,7 +125,7 @@ pub const INTEGRITY_CHECKS_TOTAL: Metric = Metric {
 pub const INTEGRITY_BYTES_TOTAL: Metric = Metric {
     name: "modgate_integrity_bytes_total",
     kind: Kind::Counter,
-    help: "Bytes of zips and go.mod files that were hashed.",
+    help: "Bytes hashed of zips and go.mod files.",
     labels: &["tenant", "artifact"],
 };
 
@@ -133,7 +133,7 @@ pub const INTEGRITY_BYTES_TOTAL: Metric = Metric {
 pub const INTEGRITY_MICROSECONDS_TOTAL: Metric = Metric {
     name: "modgate_integrity_microseconds_total",
     kind: Kind::Counter,
-    help: "Time that was spent on hashing, in microseconds.",
+    help: "Time spent on hashing, in microseconds.",
     labels: &["tenant", "artifact"],
 };
 
@@ -141,7 +141,7 @@ pub const INTEGRITY_MICROSECONDS_TOTAL: Metric = Metric {
 pub const SUMDB_LOOKUPS_TOTAL: Metric = Metric {
     name: "modgate_sumdb_lookups_total",
     kind: Kind::Counter,
-    help: "Lookups of module versions in the checksum database by the filter itself, by what came of them.",
+    help: "The filter's own lookups in the checksum database, by result.",
     labels: &["result"],
 };
 
@@ -149,7 +149,7 @@ pub const SUMDB_LOOKUPS_TOTAL: Metric = Metric {
 pub const SPLIT_ASSIGNMENTS_TOTAL: Metric = Metric {
     name: "modgate_split_assignments_total",
     kind: Kind::Counter,
-    help: "Requests for a version list, the latest version or another query of a module with a split, and files that a strict split refused, by the variant that they were led to, and in the stage `shadow` by the one that they would have been led to.",
+    help: "Split assignments: version lists, latest versions and version queries of a module with a split, and files that a strict split refused, by variant; in the stage `shadow` by the variant that would have been assigned.",
     labels: &["split", "variant", "stage"],
 };
 
@@ -157,7 +157,7 @@ pub const SPLIT_ASSIGNMENTS_TOTAL: Metric = Metric {
 pub const SPLIT_FALLBACKS_TOTAL: Metric = Metric {
     name: "modgate_split_fallbacks_total",
     kind: Kind::Counter,
-    help: "Those of them that were led to the control variant, or to none, because the backend did not have the version of their own or the rules refused it.",
+    help: "Split assignments that fell back to the control variant or to none, because the backend lacks the version of the assigned variant or the rules refuse it.",
     labels: &["split"],
 };
 
@@ -165,7 +165,7 @@ pub const SPLIT_FALLBACKS_TOTAL: Metric = Metric {
 pub const ROUTE_TRIALS_TOTAL: Metric = Metric {
     name: "modgate_route_trials_total",
     kind: Kind::Counter,
-    help: "Requests while other routes are tried (`routes_rollout`), by the backend of the routes that were followed and by the one of the other routes.",
+    help: "Requests during a trial of routes (`routes_rollout`), by the backend that the effective routes select and the one that the other routes select.",
     labels: &["stage", "backend", "would_be"],
 };
 
@@ -173,7 +173,7 @@ pub const ROUTE_TRIALS_TOTAL: Metric = Metric {
 pub const FAILOVERS_TOTAL: Metric = Metric {
     name: "modgate_failovers_total",
     kind: Kind::Counter,
-    help: "Answers of another backend than the one that was asked first (`on_failure`), by both.",
+    help: "Responses from a fallback (`on_failure`), by the backend that failed and the one that responded instead.",
     labels: &["backend", "stand_in"],
 };
 
@@ -181,7 +181,7 @@ pub const FAILOVERS_TOTAL: Metric = Metric {
 pub const POLICY_INFO: Metric = Metric {
     name: "modgate_policy_info",
     kind: Kind::Gauge,
-    help: "1 for the policy that is in force, 0 for one that was.",
+    help: "1 for the active policy, 0 for an earlier one.",
     labels: &["policy_version", "policy_hash"],
 };
 
@@ -189,7 +189,7 @@ pub const POLICY_INFO: Metric = Metric {
 pub const ROLLOUT_INFO: Metric = Metric {
     name: "modgate_rollout_info",
     kind: Kind::Gauge,
-    help: "1 for the stage that a tenant's rollout has in the policy in force, 0 for one that it had. Its candidate rules decide nothing in `shadow`, for a share of the requests in `canary`, and everything in `enforce`.",
+    help: "1 for the current stage of a tenant's rollout, 0 for an earlier stage. The candidate rules decide nothing in `shadow`, a share of the requests in `canary`, and everything in `enforce`.",
     labels: &["tenant", "stage"],
 };
 
@@ -197,7 +197,7 @@ pub const ROLLOUT_INFO: Metric = Metric {
 pub const SPLIT_WEIGHT_BASIS_POINTS: Metric = Metric {
     name: "modgate_split_weight_basis_points",
     kind: Kind::Gauge,
-    help: "The weight of a variant where a split's assignment draws one, in hundredths of a percent; 0 also for one that the policy in force does not have.",
+    help: "The weight of a variant in a split's assignment by weights, in hundredths of a percent; 0 for a variant that the active policy does not have.",
     labels: &["split", "assign", "variant"],
 };
 
@@ -205,7 +205,7 @@ pub const SPLIT_WEIGHT_BASIS_POINTS: Metric = Metric {
 pub const ROUTE_WEIGHT_BASIS_POINTS: Metric = Metric {
     name: "modgate_route_weight_basis_points",
     kind: Kind::Gauge,
-    help: "The weight of a backend where a route leads to several, in hundredths of a percent; 0 also for one that the policy in force does not have.",
+    help: "The weight of a backend in a route with several backends, in hundredths of a percent; 0 for a backend that the active policy does not have.",
     labels: &["route", "backend"],
 };
 
@@ -213,7 +213,7 @@ pub const ROUTE_WEIGHT_BASIS_POINTS: Metric = Metric {
 pub const LABEL_OVERFLOW_TOTAL: Metric = Metric {
     name: "modgate_label_overflow_total",
     kind: Kind::Counter,
-    help: "Times a label's value was replaced by `other` because its label had too many values.",
+    help: "Label values replaced by `other` because the label had too many values.",
     labels: &["label_name"],
 };
 
@@ -243,22 +243,22 @@ pub const CATALOGUE: &[Metric] = &[
 pub const LABELS: &[Label] = &[
     Label {
         name: "tenant",
-        help: "The tenant as the policy names it; `other` for the `*` tenant and where none was identified.",
+        help: "The tenant's name in the policy; `other` for the tenant `*` and for unidentified clients.",
         values: &[],
     },
     Label {
         name: "operation",
-        help: "The endpoint of the GOPROXY protocol; `other` for what is none.",
+        help: "The endpoint of the GOPROXY protocol; `other` for every other path.",
         values: &["list", "latest", "info", "mod", "zip", "sumdb", "other"],
     },
     Label {
         name: "backend",
-        help: "The backend as the policy names it; `none` where none was asked. Where another one stood in for it and can be told, that one.",
+        help: "The backend's name in the policy; `none` if no request was sent to one. If a fallback responded instead and is known, the fallback.",
         values: &[],
     },
     Label {
         name: "outcome",
-        help: "What came of the request. `denied`, `not_found`, `client_error` and `aborted` are not failures.",
+        help: "The outcome of the request. `denied`, `not_found`, `client_error` and `aborted` are not failures.",
         values: &[
             "ok",
             "not_found",
@@ -273,12 +273,12 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "cache_status",
-        help: "What the backend's cache did. `unknown` is never counted as a miss; `none` is a request that was no lookup: refused here, or answered without content.",
+        help: "The backend's cache status. `unknown` never counts as a miss; `none` is a request without a cache lookup: answered by the filter, or without content.",
         values: &["hit", "miss", "stale", "unknown", "none"],
     },
     Label {
         name: "evidence",
-        help: "What told the cache status: a response header, the kind of backend, or nothing. Of a hash: what it was compared with, a pin of the policy, what the checksum database proves or the one that was seen first.",
+        help: "Of a cache status: where it comes from, a response header, the kind of backend, or nothing. Of a hash: what it was compared with, a pin of the policy, the checksum database or the first hash seen.",
         values: &[
             "header",
             "age",
@@ -292,32 +292,32 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "stage",
-        help: "The stage of the rules that gave the verdict, of the split or of the routes: `enforce` and, for the share of a canary, `canary` decided; `shadow` was asked beside them and decided nothing. Of a rollout: how far it has come.",
+        help: "The stage of the rules, split or routes: `enforce` and `canary` (for the canary's share) took effect; `shadow` was evaluated and counted, without effect. Of a rollout: its current stage.",
         values: &[ENFORCE, CANARY, SHADOW],
     },
     Label {
         name: "agreement",
-        help: "Whether a tenant's rules in force and its candidate say the same; `unknown` where only one of them needed to know more of the version, `none` without a rollout.",
+        help: "Whether a tenant's active rules and its candidate rules agree; `unknown` if only one of them needs more data about the version, `none` without a rollout.",
         values: &["agree", "differ", "unknown", "none"],
     },
     Label {
         name: "decision",
-        help: "The verdict. `probe` is a denial that is answered 404 so that `go` goes on to the module it may have, `hide` one of a rule that hides what it denies.",
+        help: "The decision. `probe` is a denial with 404, so that `go` continues with a module path that may be allowed; `hide` is a denial with 404 by a rule with `hide`.",
         values: &["allow", "deny", "probe", "hide"],
     },
     Label {
         name: "rule",
-        help: "The id of the rule that decided, or `default`.",
+        help: "The id of the deciding rule, or `default`.",
         values: &[],
     },
     Label {
         name: "artifact",
-        help: "Which of a version's files.",
+        help: "The kind of file.",
         values: &["zip", "mod"],
     },
     Label {
         name: "result",
-        help: "What a check came to: `first` is the first of its name that was seen, `malformed` what Go and the filter could read in two ways, `unreadable` an answer that cannot be hashed as it comes, `unknown` a file that nothing is known of, `no_room` one whose first hash finds no room in memory, `unproven` one of which the checksum database says what it cannot prove, `unavailable` one of which it says nothing, `undelivered` a good file of which the client did not get every byte. Of a lookup: `proven` is a hash that was proved now, `remembered` one that was proved before, `refused` a database that contradicts itself or what was seen of it, `not_found` and `unavailable` no hash.",
+        help: "The result of a check: `first` is a file whose first hash was recorded, `malformed` a file that Go and the filter could read differently, `unreadable` a response that cannot be hashed as it streams, `unknown` a file without a known hash, `no_room` a file whose first hash does not fit in memory, `unproven` a file whose hash the checksum database could not prove, `unavailable` a file for which the database gave no hash, `undelivered` a correct file that the client did not receive completely. Of a lookup: `proven` is a newly proved hash, `remembered` a hash proved before, `refused` a database that contradicts itself or an earlier state, `not_found` and `unavailable` no hash.",
         values: &[
             "verified",
             "first",
@@ -337,17 +337,17 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "split",
-        help: "The split as the policy names it; of a request, the one that `variant` belongs to, `none` without one.",
+        help: "The split's name in the policy; of a request, the split of `variant`, or `none`.",
         values: &[],
     },
     Label {
         name: "variant",
-        help: "The variant as the policy names it: the one that a request was led to, or whose version's file it is for; `none` where there is no such one, because the module has no split, the version is no variant's, or the backend had neither the version nor that of the control variant.",
+        help: "The variant's name in the policy: the assigned variant, or the one with the requested version; `none` if the module has no split, the version belongs to no variant, or the backend has neither the assigned nor the control version.",
         values: &[],
     },
     Label {
         name: "assign",
-        help: "The place in a split's `assign`, from 0.",
+        help: "The index in a split's `assign`, from 0.",
         values: &[],
     },
     Label {
@@ -357,12 +357,12 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "would_be",
-        help: "The backend to which the routes lead that are not followed; `none` where they lead nowhere.",
+        help: "The backend that the other routes select; `none` if they select none.",
         values: &[],
     },
     Label {
         name: "stand_in",
-        help: "The backend that answered in the place of `backend`; `unknown` where the cluster's hosts do not say whose they are.",
+        help: "The backend that responded instead of `backend`; `unknown` if the hosts of the cluster have no metadata that names it.",
         values: &[],
     },
     Label {

@@ -72,7 +72,7 @@ fn files_of(zip: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
 const ZIP_SIZES: [usize; 3] = [100, 9_000, 60_000];
 
 fn play(host: &ScriptedHost, play: &Play, zip_size: usize) -> crate::scripted::Client {
-    let mode = if play.enforce { "enforce" } else { "observe" };
+    let mode = if play.enforce { "enforce" } else { "shadow" };
     let active = configure(host, &integrity(play.by, mode, zip_size));
     let mut stream = Stream::new(host, active);
     stream.request_headers(&get(&format!("@v/{VERSION}.{}", play.file)));
@@ -214,7 +214,7 @@ proptest! {
 
 #[test]
 fn trailers_are_no_way_past_the_check() {
-    let rows = [("enforce", false), ("observe", true)];
+    let rows = [("enforce", false), ("shadow", true)];
     for (mode, is_whole) in rows {
         let host = ScriptedHost::default();
         let active = configure(&host, &integrity(By::Pin, mode, 100));

@@ -64,7 +64,7 @@ pub fn directives(
                 continue;
             }
             (Some(_), [Token::Sign(')'), ..]) => {
-                return Err(fault("something stands behind the )"));
+                return Err(fault("unexpected text after the )"));
             }
             (Some(verb), all) => (verb, all),
             (None, [first, rest @ .., Token::Sign('(')]) => {
@@ -87,7 +87,7 @@ pub fn directives(
         each(directive).map_err(|what| fault(&what))?;
     }
     match block {
-        Some(_) => Err("a ( without its )".to_owned()),
+        Some(_) => Err("a ( without a matching )".to_owned()),
         None => Ok(()),
     }
 }
@@ -109,13 +109,13 @@ fn tokens(line: &str) -> Result<Vec<Token<'_>>, &'static str> {
 
 fn token(rest: &str) -> Result<(Token<'_>, &str), &'static str> {
     let Some(first) = rest.chars().next() else {
-        return Err("no token");
+        return Err("a token is missing");
     };
     let split = |at: usize| rest.split_at_checked(at).unwrap_or((rest, ""));
     match first {
         '(' | ')' | '[' | ']' | '{' | '}' | ',' => Ok((Token::Sign(first), split(1).1)),
         '"' | '`' => {
-            let end = end_of_string(rest, first).ok_or("a string without its end")?;
+            let end = end_of_string(rest, first).ok_or("an unterminated string")?;
             let (text, behind) = split(end);
             let token = if first == '"' {
                 Token::Quoted(text)
@@ -127,7 +127,7 @@ fn token(rest: &str) -> Result<(Token<'_>, &str), &'static str> {
         _ => {
             let (text, behind) = split(end_of_word(rest)?);
             if text.is_empty() {
-                return Err("a character that no go.mod has there");
+                return Err("a character that is not valid here in a go.mod file");
             }
             Ok((Token::Word(text), behind))
         }
@@ -155,7 +155,7 @@ fn end_of_word(text: &str) -> Result<usize, &'static str> {
             return Ok(i);
         }
         if behind.starts_with("/*") {
-            return Err("a comment that begins with /*");
+            return Err("a /* comment, which go.mod does not allow");
         }
         if matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | ',')
             || c.is_whitespace()

@@ -82,11 +82,11 @@ impl fmt::Display for GoSumFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fields => {
-                f.write_str("a line is MODULE VERSION HASH with one space between each")
+                f.write_str("a line must be MODULE VERSION HASH, separated by single spaces")
             }
             Self::Count(fields) => write!(
                 f,
-                "a line has three fields, MODULE VERSION HASH, and this one {fields}"
+                "a line must have three fields, MODULE VERSION HASH; this one has {fields}"
             ),
             Self::Module(refusal) => write!(f, "the module or its version is not valid: {refusal}"),
             Self::Hash => NotH1.fmt(f),

@@ -104,7 +104,7 @@ pub fn retractions(go_mod: &[u8]) -> Result<Vec<Interval>, String> {
         // What the Go command does not understand of a dependency's it leaves aside.
         if let Some(interval) = interval(directive.arguments)? {
             if intervals.len() == MAX_INTERVALS {
-                return Err("more retractions than are read".to_owned());
+                return Err("too many retractions".to_owned());
             }
             intervals.push(interval);
         }
@@ -135,7 +135,7 @@ fn interval(tokens: &[Token<'_>]) -> Result<Option<Interval>, &'static str> {
 fn version(token: &Token<'_>) -> Result<Option<String>, &'static str> {
     match token {
         Token::Word(text) if !text.contains(['"', '\'', '`']) => Ok(Some((*text).to_owned())),
-        Token::Quoted(text) if text.contains('\\') => Err("an escape in a version"),
+        Token::Quoted(text) if text.contains('\\') => Err("an escape sequence in a version"),
         Token::Quoted(text) => Ok(Some(text.replace('"', ""))),
         Token::Sign(sign) => Ok(Some(sign.to_string())),
         Token::Word(_) | Token::Raw(_) => Ok(None),

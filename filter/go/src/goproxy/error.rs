@@ -47,16 +47,16 @@ impl RequestError {
     /// The reason in words, one line of ASCII.
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::MalformedHead => "the request has no single :method and :path",
+            Self::MalformedHead => "the request must have exactly one :method and one :path",
             Self::HeaderValue => "a header's value has a line break or a NUL",
-            Self::Body => "the request has a body; the GOPROXY protocol has none",
+            Self::Body => "the request has a body; GOPROXY requests have none",
             Self::TooLong => "the path is longer than 4096 bytes",
             Self::NotAbsolute => "the path does not begin with a slash",
             Self::QueryOrFragment => {
-                "the path has a query or a fragment; the GOPROXY protocol has none"
+                "the path has a query or a fragment; GOPROXY requests have neither"
             }
             Self::RawByte => "the path has a byte that must be percent-encoded",
-            Self::PercentEncoding => "a % without two hexadecimal digits",
+            Self::PercentEncoding => "a % that is not followed by two hexadecimal digits",
             Self::ControlCharacter => "the path has a control character",
             Self::EncodedSlash => "a percent-encoded slash or backslash",
             Self::NonAscii => "the path is not ASCII",
@@ -67,7 +67,9 @@ impl RequestError {
                 "not a checksum database endpoint; they are supported, latest, lookup and tile"
             }
             Self::TilePath => "not a tile of a checksum database",
-            Self::Identity => "an identity header or claim is repeated or holds no tenant name",
+            Self::Identity => {
+                "an identity header or claim is repeated or is not a valid tenant name"
+            }
             Self::Name(error) => error.reason(),
         }
     }

@@ -135,15 +135,15 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Verified => f.write_str("the hash is right"),
-            Self::First(h1) => write!(f, "the first hash that was seen is {h1}"),
+            Self::First(h1) => write!(f, "the first hash seen is {h1}"),
             Self::Mismatch { expected, got } => {
                 write!(f, "the hash is {got} and should be {expected}")
             }
-            Self::NoRoom => f.write_str(
-                "there is no room to remember its first hash beside those of its tenant and its module",
-            ),
-            Self::Unproven(why) => write!(f, "the checksum database is not believed: {why}"),
-            Self::Unavailable(why) => write!(f, "the checksum database says nothing: {why}"),
+            Self::NoRoom => {
+                f.write_str("the table of first hashes is full for its tenant or its module")
+            }
+            Self::Unproven(why) => write!(f, "the checksum database could not be verified: {why}"),
+            Self::Unavailable(why) => write!(f, "the checksum database gave no hash: {why}"),
             Self::Unreadable(reason) => f.write_str(reason),
             Self::Malformed(reason) => f.write_str(reason),
         }
@@ -270,7 +270,7 @@ impl Checked {
             Some(Answer::Refused(why)) => Err(Verdict::Unproven(why.clone())),
             Some(Answer::Unavailable(why)) => Err(nothing(why)),
             Some(Answer::NotFound) => Err(nothing("it has no such version")),
-            None => Err(nothing("it was not asked")),
+            None => Err(nothing("it was not queried")),
         }
     }
 }
@@ -380,7 +380,7 @@ mod tests {
         let (right, wrong): (H1, H1) = (SUM.parse().unwrap(), H1::from_bytes([7; 32]));
         let proven = |go_mod| Answer::Proven(Sums { zip: wrong, go_mod });
         let refused = || Answer::Refused("it lies".to_owned());
-        let silent = || Answer::Unavailable("it did not answer".to_owned());
+        let silent = || Answer::Unavailable("it did not respond".to_owned());
         // Whether a file is refused that the database says nothing of, and whether hashes are
         // remembered; then the answer, the result, the evidence, and whether the file is served.
         for (refuse, remembers, answer, result, evidence, served) in [

@@ -45,8 +45,8 @@ impl fmt::Display for NotAKey {
             Self::Form => {
                 "a verifier key is NAME+HASH+KEY, such as sum.golang.org+033de0ae+Ac4zctda0e5e..."
             }
-            Self::Hash => "the hash in the middle is not that of the name and the key around it",
-            Self::Algorithm => "the key is no Ed25519 key that proves anything",
+            Self::Hash => "the hash in the middle does not match the name and the key",
+            Self::Algorithm => "the key is not a valid Ed25519 public key",
         })
     }
 }

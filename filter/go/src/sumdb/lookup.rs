@@ -223,7 +223,7 @@ impl Lookup {
         self.kept = kept;
         self.races = self.races.saturating_add(1);
         if self.races > MOST_RACES {
-            return self.end(unavailable("its tree head changes too often to be kept"));
+            return self.end(unavailable("its tree head changes too often to be stored"));
         }
         let progress = self.prove(key, memory, statement);
         progress.unwrap_or_else(|answer| self.end(answer))
@@ -241,7 +241,7 @@ impl Lookup {
         let record = Record::parse(body(fetched)?).map_err(refused)?;
         let head = open(record.note, key)?;
         if record.id >= head.size {
-            return Err(refused("its record stands outside of its own tree"));
+            return Err(refused("its record is outside of its tree"));
         }
         let statement = Statement {
             note: record.note.to_vec(),
@@ -265,7 +265,7 @@ impl Lookup {
             None
         } else {
             let kept = open(&self.kept, key);
-            Some(kept.map_err(|_| unavailable("the tree head that was kept cannot be read"))?)
+            Some(kept.map_err(|_| unavailable("the stored tree head cannot be read"))?)
         };
         let (tree, before) = match kept {
             None => (head, None),
@@ -321,7 +321,7 @@ impl Lookup {
             _ => {
                 let body = body(fetched)?;
                 if body.len() != bytes_of(width) {
-                    return Err(refused("it sends a tile of another size than asked for"));
+                    return Err(refused("it sent a tile of the wrong size"));
                 }
                 // Of a full tile that stands in for a partial one, only what this tree has.
                 let own = body.get(..bytes_of(own)).ok_or_else(forged)?;
@@ -356,7 +356,7 @@ impl Lookup {
             }
         }
         if authentic.record(statement.id) != Some(statement.hash) {
-            return Err(refused("its record is another than the one in its tree"));
+            return Err(refused("its record differs from the one in its tree"));
         }
         memory.keep(&authentic);
         if !newer {
@@ -384,16 +384,16 @@ impl Lookup {
 /// The head in a note that the key has signed.
 fn open(note: &[u8], key: &VerifierKey) -> Result<Head, Answer> {
     let text = note::open(note, key).map_err(refused)?;
-    Head::parse(text).ok_or_else(|| refused("what it signed is no tree head"))
+    Head::parse(text).ok_or_else(|| refused("the signed text is not a valid tree head"))
 }
 
 /// The body of a good answer.
 fn body(fetched: Fetched<'_>) -> Result<&[u8], Answer> {
     match (fetched.status, fetched.body) {
         (Some(200), Some(body)) => Ok(body),
-        (Some(200), None) => Err(refused("its answer is longer than any that could be good")),
-        (Some(status), _) => Err(unavailable(&format!("it answered {status}"))),
-        (None, _) => Err(unavailable("it did not answer")),
+        (Some(200), None) => Err(refused("its response is too long")),
+        (Some(status), _) => Err(unavailable(&format!("it responded with status {status}"))),
+        (None, _) => Err(unavailable("it did not respond")),
     }
 }
 
@@ -403,11 +403,11 @@ fn bytes_of(width: u64) -> usize {
 }
 
 fn forged() -> Answer {
-    refused("the tiles that it shows do not make up the tree that it signed")
+    refused("its tiles do not match its signed tree head")
 }
 
 fn forked() -> Answer {
-    refused("its tree is not the one that it showed before")
+    refused("its tree is inconsistent with the one seen before")
 }
 
 fn refused(reason: impl ToString) -> Answer {

@@ -201,13 +201,16 @@ fn no_signature_but_a_good_one_of_the_known_key_counts() {
     let forged = database.signer.line(&head.replace("300", "301"));
     assert_refused(&answer(format!("{head}\n{forged}")), "signature");
     assert_refused(&answer(other.sign(&head)), "not signed by the key");
-    assert_refused(&answer(head.clone()), "no signed note");
-    assert_refused(&answer(String::new()), "no signed note");
+    assert_refused(&answer(head.clone()), "not a valid signed note");
+    assert_refused(&answer(String::new()), "not a valid signed note");
     assert_refused(&answer(format!("\n{signed}")), "signature");
-    assert_refused(&answer(signed.replace('\n', "\r\n")), "no signed note");
+    assert_refused(
+        &answer(signed.replace('\n', "\r\n")),
+        "not a valid signed note",
+    );
     assert_refused(
         &answer(database.signer.sign("something else\n")),
-        "no tree head",
+        "not a valid tree head",
     );
 }
 
@@ -218,15 +221,15 @@ fn a_proven_record_about_something_else_is_refused() {
     for (text, why) in [
         (
             SUMS.replace("/Lib", "/lib"),
-            "is about corp.example/lib@v1.0.0",
+            "is for corp.example/lib@v1.0.0",
         ),
         (
             SUMS.replace("/Lib", "/Lib/v2").replace(" v1", " v2"),
-            "is about",
+            "record is for",
         ),
-        (SUMS.replace("v1.0.0", "v1.0.1"), "is about"),
-        ("\n".to_owned(), "none of a go.sum"),
-        ("nothing\n".to_owned(), "none of a go.sum"),
+        (SUMS.replace("v1.0.0", "v1.0.1"), "record is for"),
+        ("\n".to_owned(), "not a go.sum line"),
+        ("nothing\n".to_owned(), "not a go.sum line"),
         (
             SUMS.lines().next().unwrap().to_owned() + "\n",
             "no hash of the go.mod",
@@ -264,7 +267,7 @@ fn hashes_outside_of_the_record_are_none() {
         Question::Record => said(body.clone()),
         _ => database.says(question),
     });
-    assert_refused(&answer, "is about corp.example/other@v1.0.0");
+    assert_refused(&answer, "is for corp.example/other@v1.0.0");
 
     let database = Database::new(600, 300, SUMS);
     let head = text_of(database.head()) + FORGED;
@@ -294,19 +297,19 @@ fn a_record_that_is_not_in_the_tree_is_refused() {
     for (body, why) in [
         (
             format!("300\n{FORGED}\n{}", database.note(600)),
-            "another than the one in its tree",
+            "differs from the one in its tree",
         ),
         (
             format!("301\n{SUMS}\n{}", database.note(600)),
-            "another than the one in its tree",
+            "differs from the one in its tree",
         ),
         (
             format!("600\n{SUMS}\n{}", database.note(600)),
-            "outside of its own tree",
+            "outside of its tree",
         ),
         (
             format!("300\n{SUMS}\n{}", database.note(300)),
-            "outside of its own tree",
+            "outside of its tree",
         ),
     ] {
         let answer = database.answers(|question| match question {
@@ -337,7 +340,7 @@ fn a_forked_tree_is_refused_whether_it_is_larger_or_smaller_or_as_large() {
     }
     let mut kept = database.note(600).into_bytes();
     let answer = fork.answers_after(&mut kept, |question| fork.says(question));
-    assert_refused(&answer, "not the one that it showed before");
+    assert_refused(&answer, "inconsistent with the one seen before");
 }
 
 #[test]
@@ -400,7 +403,7 @@ fn a_partial_tile_that_is_gone_is_asked_for_as_a_full_one() {
     };
     // Its topmost tile has no full form yet, and it does not make one up.
     let answer = database.answers(gone);
-    assert_refused(&answer, "another size");
+    assert_refused(&answer, "the wrong size");
     let answer = database.answers(|question| match question {
         Question::Tile { place, width: 1 } if place.level == 2 => database.says(question),
         _ => gone(question),
@@ -411,13 +414,16 @@ fn a_partial_tile_that_is_gone_is_asked_for_as_a_full_one() {
         Question::Tile { place, .. } if place.level == 0 => said(grown.tile(place, 256).unwrap()),
         _ => database.says(question),
     });
-    assert_refused(&answer, "another size");
+    assert_refused(&answer, "the wrong size");
     // Neither is gone for good.
     let answer = database.answers(|question| match question {
         Question::Record => database.says(question),
         _ => (Some(404), None),
     });
-    assert_eq!(answer, Answer::Unavailable("it answered 404".to_owned()));
+    assert_eq!(
+        answer,
+        Answer::Unavailable("it responded with status 404".to_owned())
+    );
 }
 
 #[test]
@@ -425,7 +431,7 @@ fn what_is_no_answer_proves_nothing() {
     let database = Database::new(300, 5, SUMS);
     for status in [204, 206, 301, 304, 400, 401, 403, 429, 500, 502, 503, 504] {
         let body = || (Some(status), Some(database.record().into_bytes()));
-        let expected = Answer::Unavailable(format!("it answered {status}"));
+        let expected = Answer::Unavailable(format!("it responded with status {status}"));
         assert_eq!(database.answers(|_| body()), expected);
         let answer = database.answers(|question| match question {
             Question::Record => database.says(question),
@@ -434,14 +440,14 @@ fn what_is_no_answer_proves_nothing() {
         assert_eq!(answer, expected);
     }
     let silent = database.answers(|_| (None, None));
-    assert_eq!(silent, Answer::Unavailable("it did not answer".to_owned()));
+    assert_eq!(silent, Answer::Unavailable("it did not respond".to_owned()));
     for status in [404, 410] {
         let answer = database.answers(|_| (Some(status), Some(b"not found".to_vec())));
         assert_eq!(answer, Answer::NotFound);
     }
-    assert_refused(&database.answers(|_| (Some(200), None)), "longer");
+    assert_refused(&database.answers(|_| (Some(200), None)), "too long");
     for body in ["", "<html>\n\n<body>\n", "{}", "5\n"] {
-        assert_refused(&database.answers(|_| said(body)), "no record");
+        assert_refused(&database.answers(|_| said(body)), "not a valid record");
     }
     let cut = database.record();
     for end in 0..cut.len() {
@@ -533,7 +539,7 @@ fn a_head_that_another_worker_has_seen_meanwhile_must_fit_too() {
         assert_proven(&race(database.note(size).into_bytes()));
     }
     let forked = race(other.note(500).into_bytes());
-    assert_refused(&forked, "not the one that it showed before");
+    assert_refused(&forked, "inconsistent with the one seen before");
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub enum NoteError {
 impl fmt::Display for NoteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "what stands in the place of the signed tree head is no signed note",
+            Self::Malformed => "the signed tree head is not a valid signed note",
             Self::BadSignature => "the signature of the tree head is wrong",
             Self::Unsigned => "the tree head is not signed by the key of the policy",
         })

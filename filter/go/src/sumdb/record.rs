@@ -45,10 +45,10 @@ pub enum RecordError {
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed => f.write_str("its answer is no record"),
-            Self::NoSum => f.write_str("its record has a line that is none of a go.sum"),
+            Self::Malformed => f.write_str("its response is not a valid record"),
+            Self::NoSum => f.write_str("its record has a line that is not a go.sum line"),
             Self::Unrelated(module) => {
-                write!(f, "its record is about {}", shorten(&module.to_string()))
+                write!(f, "its record is for {}", shorten(&module.to_string()))
             }
             Self::Conflict => f.write_str("its record has two hashes for one file"),
             Self::Missing(Artifact::Zip) => f.write_str("its record has no hash of the zip"),
@@ -149,7 +149,7 @@ mod tests {
         let error = RecordError::Unrelated(ModuleVersion::new(&path, "v1.0.0").unwrap());
         let text = error.to_string();
         assert!(
-            text.starts_with("its record is about example.com/aaa") && text.len() < 200,
+            text.starts_with("its record is for example.com/aaa") && text.len() < 200,
             "{text}"
         );
     }

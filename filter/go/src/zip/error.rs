@@ -177,10 +177,7 @@ impl fmt::Display for ZipFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = match self {
             Self::Flags(flags) => {
-                return write!(
-                    f,
-                    "the flags {flags:#06x} ask for more than module zips need"
-                );
+                return write!(f, "the flags {flags:#06x} are not allowed in module zips");
             }
             Self::Method(method) => {
                 return write!(
@@ -189,37 +186,40 @@ impl fmt::Display for ZipFault {
                 );
             }
             Self::Name(refusal) => {
-                return write!(f, "no module has a file of this name: {refusal}");
+                return write!(f, "not a valid file name in a module: {refusal}");
             }
             Self::Differs(field) => {
                 let field = field.words();
-                return write!(f, "the {field} in the central directory is not the entry's");
+                return write!(
+                    f,
+                    "the {field} in the central directory differs from the entry's"
+                );
             }
             Self::Truncated => "the zip ends before its end record",
-            Self::TrailingBytes => "there are bytes behind the zip's end record",
+            Self::TrailingBytes => "there are bytes after the zip's end record",
             Self::ZipTooLarge => "the zip is larger than 500 MiB, the most that Go takes",
             Self::NoRecord => {
                 "neither an entry nor the central directory begins here; module zips have no gaps"
             }
             Self::EntryInDirectory => "an entry begins after the central directory has begun",
             Self::StoredWithDescriptor => {
-                "a stored entry has its size behind its data, so its end cannot be told"
+                "a stored entry has its size after its data, so its end cannot be determined"
             }
-            Self::Zip64 => "the zip64 field is missing or malformed, or its values are not true",
+            Self::Zip64 => "the zip64 field is missing, malformed or wrong",
             Self::NameEncoding => "the file's name is not UTF-8",
             Self::NameTooLong => "the file's name is longer than 4096 bytes",
-            Self::OtherModule => "the file is not under MODULE@VERSION/ of the module asked for",
+            Self::OtherModule => "the file is not under MODULE@VERSION/ of the requested module",
             Self::NoModule => "the first file is not under MODULE@VERSION/, as in module zips",
             Self::Folder => "a folder has content",
             Self::NestedGoMod => "a go.mod file is not in the module's root",
             Self::GoModCase => "the go.mod file's name is not in lower case",
             Self::Duplicate => "an earlier entry has the same name",
-            Self::CaseCollision => "the name differs from another entry's in case alone",
-            Self::FileAndFolder => "the name is both a file's and a folder's",
+            Self::CaseCollision => "the name differs from another entry's only in letter case",
+            Self::FileAndFolder => "the name is used by both a file and a folder",
             Self::Deflate => "the data is not a valid deflate stream",
             Self::CompressedSize => "the data is shorter or longer than its compressed size",
             Self::Size => "the content is shorter or longer than its size",
-            Self::Crc => "the content does not have its CRC-32",
+            Self::Crc => "the content does not match its CRC-32",
             Self::NoDescriptor => "no data descriptor with a signature follows the data",
             Self::ContentTooLarge => {
                 "the files inflate to more than 500 MiB, the most that Go takes"
@@ -229,21 +229,23 @@ impl fmt::Display for ZipFault {
                 "the LICENSE file is larger than 16 MiB, the most that Go takes"
             }
             Self::TooManyFiles => "the names of the files need more than 16 MiB",
-            Self::NoSuchEntry => "the central directory points to where no entry begins",
-            Self::ListedTwice => "the central directory has the entry twice",
+            Self::NoSuchEntry => "the central directory points to a place where no entry begins",
+            Self::ListedTwice => "the central directory lists the entry twice",
             Self::Comment => {
                 "the entry's comment is longer than 4096 bytes or looks like a part of a zip"
             }
-            Self::Disk => "the zip is said to have several disks",
-            Self::NotRegular => "the attributes are neither a regular file's nor fit the name",
+            Self::Disk => "the zip spans several disks",
+            Self::NotRegular => {
+                "the attributes are not those of a regular file or do not match the name"
+            }
             Self::Extra => "the extra fields are malformed or longer than 4096 bytes",
-            Self::Unlisted => "the central directory leaves out an entry",
-            Self::EndCount => "the end record has another number of files than there are",
-            Self::EndSize => "the end record has another size of the central directory",
-            Self::EndOffset => "the end record puts the central directory elsewhere",
+            Self::Unlisted => "the central directory does not list an entry",
+            Self::EndCount => "the end record has the wrong number of files",
+            Self::EndSize => "the end record has the wrong size of the central directory",
+            Self::EndOffset => "the end record has the wrong offset of the central directory",
             Self::EndComment => "the zip's comment looks like a part of a zip",
             Self::NoZip64End => "a zip of more than 65535 files lacks the zip64 end records",
-            Self::Zip64End => "the zip64 end records are not about this central directory",
+            Self::Zip64End => "the zip64 end records do not match the central directory",
         };
         f.write_str(words)
     }

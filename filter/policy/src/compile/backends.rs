@@ -15,7 +15,7 @@ pub(crate) fn compile(
     backends: &BTreeMap<String, BackendDoc>,
 ) -> Vec<Backend> {
     if backends.is_empty() {
-        errors.add(at, "no backend: there is nowhere to send a request");
+        errors.add(at, "at least one backend is required");
     }
     let mut compiled = Vec::with_capacity(backends.len());
     for (name, backend) in backends {
@@ -88,7 +88,10 @@ fn headers(
             .iter()
             .any(|known| is_same_header(&known.name, &name))
         {
-            errors.add(&at, "to many servers it is the same header as one before");
+            errors.add(
+                &at,
+                "many servers treat it as the same header as an earlier one",
+            );
         }
         compiled.push(AddedHeader {
             name,
@@ -115,11 +118,11 @@ fn forwarded(errors: &mut Errors, at: &Path, backend: &BackendDoc) -> Vec<String
         if added.any(|added| is_same_header(added, &name)) {
             errors.add(
                 &at,
-                "the proxy gives this header, so the client's is not for the backend",
+                "the proxy sets this header, so the client's value cannot be forwarded",
             );
         }
         if compiled.contains(&name) {
-            errors.add(&at, "it stands here already");
+            errors.add(&at, "it is listed twice");
         }
         compiled.push(name);
     }
@@ -140,7 +143,7 @@ pub(crate) fn check_forwarded(
             if known.any(|known| is_same_header(known, name)) {
                 errors.add(
                     &at.index(i),
-                    "$.identity reads this header, so it ends here",
+                    "$.identity reads this header, so it is not forwarded",
                 );
             }
         }
@@ -155,8 +158,7 @@ fn check_clusters(errors: &mut Errors, at: &Path, backends: &[Backend]) {
             .find(|other| other.cluster == backend.cluster && other.headers != backend.headers);
         if let Some(other) = other {
             let message = format!(
-                "the backend {:?} has the same cluster and other headers, and the proxy adds headers by cluster; \
-                 use a cluster of its own",
+                "the backend {:?} has the same cluster but different headers, and the proxy adds headers per cluster; use a separate cluster",
                 other.name
             );
             errors.add(&at.key(&backend.name).key("headers"), message);

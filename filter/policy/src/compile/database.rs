@@ -29,7 +29,7 @@ pub(crate) fn compile(
         let timeout = duration::parse(text)?;
         let fits = !timeout.is_zero() && timeout <= MAX_TIMEOUT;
         fits.then_some(timeout)
-            .ok_or_else(|| "a lookup may take from 1ms to 60s".to_owned())
+            .ok_or_else(|| "a lookup timeout must be from 1ms to 60s".to_owned())
     });
     let timeout = timeout.map_err(|message| errors.add(&at.key("timeout"), message));
     if let Some(message) = document

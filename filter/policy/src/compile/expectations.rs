@@ -57,9 +57,9 @@ fn check_request(errors: &mut Errors, at: &Path, test: &TestDoc) {
     };
     if needs_version != test.version.is_some() {
         let message = if needs_version {
-            "missing: info, mod and zip are of a version"
+            "missing: info, mod and zip need a version"
         } else {
-            "list and latest have no version"
+            "list and latest take no version"
         };
         errors.add(&at.key("version"), message);
     }
@@ -90,7 +90,7 @@ fn check_outcome(errors: &mut Errors, at: &Path, test: &TestDoc, document: &Docu
             errors.add(&at.key("backend"), message);
         }
         if test.expect != ExpectDoc::Allow {
-            let message = "only what is allowed goes to a backend";
+            let message = "only an allowed request goes to a backend";
             errors.add(&at.key("backend"), message);
         }
     }

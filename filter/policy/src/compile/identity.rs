@@ -73,7 +73,7 @@ pub(crate) fn kinds(errors: &mut Errors, at: &Path, names: &[Text], sources: &[S
             errors.add(
                 &at,
                 format!(
-                    "no source of $.identity is of the kind {:?}, so every request would be refused",
+                    "no source of $.identity has the kind {:?}, so every request would be refused",
                     &**name
                 ),
             );
@@ -117,11 +117,11 @@ fn source(document: &IdentityDoc, at: &Path) -> Result<Source, Failure> {
         return Err((at.clone(), ONE_SOURCE.to_owned()));
     }
     if trusted.is_some() && header.is_none() {
-        let message = "only a header can be trusted or not";
+        let message = "only a header source can have `trusted`";
         return Err((at.key("trusted"), message.to_owned()));
     }
     if payload.is_some() && jwt_claim.is_none() && jwt_claim_list.is_none() {
-        let message = "only a claim of a token has a payload";
+        let message = "only a token claim can have `payload`";
         return Err((at.key("payload"), message.to_owned()));
     }
     let failure = |key: &str| {
@@ -130,7 +130,7 @@ fn source(document: &IdentityDoc, at: &Path) -> Result<Source, Failure> {
     };
     if let Some(prefix) = path_prefix {
         if map.is_some() {
-            let message = "the path has the tenant's own name";
+            let message = "a path prefix already contains the tenant's name, so it takes no map";
             return Err((at.key("map"), message.to_owned()));
         }
         let place = paths::tenant_prefix(prefix).map_err(failure("path_prefix"))?;
@@ -176,7 +176,8 @@ fn source(document: &IdentityDoc, at: &Path) -> Result<Source, Failure> {
         };
         let is_host = separator == Some('.');
         if is_host && pattern.bytes().any(|b| b.is_ascii_uppercase()) {
-            let message = "host names are compared in lower case; write it so".to_owned();
+            let message =
+                "host names are compared in lower case; write it in lower case".to_owned();
             return Err(failure(key)(message));
         }
         return Source::templated(fact, pattern, separator).map_err(failure(key));
@@ -212,7 +213,7 @@ fn claim_path(
     key: &str,
 ) -> Result<Vec<String>, Failure> {
     let missing = || {
-        let message = "missing: the name that jwt_authn's payload_in_metadata gives to the payload";
+        let message = "missing: the value of jwt_authn's payload_in_metadata";
         (at.key("payload"), message.to_owned())
     };
     let payload = payload.ok_or_else(missing)?;
@@ -223,7 +224,7 @@ fn claim_path(
     let own = std::iter::once(&**payload).chain(claim.iter().copied());
     // A NUL parts the elements of a property's path.
     if claim.is_empty() || own.clone().any(|e| e.is_empty() || e.contains('\0')) {
-        let message = "give the claim's name, or the names on the way to it as a list";
+        let message = "give the claim's name, or its path as a list of names";
         return Err((at.key(key), message.to_owned()));
     }
     let all = JWT_METADATA.into_iter().chain(own);
@@ -237,7 +238,7 @@ fn tenant_map(
     tenants: &BTreeMap<String, TenantDoc>,
 ) -> BTreeMap<String, String> {
     if map.is_empty() {
-        errors.add(at, "an empty map names nobody; leave it out");
+        errors.add(at, "an empty map matches nobody; leave it out");
     }
     let names: Vec<&String> = tenants.keys().collect();
     for (value, tenant) in map {

@@ -29,7 +29,7 @@ pub(crate) fn compile(
                 let at = root.key("tenants").key(name).key("integrity");
                 errors.add(
                     &at,
-                    "the document has no integrity, so there is nothing to check with",
+                    "the policy has no `integrity`, so nothing can be checked",
                 );
             }
         }
@@ -41,15 +41,14 @@ pub(crate) fn compile(
     let at = root.key("integrity");
     let is_enforced = document.mode == ModeDoc::Enforce || enforcing.count() > 0;
     if is_enforced && document.on_unknown.is_none() {
-        let message =
-            "missing: say what happens to a file that nothing is known of, \"refuse\" or \"allow\"";
+        let message = "missing: \"refuse\" or \"allow\" for a file without a known hash";
         errors.add(&at.key("on_unknown"), message);
     }
     let mut pins = Pins::default();
     for (i, line) in document.pins.iter().enumerate() {
         let at = at.key("pins").index(i);
         match GoSumLine::read(line) {
-            Err(fault) => errors.add(&at, format!("no line of a go.sum: {fault}")),
+            Err(fault) => errors.add(&at, format!("not a valid go.sum line: {fault}")),
             Ok(None) => {}
             Ok(Some(line)) => {
                 if let Err(other) = pins.add(line) {
@@ -75,7 +74,7 @@ pub(crate) fn compile(
     ];
     for (key, _) in of_first_seen.into_iter().filter(|(_, is_there)| *is_there) {
         if first_seen.is_none() {
-            let message = "there is no first_seen, so no first hash is remembered";
+            let message = "it needs first_seen, which is missing";
             errors.add(&at.key(key), message);
         }
     }
@@ -96,7 +95,7 @@ pub(crate) fn compile(
 pub(crate) const fn mode(document: ModeDoc) -> Mode {
     match document {
         ModeDoc::Off => Mode::Off,
-        ModeDoc::Observe => Mode::Observe,
+        ModeDoc::Shadow => Mode::Shadow,
         ModeDoc::Enforce => Mode::Enforce,
     }
 }

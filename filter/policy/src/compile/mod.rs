@@ -209,7 +209,7 @@ fn rule_set(
         let at = at.index(i);
         errors.check_name(&at.key("id"), "rule", &rule.id);
         if let Some(first) = seen.insert(&rule.id, i) {
-            let message = format!("the rule {:?} stands at [{first}] already", &*rule.id);
+            let message = format!("the rule {:?} is already at [{first}]", &*rule.id);
             errors.add(&at.key("id"), message);
         }
         let reason = rule.reason.as_ref();
@@ -331,7 +331,7 @@ fn named_sets(
     for (i, set) in names.iter().enumerate() {
         let at = at.index(i);
         if let Some(first) = names.iter().take(i).position(|known| known == set) {
-            let message = format!("the rule set {:?} stands at [{first}] already", &**set);
+            let message = format!("the rule set {:?} is already at [{first}]", &**set);
             errors.add(&at, message);
         }
         let found = errors.find(&at, "rule set", set, rule_sets, |set| &set.name);

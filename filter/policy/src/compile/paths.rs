@@ -46,7 +46,7 @@ pub(crate) fn tenant_prefix(path: &str) -> Result<Place, String> {
         side.push('/');
     }
     if !found {
-        return Err("it must have {tenant} as one of its elements, such as /t/{tenant}".to_owned());
+        return Err("it must have {tenant} as one path element, such as /t/{tenant}".to_owned());
     }
     Ok(Place::PathPrefix { before, after })
 }
@@ -80,7 +80,7 @@ pub(crate) fn header_name(name: &str) -> Result<String, String> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() || !name.bytes().all(token) {
         return Err(format!(
-            "{name:?} is no header name (RFC 9110, section 5.1)"
+            "{name:?} is not a valid header name (RFC 9110, section 5.1)"
         ));
     }
     Ok(name.to_ascii_lowercase())
@@ -98,7 +98,7 @@ pub(crate) fn cluster_name(name: &str) -> Result<(), String> {
     }
     if name.starts_with(RESERVED_CLUSTERS) {
         return Err(format!(
-            "clusters that begin with {RESERVED_CLUSTERS:?} are made by `modgate envoy-routes`"
+            "names that begin with {RESERVED_CLUSTERS:?} are reserved for clusters that `modgate envoy-routes` generates"
         ));
     }
     Ok(())
@@ -111,7 +111,7 @@ pub(crate) fn secret_name(name: &str) -> Result<(), String> {
         Ok(())
     } else {
         // What stands here may be a secret itself, so it is not repeated.
-        Err("this is no name of a secret; it has 1 to 256 graphic ASCII characters, no spaces, and is not the secret itself".to_owned())
+        Err("not a valid name of a secret: use 1 to 256 graphic ASCII characters without spaces, and never the secret itself".to_owned())
     }
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn added_header(name: &str) -> Result<String, String> {
     let name = header_name(name)?;
     let mut carrying = CARRYING_HEADERS.iter();
     if is_modgate_header(&name) || carrying.any(|known| is_same_header(known, &name)) {
-        return Err(format!("{name:?} is not a backend's to be given"));
+        return Err(format!("{name:?} cannot be set for a backend"));
     }
     Ok(name)
 }
@@ -152,7 +152,7 @@ pub(crate) fn host_pattern(pattern: &str) -> Result<HostPattern, String> {
         return Ok(make(end.to_owned()));
     }
     Err(format!(
-        "{pattern:?} is no host, such as goproxy.corp.example or *.corp.example, without a port"
+        "{pattern:?} is not a valid host; write it without a port, such as goproxy.corp.example or *.corp.example"
     ))
 }
 
@@ -161,7 +161,7 @@ pub(crate) fn database_name(name: &str) -> Result<(), String> {
     let host = name.split('/').next().unwrap_or_default();
     if is_name(host) && host != "localhost" {
         return Err(format!(
-            "{name:?} is no database's name; it is a host, such as sum.golang.org"
+            "{name:?} is not a valid database name; it must be a host, such as sum.golang.org"
         ));
     }
     name.split('/').try_for_each(check_element)
@@ -171,7 +171,7 @@ pub(crate) fn database_name(name: &str) -> Result<(), String> {
 pub(crate) fn authority_error(authority: &str) -> Option<String> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
     let fits = (1..=255).contains(&authority.len()) && authority.bytes().all(allowed);
-    (!fits).then(|| format!("{authority:?} is no host, with or without a port"))
+    (!fits).then(|| format!("{authority:?} is not a valid host, with or without a port"))
 }
 
 /// The beginnings of headers by which gateways, proxies and login servers tell a backend who the client
@@ -240,22 +240,21 @@ pub(crate) fn forwarded_header(name: &str) -> Result<String, String> {
         .iter()
         .any(|known| is_same_header(known, &name));
     if carrying || is_same_header("proxy-authorization", &name) {
-        return Err(format!("{name:?} is between the client and the proxy"));
+        return Err(format!(
+            "{name:?} is a hop-by-hop header, which is never forwarded"
+        ));
     }
     if is_same_header("authorization", &name) {
-        return Err(
-            "authorization goes to a backend without being named, unless $.identity reads it"
-                .to_owned(),
-        );
+        return Err("authorization is always forwarded, unless $.identity reads it".to_owned());
     }
     if is_reserved_header(&name) {
         return Err(format!(
-            "{name:?} says who the client is, which no client may say for itself"
+            "{name:?} carries the client's verified identity, which a client must not set itself"
         ));
     }
     if begins_with_any(&name, &STEERING_HEADERS) {
         return Err(format!(
-            "{name:?} can ask for something else than what was judged"
+            "{name:?} can request something other than what the policy evaluated"
         ));
     }
     Ok(name)

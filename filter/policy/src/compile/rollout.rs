@@ -27,10 +27,10 @@ pub(crate) fn stage(
         StageDoc::Enforce => Some(Stage::Enforce),
         StageDoc::Canary => {
             if percent.is_none() {
-                errors.add(at, "a canary wants its percent");
+                errors.add(at, "a canary needs `percent`");
             }
             if by.is_none() {
-                errors.add(at, "a canary wants by: client, tenant or module");
+                errors.add(at, "a canary needs `by`: client, tenant or module");
             }
             Some(Stage::Canary {
                 share: share?,

@@ -31,7 +31,7 @@ pub(crate) fn compile(
     side: Side,
 ) -> RouteTable {
     if routes.is_empty() {
-        errors.add(at, "no route: there is nowhere to send a request");
+        errors.add(at, "at least one route is required");
     }
     let mut spaces: BTreeMap<String, Space> = BTreeMap::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
@@ -39,7 +39,7 @@ pub(crate) fn compile(
         let at = at.index(i);
         errors.check_name(&at.key("id"), "route", &route.id);
         if let Some(first) = seen.insert(&route.id, i) {
-            let message = format!("the route {:?} stands at [{first}] already", &*route.id);
+            let message = format!("the route {:?} is already defined at [{first}]", &*route.id);
             errors.add(&at.key("id"), message);
         }
         add(errors, &at, route, backends, side, &mut spaces);
@@ -74,8 +74,7 @@ pub(crate) fn trial(
     let at = at.key("candidate");
     let table = compile(errors, &at, &doc.candidate, backends, Side::Candidate);
     if !table.prefixes().eq(routes.prefixes()) {
-        let message = "its path prefixes are not those of routes; they say how a path is read, which must not \
-                       hang on a trial";
+        let message = "its path prefixes must be those of `routes`, because a path is parsed the same way in a trial";
         errors.add(&at, message);
     }
     Some(RoutesTrial {
@@ -103,8 +102,7 @@ fn add(
     };
     let upstream_prefix = match &route.rewrite {
         Some(_) if prefix.is_empty() => {
-            let message =
-                "there is no path_prefix that it could replace; use the backend's base_path";
+            let message = "rewrite needs a path_prefix to replace; use the backend's base_path";
             return errors.add(&at.key("rewrite"), message);
         }
         Some(rewrite) => match paths::upstream_path(rewrite) {
@@ -119,8 +117,9 @@ fn add(
     };
     let space = spaces.entry(prefix).or_default();
     if let Some(first) = &space.catch_all {
-        let message =
-            format!("the route {first:?} before it takes every module, so it can never match");
+        let message = format!(
+            "the earlier route {first:?} matches every module, so this one can never match"
+        );
         return errors.add(at, message);
     }
     let place = space.routes.len() as u32;
@@ -155,7 +154,10 @@ fn hosts(errors: &mut Errors, at: &Path, hosts: Option<&[Text]>) -> Vec<HostPatt
         return Vec::new();
     };
     if hosts.is_empty() {
-        errors.add(at, "an empty list is no host; leave it out, and it is all");
+        errors.add(
+            at,
+            "an empty list matches no host; leave it out to match all",
+        );
     }
     let mut compiled = Vec::with_capacity(hosts.len());
     for (i, host) in hosts.iter().enumerate() {
@@ -170,10 +172,10 @@ fn hosts(errors: &mut Errors, at: &Path, hosts: Option<&[Text]>) -> Vec<HostPatt
 fn to(errors: &mut Errors, at: &Path, route: &RouteDoc, backends: &[Backend], side: Side) -> To {
     if route.backends.is_none() {
         if route.by.is_some() {
-            errors.add(&at.key("by"), "nothing is drawn without backends");
+            errors.add(&at.key("by"), "`by` needs `backends`");
         }
         if route.on_failure == Some(OnFailureDoc::Next) {
-            let message = "nothing stands in for it without backends; one may have a weight of 0";
+            let message = "`on_failure` needs `backends`; one may have a weight of 0";
             errors.add(&at.key("on_failure"), message);
         }
     }
@@ -220,7 +222,7 @@ fn check_stand_ins(errors: &mut Errors, at: &Path, backends: &[&Backend]) {
         return;
     };
     if others.is_empty() {
-        errors.add(at, "nothing stands in for a single backend");
+        errors.add(at, "a single backend has no fallback");
     }
     for (i, other) in others.iter().enumerate() {
         let differs = [
@@ -239,8 +241,7 @@ fn check_stand_ins(errors: &mut Errors, at: &Path, backends: &[&Backend]) {
         ];
         for (key, _) in differs.iter().filter(|(_, differs)| *differs) {
             let message = format!(
-                "the backends {:?} and {:?} have another {key}; the proxy sends the next one what was \
-                 written for the first",
+                "the backends {:?} and {:?} differ in {key}; a retry sends the second one what was meant for the first",
                 first.name, other.name
             );
             errors.add(at, message);
@@ -248,7 +249,7 @@ fn check_stand_ins(errors: &mut Errors, at: &Path, backends: &[&Backend]) {
         let mut before = backends.iter().take(i + 1);
         if let Some(same) = before.find(|before| before.cluster == other.cluster) {
             let message = format!(
-                "the backends {:?} and {:?} have the same cluster, which fails as one",
+                "the backends {:?} and {:?} have the same cluster, so they fail together",
                 same.name, other.name
             );
             errors.add(at, message);

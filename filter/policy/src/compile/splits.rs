@@ -28,7 +28,7 @@ pub(crate) fn compile(
         let id = SplitId(splits.all.len());
         if let Some(other) = splits.by_module.insert(split.module.to_string(), id) {
             let other = splits.get(other).map_or("", |split| &split.name);
-            let message = format!("the split {other:?} is about this module already");
+            let message = format!("the split {other:?} already covers this module");
             errors.add(&at.key("module"), message);
         }
         let compiled = one(errors, &at, id, (name, split), document, identity_headers);
@@ -75,7 +75,7 @@ fn one(
         if assign.last().is_some_and(Assign::is_for_all) {
             errors.add(
                 &at,
-                "nobody is left for it: the one before holds for everybody",
+                "it can never apply: the one before applies to everybody",
             );
         }
         assign.push(Assign {
@@ -90,7 +90,7 @@ fn one(
         });
     }
     if !assign.last().is_some_and(Assign::is_for_all) {
-        let message = "the last must hold for everybody, without tenants, tiers and header";
+        let message = "the last one must apply to everybody, without tenants, tiers and header";
         errors.add(&at, message);
     }
     Split {
@@ -115,16 +115,17 @@ fn variants(errors: &mut Errors, at: &Path, doc: &SplitDoc) -> Vec<Variant> {
         let parsed = semver::parse(version);
         if is_canonical_for(&doc.module, version).is_err() {
             let message = format!(
-                "{:?} is no canonical version of {}, such as v1.2.3",
+                "{:?} is not a canonical version of {}, such as v1.2.3",
                 &**version, &*doc.module
             );
             errors.add(&at, message);
         } else if parsed.is_some_and(|parts| parts.is_pseudo()) {
-            let message = "a pseudo-version is in no list, so go could not be led to it; tag it";
+            let message =
+                "a pseudo-version is in no version list, so go would never select it; tag it";
             errors.add(&at, message);
         }
         if let Some(other) = seen.insert(&**version, name) {
-            errors.add(&at, format!("the variant {other:?} is the same version"));
+            errors.add(&at, format!("the variant {other:?} has the same version"));
         }
         variants.push(Variant {
             id: VariantId(variants.len()),
@@ -145,7 +146,7 @@ fn names(
     if names.is_empty() {
         errors.add(
             at,
-            "an empty list is nobody; leave it out, and it is everybody",
+            "an empty list matches nobody; leave it out to match everybody",
         );
     }
     for (i, name) in names.iter().enumerate() {
@@ -175,7 +176,7 @@ fn known_tier(document: &Document, name: &str) -> Result<(), String> {
         return Ok(());
     }
     let hint = did_you_mean(name, tiers());
-    Err(format!("no tenant is of the tier {name:?}{hint}"))
+    Err(format!("no tenant has the tier {name:?}{hint}"))
 }
 
 fn header(
@@ -186,7 +187,7 @@ fn header(
 ) -> Option<(String, Option<String>)> {
     let Some(name) = &doc.header else {
         if doc.value.is_some() {
-            errors.add(&at.key("value"), "the value of which header?");
+            errors.add(&at.key("value"), "`value` needs `header`");
         }
         return None;
     };
@@ -200,7 +201,7 @@ fn header(
     };
     let mut identifies = identity_headers.iter();
     if identifies.any(|known| is_same_header(known, &name)) || paths::is_reserved_header(&name) {
-        let message = "this header says who asks, and is not the client's; name tenants or tiers";
+        let message = "this header identifies the client and is not the client's to set; use tenants or tiers";
         errors.add(&at_header, message);
     }
     if let Some(value) = &doc.value {
@@ -215,7 +216,7 @@ fn header(
 
 fn gets(errors: &mut Errors, at: &Path, doc: &AssignDoc, variants: &[Variant]) -> Gets {
     if doc.by.is_some() && doc.weights.is_none() {
-        errors.add(&at.key("by"), "nothing is drawn without weights");
+        errors.add(&at.key("by"), "`by` needs `weights`");
     }
     match (&doc.variant, &doc.weights) {
         (Some(name), None) => {

@@ -79,13 +79,13 @@ fn every_mistake_is_named_with_its_place() {
             "/rules/org/0/id",
             json!("own"),
             "$.rules.org[1].id",
-            "stands at [0] already",
+            "already at [0]",
         ),
         (
             "/rules/org/0/id",
             json!("default"),
             "$.rules.org[0].id",
-            "own",
+            "reserved",
         ),
         (
             "/rules/org/0/allow",
@@ -133,7 +133,7 @@ fn every_mistake_is_named_with_its_place() {
             "/tenants/payments/rules",
             json!(["org", "org"]),
             "$.tenants.payments.rules[1]",
-            "stands at [0] already",
+            "already at [0]",
         ),
         (
             "/tenants/true",
@@ -143,7 +143,7 @@ fn every_mistake_is_named_with_its_place() {
         ),
         ("/tenants/a.b", json!({}), "$.tenants['a.b']", "A-Z"),
         ("/tenants", json!({}), "$.tenants", "no tenant"),
-        ("/backends", json!({}), "$.backends", "no backend"),
+        ("/backends", json!({}), "$.backends", "at least one backend"),
         (
             "/backends/public/cluster",
             json!("a b"),
@@ -174,7 +174,7 @@ fn every_mistake_is_named_with_its_place() {
             "$.backends.public.hit_below",
             "duration",
         ),
-        ("/routes", json!([]), "$.routes", "no route"),
+        ("/routes", json!([]), "$.routes", "at least one route"),
         (
             "/routes/0/backend",
             json!("x"),
@@ -253,8 +253,8 @@ fn what_is_no_document_is_refused() {
         ("{", "EOF"),
         ("[]", "expected an object of version"),
         ("{} x", "trailing"),
-        (r#"{"version":"1","version":"2"}"#, "stands twice"),
-        (r#"{"a":null,"a":1}"#, "stands twice"),
+        (r#"{"version":"1","version":"2"}"#, "twice"),
+        (r#"{"a":null,"a":1}"#, "twice"),
     ] {
         let errors = Policy::from_json(text.as_bytes()).unwrap_err();
         assert!(errors[0].message.contains(hint), "{text}: {errors:?}");

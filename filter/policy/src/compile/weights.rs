@@ -35,7 +35,7 @@ pub(crate) fn compile<T>(
     }
     if is_sound && sum != u32::from(ALL) {
         let (whole, rest) = (sum / 100, sum % 100);
-        let message = format!("the weights make {whole}.{rest:02}, and must make 100");
+        let message = format!("the weights add up to {whole}.{rest:02}, and must add up to 100");
         errors.add(at, message);
     }
     all

@@ -13,29 +13,29 @@ use super::Text;
 pub struct BackendDoc {
     /// The cluster as the proxy names it.
     pub cluster: Text,
-    /// What stands before the module path in the backend's URLs.
+    /// The path before the module path in the backend's URLs.
     pub base_path: Option<Text>,
-    /// The host, with or without a port, that the backend is asked as; without it the client's.
+    /// The host, with or without a port, to send to the backend; the default is the client's.
     pub authority: Option<Text>,
-    /// Request headers that the proxy adds, by their names.
+    /// Request headers that the proxy adds, by name.
     #[serde(default)]
     pub headers: BTreeMap<String, HeaderDoc>,
-    /// Headers of the client's request that it gets beside those that every backend gets.
+    /// Headers of the client's request to forward in addition to those that every backend gets.
     #[serde(default)]
     pub forward_headers: Vec<Text>,
-    /// Whether it is one that everybody shares, to which no private name should be led.
+    /// Whether it is a public backend, which should not receive private names.
     pub public: Option<bool>,
-    /// What the backend is, which tells how its cache is read off its answers.
+    /// The kind of backend, which determines how its cache status is read from its responses.
     pub kind: Option<KindDoc>,
-    /// Response headers that tell of the cache, the first that is there decides.
+    /// Response headers with the cache status; the first one present decides.
     #[serde(default)]
     pub cache_status: Vec<Text>,
-    /// Where the backend may redirect to; every other redirect is refused.
+    /// The redirects that the backend may send; every other redirect is refused.
     #[serde(default)]
     pub redirects: Vec<RedirectDoc>,
-    /// What tells the age of a version; its `.info` does.
+    /// The source of a version's age; the default is its `.info`.
     pub age: Option<AgeDoc>,
-    /// An answer that begins sooner than this is taken for a hit, where nothing else tells.
+    /// A response that begins sooner than this counts as a hit, if nothing else shows the cache status.
     pub hit_below: Option<Text>,
 }
 
@@ -44,18 +44,18 @@ pub struct BackendDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HeaderDoc {
-    /// The name by which the proxy knows the value. The value itself is never in a policy.
+    /// The proxy's name for the value. The value itself is never in a policy.
     pub secret: Text,
 }
 
-/// What tells the age of a version.
+/// The source of a version's age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgeDoc {
-    /// `Time` in its `.info`, which is the time of the commit, by the author's clock.
+    /// `Time` in its `.info`: the commit time by the author's clock.
     Info,
-    /// The header `Last-Modified` of its `.info`: when the backend got it, where it says so.
+    /// The header `Last-Modified` of its `.info`: when the backend fetched it, if it sends that.
     LastModified,
 }
 
@@ -65,23 +65,23 @@ pub enum AgeDoc {
 #[cfg_attr(feature = "schema", schemars(transform = super::schema::one_way))]
 #[serde(deny_unknown_fields)]
 pub struct RedirectDoc {
-    /// The place: the beginning of a URL, or of a path on the backend itself.
+    /// The target: the beginning of a URL, or of a path on the backend itself.
     pub to: Text,
-    /// The path behind the tenant's prefix that takes its place, so that the client stays here.
+    /// The path after the tenant's prefix that replaces it, so that the client stays at this proxy.
     pub rewrite: Option<Text>,
-    /// Whether the client is sent there as the backend says, past the filter.
+    /// Whether the client is redirected there, past the filter.
     pub pass: Option<bool>,
 }
 
-/// The kinds of backend whose cache can be told from their answers.
+/// The kinds of backend whose cache status can be read from their responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum KindDoc {
-    /// Files, all of which are there.
+    /// Files, which are always present.
     Static,
-    /// goproxy/goproxy: `Last-Modified` comes with what was cached.
+    /// goproxy/goproxy: cached responses have `Last-Modified`.
     Goproxy,
-    /// Athens: in redirect mode a redirect is a miss; else nothing tells.
+    /// Athens: in redirect mode a redirect is a miss; otherwise unknown.
     Athens,
 }

@@ -27,7 +27,7 @@ impl<'de> Visitor<'de> for ClaimVisitor {
     type Value = ClaimDoc;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a claim's name, or a list of the names on the way to it")
+        f.write_str("a claim's name, or its path as a list of names")
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<ClaimDoc, E> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub fn parse(text: &str) -> Result<Duration, String> {
     let error = || {
         format!(
-            "{text:?} is no duration; write a whole number and ms, s, m, h or d, such as \"250ms\""
+            "{text:?} is not a valid duration; write a whole number and ms, s, m, h or d, such as \"250ms\""
         )
     };
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(error)?;

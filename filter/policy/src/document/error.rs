@@ -65,14 +65,14 @@ impl Path {
     }
 }
 
-/// What the document has in its names and values can stand in a message, but ends no line of a log.
+/// A message repeats names and values of the document. Control characters, and those that change the
+/// direction of text or are invisible, are escaped: a message stays on one line and steers no terminal.
 fn one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len());
     for c in message.chars() {
-        if c.is_control() {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
+        match c {
+            ' '..='~' => line.push(c),
+            c => line.extend(c.escape_debug()),
         }
     }
     line
@@ -81,4 +81,29 @@ fn one_line(message: &str) -> String {
 /// The JSON path of an object's member, as errors have it.
 pub fn member_path(object: &str, key: &str) -> String {
     Path(object.to_owned()).key(key).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_escapes_what_steers_a_terminal() {
+        for (what, text, wanted) in [
+            (
+                "plain text",
+                r#"the key "a": 'b' \ é"#,
+                r#"the key "a": 'b' \ é"#,
+            ),
+            ("the end of a line", "a\r\nb", r"a\r\nb"),
+            ("an escape", "a\u{1b}[2J", r"a\u{1b}[2J"),
+            ("a C1 control", "a\u{9b}2J", r"a\u{9b}2J"),
+            ("right to left", "a\u{202e}b", r"a\u{202e}b"),
+            ("an isolate", "a\u{2066}b", r"a\u{2066}b"),
+            ("a zero-width space", "a\u{200b}b", r"a\u{200b}b"),
+            ("the end of a paragraph", "a\u{2029}b", r"a\u{2029}b"),
+        ] {
+            assert_eq!(PolicyError::at_root(text).message, wanted, "{what}");
+        }
+    }
 }

@@ -11,23 +11,23 @@ use super::{Text, duration};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TestDoc {
-    /// What is shown to people.
+    /// The test's name in reports.
     pub name: Option<Text>,
-    /// The tenant that asks.
+    /// The tenant that sends the request.
     pub tenant: Text,
     /// The module path, unescaped.
     pub module: Text,
-    /// The version, unescaped; without it the module's list is asked for.
+    /// The version, unescaped; without it the module's version list is requested.
     pub version: Option<Text>,
-    /// How old the version is, such as `3d`; without it it is old enough for every rule.
+    /// The age of the version, such as `3d`; the default is old enough for every rule.
     pub age: Option<Text>,
-    /// What is asked for; without it the zip of a version, else the list.
+    /// The requested operation; the default is `zip` with a version, else `list`.
     pub operation: Option<OperationDoc>,
-    /// What must come of it.
+    /// The expected decision.
     pub expect: ExpectDoc,
-    /// The rule that must decide: its name, or `set/rule`; `default` where none does.
+    /// The rule that must decide: its name, or `set/rule`; `default` if no rule matches.
     pub rule: Option<Text>,
-    /// The backend that must be asked.
+    /// The backend that must receive the request.
     pub backend: Option<Text>,
 }
 
@@ -43,9 +43,9 @@ impl TestDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OperationDoc {
-    /// The versions that there are.
+    /// The version list.
     List,
-    /// The newest version.
+    /// The latest version.
     Latest,
     /// A version's time and name.
     Info,
@@ -60,12 +60,12 @@ pub enum OperationDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ExpectDoc {
-    /// It goes to a backend.
+    /// It is sent to a backend.
     Allow,
     /// It is refused with 403 and the reason.
     Deny,
-    /// It is refused with 404, so that go looks for a module above or below.
+    /// It is refused with 404, so that go tries a shorter or longer module path.
     Probe,
-    /// It is refused with 404, as if it were not there.
+    /// It is refused with 404, as if it did not exist.
     Hide,
 }

@@ -9,25 +9,25 @@ use super::Text;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IntegrityDoc {
-    /// What happens to a file that is not what it should be.
+    /// What happens to a file with a wrong hash.
     pub mode: ModeDoc,
-    /// Lines of a go.sum, which count before everything else.
+    /// Lines of a go.sum, which take precedence over everything else.
     #[serde(default)]
     pub pins: Vec<Text>,
-    /// The modules whose first hash that was seen is the one that counts.
+    /// The modules for which the first hash seen is the expected one.
     pub first_seen: Option<Vec<Text>>,
-    /// Whether the first hash of a file counts for the backend that it came from, which holds without
-    /// this key, or for all of them.
+    /// Whether the first hash of a file counts for the backend that it came from (the default), or for all
+    /// backends.
     pub first_seen_scope: Option<ScopeDoc>,
-    /// What happens to a file whose first hash finds no room, where files are enforced: it is refused.
+    /// What happens in `enforce` to a file whose first hash does not fit in memory; the default is `refuse`.
     pub on_no_room: Option<UnknownDoc>,
-    /// The checksum database that is asked for hashes.
+    /// The checksum database to look hashes up in.
     pub sumdb: Option<DatabaseDoc>,
-    /// The modules that it is not asked about.
+    /// The modules that are not looked up in it.
     pub private: Option<Vec<Text>>,
-    /// What happens to a file that nothing is known of, where files are enforced.
+    /// What happens in `enforce` to a file without a known hash.
     pub on_unknown: Option<UnknownDoc>,
-    /// Whether the proxy lets a filter hold an answer's headers while its body comes: Envoy's option
+    /// Whether the proxy lets a filter hold the response headers while the body arrives: Envoy's option
     /// of this name in the filter's configuration.
     pub allow_on_headers_stop_iteration: Option<bool>,
 }
@@ -39,16 +39,15 @@ pub struct IntegrityDoc {
 pub struct DatabaseDoc {
     /// Its verifier key, as `GOSUMDB` has it.
     pub key: Text,
-    /// The backend at which it is asked.
+    /// The backend through which it is queried.
     pub backend: Text,
-    /// Whether that is a Go proxy which carries the database, and not the database itself.
+    /// Whether that backend is a Go proxy that serves the database, not the database itself.
     pub proxied: Option<bool>,
-    /// The host that is asked for; without it the backend's `authority`, else the one in the database's name.
+    /// The host to send; the default is the backend's `authority`, else the host in the database's name.
     pub authority: Option<Text>,
     /// How long a lookup may take.
     pub timeout: Option<Text>,
-    /// What happens to a file that the database says nothing of, where files are enforced: it is
-    /// refused.
+    /// What happens in `enforce` to a file for which the database gives no hash; the default is `refuse`.
     pub on_unavailable: Option<UnknownDoc>,
 }
 
@@ -59,9 +58,9 @@ pub struct DatabaseDoc {
 pub enum ModeDoc {
     /// Nothing is checked.
     Off,
-    /// What is wrong is counted and logged, and served.
-    Observe,
-    /// What is wrong does not reach the client whole.
+    /// A wrong file is counted, logged and served.
+    Shadow,
+    /// A wrong file does not reach the client completely.
     Enforce,
 }
 

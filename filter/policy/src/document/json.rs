@@ -78,7 +78,7 @@ impl Strict<'_> {
     }
 
     fn too_large(self) -> Value {
-        self.note("numbers above 2^53 do not survive a control plane: write it as a string");
+        self.note("control planes round numbers above 2^53: write it as a string");
         Value::from(0)
     }
 }
@@ -157,7 +157,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
             };
             if object.contains_key(&key) {
                 member.note(format!(
-                    "the key {key:?} stands twice in this object; control planes keep only the last"
+                    "the key {key:?} is in this object twice; control planes keep only the last"
                 ));
             }
             let value = self.broken(&place, members.next_value_seed(member))?;

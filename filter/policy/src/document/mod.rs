@@ -54,40 +54,40 @@ const UNHASHED: &[&str] = &["tests"];
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// The policy's own version, for people and metrics.
+    /// The policy's own version, shown to people and in metrics.
     pub version: Text,
-    /// What holds where no rule matches.
+    /// What applies if no rule matches.
     pub default: DefaultDoc,
-    /// Whom to ask, in every denial.
+    /// The contact shown in every denial.
     pub contact: Option<Text>,
-    /// Where the tenant's name comes from; all that say anything must agree.
+    /// The sources of the tenant's name; all that are present must agree.
     #[serde(default)]
     pub identity: Vec<IdentityDoc>,
-    /// The kinds of source that must have named the tenant, for every request.
+    /// The kinds of identity source that must have identified the tenant, for every request.
     #[serde(default)]
     pub require: Vec<Text>,
-    /// The tenants by name; `*` is everybody else.
+    /// The tenants by name; `*` is every other client.
     pub tenants: BTreeMap<String, TenantDoc>,
     /// The rule sets by name.
     #[serde(default)]
     pub rules: BTreeMap<String, Vec<RuleDoc>>,
     /// The backends by name.
     pub backends: BTreeMap<String, BackendDoc>,
-    /// Which request goes to which backend; the first that matches decides.
+    /// The routes to backends; the first match decides.
     pub routes: Vec<RouteDoc>,
-    /// Routes that are tried beside those.
+    /// A rollout of candidate routes.
     pub routes_rollout: Option<RoutesRolloutDoc>,
-    /// What is demanded of the files that are served.
+    /// How files are checked before they are served.
     pub integrity: Option<IntegrityDoc>,
-    /// Whether the filter hands the proxy's access log what it knows of a request; it does.
+    /// Whether the filter gives its data about a request to the proxy's access log; the default is true.
     pub access_log: Option<bool>,
-    /// The checksum databases that are carried, by name; without it `sum.golang.org`, by the routes.
+    /// The checksum databases that are served, by name; the default is `sum.golang.org`, by the routes.
     pub sumdb: Option<BTreeMap<String, SumdbDoc>>,
-    /// The modules of which different people get different versions, by name.
+    /// The splits by name: modules of which different clients get different versions.
     pub splits: Option<BTreeMap<String, SplitDoc>>,
-    /// What the draws of splits hang on beside who asks: another seed draws anew.
+    /// The seed of the splits' draws: another seed assigns clients anew.
     pub seed: Option<Text>,
-    /// What the policy must say of certain requests: `modgate test` asks, the filter does not.
+    /// Tests of the policy, for `modgate test`; the filter ignores them.
     #[serde(default)]
     pub tests: Vec<TestDoc>,
 }
@@ -97,9 +97,9 @@ pub struct Document {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DefaultDoc {
-    /// What no rule names is served.
+    /// Modules that no rule matches are served.
     Allow,
-    /// What no rule names is refused.
+    /// Modules that no rule matches are refused.
     Deny,
 }
 
@@ -109,11 +109,11 @@ pub enum DefaultDoc {
 #[cfg_attr(feature = "schema", schemars(transform = schema::one_source))]
 #[serde(deny_unknown_fields)]
 pub struct IdentityDoc {
-    /// A path prefix with `{tenant}` as one of its elements; it is taken off the path.
+    /// A path prefix with `{tenant}` as one path element; it is removed from the path.
     pub path_prefix: Option<Text>,
     /// A request header whose value is the tenant's name.
     pub header: Option<Text>,
-    /// Whether the hop in front sets the header and nobody else can.
+    /// Whether the hop in front sets the header and clients cannot.
     pub trusted: Option<bool>,
     /// The request header in which Envoy's `basic_auth` forwards the user name that it verified
     /// (`forward_username_header`).
@@ -130,11 +130,11 @@ pub struct IdentityDoc {
     pub jwt_claim_list: Option<ClaimDoc>,
     /// The name that `jwt_authn`'s `payload_in_metadata` gives to the token's payload.
     pub payload: Option<Text>,
-    /// A pattern for the server name that the client asked for.
+    /// A pattern for the server name (SNI) that the client requested.
     pub sni: Option<Text>,
     /// A pattern for the name of the listener's filter chain.
     pub listener: Option<Text>,
-    /// The tenants by what the source says, where that is not their own name.
+    /// Tenants by the value of the source, if the value is not the tenant's name.
     pub map: Option<BTreeMap<String, Text>>,
 }
 
@@ -143,16 +143,17 @@ pub struct IdentityDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TenantDoc {
-    /// The rule sets that hold, in order.
+    /// The active rule sets, in order.
     #[serde(default)]
     pub rules: Vec<Text>,
-    /// What splits may tell it from other tenants by.
+    /// A label by which splits can select tenants.
     pub tier: Option<Text>,
-    /// Rules that are tried beside those.
+    /// A rollout of candidate rules.
     pub rollout: Option<RolloutDoc>,
-    /// What happens to this tenant's files that are not what they should be.
+    /// What happens to this tenant's files with a wrong hash.
     pub integrity: Option<ModeDoc>,
-    /// The kinds of source that must have named this tenant, besides those of the document.
+    /// The kinds of identity source that must have identified this tenant, in addition to those of the
+    /// document.
     #[serde(default)]
     pub require: Vec<Text>,
 }
@@ -169,21 +170,21 @@ pub struct RuleDoc {
     pub allow: Option<Vec<Text>>,
     /// The modules that are refused.
     pub deny: Option<Vec<Text>>,
-    /// Why, for the person who is refused.
+    /// The reason, shown to the person whose request is refused.
     pub reason: Option<Text>,
-    /// Whether what a denial refuses is answered as if it were not there.
+    /// Whether a denial responds as if the module did not exist.
     pub hide: Option<bool>,
-    /// The versions that the rule is about, such as `<v1.2.0 || v2`; without it all.
+    /// The versions that the rule covers, such as `<v1.2.0 || v2`; the default is all.
     pub versions: Option<Text>,
-    /// Versions that the rule is not about, in the same form.
+    /// Versions that the rule does not cover, in the same form.
     pub except: Option<Text>,
-    /// Whether the rule is about the modules that it names alone, and not about what lies below them.
+    /// Whether the rule covers only the modules that it names, not those below them.
     pub exact: Option<bool>,
     /// How old a version must be to be served, such as `7d`.
     pub min_age: Option<Text>,
-    /// Whether a denial means modules whatever the case of their letters.
+    /// Whether a denial ignores the case of letters.
     pub fold_case: Option<bool>,
-    /// Whether a rule about versions means their go.mod files too.
+    /// Whether a rule about versions covers their go.mod files too.
     pub go_mod: Option<GoModDoc>,
 }
 
@@ -192,7 +193,7 @@ pub struct RuleDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum GoModDoc {
-    /// The go.mod file of a version is refused where its zip is. Without it, it passes.
+    /// The go.mod file of a version is refused if its zip is. By default it is served.
     Deny,
 }
 
@@ -201,11 +202,11 @@ pub enum GoModDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SumdbDoc {
-    /// The backend that carries the database; without it the one that the routes give.
+    /// The backend that serves the database; the default is the one that the routes select.
     pub backend: Option<Text>,
-    /// The modules whose names are private: no database is asked about them but their own.
+    /// The modules whose names are private: only their own database is queried for them.
     pub private: Option<Vec<Text>>,
-    /// The modules whose own database this is: they are private to every other.
+    /// The modules that belong to this database: they are private to every other database.
     pub modules: Option<Vec<Text>>,
 }
 

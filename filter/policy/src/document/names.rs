@@ -48,17 +48,15 @@ pub(crate) fn name_error(what: &str, name: &str) -> Option<String> {
 /// something else by it, and two things would be counted as one.
 pub(crate) fn reserved_error(what: &str, name: &str) -> Option<String> {
     let why = match (what, name) {
-        (_, "-") => "access logs and tables say it where there is none",
-        ("backend" | "split" | "variant", "none") => "metrics say it where there is none",
-        ("backend", "unknown") => "metrics say it where a stand-in cannot be told",
+        (_, "-") => "access logs and tables use it for \"none\"",
+        ("backend" | "split" | "variant", "none") => "metrics use it for \"none\"",
+        ("backend", "unknown") => "metrics use it where the backend cannot be determined",
         ("tenant", "other") => {
-            "metrics count under it who is \"*\", nobody, or beyond the most series"
+            "metrics use it for \"*\", for unidentified clients and beyond the series limit"
         }
-        ("rule" | "split" | "variant", "other") => {
-            "metrics count under it what is beyond the most series"
-        }
-        ("tenant", "sumdb") => "it begins the checksum database's paths",
-        ("rule", name) if RESERVED_RULES.contains(&name) => "it is the engine's own",
+        ("rule" | "split" | "variant", "other") => "metrics use it beyond the series limit",
+        ("tenant", "sumdb") => "checksum database paths begin with it",
+        ("rule", name) if RESERVED_RULES.contains(&name) => "it is reserved for the engine",
         _ => return None,
     };
     Some(format!("the {what} {name:?}: {why}; choose another name"))
@@ -68,11 +66,11 @@ pub(crate) fn reserved_error(what: &str, name: &str) -> Option<String> {
 /// for one character that is not graphic, and prints 8 lines and 648 bytes of it at most.
 pub(crate) fn text_error(text: &str, most_bytes: usize) -> Option<String> {
     if text.trim().is_empty() {
-        return Some("an empty text: leave it out".to_owned());
+        return Some("an empty string: leave it out".to_owned());
     }
     if text.len() > most_bytes {
         return Some(format!(
-            "{} bytes; go prints little of a denial, so use at most {most_bytes}",
+            "{} bytes; go prints only the start of a denial, so use at most {most_bytes}",
             text.len()
         ));
     }

@@ -258,7 +258,7 @@ impl<'d> MapAccess<'d> for Members<'d, '_> {
     fn next_value_seed<S: DeserializeSeed<'d>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let reader = self.reader;
         let Some((key, source)) = self.next.take() else {
-            return Err(Error::custom("no key was read"));
+            return Err(Error::custom("a value came before its key"));
         };
         let place = Place::Key(reader.place, &key);
         let member = seed.deserialize(Reader {

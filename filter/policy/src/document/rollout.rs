@@ -9,13 +9,13 @@ use super::Text;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RolloutDoc {
-    /// The rule sets that are tried, in order, in the place of the tenant's own.
+    /// The candidate rule sets, in order, that would replace the tenant's own.
     pub candidate: Vec<Text>,
-    /// How far they have come.
+    /// The stage.
     pub stage: StageDoc,
     /// The share of a canary, from 0 to 100 with at most two decimals.
     pub percent: Option<f64>,
-    /// What stays on one side of a canary.
+    /// What a canary is drawn by.
     pub by: Option<ByDoc>,
 }
 
@@ -24,11 +24,11 @@ pub struct RolloutDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SplitRolloutDoc {
-    /// How far the split has come.
+    /// The stage of the split.
     pub stage: StageDoc,
     /// The share of a canary, from 0 to 100 with at most two decimals.
     pub percent: Option<f64>,
-    /// What stays on one side of a canary.
+    /// What a canary is drawn by.
     pub by: Option<ByDoc>,
 }
 
@@ -37,11 +37,11 @@ pub struct SplitRolloutDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StageDoc {
-    /// The candidate is not asked.
+    /// The candidate is not evaluated.
     Off,
-    /// The candidate is asked and counted, and decides nothing.
+    /// The candidate is evaluated and counted, without effect.
     Shadow,
-    /// The candidate decides on a share.
+    /// The candidate decides a share of the requests.
     Canary,
     /// The candidate decides.
     Enforce,
@@ -52,10 +52,10 @@ pub enum StageDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ByDoc {
-    /// Who asks, as exactly as it is known.
+    /// The client, by its most exact identity.
     Client,
     /// The tenant as a whole.
     Tenant,
-    /// The module that is asked for.
+    /// The requested module.
     Module,
 }

@@ -14,21 +14,21 @@ use super::{ByDoc, StageDoc, Text};
 pub struct RouteDoc {
     /// The route's name.
     pub id: Text,
-    /// What the path begins with.
+    /// The beginning of the path.
     pub path_prefix: Option<Text>,
-    /// What goes upstream in the prefix's place; without it the prefix stays.
+    /// The replacement for the prefix in the upstream path; by default the prefix is kept.
     pub rewrite: Option<Text>,
-    /// The hosts that are asked for; without it all.
+    /// The requested hosts; the default is all.
     pub hosts: Option<Vec<Text>>,
-    /// The modules that take this route; without it all.
+    /// The modules that use this route; the default is all.
     pub modules: Option<Vec<Text>>,
     /// The backend's name.
     pub backend: Option<Text>,
-    /// The shares of several backends by name, in percent, 100 together.
+    /// The weights of several backends by name, in percent; they add up to 100.
     pub backends: Option<BTreeMap<String, f64>>,
-    /// What stays with one of them; `module` without it.
+    /// What is sent to the same backend every time; the default is `module`.
     pub by: Option<ByDoc>,
-    /// What comes of a request when the one that was drawn fails; `fail` without it.
+    /// What happens to a request if the drawn backend fails; the default is `fail`.
     pub on_failure: Option<OnFailureDoc>,
 }
 
@@ -39,7 +39,7 @@ pub struct RouteDoc {
 pub enum OnFailureDoc {
     /// The client gets the failure.
     Fail,
-    /// The proxy asks the next of the route's backends.
+    /// The proxy tries the route's next backend.
     Next,
 }
 
@@ -48,12 +48,12 @@ pub enum OnFailureDoc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RoutesRolloutDoc {
-    /// The routes that are tried in the place of `routes`.
+    /// The candidate routes that would replace `routes`.
     pub candidate: Vec<RouteDoc>,
-    /// How far they have come.
+    /// The stage.
     pub stage: StageDoc,
     /// The share of a canary, from 0 to 100 with at most two decimals.
     pub percent: Option<f64>,
-    /// What stays on one side of a canary.
+    /// What a canary is drawn by.
     pub by: Option<ByDoc>,
 }

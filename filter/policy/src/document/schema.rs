@@ -44,7 +44,7 @@ impl JsonSchema for ClaimDoc {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A claim's name, or a list of the names on the way to it.",
+            "description": "A claim's name, or its path as a list of names.",
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         })
     }

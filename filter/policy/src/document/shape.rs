@@ -82,7 +82,7 @@ pub(super) fn read(mut value: Value, bytes: usize) -> Shape {
         }
     }
     let message = format!(
-        "there may be more: after {} mistakes of shape nothing is looked at",
+        "the check stopped after {} errors; there may be more",
         shape.errors.len()
     );
     shape.errors.push(PolicyError::at_root(message));

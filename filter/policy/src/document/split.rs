@@ -15,15 +15,15 @@ pub struct SplitDoc {
     pub module: Text,
     /// The versions by the names of the variants.
     pub variants: BTreeMap<String, Text>,
-    /// The variant of whom nothing is known, and of all where the backend lacks another one's version.
+    /// The variant for unidentified clients, and the fallback if the backend lacks another variant's version.
     pub control: Text,
-    /// Who gets which variant; the first that holds decides, and the last holds for everybody.
+    /// Who gets which variant; the first match decides, and the last one applies to everybody.
     pub assign: Vec<AssignDoc>,
     /// Whether the files of other versions are refused.
     pub strict: Option<bool>,
     /// Whether the client is told its variant, in the header `x-modgate-variant`.
     pub tell: Option<bool>,
-    /// How far it has come; it holds without that.
+    /// Its rollout; without one the split takes effect fully.
     pub rollout: Option<SplitRolloutDoc>,
 }
 
@@ -33,18 +33,18 @@ pub struct SplitDoc {
 #[cfg_attr(feature = "schema", schemars(transform = super::schema::one_assignment))]
 #[serde(deny_unknown_fields)]
 pub struct AssignDoc {
-    /// The tenants for whom it holds; without it all.
+    /// The tenants that it applies to; the default is all.
     pub tenants: Option<Vec<Text>>,
-    /// The tiers of tenants for whom it holds; without it all.
+    /// The tiers of tenants that it applies to; the default is all.
     pub tiers: Option<Vec<Text>>,
-    /// A request header that must be there, once; without it none need.
+    /// A request header that must be present exactly once.
     pub header: Option<Text>,
-    /// The value that the header must have; without it any.
+    /// The required value of the header; the default is any.
     pub value: Option<Text>,
     /// The variant.
     pub variant: Option<Text>,
-    /// The shares of variants, in percent, 100 together.
+    /// The weights of variants, in percent; they add up to 100.
     pub weights: Option<BTreeMap<String, f64>>,
-    /// What stays with one variant; `client` without it.
+    /// What is assigned to the same variant every time; the default is `client`.
     pub by: Option<ByDoc>,
 }

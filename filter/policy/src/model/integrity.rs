@@ -18,7 +18,7 @@ pub enum Mode {
     #[default]
     Off,
     /// It is counted and logged, and served.
-    Observe,
+    Shadow,
     /// It does not reach the client whole.
     Enforce,
 }
@@ -91,7 +91,7 @@ impl Integrity {
         };
         let enforce = match tenant.integrity.unwrap_or(self.mode) {
             Mode::Off => return Plan::Pass,
-            Mode::Observe => false,
+            Mode::Shadow => false,
             Mode::Enforce => true,
         };
         let unknown = || {

@@ -88,9 +88,9 @@ impl Rule {
         let versions = self.versions.as_ref().map_or("all", VersionSet::as_str);
         Some(match self.seen(subject) {
             Subject::Module if *subject != Subject::Module => {
-                "it is about what is built, and not about go.mod files".to_owned()
+                "it covers what is built, not go.mod files".to_owned()
             }
-            Subject::Module => "it is about some versions only".to_owned(),
+            Subject::Module => "it covers only some versions".to_owned(),
             Subject::Version(version, _) | Subject::GoMod(version, _)
                 if self.is_about(&version) =>
             {

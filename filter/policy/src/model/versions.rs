@@ -210,8 +210,7 @@ fn add_condition(span: &mut Span, operator: &str, named: &str) -> Result<(), Str
     // As in Go's own queries: v1.2 is the first of many versions, or all of them.
     if !is_whole && !matches!(operator, "<" | ">=") {
         return Err(format!(
-            "{operator}{named}: write all three numbers, so that it is clear which versions of \
-             {named} are meant"
+            "{operator}{named}: write all three numbers; {named} could mean several versions"
         ));
     }
     let bound = |inclusive| Bound {
@@ -230,7 +229,7 @@ fn add_condition(span: &mut Span, operator: &str, named: &str) -> Result<(), Str
         "!=" => span.holes.push(version),
         _ => {
             return Err(format!(
-                "the operator {operator:?}: there are <, <=, >, >=, = and !="
+                "{operator:?} is not a valid operator; use <, <=, >, >=, = or !="
             ));
         }
     }
@@ -244,20 +243,20 @@ fn read_version(named: &str) -> Result<Version, String> {
         format!("v{named}")
     };
     let hint = match named {
-        "" => "an operator without its version",
-        _ if named.starts_with(['^', '~']) => "there is no ^ and no ~; write both bounds",
-        _ if named.contains(',') => "conditions stand side by side, with spaces and no commas",
+        "" => "an operator without a version",
+        _ if named.starts_with(['^', '~']) => "^ and ~ are not supported; write both bounds",
+        _ if named.contains(',') => "separate conditions with spaces, not commas",
         _ if named.contains(['x', '*']) => {
-            "there are no wildcards; v1.2 alone means all of its versions"
+            "wildcards are not supported; v1.2 alone means all of its versions"
         }
-        _ => "write it as Go does, such as v1.2.3",
+        _ => "write it with a v, such as v1.2.3",
     };
     match semver::parse(&text) {
         Some(parts) if matches!(parts.build, "" | "+incompatible") => Ok(Version::of(text)),
         Some(_) => Err(format!(
-            "{named:?}: no version of a module has this behind the +"
+            "{named:?}: module versions do not have this after the +"
         )),
-        None => Err(format!("{named:?} is no version: {hint}")),
+        None => Err(format!("{named:?} is not a valid version: {hint}")),
     }
 }
 
@@ -369,20 +368,20 @@ mod tests {
         for (bad, why) in [
             ("", "empty alternative"),
             ("<1.2.0 ||", "empty alternative"),
-            ("<", "without its version"),
+            ("<", "without a version"),
             ("<=v1.2", "all three numbers"),
             (">v1", "all three numbers"),
             ("=v1", "all three numbers"),
-            ("^1.2.0", "no ^"),
-            ("~1.2.0", "no ^"),
-            ("1.2.x", "no wildcards"),
+            ("^1.2.0", "write both bounds"),
+            ("~1.2.0", "write both bounds"),
+            ("1.2.x", "wildcards are not"),
             (">=1.0.0,<2.0.0", "commas"),
             ("=>1.0.0", "operator"),
             ("==1.0.0", "operator"),
-            ("1.2.3.4", "no version"),
-            ("v01.2.3", "no version"),
-            ("master", "no version"),
-            ("1.2.3+meta", "behind the +"),
+            ("1.2.3.4", "not a valid version"),
+            ("v01.2.3", "not a valid version"),
+            ("master", "not a valid version"),
+            ("1.2.3+meta", "after the +"),
             (">2.0.0 <1.0.0", "no version can meet"),
             (">1.0.0 <1.0.0", "no version can meet"),
             ("=1.0.0 !=1.0.0", "no version can meet"),

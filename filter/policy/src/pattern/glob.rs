@@ -114,7 +114,7 @@ impl Token {
 
 /// Reads a class; `rest` begins behind the `[`.
 fn parse_class(rest: &mut &[u8]) -> Result<Token, &'static str> {
-    const OPEN: &str = "a [ without its ]";
+    const OPEN: &str = "a [ without a matching ]";
     let mut take = || {
         let (&byte, tail) = rest.split_first()?;
         *rest = tail;
@@ -135,14 +135,14 @@ fn parse_class(rest: &mut &[u8]) -> Result<Token, &'static str> {
         }
         let low = byte;
         if low == b'-' {
-            return Err("a range in [] without its beginning");
+            return Err("a range in [] without a start");
         }
         byte = take().ok_or(OPEN)?;
         let mut high = low;
         if byte == b'-' {
             high = take().ok_or(OPEN)?;
             if matches!(high, b']' | b'-') {
-                return Err("a range in [] without its end");
+                return Err("a range in [] without an end");
             }
             byte = take().ok_or(OPEN)?;
         }
@@ -161,7 +161,9 @@ pub(super) fn check_foldable(pattern: &str) -> Result<(), &'static str> {
         let [low, dash, high] = window else { continue };
         in_class = (in_class || *low == b'[') && *low != b']';
         if in_class && *dash == b'-' && kind(*low) != kind(*high) {
-            return Err("with fold_case, a range in [] is of letters of one case, or of none");
+            return Err(
+                "with fold_case, a range in [] must have letters of one case, or no letters",
+            );
         }
     }
     Ok(())

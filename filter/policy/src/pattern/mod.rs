@@ -102,8 +102,7 @@ impl PatternSetBuilder {
         }
         if self.set.expressions.len() == MAX_EXPRESSIONS {
             return Err(format!(
-                "more than {MAX_EXPRESSIONS} re: patterns in one set; use globs, whose number does \
-                 not cost"
+                "more than {MAX_EXPRESSIONS} re: patterns in one set; use globs, which have no such limit"
             ));
         }
         if self.table_bytes > MAX_TABLE_BYTES_OF_SET {
@@ -253,14 +252,14 @@ fn check_characters(pattern: &str) -> Result<(), String> {
     }
     for c in pattern.chars() {
         let why = match c {
-            ',' => "one pattern for each element of the list, without commas",
-            '@' => "a pattern is a module path; versions are no part of it",
+            ',' => "write one pattern per list element, without commas",
+            '@' => "a pattern is a module path, without a version",
             ':' => "a pattern is a module path, without a scheme or port",
-            '!' => "write upper case as it is, without the ! escape",
+            '!' => "write upper-case letters unescaped, without !",
             '\\' => "a module path has no backslash; begin a regular expression with re:",
             '/' | '*' | '?' | '[' | ']' | '^' => continue,
             c if c.is_ascii() && is_path_byte(c as u8) => continue,
-            _ => "no module path has this character",
+            _ => "not valid in a module path",
         };
         return Err(format!("the character {c:?}: {why}"));
     }
@@ -280,7 +279,7 @@ fn parse_element(text: &str, is_first: bool) -> Result<Element<'_>, String> {
     }
     if text.starts_with('.') || text.ends_with('.') {
         return Err(format!(
-            "the element {text:?} begins or ends with a dot, which no module path's does"
+            "the element {text:?} begins or ends with a dot, so no module path can match"
         ));
     }
     if is_first {
@@ -290,7 +289,7 @@ fn parse_element(text: &str, is_first: bool) -> Result<Element<'_>, String> {
         let domain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
         if !text.bytes().all(domain) || text.starts_with('-') {
             return Err(format!(
-                "the first element {text:?} is no domain name in lower case, so this can never match"
+                "the first element {text:?} is not a lower-case domain name, so this can never match"
             ));
         }
     }

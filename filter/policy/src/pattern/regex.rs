@@ -51,7 +51,7 @@ impl Regex {
             )
             .syntax(syntax)
             .build(expression)
-            .map_err(|error| format!("too complex to bound its time: {error}"))?;
+            .map_err(|error| format!("too complex for the limit on matching time: {error}"))?;
         let start = table
             .start_state(&start::Config::new().anchored(Anchored::Yes))
             .map_err(|error| error.to_string())?;

@@ -205,7 +205,7 @@ fn why_not(pattern: &str, meaning: Meaning, module: &str) -> String {
         }
     }
     match asked.next() {
-        Some(_) if meaning.exact => "it is exact, and the module lies below".to_owned(),
+        Some(_) if meaning.exact => "the rule is exact, and the module is below it".to_owned(),
         _ => "it does not match".to_owned(),
     }
 }

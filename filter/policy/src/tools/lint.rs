@@ -79,7 +79,7 @@ fn tenants(document: &Document, found: &mut Vec<PolicyError>) {
                 DefaultDoc::Allow => "allowed",
                 DefaultDoc::Deny => "denied",
             };
-            let message = format!("no rule holds for this tenant: by default everything is {what}");
+            let message = format!("this tenant has no rules: by default everything is {what}");
             found.push(Path::root().key("tenants").key(name).error(message));
         }
     }
@@ -91,7 +91,7 @@ fn unused(document: &Document, found: &mut Vec<PolicyError>) {
         let mut used = document.tenants.values().flat_map(sides).flatten();
         if !used.any(|used| **used == **set) {
             let at = root.key("rules").key(set);
-            found.push(at.error("no tenant has this rule set"));
+            found.push(at.error("no tenant uses this rule set"));
         }
     }
     let tried = document.routes_rollout.iter().flat_map(|t| &t.candidate);
@@ -140,7 +140,7 @@ fn shadowed_rules(document: &Document, found: &mut Vec<PolicyError>) {
         if let Some(catcher) = catcher {
             let at = Path::root().key("rules").key(set).index(i);
             found.push(at.error(format!(
-                "this rule never decides: {catcher} before it takes all that it matches"
+                "this rule never decides: {catcher} before it already matches everything that it would match"
             )));
         }
     }
@@ -201,7 +201,7 @@ fn shadowed_routes(document: &Document, found: &mut Vec<PolicyError>) {
         if let Some(catcher) = before.catches(modules) {
             let at = Path::root().key("routes").index(i);
             found.push(at.error(format!(
-                "this route is never taken: {catcher} before it takes all of its modules"
+                "this route is never used: {catcher} before it already matches all of its modules"
             )));
         }
         // Of other hosts it takes nothing.

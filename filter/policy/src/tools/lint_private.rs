@@ -44,7 +44,7 @@ pub(crate) fn private_routes(document: &Document, found: &mut Vec<PolicyError>) 
             let public = backends_of(route).find_map(|name| public.get_key_value(name));
             if let (Some(name), Some((backend, why))) = (taken.next(), public) {
                 found.push(at.index(i).error(format!(
-                    "this route leads private names ({}) to the backend {backend:?}, {why}",
+                    "this route sends private names ({}) to the backend {backend:?}, {why}",
                     &**name
                 )));
             }
@@ -104,11 +104,10 @@ fn public_backends(document: &Document) -> BTreeMap<&str, &'static str> {
         Some(true) => Some("which is public"),
         Some(false) => None,
         None if backend.authority.as_deref().is_some_and(is_public_host) => {
-            Some("which everybody shares")
+            Some("which is shared by everybody")
         }
         None if tells && carriers.contains(name) => Some(
-            "which carries a checksum database that is not theirs; give them a route of their own, or say \
-             \"public\": false of the backend",
+            "which serves a checksum database that is not theirs; give them a separate route, or set \"public\": false on the backend",
         ),
         None => None,
     };
@@ -188,7 +187,7 @@ mod tests {
         let known = told(|d| {
             d["backends"]["private"]["authority"] = json!("Proxy.golang.org:443");
         });
-        assert!(known.contains("which everybody shares"), "{known}");
+        assert!(known.contains("which is shared by everybody"), "{known}");
         let says = told(|d| d["backends"]["private"]["public"] = json!(true));
         assert!(says.contains("which is public"), "{says}");
     }

@@ -12,8 +12,7 @@ pub(crate) fn warnings(document: &Document, found: &mut Vec<PolicyError>) {
         let passed = backend.redirects.iter().enumerate();
         let passed = passed.filter(|(_, redirect)| redirect.pass == Some(true));
         for (i, _) in passed {
-            let message = "a rule about versions, or a split, has the filter ask this backend itself, and it cannot \
-                           follow what only a client follows: such requests are answered 502; rewrite leads to a backend";
+            let message = "for rules about versions and for splits the filter queries this backend itself and cannot follow a redirect that is passed to the client: such requests fail with 502; use `rewrite`";
             found.push(at.index(i).key("pass").error(message));
         }
     }

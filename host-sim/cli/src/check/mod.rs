@@ -19,25 +19,25 @@ use super::out::{count, print};
 /// The arguments of `modgate check`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A policy is found in JSON and YAML, by itself or in a ConfigMap, a WasmPlugin, a TrafficExtension, an EnvoyExtensionPolicy, an EnvoyFilter, or Envoy's own configuration; in what `helm template` prints, and not in a template.\n\
-    Status 1: a policy or Envoy's configuration is refused, or there is no policy in a file."
+    after_help = "A policy may be JSON or YAML, by itself or inside a ConfigMap, a WasmPlugin, a TrafficExtension, an EnvoyExtensionPolicy, an EnvoyFilter or an Envoy configuration. Of a Helm chart, give the output of `helm template`, not the template.\n\
+    Exit status 1: a policy or Envoy configuration has errors, or a file has no policy."
 )]
 pub(super) struct Args {
-    /// Files with policies; `-` for standard input. Without one, those in Envoy's files.
+    /// Files with policies; `-` for standard input. Without any, the policies in the files of --envoy.
     #[arg(required_unless_present_any = ["schema", "envoy"], value_name = "POLICY")]
     policies: Vec<PathBuf>,
-    /// Print the JSON Schema of a policy, and check nothing.
+    /// Print the JSON Schema of a policy and exit.
     #[arg(long, exclusive = true)]
     schema: bool,
-    /// Warn of patterns that match no module of this go.sum.
+    /// Warn about patterns that match no module in this go.sum.
     #[arg(long, value_name = "GO.SUM")]
     go_sum: Vec<PathBuf>,
-    /// Warn of patterns that match no module of this log: access log lines (JSON), or `tenant path`.
+    /// Warn about patterns that match no module in this log: access log lines (JSON), or `tenant path`.
     #[arg(long, value_name = "LOG")]
     log: Vec<PathBuf>,
-    /// Check this configuration of Envoy, and refuse clusters that it does not have: a bootstrap, the
-    /// filter's own file, a file of listeners, routes or clusters, or what `/config_dump` says. Several
-    /// files count together.
+    /// Check this Envoy configuration too, and report clusters that it lacks: a bootstrap, the filter's own
+    /// file, a file of listeners, routes or clusters, or the output of `/config_dump`. Several files are
+    /// checked together.
     #[arg(long, value_name = "ENVOY.YAML")]
     envoy: Vec<PathBuf>,
     /// Print JSON.
@@ -173,13 +173,13 @@ fn print_said(said: &Said, out: &mut impl Write) -> std::io::Result<()> {
     match (&said.version, &said.hash) {
         (Some(version), Some(hash)) if said.errors.is_empty() => writeln!(
             out,
-            "good, version {version}, hash {hash}: {}, {}, {}; {}",
+            "ok, version {version}, hash {hash}: {}, {}, {}; {}",
             count(said.tenants, "tenant"),
             count(said.rules, "rule"),
             count(said.routes, "route"),
             count(warnings, "warning"),
         ),
-        _ if said.errors.is_empty() => writeln!(out, "good; {}", count(warnings, "warning")),
+        _ if said.errors.is_empty() => writeln!(out, "ok; {}", count(warnings, "warning")),
         _ => writeln!(out, "refused, {}", count(said.errors.len(), "error")),
     }
 }

@@ -24,7 +24,10 @@ pub(super) fn read(
         let found =
             modules(file, module_of).map_err(|error| format!("{}: {error}", file.display()))?;
         if found.is_empty() {
-            return Err(format!("{}: no line of it has a module", file.display()));
+            return Err(format!(
+                "{}: none of its lines has a module",
+                file.display()
+            ));
         }
         all.extend(found);
     }

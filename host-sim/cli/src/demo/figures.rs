@@ -78,7 +78,7 @@ impl Figures {
 
     fn parse(url: &str, text: &str) -> Result<Self, Box<dyn Error>> {
         let scrape = Scrape::parse(text.lines().map(|line| Ok(line.to_owned())))
-            .map_err(|error| format!("{url} is no metrics text: {error}"))?;
+            .map_err(|error| format!("{url} did not return Prometheus metrics: {error}"))?;
         let samples = Samples(&scrape.samples);
         let mut names: Vec<&str> = scrape
             .samples
@@ -175,7 +175,7 @@ fn fetch(url: &str) -> Result<String, Box<dyn Error>> {
         let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
         let response = client.get(uri).await?;
         if !response.status().is_success() {
-            return Err(format!("{url} answers {}", response.status()).into());
+            return Err(format!("{url} responded with {}", response.status()).into());
         }
         Ok::<_, Box<dyn Error>>(response.into_body().collect().await?.to_bytes())
     })?;

@@ -24,10 +24,10 @@ use stage::Stage;
 /// The arguments of `modgate demo`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Leave everything running until Ctrl-C, to try more.
+    /// Keep everything running until Ctrl-C, to try more.
     #[arg(long)]
     keep: bool,
-    /// The filter's module [default: MODGATE_WASM, else modgate.wasm beside this command].
+    /// The filter's .wasm file [default: MODGATE_WASM, else modgate.wasm beside this command].
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
 }
@@ -45,11 +45,11 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         screen.step(number + 1, step, &stage)?;
         let played = play::play(step, &stage, &go);
         if stop.has_come() {
-            return Err("stopped before its end".into());
+            return Err("stopped early".into());
         }
         let scene = played.map_err(|error| {
             format!(
-                "step {} ({}) did not come out as declared: {error}",
+                "step {} ({}) did not end as expected: {error}",
                 number + 1,
                 step.title
             )

@@ -32,9 +32,9 @@ pub(super) fn play(step: &'static Step, stage: &Stage, go: &Go) -> Result<Scene,
     let path = step.path();
     let record = stage
         .record(&path)
-        .ok_or_else(|| format!("go never asked for {path}"))?;
+        .ok_or_else(|| format!("go did not request {path}"))?;
     let why = Why::of(&stage.policy, &record.path)
-        .ok_or_else(|| format!("the policy has nothing to say of {path}"))?;
+        .ok_or_else(|| format!("the policy has no verdict for {path}"))?;
     check_filter(&step.expected, &record, &why)?;
     check_backends(step, stage, &why)?;
     Ok(Scene {
@@ -57,7 +57,7 @@ fn check_go(expected: &Expected, outcome: &Outcome) -> Result<(), String> {
     let how = if outcome.ok { "ended well" } else { "failed" };
     let text = [outcome.stdout.trim(), outcome.stderr.trim()].join("\n");
     Err(format!(
-        "go {how}, and `{says}` was to be read in what it said:\n{}",
+        "go {how}; its output should contain `{says}`:\n{}",
         text.trim()
     ))
 }
@@ -72,13 +72,13 @@ fn check_filter(expected: &Expected, record: &AccessRecord, why: &Why) -> Result
             .status
             .map_or_else(|| "nothing".to_owned(), |s| s.to_string());
         return Err(format!(
-            "{} was to be answered {status} and got {got}",
+            "{}: expected status {status}, got {got}",
             record.path
         ));
     }
     if why.decision != decision {
         return Err(format!(
-            "the engine's verdict on {} is `{}` and not `{}`",
+            "the engine's verdict on {} is `{}`, expected `{}`",
             record.path,
             why.decision.as_str(),
             decision.as_str()
@@ -102,7 +102,7 @@ fn check_backends(step: &Step, stage: &Stage, why: &Why) -> Result<(), String> {
     if asked != wanted {
         let name = |backend: Option<&'static str>| backend.unwrap_or("nobody");
         return Err(format!(
-            "{} was to be asked of {} and was asked of {}",
+            "{}: expected a request to {}, got one to {}",
             step.request,
             name(wanted),
             name(asked)
@@ -118,7 +118,7 @@ fn check_backends(step: &Step, stage: &Stage, why: &Why) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "the backend {} was to be asked for {}",
+        "the backend {} should have received a request for {}",
         to.backend, to.path
     ))
 }

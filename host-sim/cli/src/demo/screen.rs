@@ -40,7 +40,7 @@ impl Screen {
     pub(super) fn introduction(&mut self, stage: &Stage) -> io::Result<()> {
         writeln!(
             self.out,
-            "{BOLD}Modgate{BOLD:#}: one filter in front of two Go module proxies, and three tenants who run go.\n\n\
+            "{BOLD}Modgate{BOLD:#}: one filter in front of two Go module proxies, and three tenants that run go.\n\n\
              \x20 {DIM}filter {DIM:#} http://{}  {DIM}modgate.wasm, the very file that Envoy loads{DIM:#}\n\
              \x20 {DIM}public {DIM:#} {}  {DIM}example.org/..., hosting.example/...{DIM:#}\n\
              \x20 {DIM}private{DIM:#} {}  {DIM}corp.example/..., below /private.proxy/v1{DIM:#}\n\
@@ -107,7 +107,7 @@ impl Screen {
         }
         writeln!(
             self.out,
-            "\n{BOLD}What happened, and why{BOLD:#} {DIM}(reasons: the engine, asked about the requests that came){DIM:#}\n{table}"
+            "\n{BOLD}What happened, and why{BOLD:#} {DIM}(reasons: the engine's, for the requests that were sent){DIM:#}\n{table}"
         )
     }
 
@@ -142,7 +142,7 @@ impl Screen {
         }
         writeln!(
             self.out,
-            "\n{BOLD}Hits, latency, failures{BOLD:#} {DIM}(read from {}; a 404 or a denial is no failure){DIM:#}\n{table}",
+            "\n{BOLD}Hits, latency, failures{BOLD:#} {DIM}(read from {}; a 404 or a denial is not a failure){DIM:#}\n{table}",
             figures.url
         )
     }
@@ -161,7 +161,7 @@ impl Screen {
         }
         writeln!(
             self.out,
-            "\n{BOLD}How to go on{BOLD:#}\n\
+            "\n{BOLD}Next steps{BOLD:#}\n\
              \x20 {CYAN}dist/modgate demo --keep{CYAN:#}   the same, left running to try the commands above\n\
              \x20 {CYAN}make envoy{CYAN:#}                 the same filter in real Envoy, with goproxy, Athens and Prometheus\n\
              \x20 {CYAN}dist/modgate serve --policy policy.json --upstream NAME=URL{CYAN:#}   in front of your own proxy",
@@ -187,20 +187,20 @@ fn sentence(scene: &Scene) -> String {
     let rule = format!("rule {} {verb} it ({})", why.rule, why.reason);
     match &why.to {
         Some(to) if scene.record.path.ends_with(&to.path) => {
-            format!("{rule}; route {} leads to {}.", to.route, to.backend)
+            format!("{rule}; route {} sends it to {}.", to.route, to.backend)
         }
         Some(to) => format!(
-            "{rule}; route {} asks {} for {}.",
+            "{rule}; route {} sends it to {} as {}.",
             to.route, to.backend, to.path
         ),
-        None => format!("{rule}; no backend was asked."),
+        None => format!("{rule}; no request was sent to a backend."),
     }
 }
 
 fn backend(scene: &Scene) -> String {
     match &scene.why.to {
         Some(to) => format!("{}\nroute {}", to.backend, to.route),
-        None => "none asked".to_owned(),
+        None => "none".to_owned(),
     }
 }
 

@@ -53,7 +53,7 @@ impl Step {
 
 pub(super) const STEPS: &[Step] = &[
     Step {
-        title: "web gets a public module, and what that module needs",
+        title: "web fetches a public module and its dependency",
         tenant: "web",
         prefix: "",
         arguments: &["get", "example.org/clock@v1.1.1"],
@@ -64,7 +64,7 @@ pub(super) const STEPS: &[Step] = &[
         },
     },
     Step {
-        title: "contractors mistype it, and the policy knows that name",
+        title: "contractors mistype its name, and the policy denies the typo",
         tenant: "contractors",
         prefix: "",
         arguments: &["get", "example.org/w0rds@v0.3.0"],
@@ -74,7 +74,7 @@ pub(super) const STEPS: &[Step] = &[
         },
     },
     Step {
-        title: "payments gets its own module: a public prefix leads to the private proxy",
+        title: "payments fetches its own module: the policy routes it to the private proxy",
         tenant: "payments",
         prefix: "/go.dev/v1",
         arguments: &["get", "corp.example/ledger@v1.3.0"],
@@ -85,7 +85,7 @@ pub(super) const STEPS: &[Step] = &[
         },
     },
     Step {
-        title: "web asks which versions there are",
+        title: "web lists the versions of a module",
         tenant: "web",
         prefix: "",
         arguments: &["list", "-m", "-versions", "example.org/words"],

@@ -48,7 +48,7 @@ impl Why {
             operation: decision.operation.as_str(),
             decision: verdict.decision,
             rule,
-            reason: reason.unwrap_or_else(|| "no rule names it".to_owned()),
+            reason: reason.unwrap_or_else(|| "no rule matches it".to_owned()),
             to: forwarding(&decision, path),
         })
     }

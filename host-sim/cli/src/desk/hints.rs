@@ -19,13 +19,13 @@ pub(super) struct Comments {
 /// value has no quotes that needs them.
 pub(super) fn of_template(text: &str, message: String) -> String {
     if text.contains("{{") && text.contains("}}") {
-        return format!("{message}; this looks like a template: give what `helm template` prints");
+        return format!("{message}; this looks like a template: use the output of `helm template`");
     }
     if message.contains("block scalar") {
-        return format!("{message}; a value that begins with > or | stands in quotes: \">=1.2.0\"");
+        return format!("{message}; quote a value that begins with > or |: \">=1.2.0\"");
     }
     if message.contains("found a tab") {
-        return format!("{message}; YAML wants spaces there");
+        return format!("{message}; YAML needs spaces there");
     }
     message
 }
@@ -77,7 +77,7 @@ impl Search<'_> {
                     return;
                 };
                 let message = format!(
-                    "the value is empty, because YAML takes {comment} for a comment; put it in quotes: \"{comment}\""
+                    "the value is empty, because YAML reads {comment} as a comment; quote it: \"{comment}\""
                 );
                 self.tell(at, path, message, true);
             }
@@ -92,7 +92,7 @@ impl Search<'_> {
                     return;
                 };
                 let message = format!(
-                    "the value ends before {comment}, which YAML takes for a comment; put all of it in quotes"
+                    "the value ends before {comment}, which YAML reads as a comment; quote the whole value"
                 );
                 self.tell(value.at, path, message, false);
             }

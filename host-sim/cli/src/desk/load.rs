@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use envoy_wasm_scenario::shown;
 use modgate_policy::document::PolicyError;
 use modgate_policy::tools::Desk;
 use serde_json::Value;
@@ -46,7 +47,9 @@ impl std::fmt::Display for Finding {
         for number in [self.line, self.column].into_iter().flatten() {
             write!(f, ":{number}")?;
         }
-        write!(f, ": {}: {}", self.path, self.message)
+        // Names and values of the document are in both.
+        let [path, message] = [&self.path, &self.message].map(|text| shown(text, usize::MAX));
+        write!(f, ": {path}: {message}")
     }
 }
 
@@ -132,7 +135,7 @@ pub(crate) fn as_json(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-const SEVERAL: &str = "several policies are in it; give one";
+const SEVERAL: &str = "it contains several policies; give only one";
 
 fn failed(finding: Finding) -> Vec<Loaded> {
     vec![Loaded {
@@ -168,7 +171,7 @@ fn load_text(Text { file, text, json }: Text) -> Vec<Loaded> {
     };
     let found: Vec<_> = documents.iter().flat_map(policies).collect();
     if found.is_empty() {
-        let message = "no policy in it: a policy is a document of its own, a string of a ConfigMap, or \
+        let message = "it contains no policy: a policy is a document of its own, a string of a ConfigMap, or \
                        the configuration of a WasmPlugin, TrafficExtension, EnvoyExtensionPolicy or \
                        Envoy filter";
         let message = hints::of_template(&text, message.to_owned());
@@ -305,7 +308,8 @@ fn in_string(file: &str, text: &str, outer: Vec<(Position, Writing)>, yaml: bool
                 Err(problem) => refused(problem.at, problem.message),
             }
         } else {
-            let message = format!("the string must be JSON: {error}, counted from its beginning");
+            let message =
+                format!("the string must be JSON: {error} (counted from the start of the string)");
             refused(position(&error), message)
         };
         return (places, refusal, Value::Null);

@@ -38,7 +38,8 @@ impl Asked {
             Some((module, version)) => (module, Some(version)),
             None => (text, None),
         };
-        check_path(module).map_err(|e| format!("{module:?} is no module path: {}", e.reason()))?;
+        check_path(module)
+            .map_err(|e| format!("{module:?} is not a valid module path: {}", e.reason()))?;
         let what = match version {
             None => What::Module,
             Some("list") => What::List,
@@ -48,7 +49,7 @@ impl Asked {
             }
             Some(query) => {
                 let said = |e: modgate_go::gomod::NameError| {
-                    format!("{query:?} is no version: {}", e.reason())
+                    format!("{query:?} is not a valid version: {}", e.reason())
                 };
                 check_query(query).map_err(said)?;
                 What::Query(query.to_owned())
@@ -184,7 +185,7 @@ impl Told {
             }),
             other_route: decision.route_trial.map(|trial| match trial.would_be {
                 Some((route, backend)) => format!("{}, backend {}", route.id, backend.name),
-                None => "none, it would be refused".to_owned(),
+                None => "none; the request would be refused".to_owned(),
             }),
             backend: None,
             cluster: None,
@@ -212,9 +213,9 @@ impl Told {
                     } else if by_age {
                         "the age of the version, in its .info"
                     } else if of_version {
-                        "the version, which is judged then"
+                        "the version, to evaluate it"
                     } else {
-                        "the versions, each of which is judged then"
+                        "the version list, to evaluate each version"
                     });
                 }
                 told.backend = Some(backend.name.clone());
@@ -262,17 +263,17 @@ fn full_name(verdict: &Verdict<'_>) -> String {
 fn check(plan: &Plan) -> Option<String> {
     match plan {
         Plan::Pass => None,
-        Plan::Unknown(_) => Some("nothing is known of its hash, and it passes".to_owned()),
-        Plan::Refuse(_) => Some("nothing is known of its hash, and it is refused".to_owned()),
+        Plan::Unknown(_) => Some("its hash is unknown; it passes".to_owned()),
+        Plan::Refuse(_) => Some("its hash is unknown; it is refused".to_owned()),
         Plan::Check(checked) => {
             let evidence = checked.evidence.as_str();
             let wrong = if checked.enforce {
                 "refused"
             } else {
-                "noted and served"
+                "logged and served"
             };
             Some(format!(
-                "its hash against {evidence}; a wrong one is {wrong}"
+                "its hash against {evidence}; a mismatch is {wrong}"
             ))
         }
     }

@@ -72,9 +72,12 @@ impl Source {
             spans::read(&text).map_err(|problem| failed(Some(problem.at), &problem.message))?;
         let document = match (documents.pop(), documents.is_empty()) {
             (Some(document), true) => document,
-            (None, _) => return Err(failed(None, "it is empty; an empty document is {}")),
+            (None, _) => return Err(failed(None, "it is empty; an empty document is written {}")),
             (Some(second), false) => {
-                return Err(failed(Some(second.at), "a second document; give one"));
+                return Err(failed(
+                    Some(second.at),
+                    "there is a second document; give only one",
+                ));
             }
         };
         let mut places = Places::default();

@@ -128,7 +128,7 @@ impl Reader<'_> {
             }
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor).cloned() else {
-                    return Err(problem(at, "an alias of something that has not ended yet"));
+                    return Err(problem(at, "an alias inside the value that it refers to"));
                 };
                 self.values += size(&node);
                 self.done(node, 0)
@@ -139,7 +139,7 @@ impl Reader<'_> {
 
     fn open(&mut self, at: Position, anchor: usize, content: Content) -> Result<(), Problem> {
         if self.stack.len() == MAX_DEPTH {
-            let message = format!("lists and objects lie more than {MAX_DEPTH} deep in each other");
+            let message = format!("lists and objects are nested more than {MAX_DEPTH} deep");
             return Err(problem(at, message));
         }
         self.stack.push(Open {
@@ -153,10 +153,7 @@ impl Reader<'_> {
     fn done(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
         self.values += 1;
         if self.values > MAX_VALUES {
-            return Err(problem(
-                node.at,
-                "more values than a policy can have; aliases count in full",
-            ));
+            return Err(problem(node.at, "too many values; aliases count in full"));
         }
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -334,7 +331,7 @@ impl Node {
                     let path = step(path, &member.key);
                     if let Some(first) = seen.insert(&member.key, member.at.line) {
                         let message = format!(
-                            "the key {:?} stands at line {first} already; control planes keep only the last",
+                            "the key {:?} is already defined at line {first}; control planes keep only the last",
                             member.key
                         );
                         found.push((path.clone(), member.at, message));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use envoy_wasm_host::files;
+use envoy_wasm_scenario::shown;
 
 /// The most bytes of a text that is read whole.
 const LIMIT: u64 = 256 << 20;
@@ -35,9 +36,13 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, NoText> {
         });
         let mut text = String::new();
         for character in char::decode_utf16(units) {
-            text.push(character.map_err(|_| NoText {
-                line: lines(text.as_bytes()),
-                message: "it is no UTF-16, as the mark at its beginning says".to_owned(),
+            text.push(character.map_err(|_| {
+                NoText {
+                    line: lines(text.as_bytes()),
+                    message:
+                        "it is not valid UTF-16, although it begins with a UTF-16 byte order mark"
+                            .to_owned(),
+                }
             })?);
         }
         Ok(text)
@@ -51,7 +56,7 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, NoText> {
         let (at, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
         NoText {
             line: lines(&bytes[..at]),
-            message: format!("byte {at} of the file is no UTF-8"),
+            message: format!("byte {at} of the file is not valid UTF-8"),
         }
     })?;
     if text.starts_with('\u{feff}') {
@@ -76,12 +81,12 @@ pub(crate) fn read(path: &Path) -> Result<(String, String), String> {
     Ok((name, text))
 }
 
-/// What people call a file.
+/// A file's name as messages show it, safe for a terminal: a folder may come from somebody else's archive.
 pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") {
         return "standard input".to_owned();
     }
-    path.display().to_string()
+    shown(&path.display().to_string(), usize::MAX)
 }
 
 /// A file's bytes; those of standard input for `-`.
@@ -98,6 +103,18 @@ pub(crate) fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_steers_no_terminal() {
+        for (path, wanted) in [
+            ("-", "standard input"),
+            ("a b/é.zip", "a b/é.zip"),
+            ("a\u{1b}[2J\n.zip", r"a\u{1b}[2J\n.zip"),
+            ("a\u{202e}piz.exe", r"a\u{202e}piz.exe"),
+        ] {
+            assert_eq!(name(Path::new(path)), wanted);
+        }
+    }
 
     #[test]
     fn marks_are_no_part_of_a_text() {

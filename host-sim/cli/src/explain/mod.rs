@@ -19,8 +19,8 @@ use sender::Sender;
 /// The arguments of `modgate explain`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without a tenant and without what proves one, every tenant is told in short.\n\
-    --header, --fact and --path-prefix say who asks, as the filter would learn it; the source that names the tenant is shown."
+    after_help = "Without --tenant, --header, --fact and --path-prefix, prints one line per tenant.\n\
+    --header, --fact and --path-prefix identify the client as the filter would; the identity source that names the tenant is shown."
 )]
 pub(super) struct Args {
     /// `MODULE`, `MODULE@VERSION`, `MODULE@latest` or `MODULE@list`.
@@ -29,16 +29,16 @@ pub(super) struct Args {
     /// The policy: a file as for `modgate check`; `-` for standard input.
     #[arg(long, value_name = "POLICY", default_value = "policy.json")]
     policy: PathBuf,
-    /// The tenant that asks.
+    /// The tenant that sends the request.
     #[arg(long, conflicts_with_all = ["header", "fact", "path_prefix"])]
     tenant: Option<String>,
     /// A header of the request.
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<String>,
-    /// What Envoy verified: an attribute, such as `connection.uri_san_peer_certificate`, and its value.
+    /// An attribute that Envoy verified, such as `connection.uri_san_peer_certificate`, and its value.
     #[arg(long, value_name = "PATH=VALUE")]
     fact: Vec<String>,
-    /// What stands before the module in the URL, such as `/t/web`.
+    /// The URL path before the module, such as `/t/web`.
     #[arg(long, value_name = "PREFIX")]
     path_prefix: Option<String>,
     /// Print JSON.

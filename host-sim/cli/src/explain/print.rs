@@ -13,7 +13,9 @@ const LEFT: usize = 10;
 /// Everything that is known of one tenant's requests.
 pub(super) fn whole(all: &Explanation, out: &mut impl Write) -> io::Result<()> {
     let tenant = all.tenant.as_deref().unwrap_or("nobody");
-    let by = all.identity.map(|source| format!(", named by {source}"));
+    let by = all
+        .identity
+        .map(|source| format!(", identified by {source}"));
     line(out, "module", &all.module)?;
     line(
         out,
@@ -80,7 +82,7 @@ pub(super) fn short(module: &str, all: &[Explanation], out: &mut impl Write) -> 
 fn rule_line(rule: &Rule, width: usize) -> String {
     let why = match rule.patterns.iter().find(|pattern| pattern.matches) {
         Some(pattern) => {
-            let open = "; what it says hangs on the version or its age";
+            let open = "; depends on the version or its age";
             let passes = rule.passes.as_ref().map(|why| format!("; {why}"));
             let more = passes.unwrap_or_else(|| match rule.standing {
                 "open" => open.to_owned(),
@@ -119,13 +121,13 @@ fn request(told: &Told, out: &mut impl Write) -> io::Result<()> {
         line(
             out,
             "  stage",
-            &format!("{stage}; the other rules: {decision} by {rule}"),
+            &format!("{stage}; by the other rules: {decision} by {rule}"),
         )?;
     }
     if let Some(split) = &told.split {
         line(out, "  split", split)?;
     }
-    line(out, "  asked", &told.path)?;
+    line(out, "  request", &told.path)?;
     if let Some(lookup) = told.lookup {
         line(out, "  looks up", lookup)?;
     }

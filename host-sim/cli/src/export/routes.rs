@@ -124,13 +124,13 @@ impl EnvoyRoutes {
         hints.extend(members.into_iter().map(|(cluster, backend)| {
             format!(
                 "Give the endpoints of the cluster {cluster} the metadata {{filter_metadata: {{{namespace}: {{{key}: {backend}}}}}}}, \
-                 so that metrics tell which backend answered; and the cluster outlier_detection, so that a backend that is down is passed over."
+                 so that metrics show which backend answered; and give the cluster outlier_detection, so that a backend that is down is skipped."
             )
         }));
         let unknown = self.clusters.secrets().into_iter();
         let unknown = unknown.filter(|name| !self.secrets.contains_key(*name));
         hints.extend(unknown.map(|name| {
-            format!("Envoy must know the generic secret {name}; --secret {name}=FILE makes it one of the bootstrap's.")
+            format!("Envoy needs the generic secret {name}; --secret {name}=FILE adds it to the bootstrap.")
         }));
         hints
     }

@@ -76,7 +76,7 @@ fn kind(source: &Source, first: &[u8]) -> Result<Artifact, String> {
         Some("zip") => Ok(Artifact::Zip),
         Some("mod") => Ok(Artifact::GoMod),
         _ if path.file_name() == Some(Path::new("go.mod").as_os_str()) => Ok(Artifact::GoMod),
-        _ => Err("neither a .zip nor a go.mod; give it on standard input to hash it anyway".into()),
+        _ => Err("neither a .zip nor a go.mod; pass it on standard input to hash it anyway".into()),
     }
 }
 

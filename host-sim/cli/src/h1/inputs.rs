@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use modgate_go::gomod::{ModuleVersion, unescape};
 use walkdir::{DirEntry, WalkDir};
 
+use crate::desk::text;
+
 /// A file, or standard input.
 #[derive(Clone, Debug)]
 pub(super) struct Input {
@@ -24,7 +26,7 @@ impl Input {
     pub(super) fn label(&self) -> String {
         match &self.source {
             Source::Stdin => "standard input".to_owned(),
-            Source::File(path) => path.display().to_string(),
+            Source::File(path) => text::name(path),
         }
     }
 

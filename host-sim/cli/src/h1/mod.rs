@@ -20,13 +20,13 @@ use super::progress;
 /// The arguments of `modgate h1`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A hash is printed as its line of go.sum; where a go.mod's module is not known, as the hash and the file.\n\
-    Beside VERSION.zip in a module cache VERSION.ziphash is compared as well.\n\
-    Status 1: a file is refused, cannot be read, or has another hash."
+    after_help = "A hash is printed as a go.sum line, or as the hash and the file name if the module of a go.mod file is not known.\n\
+    In a module cache, VERSION.ziphash next to VERSION.zip is compared as well.\n\
+    Exit status 1: a file is not valid, cannot be read, or has a different hash."
 )]
 pub(super) struct Args {
-    /// Module zips and go.mod files; folders (a module cache, or any tree of `@v/VERSION.zip` and
-    /// `.mod`, and the zips directly in them); `-` for standard input.
+    /// Module zips and go.mod files; folders (a module cache, any tree of `@v/VERSION.zip` and `.mod`, or a
+    /// folder of zips); `-` for standard input.
     #[arg(required = true, value_name = "FILE|FOLDER|-")]
     files: Vec<PathBuf>,
     /// Compare with this go.sum.
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     for argument in &args.files {
         match inputs::expand(argument) {
             Ok(found) => files.extend(found),
-            Err(error) => report.failed(&argument.display().to_string(), &error),
+            Err(error) => report.failed(&text::name(argument), &error),
         }
     }
     let bar = progress(&files);

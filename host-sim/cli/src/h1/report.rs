@@ -40,6 +40,8 @@ impl Report {
     pub(super) fn failed(&mut self, label: &str, why: &str) {
         self.failed += 1;
         self.files += 1;
+        // A reason may repeat a name of the zip.
+        let why = shown(why, usize::MAX);
         eprintln!("error: {label}: {why}");
     }
 
@@ -92,7 +94,7 @@ impl Report {
             Some(known) if known == line.h1 => self.agree += 1,
             Some(known) => {
                 eprintln!(
-                    "error: {label}: its hash is {}, go.sum has {known}",
+                    "error: {label}: its hash is {}, but go.sum has {known}",
                     line.h1
                 );
                 return true;
@@ -112,7 +114,7 @@ impl Report {
         let same = text.trim_end().parse() == Ok(h1);
         if !same {
             let known = shown(text.trim_end(), usize::MAX);
-            eprintln!("error: {label}: its hash is {h1}, its .ziphash has {known}");
+            eprintln!("error: {label}: its hash is {h1}, but its .ziphash has {known}");
         }
         !same
     }
@@ -131,7 +133,7 @@ impl Report {
             ..
         } = self;
         if self.sums.is_some() {
-            eprintln!("{agree} as in go.sum, {differ} differ, {not_listed} not in go.sum");
+            eprintln!("{agree} match go.sum, {differ} differ, {not_listed} not in go.sum");
         }
         if differ + failed > 0 {
             let wrong = differ + failed;

@@ -15,9 +15,9 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Join a base document and one file of each team into one policy.
+    /// Build one policy from a base document and one file per team.
     Build(build::Args),
-    /// Say what changes from one policy to another, and for whom.
+    /// Show what changes from one policy to another, and for whom.
     Diff(diff::Args),
 }
 

@@ -195,7 +195,9 @@ impl<'p> Reader<'p> {
             ..asked
         };
         if asked.tenant != ANYONE && !is_name(asked.tenant) {
-            return Err(Unjudged::Unreadable("its tenant is no tenant's name"));
+            return Err(Unjudged::Unreadable(
+                "its tenant is not a valid tenant name",
+            ));
         }
         let Sides { candidate, .. } = self.sides;
         let (path, read, policy) = self.find(asked)?;
@@ -222,7 +224,7 @@ impl<'p> Reader<'p> {
             .map(|tenant| tenant.name.as_str())
             .or(self.sides.tenant);
         named.ok_or(Unjudged::Unreadable(
-            "neither it nor its path says whose request it is: name the tenant with --tenant",
+            "neither it nor its path names the tenant: use --tenant",
         ))
     }
 
@@ -303,12 +305,12 @@ impl<'p> Reader<'p> {
     }
 }
 
-const NO_MODULE: &str = "it asks for no module";
+const NO_MODULE: &str = "it requests no module";
 
 /// What a line of the access log asks.
 fn of_access<'l>(access: &'l Access<'_>) -> Result<Asked<'l>, Unjudged> {
     if access.modgate == "-" {
-        return Err(Unjudged::NoRequest("the filter never saw the request"));
+        return Err(Unjudged::NoRequest("the request did not reach the filter"));
     }
     match &*access.tenant {
         "" => return Err(Unjudged::Unreadable("it names no tenant")),
@@ -396,7 +398,7 @@ fn why_not(path: &str) -> Unjudged {
         "" => Unjudged::Unreadable("it names neither a module nor a path"),
         path if path.ends_with("...") => Unjudged::Unreadable("its path was cut"),
         path if path.contains("/sumdb/") => Unjudged::NoRequest(NO_MODULE),
-        _ => Unjudged::Unreadable("its path is no request for a module"),
+        _ => Unjudged::Unreadable("its path is not a module request"),
     }
 }
 
@@ -427,7 +429,7 @@ fn canonical(asked: Asked<'_>) -> Result<String, Unjudged> {
         "latest" => Ok(path(asked.module, "@latest")),
         extension @ ("info" | "mod" | "zip") => of_version(extension),
         "sumdb" => Err(Unjudged::NoRequest(
-            "it asks a checksum database that neither its path nor the policy names",
+            "it requests a checksum database that neither its path nor the policy names",
         )),
         _ => Err(Unjudged::Unreadable("it names no operation")),
     }

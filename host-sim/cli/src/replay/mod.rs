@@ -26,9 +26,9 @@ use tally::Tally;
 /// The arguments of `modgate replay`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A log has lines of the access log (JSON), lines of `tenant path`, or lines of another proxy's access log (nginx, Apache, Envoy, Istio, Athens and others: whatever has a module's path in it), by themselves or as Docker, containerd, kubectl and gzip keep them, and JSON over several lines. A line that cannot be read is counted and shown.\n\
-    Without --candidate, the rules in force are compared with those of the policy's rollouts.\n\
-    Status 1: a policy is refused, a log cannot be read, nothing in it could be judged; with --fail-on-newly-denied also, a request that is allowed now would be refused."
+    after_help = "A log may have access log lines (JSON), `tenant path` lines, or lines of another proxy's access log (nginx, Apache, Envoy, Istio, Athens and others: any line with a module path), plain, as wrapped by Docker, containerd or kubectl, or compressed with gzip; JSON may span lines. Lines that cannot be read are counted and shown.\n\
+    Without --candidate, the active rules are compared with the candidates of the policy's rollouts.\n\
+    Exit status 1: a policy has errors, a log cannot be read or has no request to evaluate; with --fail-on-newly-denied also, a request that is allowed now would be refused."
 )]
 pub(super) struct Args {
     /// The logs; `-` for standard input.
@@ -37,19 +37,19 @@ pub(super) struct Args {
     /// The policy: a file as for `modgate check`; `-` for standard input.
     #[arg(long, value_name = "POLICY", default_value = "policy.json")]
     policy: PathBuf,
-    /// The policy that it is compared with.
+    /// The policy to compare it with.
     #[arg(long, value_name = "POLICY")]
     candidate: Option<PathBuf>,
-    /// Whose the requests of another proxy's log are, where their paths name no tenant.
+    /// The tenant for requests in another proxy's log whose paths name none.
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// How old every version is, such as `3d`; without it old enough for every rule.
+    /// The age to assume for every version, such as `3d` [default: old enough for every rule].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     age: Option<Duration>,
-    /// How many changes are shown, those with the most requests first.
+    /// How many changes to show, those with the most requests first.
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
-    /// Status 1 where a request that the policy allows is refused by the candidate.
+    /// Exit with status 1 if the candidate refuses a request that the policy allows.
     #[arg(long)]
     fail_on_newly_denied: bool,
     /// Print JSON.
@@ -102,7 +102,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     };
     out::print(&text)?;
     if report.judged == 0 {
-        return Err("no line is a request for a module: nothing was judged".into());
+        return Err("no line is a module request: nothing was evaluated".into());
     }
     if args.fail_on_newly_denied && report.newly_denied > 0 {
         let denied = report.newly_denied;
@@ -140,7 +140,7 @@ fn compared(args: &Args) -> Result<(Compared, Compared), String> {
     }
     if !desk.document.tenants.values().any(|t| t.rollout.is_some()) {
         return Err(format!(
-            "no tenant of {} has a rollout, so there is nothing to compare it with: give --candidate",
+            "no tenant of {} has a rollout, so there is nothing to compare: use --candidate",
             args.policy.display()
         ));
     }

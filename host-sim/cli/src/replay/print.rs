@@ -36,7 +36,7 @@ fn write_all(report: &Report, colours: bool, out: &mut String) -> std::fmt::Resu
         writeln!(out, "\n{}", tenants(&report.tenants, colours))?;
         if report.tenants.len() > MOST_TENANTS {
             let more = report.tenants.len() - MOST_TENANTS;
-            writeln!(out, "and {more} more tenants, which --json has")?;
+            writeln!(out, "and {more} more tenants; --json has all")?;
         }
     }
     if report.changes.is_empty() && report.more_changes == 0 {
@@ -163,8 +163,7 @@ fn notes(report: &Report, out: &mut String) -> std::fmt::Result {
         if !name.canaries_by_client.is_empty() {
             writeln!(
                 out,
-                "note: the {which} has a canary by client for {}: who asked is not known here, so \
-                 the rules in force were asked",
+                "note: the {which} has a canary by client for {}: the clients are not known here, so the active rules were used",
                 name.canaries_by_client.join(", ")
             )?;
         }
@@ -173,28 +172,27 @@ fn notes(report: &Report, out: &mut String) -> std::fmt::Result {
         let age = match report.age_seconds {
             Some(seconds) => {
                 let age = duration_in_words(Duration::from_secs(seconds));
-                format!("{age} old, as --age says")
+                format!("{age} old (--age)")
             }
-            None => "old enough for every rule; --age says otherwise".to_owned(),
+            None => "old enough for every rule; --age changes that".to_owned(),
         };
         let requests = count(report.by_age, "request");
         writeln!(
             out,
-            "note: a rule with min_age had a say on {requests}; every version was taken to be {age}"
+            "note: a rule with min_age applies to {requests}; every version was assumed to be {age}"
         )?;
     }
     if report.as_a_whole > 0 {
         writeln!(
             out,
-            "note: {} for a list, @latest or a branch were judged by the module alone: rules about \
-             versions shape the answer, which is not told here",
+            "note: {} for a list, @latest or a branch were evaluated by the module alone: rules about versions change the response, which is not shown here",
             count(report.as_a_whole, "request")
         )?;
     }
     if report.logged_otherwise > 0 {
         writeln!(
             out,
-            "note: the log says that {} were decided otherwise than the policy does",
+            "note: the log has a different decision than the policy for {}",
             count(report.logged_otherwise, "request")
         )?;
     }
@@ -208,7 +206,7 @@ fn strangers(
     side: fn(&Tenant) -> &Side,
     out: &mut String,
 ) -> std::fmt::Result {
-    for (judged_as, what) in [(Some("*"), "judged as *"), (None, "refused")] {
+    for (judged_as, what) in [(Some("*"), "evaluated as *"), (None, "refused")] {
         let is_one = |tenant: &&Tenant| {
             let known = side(tenant).judged_as.as_deref();
             known == judged_as && known != Some(&tenant.tenant)
@@ -222,7 +220,7 @@ fn strangers(
         let more = if all.len() > 5 { ", ..." } else { "" };
         writeln!(
             out,
-            "note: the {which} knows no tenant {}{more}: {} {what}",
+            "note: the {which} has no tenant {}{more}: {} {what}",
             names.join(", "),
             count(requests, "request")
         )?;
@@ -234,13 +232,13 @@ fn unjudged(report: &Report, out: &mut String) -> std::fmt::Result {
     let not = report.lines - report.judged;
     writeln!(
         out,
-        "{}: {} judged, {not} not",
+        "{}: {} evaluated, {not} not",
         count(report.lines, "line"),
         report.judged
     )?;
     for unread in &report.unjudged {
         let what = if unread.is_no_request {
-            "no request for a module"
+            "not a module request"
         } else {
             "not readable"
         };

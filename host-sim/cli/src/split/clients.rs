@@ -90,7 +90,7 @@ impl Clients {
 /// The client of a line; `None` where the line is empty or a comment.
 fn client(line: &[u8], member: &str) -> Result<Option<Client>, String> {
     let line = std::str::from_utf8(line)
-        .map_err(|_| "it is no UTF-8")?
+        .map_err(|_| "it is not valid UTF-8")?
         .trim();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);

@@ -18,7 +18,7 @@ use shares::Shares;
 /// The arguments of `modgate split`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A line of the list is `TENANT CLIENT`, or a line of the access log (JSON). CLIENT is what clients are told apart by: the URI of a certificate, the subject of a token, a user's name, an address. Every client counts once."
+    after_help = "Each line of the list is `TENANT CLIENT`, or an access log line (JSON). CLIENT is the client's identity: the URI of a certificate, the subject of a token, a user name or an address. Every client counts once."
 )]
 pub(super) struct Args {
     /// The policy: a file as for `modgate check`.
@@ -27,14 +27,14 @@ pub(super) struct Args {
     /// The clients; `-` for standard input.
     #[arg(long, value_name = "FILE")]
     clients: PathBuf,
-    /// The member of the access log that tells clients apart. The shipped log has none; add one such as
+    /// The access log field that identifies the client. The shipped access log has none; add one such as
     /// `"source":"%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"`.
     #[arg(long, value_name = "MEMBER", default_value = "source")]
     client_member: String,
-    /// A header that all of them send.
+    /// A header that every client sends.
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<String>,
-    /// The split; all without it.
+    /// The split [default: all].
     #[arg(long, value_name = "NAME")]
     split: Option<String>,
     /// Print JSON.

@@ -28,7 +28,7 @@ pub(super) fn shares(all: &[Shares], clients: &Clients) -> String {
         }
         for (what, clients) in [
             ("refused", shares.refused),
-            ("left alone", shares.left_alone),
+            ("not in the split", shares.left_alone),
         ] {
             if clients > 0 {
                 let nothing = || "-".into();
@@ -50,12 +50,12 @@ pub(super) fn shares(all: &[Shares], clients: &Clients) -> String {
     if let Some((line, why)) = &clients.first_skipped {
         let lines = count(clients.skipped, "line");
         text.push_str(&format!(
-            "{lines} not read, the first of them {line}: {}\n",
+            "{lines} not read, the first is line {line}: {}\n",
             shown(why, 200)
         ));
     }
     if clients.all.iter().any(|client| client.who.is_none()) {
-        text.push_str("Of some clients nothing is known that would tell them apart: a draw by client gives them the control variant.\n");
+        text.push_str("Some clients have no known identity: a draw by client assigns them the control variant.\n");
     }
     text
 }

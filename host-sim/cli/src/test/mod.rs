@@ -18,9 +18,11 @@ use super::desk::request::{Told, get, path};
 
 /// The arguments of `modgate test`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Status 1: a test fails, there is none, or the policy is refused.")]
+#[command(
+    after_help = "Exit status 1: a test fails, there are no tests, or the policy has errors."
+)]
 pub(super) struct Args {
-    /// The policy with its `tests`: a file as for `modgate check`; `-` for standard input.
+    /// The policy with `tests`: a file as for `modgate check`; `-` for standard input.
     #[arg(value_name = "POLICY")]
     policy: PathBuf,
     /// Print JSON.
@@ -47,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         .map(|(i, test)| ask(&desk, i, test))
         .collect::<Result<_, _>>()?;
     if outcomes.is_empty() {
-        return Err("the policy has no tests: nothing was asked".into());
+        return Err("the policy has no tests".into());
     }
     let failed = outcomes.iter().filter(|outcome| !outcome.passed).count();
     let mut out = anstream::stdout().lock();
@@ -81,20 +83,20 @@ fn ask(desk: &Desk, place: usize, test: &TestDoc) -> Result<Outcome, String> {
     let expected = expected(test.expect).as_str();
     if told.decision != expected {
         failures.push(format!(
-            "expected {expected}, came {} by {by}",
+            "expected {expected}, got {} by {by}",
             told.decision
         ));
     }
     if let Some(rule) = &test.rule {
         let is_it = by == &**rule || by.rsplit('/').next() == Some(&**rule);
         if !is_it {
-            failures.push(format!("expected the rule {}, came {by}", &**rule));
+            failures.push(format!("expected the rule {}, got {by}", &**rule));
         }
     }
     if let Some(backend) = &test.backend {
         let came = told.backend.as_deref().unwrap_or("none");
         if came != &**backend {
-            failures.push(format!("expected the backend {}, came {came}", &**backend));
+            failures.push(format!("expected the backend {}, got {came}", &**backend));
         }
     }
     let name = test

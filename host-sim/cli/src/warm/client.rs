@@ -41,18 +41,18 @@ impl Client {
         ca_files: &[PathBuf],
     ) -> Result<Self, String> {
         let uri: Uri = proxy.parse().map_err(|_| {
-            "--proxy: this is no URL such as https://goproxy.corp.example".to_owned()
+            "--proxy: not a valid URL such as https://goproxy.corp.example".to_owned()
         })?;
         if uri.authority().is_some_and(|a| a.as_str().contains('@')) {
             return Err("--proxy: the URL has a user name; put the header into a file and use --header-file authorization=FILE".to_owned());
         }
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
             return Err(format!(
-                "--proxy: {proxy:?} is no URL such as https://goproxy.corp.example"
+                "--proxy: {proxy:?} is not a valid URL such as https://goproxy.corp.example"
             ));
         }
         if uri.query().is_some() {
-            return Err("--proxy: a proxy's URL has no query".to_owned());
+            return Err("--proxy: the URL of a proxy cannot have a query".to_owned());
         }
         let tls = tls_config(true, ca_files).map_err(|error| error.to_string())?;
         let proxies = Arc::new(Proxies::of_environment()?);
@@ -74,9 +74,7 @@ impl Client {
     /// Why there is none.
     pub(super) async fn get(&self, path: &str) -> Result<Response<Incoming>, String> {
         let url = format!("{}{path}", self.base);
-        let mut url: Uri = url
-            .parse()
-            .map_err(|_| "it cannot be asked for".to_owned())?;
+        let mut url: Uri = url.parse().map_err(|_| "its URL is not valid".to_owned())?;
         for _ in 0..=MAX_REDIRECTS {
             let mut request = Request::new(Empty::new());
             *request.headers_mut() = self.headers.clone();
@@ -96,12 +94,12 @@ impl Client {
                 .http
                 .request(request)
                 .await
-                .map_err(|error| format!("it cannot be asked: {}", innermost(&error)))?;
+                .map_err(|error| format!("the request failed: {}", innermost(&error)))?;
             let place = answer.headers().get(LOCATION).cloned();
             let (true, Some(place)) = (answer.status().is_redirection(), place) else {
                 return Ok(answer);
             };
-            url = follow(&url, &place).ok_or("it redirects to what is no place")?;
+            url = follow(&url, &place).ok_or("it redirects to an invalid URL")?;
         }
         Err(format!("it redirects more than {MAX_REDIRECTS} times"))
     }
@@ -167,7 +165,7 @@ fn header_map(headers: &[(String, PathBuf)]) -> Result<HeaderMap, String> {
     for (name, file) in headers {
         let failed = |why: &str| format!("--header-file {name}: {why}");
         let known = HeaderName::from_bytes(name.as_bytes());
-        let known = known.map_err(|_| failed("this is no header's name"))?;
+        let known = known.map_err(|_| failed("not a valid header name"))?;
         map.insert(known, header_in(file).map_err(|why| failed(&why))?);
     }
     Ok(map)

@@ -106,7 +106,7 @@ async fn with_patience(
         let ended = ended.unwrap_or_else(|_| {
             let limit = patience.timeout.as_secs_f64();
             Err(Failure {
-                why: format!("it did not come within {limit} s"),
+                why: format!("it did not arrive within {limit} s"),
                 may_pass: true,
             })
         });
@@ -197,9 +197,9 @@ async fn info(body: Incoming, module: &ModuleVersion) -> Result<u64, Failure> {
     }
     let bytes = text(body).await.map_err(cut)?;
     let info: Info = serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::final_one(format!("it is no .info: {error}")))?;
+        .map_err(|error| Failure::final_one(format!("not a valid .info: {error}")))?;
     if info.version != module.version() {
-        let why = format!("it is about {}", shown(&info.version, 100));
+        let why = format!("it is for {}", shown(&info.version, 100));
         return Err(Failure::final_one(why));
     }
     Ok(bytes.len() as u64)
@@ -230,14 +230,14 @@ async fn zip(body: Incoming, module: &ModuleVersion, hash: Option<H1>) -> Result
     let bytes = each(body, |chunk| _ = hasher.feed(chunk)).await?;
     let summary = hasher
         .finish()
-        .map_err(|error| Failure::final_one(format!("it is no module zip: {error}")))?;
+        .map_err(|error| Failure::final_one(format!("not a valid module zip: {error}")))?;
     compared(summary.h1, hash).map(|()| bytes)
 }
 
 fn compared(found: H1, hash: Option<H1>) -> Result<(), Failure> {
     match hash {
         Some(hash) if hash != found => Err(Failure::final_one(format!(
-            "its hash is {found}, and go.sum has {hash}"
+            "its hash is {found}, but go.sum has {hash}"
         ))),
         _ => Ok(()),
     }
@@ -271,7 +271,7 @@ async fn text(mut body: Incoming) -> Result<Bytes, hyper::Error> {
 
 fn cut(error: hyper::Error) -> Failure {
     Failure {
-        why: format!("it did not come whole: {error}"),
+        why: format!("it arrived incomplete: {error}"),
         may_pass: true,
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn of_text(text: &str) -> Result<Lists, String> {
                 });
             }
             [module, .., "=>", folder] => lists.leave_out(module, folder),
-            _ => return Err(format!("line {line}: this is no line of `go list -m`")),
+            _ => return Err(format!("line {line}: not a line of `go list -m` output")),
         }
     }
     Ok(lists)
@@ -88,7 +88,8 @@ pub(super) fn of_json(text: &str) -> Result<Lists, String> {
     let mut lists = Lists::default();
     let objects = serde_json::Deserializer::from_str(text).into_iter::<Object>();
     for (line, object) in (1..).zip(objects) {
-        let object = object.map_err(|error| format!("no output of `go list -m -json`: {error}"))?;
+        let object =
+            object.map_err(|error| format!("not valid output of `go list -m -json`: {error}"))?;
         let Object { path, replace, .. } = &object;
         let taken = replace.as_deref().unwrap_or(&object);
         let Some(version) = &taken.version else {

@@ -51,7 +51,7 @@ pub(super) fn requirements(text: &str) -> Result<Requirements, String> {
                 }
                 ("toolchain", ["default" | "local"]) => {}
                 ("toolchain", [name]) => toolchain = Some(((*name).to_owned(), line)),
-                _ => return Err(format!("this is no {verb} line")),
+                _ => return Err(format!("not a valid {verb} line")),
             }
             Ok(())
         },
@@ -78,7 +78,7 @@ fn replacement(new: &[&str]) -> Result<(String, Option<String>), String> {
     match new {
         [folder] => Ok(((*folder).to_owned(), None)),
         [module, version] => Ok(((*module).to_owned(), Some((*version).to_owned()))),
-        _ => Err("this is no replace line".to_owned()),
+        _ => Err("not a valid replace line".to_owned()),
     }
 }
 
@@ -130,12 +130,21 @@ mod tests {
     #[test]
     fn what_is_no_line_is_told() {
         for (text, says) in [
-            ("require a.example/b\n", "line 1: this is no require line"),
-            ("toolchain a b\n", "line 1: this is no toolchain line"),
-            ("x\nreplace a => b c d\n", "line 2: this is no replace line"),
-            ("require \"a v1\n", "line 1: a string without its end"),
-            ("require (\n\ta.example/b v1.0.0\n", "a ( without its )"),
-            ("/* x */\n", "line 1: a comment that begins with /*"),
+            ("require a.example/b\n", "line 1: not a valid require line"),
+            ("toolchain a b\n", "line 1: not a valid toolchain line"),
+            (
+                "x\nreplace a => b c d\n",
+                "line 2: not a valid replace line",
+            ),
+            ("require \"a v1\n", "line 1: an unterminated string"),
+            (
+                "require (\n\ta.example/b v1.0.0\n",
+                "a ( without a matching )",
+            ),
+            (
+                "/* x */\n",
+                "line 1: a /* comment, which go.mod does not allow",
+            ),
         ] {
             assert_eq!(requirements(text).unwrap_err(), says, "{text}");
         }

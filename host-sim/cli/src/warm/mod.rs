@@ -27,41 +27,41 @@ use wanted::{Platform, Wanted};
 // Its own --version is a module's.
 #[command(disable_version_flag = true)]
 #[command(
-    after_help = "A file is told by its name, else by what is in it: go.sum, go.mod, a list of MODULE@VERSION, or what `go list -m all`, `go list -m -json all` or `go mod download -json` prints. With a go.sum every hash is compared, and a wrong one is a failure. Nothing is asked before all files are read.\n\
-    Status 1: something could not be had, or is not what go.sum says."
+    after_help = "A file is recognized by its name, else by its content: go.sum, go.mod, a list of MODULE@VERSION, or the output of `go list -m all`, `go list -m -json all` or `go mod download -json`. With a go.sum every hash is compared, and a mismatch is a failure. No request is sent before all files are read.\n\
+    Exit status 1: a file could not be fetched, or does not match go.sum."
 )]
 pub(super) struct Args {
-    /// What to ask for: go.sum, go.mod, a list, or what `go list -m all` prints; `-` for standard input.
+    /// What to fetch: go.sum, go.mod, a list, or the output of `go list -m all`; `-` for standard input.
     #[arg(value_name = "FILE", required_unless_present = "module")]
     files: Vec<PathBuf>,
-    /// The proxy, as GOPROXY has it: with the tenant's path prefix, where there is one.
+    /// The proxy's URL as in GOPROXY, with the tenant's path prefix if it has one.
     #[arg(long, value_name = "URL")]
     proxy: String,
-    /// A module of which a version was just tagged.
+    /// A module with a newly tagged version.
     #[arg(long, requires = "version")]
     module: Option<String>,
-    /// That version; of a module in a subfolder the tag, `sub/v1.2.3`, does, too.
+    /// That version, or its tag (`sub/v1.2.3` for a module in a subfolder).
     #[arg(long, requires = "module")]
     version: Option<String>,
-    /// For which platform the toolchain is wanted that a go.mod file names, GOOS/GOARCH; once for each
+    /// The platform, GOOS/GOARCH, of the toolchain that a go.mod file names; repeat for each platform
     /// [default: this machine's].
     #[arg(long = "platform", value_name = "PLATFORM")]
     platforms: Vec<Platform>,
-    /// How many versions are asked for at a time.
+    /// How many versions to fetch at a time.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
-    /// How long one file may take. A proxy that has not got a version yet clones its repository.
+    /// How long one file may take. A proxy that does not have a version yet may have to clone its repository.
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     timeout: Duration,
-    /// How long to ask again, where the proxy has not got a version or fails: a new tag may not be
-    /// everywhere yet.
+    /// How long to retry if the proxy does not have a version or fails: a new tag may not have reached it
+    /// yet.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     wait: Option<Duration>,
-    /// A request header, and the file that holds its whole value; once for each.
+    /// A request header, and the file with its whole value; repeat for each header.
     #[arg(long = "header-file", value_name = "NAME=FILE", value_parser = secret)]
     headers: Vec<(String, PathBuf)>,
-    /// Certificates (PEM) of authorities that an `https` proxy is trusted by, beside the machine's own or
-    /// those of SSL_CERT_FILE; once for each file. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are obeyed.
+    /// CA certificates (PEM) to trust for an `https` proxy, in addition to the system's or those of
+    /// SSL_CERT_FILE; repeat for each file. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are respected.
     #[arg(long = "ca-file", value_name = "FILE")]
     ca_files: Vec<PathBuf>,
     /// Print JSON.
@@ -102,7 +102,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     };
     out::print(&text)?;
     if interrupted {
-        return Err("it was stopped before it was done".into());
+        return Err("interrupted".into());
     }
     let failed = fetched.iter().filter(|file| file.failure.is_some()).count();
     if failed > 0 {

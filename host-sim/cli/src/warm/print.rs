@@ -39,7 +39,7 @@ pub(super) fn summary(wanted: &Wanted, fetched: &[Fetched], took: Duration) -> S
         HumanDuration(took),
     ));
     text.push_str(&format!(
-        "hits {}, misses {}, stale {}, not told {}; failures {failed}; hashes compared {compared}\n",
+        "hits {}, misses {}, stale {}, unknown {}; failures {failed}; hashes compared {compared}\n",
         of("hit"),
         of("miss"),
         of("stale"),

@@ -51,7 +51,7 @@ impl Wanted {
             wanted.version(module, version_of(module, tag))?;
         }
         if wanted.versions.is_empty() {
-            return Err("there is nothing to ask for".to_owned());
+            return Err("there is nothing to fetch".to_owned());
         }
         Ok(wanted)
     }
@@ -91,7 +91,7 @@ impl Wanted {
                 Artifact::GoMod => &mut hashes.go_mod,
             };
             if known.is_some_and(|known| known != line.h1) {
-                return Err(format!("{line}: another file has another hash"));
+                return Err(format!("{line}: another file has a different hash"));
             }
             *known = Some(line.h1);
         }
@@ -102,7 +102,7 @@ impl Wanted {
     /// (go.dev/doc/toolchain): a version of a module for each platform.
     fn toolchain(&mut self, name: &str) -> Result<(), String> {
         if name.contains('-') {
-            let sentence = format!("the toolchain {name} is nobody's but its makers'");
+            let sentence = format!("the toolchain {name} is a custom one, not on a proxy");
             self.left_out.push(sentence);
             return Ok(());
         }
@@ -130,7 +130,7 @@ impl Wanted {
                     continue;
                 };
                 if known.replace(new).is_some_and(|known| known != new) {
-                    return Err(format!("{named}: another file has another hash"));
+                    return Err(format!("{named}: another file has a different hash"));
                 }
             }
         }
@@ -216,7 +216,7 @@ impl std::str::FromStr for Platform {
         };
         match text.split_once('/') {
             Some((os, arch)) if is_word(os) && is_word(arch) => Ok(Self(format!("{os}-{arch}"))),
-            _ => Err("it is no GOOS/GOARCH, such as linux/arm64"),
+            _ => Err("not a valid GOOS/GOARCH, such as linux/arm64"),
         }
     }
 }

@@ -147,7 +147,7 @@ fn pieces(found: Found, breaks_at: Option<u64>) -> Body {
         if breaks_at.is_some() {
             // hyper throws away what it has not written yet.
             tokio::time::sleep(WRITTEN).await;
-            sender.abort(io::Error::other("broken off, as it was asked for"));
+            sender.abort(io::Error::other("cut off on request"));
         }
     });
     body

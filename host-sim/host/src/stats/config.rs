@@ -43,10 +43,10 @@ impl StatsConfig {
     /// One sentence about a pattern that is none, or that has no first group.
     pub fn tag(mut self, label: &str, pattern: &str) -> Result<Self, String> {
         let pattern = Regex::new(pattern).map_err(|error| {
-            format!("the pattern of label {label} is no regular expression: {error}")
+            format!("the pattern of label {label} is not a valid regular expression: {error}")
         })?;
         if pattern.captures_len() < 2 {
-            return Err(format!("the pattern of label {label} has no group to cut"));
+            return Err(format!("the pattern of label {label} has no capture group"));
         }
         self.tags.push((label.to_owned(), pattern));
         Ok(self)

@@ -14,11 +14,11 @@ pub enum ModuleError {
         source: std::io::Error,
     },
     /// The bytes are no WebAssembly that can be compiled.
-    #[error("the module is no valid WebAssembly: {0}")]
+    #[error("the module is not valid WebAssembly: {0}")]
     Invalid(String),
     /// It exports no `proxy_abi_version_…`.
     #[error(
-        "the module is no proxy-wasm filter: it exports none of proxy_abi_version_0_1_0, proxy_abi_version_0_2_0, proxy_abi_version_0_2_1"
+        "the module is not a proxy-wasm filter: it exports none of proxy_abi_version_0_1_0, proxy_abi_version_0_2_0, proxy_abi_version_0_2_1"
     )]
     NoAbiVersion,
     /// It imports something that this host does not have.
@@ -78,6 +78,6 @@ pub enum StartError {
     #[error("the filter refused its configuration (on_configure)")]
     ConfigurationRefused,
     /// A budget in fuel needs an engine that counts fuel.
-    #[error("the VM's budget is in fuel, but the engine does not count fuel")]
+    #[error("the VM's limit is in fuel, but the engine does not count fuel")]
     NoFuel,
 }

@@ -144,7 +144,7 @@ fn start(binary: &[u8]) -> Result<Worker, StartError> {
 #[test]
 fn a_module_that_cannot_be_used_is_refused_with_its_reason() {
     let says = |binary: &[u8]| start(binary).unwrap_err().to_string();
-    assert!(says(b"not wasm").starts_with("the module is no valid WebAssembly"));
+    assert!(says(b"not wasm").starts_with("the module is not valid WebAssembly"));
     assert!(says(&assemble("(module)")).contains("proxy_abi_version_0_2_1"));
     let abi = r#"(func (export "proxy_abi_version_0_2_1"))"#;
     let unknown = format!(r#"(module (import "env" "proxy_unknown" (func)) {abi})"#);

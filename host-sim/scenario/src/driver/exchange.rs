@@ -40,7 +40,7 @@ impl Driver<'_> {
         if let Some(client) = self.run.clients.get_mut(i) {
             client.outcome.get_or_insert(Outcome::Left);
         }
-        self.note(vm, format!("client of request {} goes", i + 1));
+        self.note(vm, format!("client of request {} disconnects", i + 1));
         self.with(vm, |worker| worker.downstream_closed(stream));
     }
 

@@ -56,12 +56,13 @@ pub(crate) fn upstream_request(
         .get(":method")
         .map(Bytes::as_ref)
         .unwrap_or_default();
-    let method = Method::from_bytes(method).map_err(|_| "its method is no token".to_owned())?;
+    let method =
+        Method::from_bytes(method).map_err(|_| "its method is not a valid token".to_owned())?;
     let path = headers.get(":path").cloned().unwrap_or_default();
     let target = PathAndQuery::from_maybe_shared(path.clone())
         .ok()
         .filter(|parsed| parsed.as_str().as_bytes() == path && path.starts_with(b"/"));
-    let target = target.ok_or("its path has a byte that cannot be sent as it is")?;
+    let target = target.ok_or("its path has a byte that cannot be sent unescaped")?;
     let mut parts = origin.clone().into_parts();
     parts.path_and_query = Some(target);
     let uri = Uri::from_parts(parts).map_err(|error| error.to_string())?;
@@ -86,7 +87,7 @@ pub(crate) fn client_response(
     close: bool,
 ) -> Result<Response<ChannelBody>, String> {
     let status = headers.status().filter(|status| *status >= 200);
-    let status = status.ok_or("its status is none that ends a response")?;
+    let status = status.ok_or("its status is not a final response status")?;
     let mut response = Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(status).map_err(|e| e.to_string())?;
     *response.headers_mut() = header_map(headers)?;
@@ -106,12 +107,12 @@ pub(crate) fn header_map(headers: &Headers) -> Result<HeaderMap, String> {
         }
         let parsed = HeaderName::from_bytes(name).map_err(|_| {
             format!(
-                "its header name `{}` is no token",
+                "its header name `{}` is not a valid token",
                 String::from_utf8_lossy(name)
             )
         })?;
         let value = HeaderValue::from_maybe_shared(value.clone())
-            .map_err(|_| format!("its header `{parsed}` has a value that cannot be sent"))?;
+            .map_err(|_| format!("its header `{parsed}` has an invalid value"))?;
         map.append(parsed, value);
     }
     // Two lengths that differ were joined with a comma and are none.
@@ -119,7 +120,7 @@ pub(crate) fn header_map(headers: &Headers) -> Result<HeaderMap, String> {
         .get(CONTENT_LENGTH)
         .is_some_and(|v| v.as_bytes().contains(&b','))
     {
-        return Err("it has several lengths".to_owned());
+        return Err("it has several content lengths".to_owned());
     }
     Ok(map)
 }

@@ -58,7 +58,7 @@ fn a_policy_is_read_again_and_a_bad_one_changes_nothing() {
     // An editor that renames.
     std::fs::write(folder.path().join("new"), "second").unwrap();
     std::fs::rename(folder.path().join("new"), &path).unwrap();
-    proxy.wait_for_line("has changed and is in force");
+    proxy.wait_for_line("has changed and is now active");
     std::fs::remove_file(&path).unwrap();
     proxy.wait_for_line("cannot be read");
     assert!(proxy.get("/").starts_with("HTTP/1.1 200"));
@@ -79,7 +79,7 @@ fn a_symbolic_link_that_is_swapped_is_seen() {
     let proxy = Proxy::with(echo(), |config| config.policy = Policy::File(at("policy")));
     std::os::unix::fs::symlink("two", at("..tmp")).unwrap();
     std::fs::rename(at("..tmp"), at("..data")).unwrap();
-    proxy.wait_for_line("has changed and is in force");
+    proxy.wait_for_line("has changed and is now active");
 }
 
 #[test]

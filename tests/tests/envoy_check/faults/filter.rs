@@ -8,14 +8,14 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| plugin(f)["failure_policy"] = json!("FAIL_OPEN"),
         ERROR,
         "failure_policy",
-        "everything pass",
+        "every request pass",
     ),
     Fault(
         "open as a number",
         |f| plugin(f)["failure_policy"] = json!(3),
         ERROR,
         "failure_policy",
-        "everything pass",
+        "every request pass",
     ),
     Fault(
         "open as of old",
@@ -25,7 +25,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         ERROR,
         "fail_open",
-        "everything pass",
+        "every request pass",
     ),
     Fault(
         "no failure policy",
@@ -70,7 +70,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| _ = remove(plugin(f), "allow_on_headers_stop_iteration"),
         WARNING,
         ".config",
-        "broken off",
+        "cut off",
     ),
     Fault(
         "headers that do not wait, and must",
@@ -80,7 +80,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         ERROR,
         ".config",
-        "for ever",
+        "hangs",
     ),
     Fault(
         "a small buffer",
@@ -131,11 +131,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "every tenant",
     ),
     Fault(
-        "behind the router",
+        "after the router",
         |f| filters(f).swap(0, 1),
         ERROR,
         "http_filters[1]",
-        "behind the router",
+        "after the router",
     ),
     Fault(
         "twice",
@@ -148,27 +148,27 @@ pub(super) const FAULTS: &[Fault] = &[
         "twice",
     ),
     Fault(
-        "switched off",
+        "is disabled",
         |f| filters(f)[0]["disabled"] = json!(true),
         ERROR,
         "disabled",
-        "nothing is judged",
+        "no request is evaluated",
     ),
     Fault(
-        "a default",
+        "defaults differ",
         |f| {
             at(manager(f), "/http_filters/0/config_discovery")["default_config"] =
                 filter("buffer.v3.Buffer")["typed_config"].clone()
         },
         ERROR,
         "default_config",
-        "in its place",
+        "this default is used",
     ),
     Fault(
-        "switched off on a route",
+        "is disabled on a route",
         |f| route(f)["typed_per_filter_config"] = json!({"modgate": {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": true}}),
         ERROR,
         "modgate",
-        "switched off",
+        "is disabled",
     ),
 ];

@@ -29,7 +29,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| _ = remove(&mut route(f)["route"], "retry_policy"),
         WARNING,
         "routes[0].route",
-        "kept connection",
+        "reused connection",
     ),
     Fault(
         "retries of something else",
@@ -50,14 +50,14 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| route(f)["route"]["retry_policy"]["per_try_timeout"] = json!("5s"),
         WARNING,
         "per_try_timeout",
-        "silent for minutes",
+        "nothing for minutes",
     ),
     Fault(
         "no retries of questions",
         |f| _ = remove(cluster(f), "typed_extension_protocol_options"),
         WARNING,
         "clusters[0]",
-        "own questions",
+        "own lookups",
     ),
     Fault(
         "few retries",
@@ -116,7 +116,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| tls(f, json!({"trust_chain_verification": "ACCEPT_UNTRUSTED"})),
         ERROR,
         "trust_chain_verification",
-        "anybody made",
+        "untrusted",
     ),
     Fault(
         "no authority",
@@ -169,11 +169,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "changes paths",
     ),
     Fault(
-        "escaped slashes",
+        "unescapes slashes",
         |f| manager(f)["path_with_escaped_slashes_action"] = json!("UNESCAPE_AND_FORWARD"),
         ERROR,
         "path_with_escaped_slashes_action",
-        "escaped slashes",
+        "unescapes slashes",
     ),
     Fault(
         "no removal",
@@ -199,7 +199,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| _ = remove(route(f), "request_headers_to_remove"),
         WARNING,
         "routes[0].route",
-        "are told the cluster's name",
+        "the cluster's name is sent",
     ),
     Fault(
         "underscores",

@@ -44,14 +44,14 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| other_listener(f, json!({"cluster": "public"})),
         ERROR,
         "listeners[1].filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[0].route.cluster",
-        "way around",
+        "bypasses",
     ),
     Fault(
         "another listener by header",
         |f| other_listener(f, json!({"cluster_header": "x-modgate-cluster"})),
         ERROR,
         "routes[0].route.cluster_header",
-        "way around",
+        "bypasses",
     ),
     Fault(
         "another listener without HTTP",
@@ -64,7 +64,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         ERROR,
         "listeners[1].filter_chains[0].filters[0].typed_config",
-        "way around",
+        "bypasses",
     ),
     Fault(
         "no such cluster",
@@ -92,14 +92,14 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| route(f)["route"]["idle_timeout"] = json!("15s"),
         WARNING,
         "idle_timeout",
-        "silent for minutes",
+        "nothing for minutes",
     ),
     Fault(
         "a short silence of streams",
         |f| manager(f)["stream_idle_timeout"] = json!("30s"),
         WARNING,
         "stream_idle_timeout",
-        "silent for minutes",
+        "nothing for minutes",
     ),
     Fault(
         "a longest stream",
@@ -144,6 +144,6 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| _ = remove(plugin(f), "configuration"),
         ERROR,
         ".config",
-        "no policy",
+        "not as a policy",
     ),
 ];

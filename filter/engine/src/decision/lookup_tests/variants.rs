@@ -98,7 +98,7 @@ fn a_named_version_passes_unless_the_split_is_strict() {
         }
         assert!(answer.starts_with("403 modgate: "), "{answer}");
         assert!(
-            answer.contains("the split lib gives you v1.2.0 (stable)"),
+            answer.contains("the split lib assigns you v1.2.0 (stable)"),
             "{answer}"
         );
         let decision = evaluate(
@@ -176,7 +176,7 @@ fn the_files_of_a_strict_split_do_not_follow_where_a_list_falls_back() {
     );
     for file in ["v1.2.0.info", "v1.2.0.zip"] {
         let answer = without_beta.get(&policy, file);
-        let missing = "the split lib gives you v1.4.0-beta.1 (beta), and no other version";
+        let missing = "the split lib assigns you v1.4.0-beta.1 (beta); other versions are refused";
         assert!(
             answer.starts_with("403 ") && answer.contains(missing),
             "{file}: {answer}"

@@ -41,7 +41,7 @@ impl Template {
             .collect::<Result<_, _>>()?;
         let tenants = parts.iter().filter(|part| part.is_tenant()).count();
         if tenants != 1 {
-            return Err("it must have {tenant} in it, once".to_owned());
+            return Err("it must contain {tenant} exactly once".to_owned());
         }
         Ok(Self { separator, parts })
     }
@@ -84,7 +84,7 @@ impl Part {
             (Some(pieces), _) => (Varying::Tenant, pieces),
             (None, Some(pieces)) => (Varying::Anything, pieces),
             (None, None) if text.contains(['{', '}']) => {
-                return Err("braces stand only around tenant: {tenant}".to_owned());
+                return Err("braces are allowed only in {tenant}".to_owned());
             }
             (None, None) => return Ok(Self::Literal(text.to_owned())),
         };
@@ -94,7 +94,7 @@ impl Part {
             .any(|piece| piece.contains(['*', '{', '}']))
         {
             return Err(format!(
-                "the part {text:?} has more than one of {{tenant}} and *, so a value could match in two ways"
+                "the part {text:?} has more than one of {{tenant}} and *, so it would be ambiguous"
             ));
         }
         Ok(Self::Varies {

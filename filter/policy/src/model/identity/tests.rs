@@ -312,7 +312,7 @@ fn what_makes_no_source_is_refused_with_its_place() {
         ),
         (
             json!([{"sni": "{tenant}", "payload": "x"}]),
-            "$.identity[0].payload: only a claim",
+            "$.identity[0].payload: only a token claim",
         ),
         (
             json!([{"sni": "{tenant}.Corp.example"}]),
@@ -320,7 +320,7 @@ fn what_makes_no_source_is_refused_with_its_place() {
         ),
         (
             json!([{"mtls_uri_san": "spiffe://x"}]),
-            "$.identity[0].mtls_uri_san: it must have {tenant} in it, once",
+            "$.identity[0].mtls_uri_san: it must contain {tenant} exactly once",
         ),
         (
             json!([{"mtls_subject": "payments"}]),
@@ -344,7 +344,7 @@ fn what_makes_no_source_is_refused_with_its_place() {
         ),
         (
             json!([{"path_prefix": "/t/{tenant}", "map": {"a": "acme"}}]),
-            "$.identity[0].map: the path has",
+            "$.identity[0].map: a path prefix already",
         ),
     ] {
         let errors = errors(&identity);

@@ -67,7 +67,7 @@ pub(crate) fn judge(
         }
     };
     let Some(location) = places.first() else {
-        return refused("its Location is no plain http or https URL and no path");
+        return refused("its Location is neither a plain http or https URL nor a path");
     };
     for rule in rules {
         let mut below = places.iter().map(|place| (place, place.below(&rule.to)));
@@ -79,7 +79,7 @@ pub(crate) fn judge(
             // The client would take it relative to the path that it has asked for itself.
             Then::Pass => Redirected::To(location.text()),
             Then::Rewrite(_) if location.has_query() => {
-                refused("its Location has a query, which the GOPROXY protocol has not")
+                refused("its Location has a query, which GOPROXY requests do not have")
             }
             Then::Rewrite(path) => {
                 let prefix = tenant_prefix.strip_suffix('/').unwrap_or(tenant_prefix);
@@ -90,8 +90,8 @@ pub(crate) fn judge(
     }
     Redirected::Refused {
         reason: match location.host() {
-            Some(host) => format!("the policy names no redirect to {host}"),
-            None => "the policy names no redirect to this path of the backend".to_owned(),
+            Some(host) => format!("the policy lists no redirect to {host}"),
+            None => "the policy lists no redirect to this path of the backend".to_owned(),
         },
     }
 }
@@ -259,6 +259,6 @@ mod tests {
     #[test]
     fn the_reason_tells_no_more_than_the_host() {
         let reason = judged("https://blobs.example/x?signature=secret").unwrap_err();
-        assert_eq!(reason, "the policy names no redirect to blobs.example");
+        assert_eq!(reason, "the policy lists no redirect to blobs.example");
     }
 }

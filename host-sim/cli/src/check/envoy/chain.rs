@@ -43,9 +43,9 @@ const NOT_BEHIND: &[(&str, &str)] = &[
     ),
 ];
 
-const COMPRESSES: &str = "compresses answers before the filter sees them, so that no hash can be checked and no list be shaped; put it before the filter";
-const REWRITES: &str = "rewrites bodies behind the filter, which then checks other bytes than the backend sent; take it out of this chain";
-const WAITS: &str = "wants whole bodies, which the filter holds back and lets go in pieces; take it out of this chain";
+const COMPRESSES: &str = "compresses responses before the filter sees them, so that hashes cannot be checked and lists cannot be filtered; put it before the filter";
+const REWRITES: &str = "rewrites bodies after the filter, which then checks other bytes than the backend sent; remove it from this chain";
+const WAITS: &str = "needs whole bodies, which the filter buffers and releases in pieces; remove it from this chain";
 
 /// Looks at the filters of a chain that has Modgate's.
 pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
@@ -56,7 +56,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
         notes.error(
             &manager.filters[again],
             format!(
-                "the filter is in this chain twice, also at {}: every request would be judged twice, the second time as it goes upstream",
+                "the filter is in this chain twice, also at {}: every request would be evaluated twice, the second time as rewritten",
                 manager.filters[place].path
             ),
         );
@@ -79,7 +79,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
         if kind == CACHE && i < place {
             notes.error(
                 filter,
-                "a cache before the filter answers without it: what one tenant may have, every tenant gets; put it behind the filter",
+                "a cache before the filter answers without it, so every tenant gets what one tenant may have; put it after the filter",
             );
         }
         let not_behind = NOT_BEHIND.iter().find(|(known, _)| *known == kind);
@@ -100,7 +100,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
             let at = stands.map_or(&manager.filters[place], |at| &manager.filters[at]);
             notes.error(
                 at,
-                format!("the policy identifies by {source} must verify before the filter; here nobody is identified by it"),
+                format!("the policy's identity needs {source} must verify before the filter; in this chain no client is identified by it"),
             );
         }
     }
@@ -109,7 +109,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
 fn after_router(filter: &At<'_>, notes: &mut Notes) {
     notes.error(
         filter,
-        "it stands behind the router, which must be the last filter: Envoy refuses the configuration",
+        "it comes after the router, which must be the last filter: Envoy rejects the configuration",
     );
 }
 
@@ -119,7 +119,7 @@ fn switched_off(filter: &At<'_>, notes: &mut Notes) {
         .get("disabled")
         .filter(|_| filter.is_true("disabled"))
     {
-        notes.error(&at, "the filter is switched off: nothing is judged");
+        notes.error(&at, "the filter is disabled: no request is evaluated");
     }
     if let Some(at) = filter
         .get("is_optional")
@@ -127,14 +127,14 @@ fn switched_off(filter: &At<'_>, notes: &mut Notes) {
     {
         notes.error(
             &at,
-            "an Envoy that has no such filter leaves it out, and nothing is judged",
+            "an Envoy without this filter ignores it, and no request is evaluated",
         );
     }
     let discovery = filter.get("config_discovery");
     if let Some(at) = discovery.and_then(|discovery| discovery.get("default_config")) {
         notes.error(
             &at,
-            "until the filter's own configuration has come, this one answers in its place; without a default nothing is answered",
+            "this default is used until the filter's own configuration arrives; without a default, requests wait for it",
         );
     }
 }

@@ -11,10 +11,10 @@ pub(super) fn check(plugin: &At<'_>, needs: &Needs, notes: &mut Notes) {
     if !plugin.is_true("allow_on_headers_stop_iteration") {
         let message = match needs.holds_headers {
             true => {
-                "without allow_on_headers_stop_iteration: true every go.mod that is checked waits for ever: the policy's integrity says that it is there"
+                "without allow_on_headers_stop_iteration: true every checked go.mod hangs: the policy's integrity says that it is set"
             }
             false => {
-                "without allow_on_headers_stop_iteration: true a go.mod with a wrong hash is broken off, and nobody is told why"
+                "without allow_on_headers_stop_iteration: true a go.mod with a wrong hash is cut off without a reason"
             }
         };
         notes.error_if(needs.holds_headers, plugin, message);
@@ -29,25 +29,22 @@ fn failure(plugin: &At<'_>, notes: &mut Notes) {
         (Some(at), _) if is("FAIL_OPEN", 3) => {
             notes.error(
                 at,
-                format!("a filter that fails lets everything pass; {HINT}"),
+                format!("if the filter fails, every request passes; {HINT}"),
             );
         }
         (_, Some(at)) if plugin.is_true("fail_open") => {
             notes.error(
                 &at,
-                format!("a filter that fails lets everything pass; {HINT}"),
+                format!("if the filter fails, every request passes; {HINT}"),
             );
         }
         (Some(at), _) if !is("FAIL_CLOSED", 2) && !is("FAIL_RELOAD", 1) => {
-            notes.warning(
-                at,
-                format!("what a failure means is left to a default; {HINT}"),
-            );
+            notes.warning(at, format!("no failure policy is set; {HINT}"));
         }
         (Some(_), _) => {}
         (None, _) => notes.warning(
             plugin,
-            format!("what a failure means is left to a default, which differs; {HINT}"),
+            format!("no failure policy is set, and the defaults differ; {HINT}"),
         ),
     }
 }
@@ -56,14 +53,14 @@ fn configuration(plugin: &At<'_>, notes: &mut Notes) {
     let Some(at) = plugin.get("configuration") else {
         return notes.error(
             plugin,
-            "the filter has no configuration, and so no policy: it refuses to start",
+            "the filter has no configuration and therefore no policy: it does not start",
         );
     };
     let kind = at.text("@type").unwrap_or_default();
     if kind.ends_with("google.protobuf.Struct") {
         notes.error(
             &at,
-            "a Struct reaches the filter as protobuf bytes, which are no policy; give the document as a google.protobuf.StringValue",
+            "a Struct reaches the filter as protobuf bytes, not as a policy; use a google.protobuf.StringValue",
         );
     }
 }

@@ -68,7 +68,7 @@ impl Configuration {
         for (file, source) in configuration.sources.iter().enumerate() {
             if !parts.has(file) {
                 return Err(format!(
-                    "{}: there are no clusters in it, and nothing else of Envoy's that concerns the filter",
+                    "{}: it has no clusters and nothing else of Envoy that concerns the filter",
                     source.file
                 ));
             }
@@ -111,7 +111,10 @@ impl Configuration {
             let cluster = proxy.get("cluster");
             let names = cluster.iter().filter_map(|at| at.value.as_str());
             if names.into_iter().any(|name| needs.clusters.contains(name)) {
-                notes.error(proxy, "a way around the filter: connections go to a backend of the policy as they are");
+                notes.error(
+                    proxy,
+                    "this bypasses the filter: connections go straight to a backend of the policy",
+                );
             }
         }
         for cluster in &parts.clusters {

@@ -12,7 +12,7 @@ pub(super) fn check(levels: [&At<'_>; 3], action: &At<'_>, needs: &Needs, notes:
     }
     for level in levels {
         for added in level.list("request_headers_to_add") {
-            let says = "a rule about versions, or a split, has the filter ask backends itself, past the routes: its questions lack this header; name it in the policy, in the backend's headers";
+            let says = "for rules about versions and for splits the filter queries backends itself, without routes: its requests lack this header; add it to the backend's headers in the policy";
             once(&added, says, notes);
         }
     }
@@ -23,7 +23,7 @@ pub(super) fn check(levels: [&At<'_>; 3], action: &At<'_>, needs: &Needs, notes:
         "host_rewrite_path_regex",
     ];
     for at in rewrites.iter().filter_map(|key| action.get(key)) {
-        let says = "a rule about versions, or a split, has the filter ask backends itself, past the routes: its questions are for the client's host; write the backend's authority into the policy";
+        let says = "for rules about versions and for splits the filter queries backends itself, without routes: its requests have the client's host; set the backend's authority in the policy";
         once(&at, says, notes);
     }
 }

@@ -62,7 +62,7 @@ fn garbage(at: &At<'_>, notes: &mut Notes) {
     if !is_told {
         notes.error(
             at,
-            "it rewrites answers of status 200 as well, such as the lists that the filter shapes, and go reads garbage; limit it to failures, in a mapper with status_code_filter: {comparison: {op: GE, value: {default_value: 400, runtime_key: x}}} and body_format_override",
+            "it also rewrites responses with status 200, such as the lists that the filter makes, and go reads garbage; limit it to failures, in a mapper with status_code_filter: {comparison: {op: GE, value: {default_value: 400, runtime_key: x}}} and body_format_override",
         );
     }
 }
@@ -78,7 +78,7 @@ fn changes_status(mapper: &At<'_>, matches: &dyn Fn(u64) -> Matches, notes: &mut
         let at = mapper.get("status_code");
         notes.error(
             at.as_ref().unwrap_or(mapper),
-            format!("it makes a {status} of the filter's {known}, and go does something else: limit it to 500 and above"),
+            format!("it turns the filter's {known} into {status}, which changes what go does: limit it to 500 and above"),
         );
     }
 }

@@ -32,18 +32,22 @@ pub(super) fn check(manager: &Manager<'_>, files: &[At<'_>], needs: &Needs, note
         notes.error_if(
             needs.checks_files,
             &at,
-            "the filter holds up to 24 KiB of a file that is checked, and Envoy breaks off what is held beyond this limit: 32768 at least",
+            "the filter buffers up to 24 KiB of a checked file, and Envoy aborts beyond this limit: set at least 32768",
         );
     }
     for upgrade in manager.at.list("upgrade_configs") {
         if let Some(at) = upgrade.get("filters") {
-            notes.error(&at, "a client that asks for this upgrade gets another chain of filters, without this one");
+            notes.error(
+                &at,
+                "a client that requests this upgrade gets a filter chain without this filter",
+            );
         }
     }
 }
 
 fn paths(manager: &At<'_>, files: &[At<'_>], notes: &mut Notes) {
-    const WHY: &str = "before the filter judges it, so what is judged is not what the client sent";
+    const WHY: &str =
+        "before the filter evaluates it, so the policy is not applied to what the client sent";
     for key in ["normalize_path", "merge_slashes"] {
         if let Some(at) = manager.get(key).filter(|_| manager.is_true(key)) {
             notes.error(
@@ -78,11 +82,11 @@ fn paths(manager: &At<'_>, files: &[At<'_>], notes: &mut Notes) {
     if let Some(at) = manager.get(key).filter(|_| !keeps && !refuses) {
         notes.error(
             &at,
-            format!("Envoy undoes escaped slashes {WHY}; write {key}: KEEP_UNCHANGED"),
+            format!("Envoy unescapes slashes {WHY}; write {key}: KEEP_UNCHANGED"),
         );
     }
     if let Some(at) = manager.get("path_normalization_options") {
-        notes.error(&at, format!("Envoy changes paths {WHY}; leave it out"));
+        notes.error(&at, format!("Envoy changes paths {WHY}; remove it"));
     }
 }
 
@@ -114,7 +118,7 @@ fn headers(manager: &At<'_>, needs: &Needs, notes: &mut Notes) {
         notes.error(
             manager,
             format!(
-                "a client's own {CLUSTER_HEADER} is not removed before anything reads it, so where the filter is missing or has failed a client chooses the cluster; add an early_header_mutation_extensions with `remove: {CLUSTER_HEADER}`"
+                "a client's own {CLUSTER_HEADER} is not removed first, so if the filter is missing or has failed a client chooses the cluster; add an early_header_mutation_extensions with `remove: {CLUSTER_HEADER}`"
             ),
         );
     }
@@ -129,7 +133,7 @@ fn headers(manager: &At<'_>, needs: &Needs, notes: &mut Notes) {
         let at = options.as_ref().and_then(|options| options.get(key));
         notes.warning(
             at.as_ref().or(options.as_ref()).unwrap_or(manager),
-            format!("some servers take `_` in a header's name for `-`, so a client can claim what its twin may not; write {key}: DROP_HEADER"),
+            format!("some servers read `_` in a header name as `-`, so a client could set a header that it must not; write {key}: DROP_HEADER"),
         );
     }
 }
@@ -149,7 +153,7 @@ pub(super) fn limited(options: &At<'_>, notes: &mut Notes) {
     if let Some(at) = options.get(key).filter(|_| is_set) {
         notes.warning(
             &at,
-            "a download that takes longer is cut; leave it out, silence has a limit of its own",
+            "a download that takes longer is cut off; remove it, idle streams have their own timeout",
         );
     }
 }
@@ -162,7 +166,7 @@ pub(super) fn silence(at: &At<'_>, key: &str, notes: &mut Notes) {
     if let Some(at) = at.get(key).filter(|_| is_short) {
         notes.warning(
             &at,
-            "a backend that must clone a repository first is silent for minutes; write 300s",
+            "a backend that must clone a repository first sends nothing for minutes; write 300s",
         );
     }
 }

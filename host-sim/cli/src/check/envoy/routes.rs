@@ -44,7 +44,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
     if manager.is_filtered() && !is_led && !table.list("virtual_hosts").is_empty() {
         notes.error(
             table,
-            format!("no route takes its cluster from the filter: a route wants cluster_header: {CLUSTER_HEADER}"),
+            format!("no route takes its cluster from the filter: a route needs cluster_header: {CLUSTER_HEADER}"),
         );
     }
 }
@@ -68,7 +68,7 @@ fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Note
             return Leads::Elsewhere;
         }
         if !manager.is_filtered() {
-            notes.error(&header, "a way around the filter, which is not in this chain: clients choose the cluster themselves");
+            notes.error(&header, "this bypasses the filter, which is not in this chain: clients choose the cluster themselves");
         }
         return Leads::ByTheFilter;
     }
@@ -85,10 +85,10 @@ fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Note
         let is_backend = needs.clusters.contains(name);
         let says = match manager.is_filtered() {
             true => format!(
-                "a fixed cluster: what the policy's routes say is passed over, and where the filter is missing or has failed, requests reach {name} all the same; write cluster_header: {CLUSTER_HEADER}"
+                "a fixed cluster: the policy's routes are ignored, and if the filter is missing or has failed, requests still reach {name}; write cluster_header: {CLUSTER_HEADER}"
             ),
             false => format!(
-                "a way around the filter, which is not in this chain: {name} is a backend of the policy"
+                "this bypasses the filter, which is not in this chain: {name} is a backend of the policy"
             ),
         };
         if is_backend || (manager.is_filtered() && !needs.known) {
@@ -107,7 +107,7 @@ fn switched_off(levels: [&At<'_>; 3], names: &[&str], notes: &mut Notes) {
             if names.contains(&name) && config.is_true("disabled") {
                 notes.error(
                     &config,
-                    "the filter is switched off here: nothing is judged on this route",
+                    "the filter is disabled here: no request on this route is evaluated",
                 );
             }
         }
@@ -123,7 +123,7 @@ fn removal(levels: [&At<'_>; 3], action: &At<'_>, notes: &mut Notes) {
     if !levels.into_iter().any(removes) {
         notes.warning(
             action,
-            format!("backends are told the cluster's name; add request_headers_to_remove: [{CLUSTER_HEADER}] to the route"),
+            format!("the cluster's name is sent to backends; add request_headers_to_remove: [{CLUSTER_HEADER}] to the route"),
         );
     }
 }
@@ -137,15 +137,13 @@ fn retries(host: &At<'_>, action: &At<'_>, notes: &mut Notes) {
     let Some(policy) = policy else {
         return notes.warning(
             action,
-            format!(
-                "a backend that closes a kept connection just as it is used again is a 503; {HINT}"
-            ),
+            format!("a backend that closes a reused connection causes a 503; {HINT}"),
         );
     };
     if !sends_again(&policy) {
         notes.warning(
             &policy,
-            format!("a backend that closes a kept connection just as it is used again is a 503, for these retries are for other failures; {HINT}"),
+            format!("a backend that closes a reused connection causes a 503, because these retries cover other failures; {HINT}"),
         );
     }
     silence(&policy, "per_try_timeout", notes);
@@ -165,11 +163,11 @@ fn times(action: &At<'_>, notes: &mut Notes) {
         Some(time) if time.is_zero() => {}
         Some(time) => notes.warning(
             action.get("timeout").as_ref().unwrap_or(action),
-            format!("a download that takes longer than {} s is cut; write timeout: 0s, silence has a limit of its own", time.as_secs_f64()),
+            format!("a download that takes longer than {} s is cut off; write timeout: 0s, idle streams have their own timeout", time.as_secs_f64()),
         ),
         None => notes.warning(
             action,
-            "a download that takes longer than 15 s, Envoy's default, is cut; write timeout: 0s, silence has a limit of its own",
+            "a download that takes longer than 15 s, Envoy's default, is cut off; write timeout: 0s, idle streams have their own timeout",
         ),
     }
     silence(action, "idle_timeout", notes);
@@ -187,16 +185,16 @@ fn changes(action: &At<'_>, notes: &mut Notes) {
         "path_rewrite_policy",
     ] {
         if let Some(at) = action.get(key) {
-            notes.error(&at, "the route changes the path that the filter judged; say it in the policy, as the backend's base_path");
+            notes.error(&at, "the route changes the path that the filter evaluated; set the backend's base_path in the policy instead");
         }
     }
     if let Some(at) = action.get("internal_redirect_policy") {
-        notes.error(&at, "Envoy follows a backend's redirects before the filter sees them, wherever they lead; leave it out, the policy has redirects");
+        notes.error(&at, "Envoy follows a backend's redirects to any place before the filter sees them; remove it and use the policy's redirects");
     }
     for mirror in action.list("request_mirror_policies") {
         notes.warning(
             &mirror,
-            "requests go to another cluster as well, with the names of private modules",
+            "requests are mirrored to another cluster, with the names of private modules",
         );
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn check(at: &At<'_>, notes: &mut Notes) {
     if let Some(source) = at.get("path_config_source") {
         watched(&source, notes);
     } else if let Some(path) = at.get("path").filter(|_| is_config_source(at)) {
-        notes.warning(&path, "a change in a Kubernetes ConfigMap is never seen, for not the file is moved there but a link beside it; write path_config_source with a watched_directory");
+        notes.warning(&path, "changes of a Kubernetes ConfigMap are not noticed, because only a symlink next to the file changes; use path_config_source with a watched_directory");
     }
     match at.value {
         Value::Object(_) => at
@@ -52,7 +52,7 @@ fn watched(source: &At<'_>, notes: &mut Notes) {
         return notes.warning(
             source,
             format!(
-                "a change in a Kubernetes ConfigMap is never seen, for not the file is moved there but a link beside it; add watched_directory: {{path: {}}}",
+                "changes of a Kubernetes ConfigMap are not noticed, because only a symlink next to the file changes; add watched_directory: {{path: {}}}",
                 folder.display()
             ),
         );
@@ -62,7 +62,7 @@ fn watched(source: &At<'_>, notes: &mut Notes) {
         notes.warning(
             &watched,
             format!(
-                "the file is in another folder, where a change is not seen; write {}",
+                "the file is in another folder, where changes are not noticed; write {}",
                 folder.display()
             ),
         );

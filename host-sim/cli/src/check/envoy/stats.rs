@@ -8,7 +8,7 @@ use crate::export;
 
 /// Looks at the `stats_config` of a bootstrap.
 pub(super) fn check(bootstrap: &At<'_>, notes: &mut Notes) {
-    const HINT: &str = "`modgate metrics --format envoy` prints what is needed";
+    const HINT: &str = "use the output of `modgate metrics --format envoy`";
     let config = bootstrap.get("stats_config");
     let tags = config
         .as_ref()
@@ -29,7 +29,7 @@ pub(super) fn check(bootstrap: &At<'_>, notes: &mut Notes) {
     if !missing.is_empty() {
         notes.warning(
             at,
-            format!("the labels {} stay in the metrics' names, and no dashboard or alert finds them; {HINT}", missing.join(", ")),
+            format!("the labels {} stay part of the metric names, where dashboards and alerts do not find them; {HINT}", missing.join(", ")),
         );
     }
     let at = config.as_ref().unwrap_or(bootstrap);
@@ -39,13 +39,13 @@ pub(super) fn check(bootstrap: &At<'_>, notes: &mut Notes) {
             setting.get("match").and_then(|m| m.text("prefix")) == Some(&*prefix)
         };
         if !settings.iter().any(has) {
-            notes.warning(at, format!("the histogram {prefix} has Envoy's own buckets, which the dashboards do not expect; {HINT}"));
+            notes.warning(at, format!("the histogram {prefix} has Envoy's default buckets, which the dashboards do not expect; {HINT}"));
         }
     }
     if let Some(matcher) = at
         .get("stats_matcher")
         .filter(|matcher| matcher.is_true("reject_all"))
     {
-        notes.warning(&matcher, "no metric is kept, the filter's neither");
+        notes.warning(&matcher, "no metrics are kept, including the filter's");
     }
 }

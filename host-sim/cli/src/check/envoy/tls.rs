@@ -9,7 +9,7 @@ use super::parts::Manager;
 pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
     let Some(context) = common(&manager.chain) else {
         if needs.certificate {
-            notes.warning(&manager.chain, "the policy identifies by certificates, and this chain has no TLS: nobody is identified by one");
+            notes.warning(&manager.chain, "the policy identifies clients by certificate, and this chain has no TLS: no client is identified");
         }
         return;
     };
@@ -24,7 +24,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
                 .get("validation_context_sds_secret_config")
                 .is_none()
         {
-            notes.warning(&context, "the policy identifies by certificates, and no client is asked for one: it wants a validation_context");
+            notes.warning(&context, "the policy identifies clients by certificate, and none is requested: a validation_context is missing");
         }
         return;
     };
@@ -37,7 +37,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
         .get(key)
         .filter(|_| validation.is_one(key, "ACCEPT_UNTRUSTED", 1))
     {
-        notes.error_if(needs.certificate, &at, "a certificate that anybody made for himself is accepted, and names whatever tenant it likes; leave it out");
+        notes.error_if(needs.certificate, &at, "untrusted certificates are accepted, so a client can claim to be any tenant; remove it");
     }
     let vouched = [
         "trusted_ca",
@@ -49,11 +49,15 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
     ];
     let is_vouched = vouched.iter().any(|key| validation.get(key).is_some());
     if !is_vouched && combined.is_none() {
-        notes.error_if(needs.certificate, &validation, "without a trusted_ca every certificate is accepted, also one that somebody made for himself");
+        notes.error_if(
+            needs.certificate,
+            &validation,
+            "without a trusted_ca every certificate is accepted, including self-signed ones",
+        );
     }
     let key = "allow_expired_certificate";
     if let Some(at) = validation.get(key).filter(|_| validation.is_true(key)) {
-        notes.warning(&at, "certificates count long after they have ended");
+        notes.warning(&at, "expired certificates are accepted");
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn check(cluster: &At<'_>, needs: &Needs, notes: &mut Notes) {
     if !retries.as_ref().is_some_and(sends_again) {
         notes.warning(
             retries.as_ref().unwrap_or(cluster),
-            format!("the filter's own questions, which no route leads, fail where a backend closes a kept connection just as it is used again; give the cluster's {HTTP_OPTIONS} a retry_policy: {{retry_on: \"reset,connect-failure,refused-stream\", num_retries: 3}}"),
+            format!("the filter's own lookups, which use no route, fail if a backend closes a reused connection; give the cluster's {HTTP_OPTIONS} a retry_policy: {{retry_on: \"reset,connect-failure,refused-stream\", num_retries: 3}}"),
         );
     }
     if let Some(common) = options.and_then(|options| options.get("common_http_protocol_options")) {
@@ -45,7 +45,7 @@ pub(super) fn check(cluster: &At<'_>, needs: &Needs, notes: &mut Notes) {
         let at = cluster.get(key);
         notes.warning(
             at.as_ref().unwrap_or(cluster),
-            format!("where files are checked, a large download holds its worker for as long as it takes to hash so much (1 MiB is the default), and all others wait; write {key}: 16384"),
+            format!("if files are checked, hashing one chunk (1 MiB by default) blocks the worker and all its other requests; write {key}: 16384"),
         );
     }
 }
@@ -66,7 +66,7 @@ fn many_retries(cluster: &At<'_>, notes: &mut Notes) {
     if !is_enough {
         notes.warning(
             breakers.as_ref().unwrap_or(cluster),
-            "three requests at a time may be sent once more, Envoy's default: when a backend is started anew, all others fail; write circuit_breakers: {thresholds: [{max_retries: 1024}]}",
+            "Envoy allows three retries at a time by default: when a backend restarts, all other requests fail; write circuit_breakers: {thresholds: [{max_retries: 1024}]}",
         );
     }
 }

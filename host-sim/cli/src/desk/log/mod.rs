@@ -74,11 +74,11 @@ impl<'l> Line<'l> {
     /// # Errors
     /// Why it is none, in words that are the same for all lines of that kind.
     pub(crate) fn read(line: &'l [u8]) -> Result<Self, &'static str> {
-        let line = std::str::from_utf8(line).map_err(|_| "it is no UTF-8")?;
+        let line = std::str::from_utf8(line).map_err(|_| "it is not valid UTF-8")?;
         let line = without_prefix(line.trim());
         if line.starts_with('{') {
             let access: Access<'_> = serde_json::from_str(line)
-                .map_err(|_| "it begins as JSON and is no line of the access log")?;
+                .map_err(|_| "it looks like JSON but is not an access log line")?;
             return Ok(if access.is_foreign() {
                 of_found(found::in_json(line)).unwrap_or(Line::Access(access))
             } else {
@@ -100,7 +100,7 @@ impl<'l> Line<'l> {
                 },
             }),
             _ => of_found(found::in_text(line))
-                .ok_or("it is neither JSON nor `tenant path`, and has no path of a module in it"),
+                .ok_or("it is neither JSON nor `tenant path`, and contains no module path"),
         }
     }
 }

@@ -22,8 +22,9 @@ pub(super) fn text_of<'i>(input: impl Read + 'i) -> io::Result<Box<dyn Read + 'i
         return without_mark(MultiGzDecoder::new(input));
     }
     if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
-        let what =
-            format!("it is compressed with {name}: decompress it first (gzip is read as it is)");
+        let what = format!(
+            "it is compressed with {name}: decompress it first (gzip needs no decompression)"
+        );
         return Err(io::Error::new(ErrorKind::InvalidData, what));
     }
     without_mark(input)

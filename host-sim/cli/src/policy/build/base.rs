@@ -41,7 +41,9 @@ impl<'n> Base<'n> {
         let written = match place.map(|place| members.remove(place).1) {
             Some(teams) => teams.members(findings),
             None => {
-                findings.push(root.wrong("missing: teams, the tenants and namespaces of each"));
+                findings.push(
+                    root.wrong("missing: `teams`, with the tenants and namespaces of each team"),
+                );
                 Vec::new()
             }
         };
@@ -71,13 +73,13 @@ impl<'n> Base<'n> {
         for (team, grant) in &self.teams {
             for (tenant, at) in &grant.tenants {
                 if let Some(first) = taken.insert(tenant, team) {
-                    let message = format!("the tenant {tenant:?} is the team {first:?}'s already");
+                    let message =
+                        format!("the tenant {tenant:?} already belongs to the team {first:?}");
                     findings.push(at.wrong(message));
                 }
                 if let Some(at) = find(&own, tenant) {
                     findings.push(at.wrong(format!(
-                        "the tenant {tenant:?} is the team {team:?}'s; what the base says of its \
-                         tenants stands in {}",
+                        "the tenant {tenant:?} belongs to the team {team:?}; the base configures its tenants in {}",
                         grant.at.path
                     )));
                 }
@@ -127,7 +129,7 @@ impl<'n> Grant<'n> {
             "integrity",
             "tier",
         ];
-        let why = "a team has tenants, namespaces, rules, require, integrity and tier";
+        let why = "a team can have tenants, namespaces, rules, require, integrity and tier";
         let members = at.known_members(KEYS, why, findings);
         let mut list = |key: &str| {
             let Some(list) = find(&members, key) else {
@@ -136,7 +138,7 @@ impl<'n> Grant<'n> {
             };
             let texts = list.texts(findings);
             if texts.is_empty() {
-                findings.push(list.wrong("an empty list: there is nothing to speak for"));
+                findings.push(list.wrong("the list is empty"));
             }
             texts
         };
@@ -144,10 +146,10 @@ impl<'n> Grant<'n> {
         let mut tenants = BTreeMap::new();
         for (tenant, at) in written_tenants {
             if tenant == ANYONE {
-                findings.push(at.wrong("nobody speaks for everybody but the base"));
+                findings.push(at.wrong("only the base can configure the tenant *"));
             }
             if tenants.insert(tenant, at.clone()).is_some() {
-                findings.push(at.wrong(format!("the tenant {tenant:?} stands here twice")));
+                findings.push(at.wrong(format!("the tenant {tenant:?} is listed twice")));
             }
         }
         let mut namespaces = Vec::new();
@@ -162,7 +164,7 @@ impl<'n> Grant<'n> {
             let own = frame.iter().filter(|(set, _)| *set == TEAM).count();
             if own != 1 {
                 let message =
-                    format!("{TEAM:?} must stand here once: where the team's own sets go");
+                    format!("{TEAM:?} must be listed once: the team's own rule sets go there");
                 findings.push(rules.wrong(message));
             }
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::shape::Findings;
 use crate::desk::Source;
 use crate::desk::load::Finding;
+use crate::desk::text;
 
 /// The endings of files that are read.
 const ENDINGS: [&str; 3] = ["json", "yaml", "yml"];
@@ -46,12 +47,15 @@ pub(super) fn read(folder: &Path) -> Result<Parts, Findings> {
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
     for file in in_teams {
         let Some(name) = team_of(&file) else {
-            let message = "no team's file: those are NAME.json, NAME.yaml and NAME.yml";
+            let message = "not a team's file; use NAME.json, NAME.yaml or NAME.yml";
             findings.push(of_file(&file, message.to_owned()));
             continue;
         };
         if let Some(first) = files.get(&name) {
-            let message = format!("the team {name:?} has the file {} already", first.display());
+            let message = format!(
+                "the team {name:?} already has the file {}",
+                text::name(first)
+            );
             findings.push(of_file(&file, message));
             continue;
         }
@@ -80,7 +84,7 @@ fn base(folder: &Path, findings: &mut Findings) -> Option<Source> {
         return None;
     };
     if let Some(second) = there.next() {
-        let message = format!("the base is in {} already", file.display());
+        let message = format!("the base is already in {}", text::name(file));
         findings.push(of_file(second, message));
     }
     let source = Source::read(file);
@@ -110,7 +114,7 @@ fn team_of(file: &Path) -> Option<String> {
 
 fn of_file(file: &Path, message: String) -> Finding {
     Finding {
-        file: file.display().to_string(),
+        file: text::name(file),
         line: None,
         column: None,
         path: "$".to_owned(),

@@ -46,7 +46,7 @@ pub(super) fn join(parts: &Parts, version: Option<&str>) -> Result<Built, Findin
                 teams.insert(&**name, team);
             }
             None => {
-                let message = format!("the base knows no team {name:?}, in its teams");
+                let message = format!("the base has no team {name:?} in `teams`");
                 findings.push(At::root(source).wrong(message));
             }
         }
@@ -54,7 +54,7 @@ pub(super) fn join(parts: &Parts, version: Option<&str>) -> Result<Built, Findin
     for (name, grant) in &base.teams {
         if !parts.teams.contains_key(*name) {
             let message = format!(
-                "the file teams/{name}.json is missing; of a team that has nothing to say it is {{}}"
+                "the file teams/{name}.json is missing; a team without configuration needs {{}}"
             );
             findings.push(grant.at.wrong(message));
         }
@@ -107,7 +107,7 @@ fn told_twice<'n>(
     let place = || format!("{} at {}", at.source.file, at.path);
     let (first, place) = known.entry(name).or_insert_with(|| (owner, place()));
     if *first != owner {
-        let message = format!("the {what} {name:?} is in {place} already");
+        let message = format!("the {what} {name:?} is already in {place}");
         findings.push(at.wrong(message));
     }
 }

@@ -19,18 +19,18 @@ use crate::out::{count, print};
 /// The arguments of `modgate policy build`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "DIR has base.json (or .yaml), the policy with a member `teams`, and for each of these teams a file teams/NAME.json (or .yaml) with its `tenants`, `rules` and `tests`.\n\
-    The policy is printed as JSON with sorted keys, the same for the same files. Nothing is written where anything is wrong.\n\
-    Status 1: a file is refused, or the policy that comes of them."
+    after_help = "DIR has base.json (or .yaml), a policy with the additional key `teams`, and for each team a file teams/NAME.json (or .yaml) with its `tenants`, `rules` and `tests`.\n\
+    The policy is printed as JSON with sorted keys, identical for identical files. If there is an error, nothing is written.\n\
+    Exit status 1: a file or the resulting policy has errors."
 )]
 pub(super) struct Args {
     /// The folder.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Write the policy to this file, with one rename, instead of printing it.
+    /// Write the policy to this file (atomically, by a rename) instead of printing it.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The policy's version, in the place of the base's.
+    /// The policy's version, instead of the one in the base document.
     #[arg(long, value_name = "VERSION")]
     set_version: Option<String>,
 }

@@ -17,7 +17,7 @@ impl Namespace {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("re:") || text.contains(WILDCARDS) {
             return Err(
-                "a namespace is a module path without wildcards; it holds everything below"
+                "a namespace is a module path without wildcards; it includes everything below"
                     .to_owned(),
             );
         }

@@ -21,7 +21,8 @@ impl<'n> Team<'n> {
     /// Reads a team's file by what the base grants it. What has another shape than a policy has is
     /// told by the engine, once all is joined.
     pub(super) fn read(root: &At<'n>, grant: &Grant<'n>, findings: &mut Findings) -> Self {
-        let why = "a team's file has tenants, rules and tests; all else is the base's";
+        let why =
+            "a team's file can have only tenants, rules and tests; the rest belongs in the base";
         let members = root.known_members(&["tenants", "rules", "tests"], why, findings);
         let sets = find(&members, "rules").map(|rules| rules.members(findings));
         let sets = sets.unwrap_or_default();
@@ -34,7 +35,8 @@ impl<'n> Team<'n> {
         let mut read = BTreeMap::new();
         for (name, at) in tenants.unwrap_or_default() {
             check_tenant(name, &at, grant, findings);
-            let why = "a team says a tenant's rules and rollout; all else is the base's";
+            let why =
+                "a team can set only a tenant's rules and rollout; the rest belongs in the base";
             let said = at.known_members(&["rules", "rollout"], why, findings);
             let rollout = find(&said, "rollout").map(|rollout| rollout.members(findings));
             let candidate = rollout
@@ -71,7 +73,7 @@ fn check_tenant(name: &str, at: &At<'_>, grant: &Grant<'_>, findings: &mut Findi
     let own: Vec<&str> = grant.tenants.keys().copied().collect();
     let hint = did_you_mean(name, own.iter().copied());
     findings.push(at.wrong(format!(
-        "the tenant {name:?} is not this team's; its tenants are: {}{hint}",
+        "the tenant {name:?} does not belong to this team; its tenants are: {}{hint}",
         own.join(", ")
     )));
 }
@@ -106,16 +108,14 @@ fn check_rule(rule: &At<'_>, grant: &Grant<'_>, findings: &mut Findings) {
             {
                 let all: Vec<String> = grant.namespaces.iter().map(ToString::to_string).collect();
                 findings.push(at.wrong(format!(
-                    "the pattern {pattern:?} is not surely inside the team's namespaces ({}): it \
-                     must begin with one of them, element by element",
+                    "the pattern {pattern:?} may match outside the team's namespaces ({}): it must begin with one of them, element by element",
                     all.join(", ")
                 )));
             }
         }
     }
     if let Some(fold_case) = find(&members, "fold_case") {
-        let message = "a team's rules know the case of letters: A and a are two modules, of which \
-                       one may be somebody else's";
+        let message = "a team's rules must be case-sensitive: A and a are different modules, and one may belong to another team";
         findings.push(fold_case.wrong(message));
     }
 }

@@ -22,13 +22,13 @@ use groups::Group;
 /// The arguments of `modgate policy diff`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Status 0: the policies are the same. 1: they are not. 2: one cannot be read, or is refused."
+    after_help = "Exit status 0: the policies are the same. 1: they differ. 2: one cannot be read, or has errors."
 )]
 pub(super) struct Args {
-    /// The policy as it was: a file as for `modgate check`; `-` for standard input.
+    /// The old policy: a file as for `modgate check`; `-` for standard input.
     #[arg(value_name = "OLD")]
     old: PathBuf,
-    /// The policy as it is to be.
+    /// The new policy.
     #[arg(value_name = "NEW")]
     new: PathBuf,
     /// Print JSON.

@@ -38,30 +38,33 @@ fn write_all(all: &Difference, out: &mut String) -> std::fmt::Result {
         writeln!(out, "{which}  {file}, version {version}, hash {hash}")?;
     }
     if !all.everybody.is_empty() {
-        writeln!(out, "\n{BOLD}for everybody{BOLD:#}")?;
+        writeln!(out, "\n{BOLD}all tenants{BOLD:#}")?;
         all.everybody.iter().try_for_each(|c| change(c, out))?;
     }
     for group in &all.tenants {
         let names = first(&group.tenants, MOST);
         let plural = if group.tenants.len() == 1 { "" } else { "s" };
-        writeln!(out, "\n{BOLD}for the tenant{plural} {names}{BOLD:#}")?;
+        writeln!(out, "\n{BOLD}tenant{plural} {names}{BOLD:#}")?;
         group.changes.iter().try_for_each(|c| change(c, out))?;
         if group.verdicts.is_empty() {
-            writeln!(out, "  no verdict changes on what the rules name")?;
+            writeln!(
+                out,
+                "  no verdict changes for the modules that the rules name"
+            )?;
         }
         for turn in group.verdicts.iter().take(MOST) {
             verdict(turn, out)?;
         }
         if group.verdicts.len() > MOST {
             let more = group.verdicts.len() - MOST;
-            writeln!(out, "  and {more} more, which --json has")?;
+            writeln!(out, "  and {more} more; --json has all")?;
         }
     }
     if all.expressions > 0 {
         let patterns = count(all.expressions, "pattern");
         writeln!(
             out,
-            "\nnote: no module was asked about for {patterns} of which none can be named"
+            "\nnote: {patterns} were not compared, because no example module can be derived from them"
         )?;
     }
     Ok(())
@@ -76,10 +79,10 @@ fn change(change: &Change, out: &mut String) -> std::fmt::Result {
         Kind::Removed { old } => writeln!(out, "  {at}:{name} removed{}", said(old, &change.name)),
         Kind::Moved { behind } => {
             let place = match behind {
-                Some(behind) => format!("behind {}", cut(behind)),
+                Some(behind) => format!("after {}", cut(behind)),
                 None => "the first".to_owned(),
             };
-            writeln!(out, "  {at}:{name} moved: it is {place} now")
+            writeln!(out, "  {at}:{name} moved: it is now {place}")
         }
         Kind::Changed { keys } => {
             let keys: Vec<String> = keys.iter().map(|key| in_words(key, at)).collect();
@@ -118,7 +121,7 @@ fn in_words(key: &Key, at: &str) -> String {
             };
             let words = [but(new, old, '+'), but(old, new, '-')].concat();
             if words.is_empty() {
-                return format!("{name}{space}in another order");
+                return format!("{name}{space}reordered");
             }
             format!("{name}{space}{}", first(&words, MOST))
         }
@@ -138,11 +141,7 @@ fn verdict(turn: &Turn, out: &mut String) -> std::fmt::Result {
     let version = version
         .map(|version| format!("@{version}"))
         .unwrap_or_default();
-    let young = if turn.is_young {
-        ", a version that is new"
-    } else {
-        ""
-    };
+    let young = if turn.is_young { ", a new version" } else { "" };
     let file = if turn.is_go_mod {
         ", the go.mod file"
     } else {
