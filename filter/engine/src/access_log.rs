@@ -1,7 +1,7 @@
 //! The access log's view of a request: JSON members that a proxy adds to its log line.
 //!
 //! Envoy's log format cannot take an object from a filter, so the members are one string
-//! (`http::wire::ACCESS_PROPERTY`) inside the quotes of a member of the format: it begins with that member's
+//! (`http::headers::ACCESS_PROPERTY`) inside the quotes of a member of the format: it begins with that member's
 //! value and leaves the last value open. If the filter never saw the request, the format prints `-` there,
 //! and the line is still valid JSON.
 
