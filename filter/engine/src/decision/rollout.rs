@@ -3,13 +3,13 @@
 use super::request_head::RequestHead;
 use modgate_go::http::HeaderValue;
 use modgate_policy::model::identity::{Fact, Facts, Place};
-use modgate_policy::model::{By, CANARY, ENFORCE, Policy, Reach, Side, Tenant};
+use modgate_policy::model::{By, CANARY, CanaryMembership, ENFORCE, Policy, RolloutSide, Tenant};
 
 /// Which rules are in effect for a request, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RolloutAssignment {
     /// The rules.
-    pub side: Side,
+    pub side: RolloutSide,
     /// The value of the label `stage`.
     pub name: &'static str,
     /// How the client was identified, in a canary by client.
@@ -18,12 +18,12 @@ pub struct RolloutAssignment {
 
 impl Default for RolloutAssignment {
     fn default() -> Self {
-        Self::of(Side::Active)
+        Self::of(RolloutSide::Active)
     }
 }
 
 impl RolloutAssignment {
-    const fn of(side: Side) -> Self {
+    const fn of(side: RolloutSide) -> Self {
         Self {
             side,
             name: ENFORCE,
@@ -44,17 +44,17 @@ pub(super) fn assignment(
         return RolloutAssignment::default();
     };
     let mut client = None;
-    let reach = rollout.stage.reach(&tenant.name, |by| {
+    let membership = rollout.stage.membership(&tenant.name, |by| {
         let (key, kind) = key(policy, tenant, module, head, facts, by);
         client = kind;
         key
     });
-    let assignment = match reach {
-        Reach::Not => RolloutAssignment::default(),
-        Reach::All => RolloutAssignment::of(Side::Candidate),
-        Reach::Member => RolloutAssignment {
+    let assignment = match membership {
+        CanaryMembership::Not => RolloutAssignment::default(),
+        CanaryMembership::All => RolloutAssignment::of(RolloutSide::Candidate),
+        CanaryMembership::Member => RolloutAssignment {
             name: CANARY,
-            ..RolloutAssignment::of(Side::Candidate)
+            ..RolloutAssignment::of(RolloutSide::Candidate)
         },
     };
     RolloutAssignment {

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::ruled_list::RuledList;
-use modgate_policy::model::{Side, TenantId};
+use modgate_policy::model::{RolloutSide, TenantId};
 
 /// How many lists are kept.
 const MOST: usize = 32;
@@ -27,7 +27,7 @@ pub struct ListOf<'a> {
     /// The tenant.
     pub tenant: TenantId,
     /// Which of its rules are in effect.
-    pub side: Side,
+    pub side: RolloutSide,
     /// The module.
     pub module: &'a str,
     /// The list as the backend sent it.
@@ -42,7 +42,7 @@ pub struct Lists(RefCell<VecDeque<Kept>>);
 struct Kept {
     policy: String,
     tenant: TenantId,
-    side: Side,
+    side: RolloutSide,
     module: String,
     ruled: Rc<RuledList>,
 }

@@ -2,7 +2,7 @@
 
 use super::LookupKind;
 use modgate_go::goproxy::Operation;
-use modgate_policy::model::{BackendId, Side, TenantId};
+use modgate_policy::model::{BackendId, RolloutSide, TenantId};
 
 /// The module and the kind of a lookup, its tenant and its backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) struct LookupTarget {
     /// The backend that is queried.
     pub(crate) backend: BackendId,
     /// Which of the tenant's rules are in effect.
-    pub(crate) side: Side,
+    pub(crate) side: RolloutSide,
     /// The part of the backend's paths before the module.
     pub(crate) upstream: String,
     pub(crate) request_id: Option<String>,

@@ -32,8 +32,8 @@ use crate::document::{
 use crate::model::identity::{Kinds, Source};
 use crate::model::route::RouteTable;
 use crate::model::{
-    Backend, BackendId, Effect, Policy, Rollout, Rule, RuleSet, RuleSetId, Side, Sumdb, Tenant,
-    TenantId, VersionSet,
+    Backend, BackendId, Effect, Policy, Rollout, RolloutSide, Rule, RuleSet, RuleSetId, Sumdb,
+    Tenant, TenantId, VersionSet,
 };
 use crate::pattern::{Meaning, PatternSetBuilder, Rank};
 pub(crate) use errors::Errors;
@@ -90,7 +90,7 @@ pub(crate) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         &root.key("routes"),
         &document.routes,
         &backends,
-        Side::Active,
+        RolloutSide::Active,
     );
     let trial = document.routes_rollout.as_ref();
     let routes_trial = trial.and_then(|doc| {

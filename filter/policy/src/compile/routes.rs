@@ -8,7 +8,7 @@ use crate::document::{OnFailureDoc, Path, RouteDoc, RoutesRolloutDoc, Text};
 use crate::model::route::{
     Drawn, Failover, HostPattern, Route, RouteSpace, RouteTable, RoutesTrial, To,
 };
-use crate::model::{Backend, BackendId, By, RouteId, Side};
+use crate::model::{Backend, BackendId, By, RolloutSide, RouteId};
 use crate::pattern::{Meaning, PatternSetBuilder};
 use modgate_go::http::headers::{CANDIDATE_FAILOVER_PREFIX, FAILOVER_PREFIX};
 
@@ -28,7 +28,7 @@ pub(crate) fn compile(
     at: &Path,
     routes: &[RouteDoc],
     backends: &[Backend],
-    side: Side,
+    side: RolloutSide,
 ) -> RouteTable {
     if routes.is_empty() {
         errors.add(at, "at least one route is required");
@@ -72,7 +72,13 @@ pub(crate) fn trial(
 ) -> Option<RoutesTrial> {
     let stage = rollout::stage(errors, at, doc.stage, doc.percent, doc.by);
     let at = at.key("candidate");
-    let table = compile(errors, &at, &doc.candidate, backends, Side::Candidate);
+    let table = compile(
+        errors,
+        &at,
+        &doc.candidate,
+        backends,
+        RolloutSide::Candidate,
+    );
     if !table.prefixes().eq(routes.prefixes()) {
         let message = "its path prefixes must be those of `routes`, because a path is parsed the same way in a trial";
         errors.add(&at, message);
@@ -88,7 +94,7 @@ fn add(
     at: &Path,
     route: &RouteDoc,
     backends: &[Backend],
-    side: Side,
+    side: RolloutSide,
     spaces: &mut BTreeMap<String, Space>,
 ) {
     let to = to(errors, at, route, backends, side);
@@ -169,7 +175,13 @@ fn hosts(errors: &mut Errors, at: &Path, hosts: Option<&[Text]>) -> Vec<HostPatt
     compiled
 }
 
-fn to(errors: &mut Errors, at: &Path, route: &RouteDoc, backends: &[Backend], side: Side) -> To {
+fn to(
+    errors: &mut Errors,
+    at: &Path,
+    route: &RouteDoc,
+    backends: &[Backend],
+    side: RolloutSide,
+) -> To {
     if route.backends.is_none() {
         if route.by.is_some() {
             errors.add(&at.key("by"), "`by` needs `backends`");
@@ -197,8 +209,8 @@ fn to(errors: &mut Errors, at: &Path, route: &RouteDoc, backends: &[Backend], si
                         .collect();
                     check_stand_ins(errors, &at.key("on_failure"), &all);
                     let prefix = match side {
-                        Side::Active => FAILOVER_PREFIX,
-                        Side::Candidate => CANDIDATE_FAILOVER_PREFIX,
+                        RolloutSide::Active => FAILOVER_PREFIX,
+                        RolloutSide::Candidate => CANDIDATE_FAILOVER_PREFIX,
                     };
                     failovers(&format!("{prefix}{}.", &*route.id), &all, &weights)
                 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Errors, paths, rollout, weights};
 use crate::document::{ANYONE, AssignDoc, Document, Path, SplitDoc, Text, did_you_mean};
 use crate::model::{
-    Age, Assign, By, Gets, Policy, RuleOutcome, Side, Split, SplitId, Splits, Stage, Subject,
-    Variant, VariantId,
+    Age, Assign, By, Gets, Policy, RolloutSide, RuleOutcome, Split, SplitId, Splits, Stage,
+    Subject, Variant, VariantId,
 };
 use modgate_go::gomod::{check_path, is_canonical_for, semver};
 use modgate_go::http::is_same_header;
@@ -258,7 +258,7 @@ pub(crate) fn check_rules(errors: &mut Errors, root: &Path, policy: &Policy) {
                 )
             };
             let refused = policy.tenants().iter().find_map(|tenant| {
-                let sides = [Side::Active, Side::Candidate];
+                let sides = [RolloutSide::Active, RolloutSide::Candidate];
                 let rule = sides.into_iter().find_map(|side| {
                     let of_old = Subject::Version(version, Age::Known(std::time::Duration::MAX));
                     let (is_served, _) = decision(tenant, side, Subject::Module);

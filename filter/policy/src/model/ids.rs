@@ -1,7 +1,7 @@
 //! Which of a policy's parts something is. An id is found in its own policy only, and an id of one kind of part is never
 //! taken for that of another.
 
-use super::rollout::Side;
+use super::rollout::RolloutSide;
 use crate::pattern::Rank;
 
 macro_rules! ids {
@@ -38,7 +38,7 @@ pub struct RuleId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RouteId {
     /// Whether it is in force, or one of those that are tried.
-    pub(crate) side: Side,
+    pub(crate) side: RolloutSide,
     /// The position of its name space in the table.
     pub(crate) space: usize,
     /// Its own position there.
@@ -49,7 +49,7 @@ pub struct RouteId {
 mod tests {
     use serde_json::json;
 
-    use crate::model::{Age, Policy, Side, Subject};
+    use crate::model::{Age, Policy, RolloutSide, Subject};
     use modgate_go::gomod::semver;
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
             let parts = semver::parse("v1.0.0").unwrap();
             let subject = Subject::Version(parts, Age::Unasked);
             for tenant in policy.tenants() {
-                for side in [Side::Active, Side::Candidate] {
+                for side in [RolloutSide::Active, RolloutSide::Candidate] {
                     let verdict = policy.decide(tenant, side, module, &subject, false);
                     let Some(matched) = verdict.rule else {
                         continue;

@@ -25,7 +25,9 @@ pub use integrity::{Mode, Plan};
 pub use module_rules::ModuleRules;
 pub(crate) use percent::{ALL, hundredths};
 pub use policy::{Policy, Sumdb, Tenant};
-pub use rollout::{By, CANARY, ENFORCE, Reach, Rollout, SHADOW, Share, Side, Stage};
+pub use rollout::{
+    By, CANARY, CanaryMembership, ENFORCE, Rollout, RolloutSide, SHADOW, Share, Stage,
+};
 pub use rules::{
     Age, Effect, MatchedRule, Rule, RuleOutcome, RuleSet, Ruling, Subject, TooYoung, Verdict,
 };

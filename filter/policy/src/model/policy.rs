@@ -9,7 +9,7 @@ use super::draw;
 use super::identity::{Kinds, Source};
 use super::ids::{BackendId, RouteId, RuleId, RuleSetId, SplitId, TenantId, VariantId};
 use super::integrity::{Integrity, Mode};
-use super::rollout::{By, Rollout, Side};
+use super::rollout::{By, Rollout, RolloutSide};
 use super::route::{Drawn, Failover, Route, RouteTable, RoutesTrial};
 use super::rules::{self, Effect, MatchedRule, RuleSet, Ruling, Subject, Verdict};
 use super::splits::{Split, Splits};
@@ -194,7 +194,7 @@ impl Policy {
     pub fn decide(
         &self,
         tenant: &Tenant,
-        side: Side,
+        side: RolloutSide,
         module: &str,
         subject: &Subject<'_>,
         is_probe: bool,
@@ -204,9 +204,9 @@ impl Policy {
     }
 
     /// The rule sets of one side of a tenant; most have one or two.
-    pub(crate) fn sets_of(&self, tenant: &Tenant, side: Side) -> Vec<&RuleSet> {
+    pub(crate) fn sets_of(&self, tenant: &Tenant, side: RolloutSide) -> Vec<&RuleSet> {
         let ids = match (side, &tenant.rollout) {
-            (Side::Candidate, Some(rollout)) => &rollout.candidate,
+            (RolloutSide::Candidate, Some(rollout)) => &rollout.candidate,
             _ => &tenant.rule_sets,
         };
         let sets = ids.iter();
@@ -217,7 +217,7 @@ impl Policy {
     pub fn decide_both(
         &self,
         tenant: &Tenant,
-        side: Side,
+        side: RolloutSide,
         module: &str,
         subject: &Subject<'_>,
         is_probe: bool,
@@ -267,8 +267,8 @@ impl Policy {
     /// The route with this id, which a [`Route`] of the same policy has.
     pub fn route(&self, id: RouteId) -> Option<&Route> {
         let table = match id.side {
-            Side::Active => &self.routes,
-            Side::Candidate => &self.routes_trial.as_ref()?.table,
+            RolloutSide::Active => &self.routes,
+            RolloutSide::Candidate => &self.routes_trial.as_ref()?.table,
         };
         table.route(id)
     }
