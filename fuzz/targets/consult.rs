@@ -17,7 +17,7 @@ use modgate_engine::reply::LocalReply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
 use modgate_go::gomod::{escape_into, is_canonical_for, semver};
 use modgate_go::http::Header;
-use modgate_policy::model::{Age, Policy, RuleOutcome, RolloutSide, Subject};
+use modgate_policy::model::{Age, Policy, RolloutSide, RuleOutcome, Subject};
 use serde_json::Value;
 
 const MODULE: &str = "corp.example/lib";
@@ -136,8 +136,8 @@ fn run(world: &Memory, lookup: &VersionLookup, answers: &[u8]) -> Option<LocalRe
         match step {
             Step::Ask(asked) => questions.extend(asked),
             Step::Wait => {}
-            Step::Proceed(ruling) => {
-                assert_eq!(ruling.verdict.decision, RuleOutcome::Allow);
+            Step::Proceed(rule_decisions) => {
+                assert_eq!(rule_decisions.effective.decision, RuleOutcome::Allow);
                 return None;
             }
             Step::Answer { reply, .. } => return Some(reply),

@@ -48,7 +48,7 @@ impl AccessMembers {
         members.add("rule", rule);
         members.add("stage", decision.stage.name);
         members.add("client", decision.stage.client.unwrap_or(NOTHING));
-        let other = decision.ruling.and_then(|ruling| ruling.other);
+        let other = decision.rule_decisions.and_then(|rules| rules.shadow);
         let (outcome, rule) = other.as_ref().map_or((NOTHING, NOTHING), |other| {
             (other.decision.as_str(), other.rule_label())
         });

@@ -124,7 +124,8 @@ fn private_control(headers: &[Header]) -> (Option<String>, bool) {
         // It cannot be parsed, so what it forbids is not known.
         return (Some("no-store".to_owned()), false);
     };
-    let (mut kept, mut is_private, mut is_open, mut no_store) = (Vec::new(), false, false, false);
+    let (mut kept, mut is_private, mut needs_lookup, mut no_store) =
+        (Vec::new(), false, false, false);
     for directive in directives {
         let (name, value) = directive
             .split_once('=')
@@ -133,14 +134,14 @@ fn private_control(headers: &[Header]) -> (Option<String>, bool) {
             "private" if value.is_none() => is_private = true,
             // Of some fields only; for shared caches; and for those that know what a status means, for
             // which `no-store` beside it is nothing.
-            "private" | "public" | "s-maxage" | "must-understand" => is_open = true,
+            "private" | "public" | "s-maxage" | "must-understand" => needs_lookup = true,
             name => {
                 no_store |= name == "no-store";
                 kept.push(directive);
             }
         }
     }
-    if !is_open && (is_private || no_store) {
+    if !needs_lookup && (is_private || no_store) {
         return (None, !no_store);
     }
     let control = std::iter::once("private").chain(kept);

@@ -132,14 +132,17 @@ impl Backend {
                     queries.extend(asked);
                 }
                 Step::Wait => assert!(!queries.is_empty()),
-                Step::Proceed(ruling) => {
+                Step::Proceed(rule_decisions) => {
                     let mut decision = suspended.resume(policy, lookup).unwrap();
-                    decision.proceed(ruling);
+                    decision.proceed(rule_decisions);
                     return decision;
                 }
-                Step::Answer { ruling, reply } => {
+                Step::Answer {
+                    rule_decisions,
+                    reply,
+                } => {
                     let mut decision = suspended.resume(policy, lookup).unwrap();
-                    decision.conclude(ruling, reply);
+                    decision.conclude(rule_decisions, reply);
                     return decision;
                 }
             }

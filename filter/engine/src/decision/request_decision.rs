@@ -9,7 +9,7 @@ use crate::reply::LocalReply;
 use crate::telemetry::Outcome;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::route::Route;
-use modgate_policy::model::{Backend, Plan, RuleOutcome, Ruling, Tenant};
+use modgate_policy::model::{Backend, Plan, RuleDecisions, RuleOutcome, Tenant};
 
 /// The decision on a request, and everything that led to it.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct RequestDecision<'p> {
     /// Which of the tenant's rules are in effect for the request, and why.
     pub stage: RolloutAssignment,
     /// The verdict of the rules, if they were evaluated, and that of the tenant's other rules.
-    pub ruling: Option<Ruling<'p>>,
+    pub rule_decisions: Option<RuleDecisions<'p>>,
     /// The route that was taken.
     pub route: Option<&'p Route>,
     /// The bucket in which the backend was drawn, below [`modgate_policy::model::BUCKETS`], where the route leads
@@ -93,7 +93,7 @@ impl<'p> RequestDecision<'p> {
             operation: OperationName::Other,
             mutability: Mutability::Other,
             stage: RolloutAssignment::default(),
-            ruling: None,
+            rule_decisions: None,
             route: None,
             bucket: None,
             route_trial: None,
@@ -128,9 +128,9 @@ impl<'p> RequestDecision<'p> {
     }
 
     /// Ends the lookup: the request is forwarded.
-    pub fn proceed(&mut self, ruling: Ruling<'p>) {
+    pub fn proceed(&mut self, rule_decisions: RuleDecisions<'p>) {
         self.record_variant();
-        self.ruling = Some(ruling);
+        self.rule_decisions = Some(rule_decisions);
         let action = std::mem::replace(
             &mut self.action,
             Decision::LocalReply(LocalReply::default()),
@@ -151,10 +151,10 @@ impl<'p> RequestDecision<'p> {
     }
 
     /// Ends the lookup: the client gets this reply.
-    pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: LocalReply) {
+    pub fn conclude(&mut self, rule_decisions: Option<RuleDecisions<'p>>, mut reply: LocalReply) {
         self.record_variant();
         self.queried_backend = self.backend();
-        self.ruling = ruling.or(self.ruling);
+        self.rule_decisions = rule_decisions.or(self.rule_decisions);
         let told = self
             .split
             .filter(|assigned| assigned.holds() && assigned.split.tells && reply.status == 200);
@@ -198,7 +198,7 @@ impl<'p> RequestDecision<'p> {
         {
             return Some((RuleOutcome::Deny.as_str(), by));
         }
-        let verdict = &self.ruling.as_ref()?.verdict;
+        let verdict = &self.rule_decisions.as_ref()?.effective;
         Some((verdict.decision.as_str(), verdict.rule_label()))
     }
 }

@@ -11,7 +11,7 @@ use super::split::{Assigned, AssignedBy, OfVariant};
 use crate::lookup::VersionLookup;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::{
-    BackendId, Plan, Policy, RouteId, RuleId, RuleOutcome, Ruling, Split, SplitId, TenantId,
+    BackendId, Plan, Policy, RouteId, RuleDecisions, RuleId, RuleOutcome, Split, SplitId, TenantId,
     TooYoung, Variant, VariantId, Verdict,
 };
 
@@ -25,7 +25,7 @@ pub struct Suspended {
     operation: OperationName,
     mutability: Mutability,
     stage: RolloutAssignment,
-    ruling: Option<SuspendedRuling>,
+    rule_decisions: Option<SuspendedDecisions>,
     route: Option<RouteId>,
     bucket: Option<u32>,
     route_trial: Option<SuspendedTrial>,
@@ -43,16 +43,16 @@ pub struct Suspended {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct SuspendedRuling {
-    verdict: SuspendedVerdict,
-    other: Option<SuspendedVerdict>,
+struct SuspendedDecisions {
+    effective: SuspendedVerdict,
+    shadow: Option<SuspendedVerdict>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct SuspendedVerdict {
     decision: RuleOutcome,
     rule: Option<RuleId>,
-    is_open: bool,
+    needs_lookup: bool,
     too_young: Option<TooYoung>,
 }
 
@@ -86,7 +86,7 @@ impl RequestDecision<'_> {
             operation,
             mutability,
             stage,
-            ruling,
+            rule_decisions,
             route,
             bucket,
             route_trial,
@@ -119,7 +119,7 @@ impl RequestDecision<'_> {
             operation,
             mutability,
             stage,
-            ruling: ruling.map(|ruling| SuspendedRuling::of(&ruling)),
+            rule_decisions: rule_decisions.map(|rules| SuspendedDecisions::of(&rules)),
             route: route.map(|route| route.key),
             bucket,
             route_trial: route_trial.map(SuspendedTrial::of),
@@ -161,7 +161,7 @@ impl Suspended {
             operation: self.operation,
             mutability: self.mutability,
             stage: self.stage,
-            ruling: find(self.ruling, |ruling| ruling.resume(policy))?,
+            rule_decisions: find(self.rule_decisions, |rules| rules.resume(policy))?,
             route,
             bucket: self.bucket,
             route_trial: find(self.route_trial, |trial| trial.resume(policy))?,
@@ -185,18 +185,18 @@ impl Suspended {
     }
 }
 
-impl SuspendedRuling {
-    fn of(ruling: &Ruling<'_>) -> Self {
+impl SuspendedDecisions {
+    fn of(rule_decisions: &RuleDecisions<'_>) -> Self {
         Self {
-            verdict: SuspendedVerdict::of(&ruling.verdict),
-            other: ruling.other.as_ref().map(SuspendedVerdict::of),
+            effective: SuspendedVerdict::of(&rule_decisions.effective),
+            shadow: rule_decisions.shadow.as_ref().map(SuspendedVerdict::of),
         }
     }
 
-    fn resume(self, policy: &Policy) -> Option<Ruling<'_>> {
-        Some(Ruling {
-            verdict: self.verdict.resume(policy)?,
-            other: find(self.other, |other| other.resume(policy))?,
+    fn resume(self, policy: &Policy) -> Option<RuleDecisions<'_>> {
+        Some(RuleDecisions {
+            effective: self.effective.resume(policy)?,
+            shadow: find(self.shadow, |other| other.resume(policy))?,
         })
     }
 }
@@ -206,7 +206,7 @@ impl SuspendedVerdict {
         Self {
             decision: verdict.decision,
             rule: verdict.rule.map(|matched| matched.id),
-            is_open: verdict.is_open,
+            needs_lookup: verdict.needs_lookup,
             too_young: verdict.too_young,
         }
     }
@@ -215,7 +215,7 @@ impl SuspendedVerdict {
         Some(Verdict {
             decision: self.decision,
             rule: find(self.rule, |id| policy.rule(id))?,
-            is_open: self.is_open,
+            needs_lookup: self.needs_lookup,
             too_young: self.too_young,
         })
     }

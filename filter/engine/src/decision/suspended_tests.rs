@@ -148,7 +148,9 @@ fn a_resumed_decision_equals_the_suspended_one() {
                 let before = format!("{decision:?}");
                 note(
                     "rollout",
-                    decision.ruling.is_some_and(|ruling| ruling.other.is_some()),
+                    decision
+                        .rule_decisions
+                        .is_some_and(|rules| rules.shadow.is_some()),
                 );
                 note("split", decision.split.is_some());
                 note("file of a variant", decision.file_of.is_some());
@@ -244,10 +246,14 @@ fn a_lookup_under_another_policy_replies_503() {
             lookup.answered(&other, &Nothing, QueryId(0), answered),
         ];
         for step in steps {
-            let Step::Answer { ruling, reply } = step else {
+            let Step::Answer {
+                rule_decisions,
+                reply,
+            } = step
+            else {
                 panic!("{file}: {step:?}");
             };
-            assert_eq!((ruling, reply.status), (None, 503), "{file}");
+            assert_eq!((rule_decisions, reply.status), (None, 503), "{file}");
         }
     }
 }

@@ -92,7 +92,7 @@ impl LookupContext<'_, '_> {
         let (Info { version, .. }, body) = self.any_info(fetched)?;
         let age = self.recalled_age(&version);
         let verdict = self.verdict(&version, age);
-        if verdict.is_some_and(|verdict| verdict.is_open) {
+        if verdict.is_some_and(|verdict| verdict.needs_lookup) {
             return Ok(Named::AgeCounts(version));
         }
         Ok(Named::Told(Told { version, age, body }))

@@ -4,7 +4,9 @@ use super::target::LookupTarget;
 use super::{LookupEnv, LookupKind};
 use crate::reply::{Footer, LocalReply};
 use modgate_go::gomod::semver;
-use modgate_policy::model::{Age, Backend, ModuleRules, Policy, Ruling, Subject, Tenant, Verdict};
+use modgate_policy::model::{
+    Age, Backend, ModuleRules, Policy, RuleDecisions, Subject, Tenant, Verdict,
+};
 
 /// A lookup with the parts of the policy that it needs.
 #[derive(Clone, Copy)]
@@ -54,7 +56,7 @@ impl<'a, 'p> LookupContext<'a, 'p> {
     }
 
     /// The verdict on the requested file of a version, with that of the tenant's other rules.
-    pub(super) fn ruling(&self, version: &str, age: Age) -> Option<Ruling<'p>> {
+    pub(super) fn rule_decisions(&self, version: &str, age: Age) -> Option<RuleDecisions<'p>> {
         let LookupTarget {
             kind,
             side,
@@ -67,10 +69,10 @@ impl<'a, 'p> LookupContext<'a, 'p> {
             LookupKind::GoMod(_) => Subject::GoMod(version, age),
             _ => Subject::Version(version, age),
         };
-        let ruling = self
-            .policy
-            .decide_both(self.tenant, *side, module, &subject, *is_probe);
-        Some(ruling)
+        let rule_decisions =
+            self.policy
+                .decide_both(self.tenant, *side, module, &subject, *is_probe);
+        Some(rule_decisions)
     }
 
     /// The reply for a version that is refused; `None` if it is allowed.

@@ -119,7 +119,7 @@ impl ListFilter {
             place,
             version: list.version(place),
             parts: list.parts(place),
-            is_open: self.visibility_of(place) == Visibility::NeedsAge,
+            needs_lookup: self.visibility_of(place) == Visibility::NeedsAge,
         });
         let mut wanted = Wanted::of(&context.target.module, shown);
         let choice = self.choice.as_ref();

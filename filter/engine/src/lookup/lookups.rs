@@ -48,7 +48,7 @@ pub(super) struct Shown<'l> {
     pub(super) version: &'l str,
     pub(super) parts: Semver<'l>,
     /// Whether its age must be looked up.
-    pub(super) is_open: bool,
+    pub(super) needs_lookup: bool,
 }
 
 /// The positions of versions whose ages must be looked up, in that order.
@@ -151,7 +151,7 @@ impl<'l> Lines<'l> {
         let Some(line) = self.lines.get_mut(place) else {
             return;
         };
-        match (shown.is_open, line.is_decided) {
+        match (shown.needs_lookup, line.is_decided) {
             (false, _) => line.is_decided = true,
             (true, false) => line.above.push(shown.place),
             (true, true) => line.below.push(shown.place),
@@ -210,7 +210,7 @@ mod tests {
                 place,
                 version: name,
                 parts: semver::parse(name).unwrap(),
-                is_open: name != *version,
+                needs_lookup: name != *version,
             }
         });
         let wanted = Wanted::of(module, shown);

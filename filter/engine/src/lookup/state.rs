@@ -210,17 +210,17 @@ pub(super) fn conclude<'p>(
     age: Age,
     body: Option<&[u8]>,
 ) -> Step<'p> {
-    let Some(ruling) = context.ruling(version, age) else {
+    let Some(rule_decisions) = context.rule_decisions(version, age) else {
         return Step::reply(context.failed("the version cannot be read"));
     };
-    let refusal = context.refusal(version, &ruling.verdict);
+    let refusal = context.refusal(version, &rule_decisions.effective);
     let reply = match (refusal, body) {
         (Some(refusal), _) => refusal,
         (None, Some(body)) => LocalReply::info(String::from_utf8_lossy(body).into_owned()),
-        (None, None) => return Step::Proceed(ruling),
+        (None, None) => return Step::Proceed(rule_decisions),
     };
     Step::Answer {
-        ruling: Some(ruling),
+        rule_decisions: Some(rule_decisions),
         reply,
     }
 }

@@ -7,7 +7,7 @@ use super::target::LookupTarget;
 use super::variant_choice::VariantChoice;
 use crate::reply::LocalReply;
 use modgate_go::http::Header;
-use modgate_policy::model::{BackendId, Policy, Ruling};
+use modgate_policy::model::{BackendId, Policy, RuleDecisions};
 
 /// A request that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +25,11 @@ pub enum Step<'p> {
     /// Answers to earlier queries are still to come.
     Wait,
     /// The request is forwarded to its backend.
-    Proceed(Ruling<'p>),
+    Proceed(RuleDecisions<'p>),
     /// The client gets a local reply.
     Answer {
         /// The verdict on the version that the lookup found, if it found one.
-        ruling: Option<Ruling<'p>>,
+        rule_decisions: Option<RuleDecisions<'p>>,
         /// The reply.
         reply: LocalReply,
     },
@@ -108,7 +108,7 @@ impl Step<'_> {
     /// A reply without a verdict.
     pub(super) const fn reply(reply: LocalReply) -> Self {
         Step::Answer {
-            ruling: None,
+            rule_decisions: None,
             reply,
         }
     }

@@ -137,13 +137,13 @@ impl Exchange {
             return self.reply(context.host, scope, began, bytes, &reply);
         };
         match end {
-            LookupEnd::Proceed(ruling) => decision.proceed(ruling),
-            LookupEnd::Reply(ruling, reply) => {
+            LookupEnd::Proceed(rule_decisions) => decision.proceed(rule_decisions),
+            LookupEnd::Reply(rule_decisions, reply) => {
                 self.cache = cache;
                 if let Some(verdict) = cache {
                     scope.count_cache_lookup(context.host, verdict);
                 }
-                decision.conclude(ruling, reply);
+                decision.conclude(rule_decisions, reply);
             }
         }
         self.finish_request(context, headers, decision, began, bytes)

@@ -7,7 +7,7 @@ use modgate_engine::lookup::{Step, VersionLookup};
 use modgate_engine::reply::LocalReply;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
 use modgate_go::goproxy::Mutability;
-use modgate_policy::model::{Policy, Ruling};
+use modgate_policy::model::{Policy, RuleDecisions};
 
 use super::backend_query::{QueryProgress, Requester, RunningQuery};
 use crate::active_policy::{ActivePolicy, Context};
@@ -41,9 +41,9 @@ pub(crate) struct PendingLookup {
 #[derive(Debug)]
 pub(crate) enum LookupEnd<'p> {
     /// The request goes to its backend.
-    Proceed(Ruling<'p>),
+    Proceed(RuleDecisions<'p>),
     /// The client is answered.
-    Reply(Option<Ruling<'p>>, LocalReply),
+    Reply(Option<RuleDecisions<'p>>, LocalReply),
 }
 
 impl PendingLookup {
@@ -116,9 +116,14 @@ impl PendingLookup {
         let queries = match step {
             Step::Wait => Vec::new(),
             Step::Ask(queries) => queries,
-            Step::Proceed(ruling) => return Progress::Done(LookupEnd::Proceed(ruling)),
-            Step::Answer { ruling, reply } => {
-                return Progress::Done(LookupEnd::Reply(ruling, reply));
+            Step::Proceed(rule_decisions) => {
+                return Progress::Done(LookupEnd::Proceed(rule_decisions));
+            }
+            Step::Answer {
+                rule_decisions,
+                reply,
+            } => {
+                return Progress::Done(LookupEnd::Reply(rule_decisions, reply));
             }
         };
         for query in queries {

@@ -16,7 +16,9 @@ use modgate_engine::telemetry::{
     SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
 use modgate_go::gomod::Artifact;
-use modgate_policy::model::{Backend, BackendId, NO_VARIANT, Ruling, SHADOW, Tenant, TenantId};
+use modgate_policy::model::{
+    Backend, BackendId, NO_VARIANT, RuleDecisions, SHADOW, Tenant, TenantId,
+};
 use rustc_hash::FxBuildHasher;
 
 use self::labels::Labels;
@@ -114,8 +116,8 @@ impl Meters {
 
     /// Counts the verdict of a decision, where there is one, and that of the tenant's other rules.
     pub(crate) fn count_decisions(&self, host: &dyn Host, decision: &RequestDecision<'_>) {
-        let ruling = decision.ruling.as_ref();
-        let agreement = ruling.map_or("none", Ruling::agreement);
+        let rule_decisions = decision.rule_decisions.as_ref();
+        let agreement = rule_decisions.map_or("none", RuleDecisions::agreement);
         if let Some(labels) = decision.decision_labels() {
             self.count_decision(
                 host,
@@ -125,7 +127,7 @@ impl Meters {
                 agreement,
             );
         }
-        if let Some(other) = ruling.and_then(|ruling| ruling.other.as_ref()) {
+        if let Some(other) = rule_decisions.and_then(|rules| rules.shadow.as_ref()) {
             let labels = (other.decision.as_str(), other.rule_label());
             self.count_decision(host, decision.tenant, SHADOW, labels, agreement);
         }

@@ -29,7 +29,7 @@ pub use rollout::{
     By, CANARY, CanaryMembership, ENFORCE, Rollout, RolloutSide, SHADOW, Share, Stage,
 };
 pub use rules::{
-    Age, Effect, MatchedRule, Rule, RuleOutcome, RuleSet, Ruling, Subject, TooYoung, Verdict,
+    Age, Effect, MatchedRule, Rule, RuleDecisions, RuleOutcome, RuleSet, Subject, TooYoung, Verdict,
 };
 pub use splits::{Assign, Gets, NO_VARIANT, Split, Splits, Variant, hides};
 pub use versions::VersionSet;

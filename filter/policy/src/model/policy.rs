@@ -11,7 +11,7 @@ use super::ids::{BackendId, RouteId, RuleId, RuleSetId, SplitId, TenantId, Varia
 use super::integrity::{Integrity, Mode};
 use super::rollout::{By, Rollout, RolloutSide};
 use super::route::{Drawn, Failover, Route, RouteTable, RoutesTrial};
-use super::rules::{self, Effect, MatchedRule, RuleSet, Ruling, Subject, Verdict};
+use super::rules::{self, Effect, MatchedRule, RuleDecisions, RuleSet, Subject, Verdict};
 use super::splits::{Split, Splits};
 use crate::document::{ANYONE, TestDoc};
 use modgate_go::goproxy::Operation;
@@ -221,11 +221,11 @@ impl Policy {
         module: &str,
         subject: &Subject<'_>,
         is_probe: bool,
-    ) -> Ruling<'_> {
+    ) -> RuleDecisions<'_> {
         let decide = |side| self.decide(tenant, side, module, subject, is_probe);
-        Ruling {
-            verdict: decide(side),
-            other: tenant.rollout.as_ref().map(|_| decide(side.other())),
+        RuleDecisions {
+            effective: decide(side),
+            shadow: tenant.rollout.as_ref().map(|_| decide(side.other())),
         }
     }
 

@@ -37,7 +37,7 @@ impl Why {
         let headers = [(":method", "GET"), (":path", path)]
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let decision = evaluate(policy, &headers, &());
-        let verdict = decision.ruling?.verdict;
+        let verdict = decision.rule_decisions?.effective;
         let rule = match verdict.rule {
             Some(MatchedRule { set, rule, .. }) => format!("{}/{}", set.name, rule.id),
             None => "default".to_owned(),

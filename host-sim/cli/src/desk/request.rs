@@ -162,14 +162,15 @@ impl Told {
     /// What a decision on the path says.
     pub(crate) fn of(decision: &RequestDecision<'_>, asked: &str) -> Self {
         let (outcome, rule) = decided(decision);
-        let verdict = decision.ruling.map(|ruling| ruling.verdict);
+        let verdict = decision.rule_decisions.map(|rules| rules.effective);
         let of_version = matches!(
             decision.operation,
             OperationName::Info | OperationName::Mod | OperationName::Zip
         );
-        let by_age = verdict.is_some_and(|verdict| verdict.too_young.is_some() && verdict.is_open);
+        let by_age =
+            verdict.is_some_and(|verdict| verdict.too_young.is_some() && verdict.needs_lookup);
         let outcome = if by_age { "by age" } else { outcome };
-        let other = decision.ruling.and_then(|ruling| ruling.other);
+        let other = decision.rule_decisions.and_then(|rules| rules.shadow);
         let mut told = Self {
             operation: decision.operation.as_str(),
             path: asked.to_owned(),
@@ -236,7 +237,7 @@ impl Told {
 /// `set/rule`, or what else did; `-` where nothing did.
 pub(crate) fn decided(decision: &RequestDecision<'_>) -> (&'static str, String) {
     let (outcome, label) = decision.decision_labels().unwrap_or(("refuse", "-"));
-    let verdict = decision.ruling.map(|ruling| ruling.verdict);
+    let verdict = decision.rule_decisions.map(|rules| rules.effective);
     let rule = match verdict {
         Some(verdict) if verdict.rule_label() == label => full_name(&verdict),
         _ => label.to_owned(),

@@ -51,7 +51,7 @@ pub(super) struct Said {
     /// Whether a rule that wants an age had to be asked.
     pub(super) by_age: bool,
     /// Whether it was said of the module, of whose versions some may be refused.
-    pub(super) is_open: bool,
+    pub(super) needs_lookup: bool,
 }
 
 /// Why a line was not judged.
@@ -265,11 +265,13 @@ impl<'p> Reader<'p> {
             module: decision.module.take()?,
             version: decision.version.take(),
         };
-        let is_open = |decision: &RequestDecision<'_>| {
-            decision.ruling.is_some_and(|ruling| ruling.verdict.is_open)
+        let needs_lookup = |decision: &RequestDecision<'_>| {
+            decision
+                .rule_decisions
+                .is_some_and(|rules| rules.effective.needs_lookup)
         };
         // Of a version only its age can be unknown.
-        let by_age = is_open(&decision) && read.is_of_a_version();
+        let by_age = needs_lookup(&decision) && read.is_of_a_version();
         if by_age {
             decision = evaluate(self.sides.age);
         }
@@ -279,7 +281,7 @@ impl<'p> Reader<'p> {
             decision: outcome,
             rule: self.name(&rule),
             by_age,
-            is_open: is_open(&decision),
+            needs_lookup: needs_lookup(&decision),
         };
         Some((read, said))
     }
@@ -291,7 +293,7 @@ impl<'p> Reader<'p> {
             decision: "deny",
             rule: self.name("identity"),
             by_age: false,
-            is_open: false,
+            needs_lookup: false,
         }
     }
 

@@ -29,16 +29,19 @@ pub(in crate::decision) fn rules<'p>(
     record.stage = stage;
     let subject = Subject::of(operation, request.age);
     let is_probe = operation.is_probe();
-    let ruling = policy.decide_both(request.tenant, stage.side, module, &subject, is_probe);
-    record.ruling = Some(ruling);
-    let verdict = ruling.verdict;
-    let kind = verdict.is_open.then(|| LookupKind::of(operation)).flatten();
+    let rule_decisions = policy.decide_both(request.tenant, stage.side, module, &subject, is_probe);
+    record.rule_decisions = Some(rule_decisions);
+    let verdict = rule_decisions.effective;
+    let kind = verdict
+        .needs_lookup
+        .then(|| LookupKind::of(operation))
+        .flatten();
     let refusal = LocalReply::refusal(operation, &request.tenant.name, &verdict, context.footer);
     match refusal.filter(|_| kind.is_none()) {
         Some(reply) => Err(reply),
         None => Ok(Allowed {
             kind,
-            is_served: verdict.decision == RuleOutcome::Allow || verdict.is_open,
+            is_served: verdict.decision == RuleOutcome::Allow || verdict.needs_lookup,
         }),
     }
 }
