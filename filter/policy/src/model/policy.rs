@@ -213,7 +213,7 @@ impl Policy {
         sets.filter_map(|id| self.rule_sets.get(id.0)).collect()
     }
 
-    /// The verdict of one side's rules, which holds, and that of the other's.
+    /// The verdict of one side's rules, which takes effect, and that of the other side's.
     pub fn decide_both(
         &self,
         tenant: &Tenant,

@@ -71,8 +71,8 @@ impl Rule {
         self.effect == Effect::Deny && !self.exact
     }
 
-    /// Whether no other rule is asked behind it, where a pattern of it matches: what serves the old and
-    /// refuses the young decides on both.
+    /// Whether no later rule is evaluated, if a pattern of this one matches: a rule that serves old versions
+    /// and refuses new ones decides both.
     pub(crate) fn stops_evaluation(&self, subject: &Subject<'_>) -> bool {
         let of_all = self.versions.is_none() && self.except.is_none();
         let is_asked_of_all = *subject == Subject::Module;
@@ -80,7 +80,7 @@ impl Rule {
         self.decides(subject) && (says_both || !self.needs_lookup(subject))
     }
 
-    /// Why it does not decide, though a pattern of it matches; `None` where it does.
+    /// Why it does not decide although a pattern of it matches; `None` if it decides.
     pub(crate) fn skip_reason(&self, subject: &Subject<'_>) -> Option<String> {
         if self.decides(subject) {
             return None;
@@ -236,8 +236,8 @@ pub struct Verdict<'p> {
     pub decision: RuleOutcome,
     /// The rule that decided; `None` for the document's `default`.
     pub rule: Option<MatchedRule<'p>>,
-    /// Whether this is not the last word: it is said of a module of which some versions may be refused,
-    /// so that each must be judged by itself, or of a version whose age must be looked up.
+    /// Whether the backend must be queried before the decision is final: some versions of the module may be
+    /// refused, so each is evaluated by itself, or the age of the version is not known yet.
     pub needs_lookup: bool,
     /// What is wrong with the version's age, where that decided.
     pub too_young: Option<TooYoung>,
@@ -254,12 +254,12 @@ pub struct MatchedRule<'p> {
     pub rule: &'p Rule,
 }
 
-/// What comes of a request by the rules that hold for it, and by those that are tried beside them.
+/// The verdicts on a request: that of the rules in effect, and that of the tenant's other rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleDecisions<'p> {
-    /// The verdict that holds.
+    /// The verdict that takes effect.
     pub effective: Verdict<'p>,
-    /// What the tenant's other rules say, where it has some.
+    /// The verdict of the tenant's other rules, which is only counted; `None` without a rollout.
     pub shadow: Option<Verdict<'p>>,
 }
 
@@ -268,9 +268,9 @@ impl RuleDecisions<'_> {
     pub fn agreement(&self) -> &'static str {
         match &self.shadow {
             None => "none",
-            // Of one of them it was not found out.
-            Some(other) if other.needs_lookup != self.effective.needs_lookup => "unknown",
-            Some(other) if other.decision == self.effective.decision => "agree",
+            // Only one of them needed to know more of the version.
+            Some(shadow) if shadow.needs_lookup != self.effective.needs_lookup => "unknown",
+            Some(shadow) if shadow.decision == self.effective.decision => "agree",
             Some(_) => "differ",
         }
     }
