@@ -19,7 +19,7 @@ pub struct Route {
     pub key: RouteId,
     /// Its name in the document.
     pub id: String,
-    /// The hosts of which one must be asked for; empty where any will do.
+    /// The hosts of which one must be requested; empty where any will do.
     pub(crate) hosts: Vec<HostPattern>,
     /// Where it leads.
     pub to: To,
