@@ -1,7 +1,7 @@
 //! What the access log says of a request: JSON members that a proxy puts into its line.
 //!
 //! Envoy's log has no way to take an object from a filter, so the members travel as one string
-//! (`http::wire::ACCESS_PROPERTY`) that stands inside the quotes of a member in the format: it begins with
+//! (`http::headers::ACCESS_PROPERTY`) that stands inside the quotes of a member in the format: it begins with
 //! that member's own value and leaves the last one open. Where the request did not reach the filter the
 //! format's `-` stands there, and the line is valid JSON all the same.
 

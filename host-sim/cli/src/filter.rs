@@ -9,7 +9,7 @@ use envoy_wasm_scenario::Scenario;
 use envoy_wasm_serve::clusters::Clusters;
 use envoy_wasm_serve::{Conventions, ModuleSource, Policy, ServeConfig, Upstream};
 use modgate_engine::telemetry::{CATALOGUE, Kind, LABELS, series};
-use modgate_go::http::wire::{ACCESS_PROPERTY, CLUSTER_HEADER, HOST_METADATA};
+use modgate_go::http::headers::{ACCESS_PROPERTY, CLUSTER_HEADER, HOST_METADATA};
 
 use crate::clusters;
 

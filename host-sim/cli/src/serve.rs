@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use envoy_wasm_scenario::shown;
 use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, Server, Upstream};
-use modgate_go::http::wire::ACCESS_PROPERTY;
+use modgate_go::http::headers::ACCESS_PROPERTY;
 
 use super::desk::load::as_json;
 use super::filter;

@@ -7,7 +7,7 @@ pub use denial::{Footer, MAX_BYTES as MAX_DENIAL_BYTES};
 use modgate_go::gomod::shorten;
 use modgate_go::goproxy::{Operation, RequestError};
 use modgate_go::http::Header;
-use modgate_go::http::wire::VARIANT_HEADER;
+use modgate_go::http::headers::VARIANT_HEADER;
 use modgate_policy::model::{Decision, Verdict};
 
 /// An answer that no backend has a part in. Its body is UTF-8 text in lines.

@@ -1,7 +1,7 @@
 //! What the proxy's attributes say of a response (Envoy: "Attributes").
 
 use modgate_engine::telemetry::Ending;
-use modgate_go::http::wire::HOST_METADATA;
+use modgate_go::http::headers::HOST_METADATA;
 
 use crate::host::{Host, Message};
 

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use modgate_engine::access_log::AccessMembers;
 use modgate_engine::reply::Reply;
 use modgate_engine::telemetry::{CacheVerdict, Outcome};
-use modgate_go::http::wire::ACCESS_PROPERTY;
+use modgate_go::http::headers::ACCESS_PROPERTY;
 
 use self::attributes::ending_of_broken;
 use self::upstream_response::UpstreamResponse;

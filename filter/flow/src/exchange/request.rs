@@ -6,7 +6,7 @@ use modgate_engine::access_log::AccessMembers;
 use modgate_engine::decision::{Answer, Judgement, judge};
 use modgate_engine::reply::Reply;
 use modgate_go::http::Header;
-use modgate_go::http::wire::CLUSTER_HEADER;
+use modgate_go::http::headers::CLUSTER_HEADER;
 use modgate_policy::model::{Backend, Plan};
 
 use super::upstream_response::{BodyCheck, Received, UpstreamResponse};

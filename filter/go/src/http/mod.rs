@@ -1,8 +1,8 @@
 //! Headers of requests, and the names that Modgate speaks on the wire.
 
 mod header;
+pub mod headers;
 mod names;
-pub mod wire;
 
 pub use header::{Header, HeaderValue, value_of};
 pub use names::{is_modgate_header, is_same_header};

@@ -1,6 +1,6 @@
 //! What a header's name says.
 
-use super::wire::RESERVED_PREFIX;
+use super::headers::RESERVED_PREFIX;
 
 /// Whether a header is Modgate's own, by its name.
 pub fn is_modgate_header(name: &str) -> bool {

@@ -37,7 +37,7 @@ use crate::model::{
 use crate::pattern::{Meaning, PatternSetBuilder, Rank};
 pub(crate) use errors::Errors;
 pub use expectations::expected;
-use modgate_go::http::wire::FAILOVER_PREFIX;
+use modgate_go::http::headers::FAILOVER_PREFIX;
 
 /// The database that the Go command asks when it is told nothing else.
 const DEFAULT_SUMDB: &str = "sum.golang.org";

@@ -3,7 +3,7 @@
 use crate::document::is_name;
 use crate::model::identity::Place;
 use crate::model::route::HostPattern;
-use modgate_go::http::wire::RESERVED_CLUSTERS;
+use modgate_go::http::headers::RESERVED_CLUSTERS;
 use modgate_go::http::{is_modgate_header, is_same_header};
 
 /// A path that goes upstream, without a slash at its end: `""` or `/a/b`.

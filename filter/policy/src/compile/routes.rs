@@ -10,7 +10,7 @@ use crate::model::route::{
 };
 use crate::model::{Backend, By};
 use crate::pattern::{Meaning, PatternSetBuilder};
-use modgate_go::http::wire::CANDIDATE_FAILOVER_PREFIX;
+use modgate_go::http::headers::CANDIDATE_FAILOVER_PREFIX;
 
 /// The routes of one prefix, while they are collected.
 #[derive(Default)]

@@ -44,7 +44,7 @@ impl Known {
             };
             let is_tried = missing
                 .cluster
-                .starts_with(modgate_go::http::wire::CANDIDATE_FAILOVER_PREFIX);
+                .starts_with(modgate_go::http::headers::CANDIDATE_FAILOVER_PREFIX);
             let (at, routes) = lists[usize::from(is_tried)];
             let place = routes.iter().position(|doc| *doc.id == *route.id);
             errors.push(PolicyError {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use envoy_wasm_serve::clusters::{AddedHeader, Clusters, Member};
-use modgate_go::http::wire::{
+use modgate_go::http::headers::{
     CANDIDATE_FAILOVER_PREFIX, CLUSTER_HEADER, FAILOVER_PREFIX, HOST_METADATA,
 };
 use serde_json::{Map, Value, json};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use modgate_go::http::wire::CLUSTER_HEADER;
+use modgate_go::http::headers::CLUSTER_HEADER;
 
 use super::at::At;
 use super::needs::Needs;

@@ -1,6 +1,6 @@
 //! Where requests go behind the filter, and ways around it.
 
-use modgate_go::http::wire::CLUSTER_HEADER;
+use modgate_go::http::headers::CLUSTER_HEADER;
 
 use super::at::At;
 use super::needs::Needs;

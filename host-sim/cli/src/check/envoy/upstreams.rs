@@ -18,7 +18,7 @@ const FEW_RETRIES: u64 = 3;
 pub(super) fn check(cluster: &At<'_>, needs: &Needs, notes: &mut Notes) {
     let name = cluster.text("name").unwrap_or_default();
     // Those that `modgate envoy-routes` makes have what they need by themselves.
-    let is_made = name.starts_with(modgate_go::http::wire::RESERVED_CLUSTERS);
+    let is_made = name.starts_with(modgate_go::http::headers::RESERVED_CLUSTERS);
     if is_made || !needs.perhaps(needs.clusters.contains(name)) {
         return;
     }
