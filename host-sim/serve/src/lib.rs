@@ -3,12 +3,12 @@
 //! As in Envoy each worker thread has an event loop, a VM and connections of its own, and nothing
 //! stands between a request and its VM that another thread could hold.
 //!
-//! Layers, lowest first: error, lengths, repeated, request_id, channel, clusters, access, config, asked, framing, convert,
+//! Layers, lowest first: error, lengths, repeated, request_id, channel, clusters, access, config, backends, framing, convert,
 //! connect, shared, upstream, callout, grpc, vm, slot, stream, thread, admin, policy_watch, server.
 
 mod access;
 mod admin;
-mod asked;
+mod backends;
 mod callout;
 mod channel;
 pub mod clusters;
@@ -31,7 +31,7 @@ mod upstream;
 mod vm;
 
 pub use access::AccessRecord;
-pub use asked::header_in;
+pub use backends::header_in;
 pub use config::{
     AccessLog, Conventions, LineLog, ModuleSource, Policy, PolicyFormat, PolicyReader, ServeConfig,
     Upstream,

@@ -13,7 +13,7 @@ use envoy_wasm_host::{
 use tokio::sync::{mpsc, watch};
 
 use super::admin;
-use super::asked::Asked;
+use super::backends::Backends;
 use super::config::{ModuleSource, Policy, ServeConfig};
 use super::error::ServeError;
 use super::policy_watch::{self, PolicyWatch};
@@ -65,7 +65,7 @@ impl Server {
             ModuleSource::Bytes(binary) => Module::new(&engine, binary),
         }?;
         let content = read_policy(&config.policy)?;
-        let asked = Asked::new(config.secrets.clone());
+        let asked = Backends::new(config.secrets.clone());
         let upstreams = UpstreamConfig::new(
             &config.upstreams,
             config.connect_timeout,

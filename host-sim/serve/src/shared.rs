@@ -11,7 +11,7 @@ use envoy_wasm_host::{
 };
 
 use super::access::AccessRecord;
-use super::asked::Asked;
+use super::backends::Backends;
 use super::config::{AccessLog, Conventions, LineLog, PolicyFormat, PolicyReader};
 use super::repeated::Repeated;
 use crate::clusters::{Clusters, Member};
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     pub line_log: Option<LineLog>,
     pub policy_reader: Option<PolicyReader>,
     pub policy_format: Option<PolicyFormat>,
-    pub asked: Asked,
+    pub asked: Backends,
     pub connections: AtomicU64,
     pub repeated: Repeated,
 }

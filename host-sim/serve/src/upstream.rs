@@ -19,7 +19,7 @@ use hyper_util::client::legacy::connect::HttpInfo;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::asked::Asked;
+use super::backends::Backends;
 use super::channel::ChannelBody;
 use super::config::Upstream;
 use super::connect::{Connector, Proxies, connector, tls_config};
@@ -41,7 +41,7 @@ pub(super) struct UpstreamConfig {
     origins: HashMap<String, Uri>,
     connect_timeout: Duration,
     proxies: Arc<Proxies>,
-    asked: Asked,
+    asked: Backends,
 }
 
 impl UpstreamConfig {
@@ -49,7 +49,7 @@ impl UpstreamConfig {
         upstreams: &[Upstream],
         connect_timeout: Duration,
         ca_files: &[PathBuf],
-        asked: Asked,
+        asked: Backends,
     ) -> Result<Self, ServeError> {
         let mut origins = HashMap::new();
         for upstream in upstreams {
@@ -84,7 +84,7 @@ pub(super) struct Upstreams {
     /// For gRPC, which is HTTP/2 without being asked.
     http2: Client<Connector, ChannelBody>,
     proxies: Arc<Proxies>,
-    asked: Asked,
+    asked: Backends,
 }
 
 /// What an upstream answers with.

@@ -14,13 +14,13 @@ const SECRET_LIMIT: u64 = 1 << 20;
 
 /// What is asked of the upstreams, shared by all that send to them.
 #[derive(Clone)]
-pub(super) struct Asked {
+pub(super) struct Backends {
     clusters: Arc<RwLock<Arc<Clusters>>>,
     /// The files that hold the values of headers, by the secrets' names.
     secrets: Arc<BTreeMap<String, PathBuf>>,
 }
 
-impl Asked {
+impl Backends {
     pub(super) fn new(secrets: BTreeMap<String, PathBuf>) -> Self {
         Self {
             clusters: Arc::default(),
