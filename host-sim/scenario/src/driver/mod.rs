@@ -1,10 +1,10 @@
 //! Plays a scenario: what is due next happens next, and the clock moves there.
 
 mod agenda;
-mod between;
 mod effects;
 mod exchange;
 mod grpc;
+mod interleaving;
 mod vms;
 
 use std::collections::{BTreeMap, HashMap};
