@@ -17,7 +17,7 @@ use modgate_engine::reply::Reply;
 use modgate_fuzz::budget::{OF_A_LONG_REQUEST, within};
 use modgate_go::gomod::{escape_into, is_canonical_for, semver};
 use modgate_go::http::Header;
-use modgate_policy::model::{Age, Decision, Policy, Side, Subject};
+use modgate_policy::model::{Age, Decision, Policy, RuleSetSide, Subject};
 use serde_json::Value;
 
 const MODULE: &str = "corp.example/lib";
@@ -192,6 +192,6 @@ fn may_be_had(version: &str) -> bool {
     };
     let tenant = POLICY.tenant(None).expect("everybody");
     let subject = Subject::Version(parts, Age::Known(std::time::Duration::MAX));
-    let verdict = POLICY.decide(tenant, Side::Active, MODULE, &subject, true);
+    let verdict = POLICY.decide(tenant, RuleSetSide::Active, MODULE, &subject, true);
     is_canonical_for(MODULE, version).is_ok() && verdict.decision == Decision::Allow
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
 use modgate_go::gomod::semver;
-use modgate_policy::model::{Age, Policy, Side, Subject};
+use modgate_policy::model::{Age, Policy, RuleSetSide, Subject};
 use serde_json::{Value, json};
 
 /// A policy of this many rules, every tenth of which is about versions. The last allows all.
@@ -52,7 +52,13 @@ fn main() {
             let id = BenchmarkId::new(what, rules);
             group.bench_function(id, |bench| {
                 bench.iter(|| {
-                    policy.decide(tenant, Side::Active, black_box(module), &subject, false)
+                    policy.decide(
+                        tenant,
+                        RuleSetSide::Active,
+                        black_box(module),
+                        &subject,
+                        false,
+                    )
                 });
             });
         }

@@ -25,7 +25,7 @@ pub use request_decision::{Answer, Judgement};
 pub use routing::RouteTrial;
 pub(crate) use routing::route_path;
 pub use split::{Assigned, AssignedBy, OfVariant};
-pub use stage::StageTaken;
+pub use stage::RolloutAssignment;
 pub(crate) use upstream_headers::goes_to_every_backend;
 pub use upstream_headers::{goes_upstream, upstream_headers};
 

@@ -3,7 +3,7 @@
 use super::caching::CacheScope;
 use super::routing::RouteTrial;
 use super::split::{Assigned, AssignedBy, OfVariant};
-use super::stage::StageTaken;
+use super::stage::RolloutAssignment;
 use crate::lookup::Consultation;
 use crate::reply::Reply;
 use crate::telemetry::Outcome;
@@ -23,7 +23,7 @@ pub struct Judgement<'p> {
     /// Whether the answer can change from one request to the next.
     pub mutability: Mutability,
     /// Which of the tenant's rules hold for the request, and why.
-    pub stage: StageTaken,
+    pub stage: RolloutAssignment,
     /// The verdict of the rules, where they were asked, and that of the tenant's other ones.
     pub ruling: Option<Ruling<'p>>,
     /// The route that was taken.
@@ -92,7 +92,7 @@ impl<'p> Judgement<'p> {
             identity: None,
             operation: OperationName::Other,
             mutability: Mutability::Other,
-            stage: StageTaken::default(),
+            stage: RolloutAssignment::default(),
             ruling: None,
             route: None,
             bucket: None,

@@ -6,7 +6,7 @@ use modgate_go::goproxy::{Operation, Target};
 use modgate_go::http::Header;
 use modgate_policy::model::identity::Facts;
 use modgate_policy::model::route::{Route, RouteTable, To};
-use modgate_policy::model::{Backend, By, CANARY, ENFORCE, Policy, Reach, Tenant};
+use modgate_policy::model::{Backend, By, CANARY, CanaryMembership, ENFORCE, Policy, Tenant};
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug)]
@@ -70,11 +70,11 @@ pub(super) fn route<'p>(
         return (active, None);
     };
     let candidate = request.destination(policy, &trial.table);
-    let reach = trial.stage.reach(ROUTES, |by| request.key(policy, by));
-    let (held, other, stage) = match reach {
-        Reach::Not => (active, candidate, ENFORCE),
-        Reach::Member => (candidate, active, CANARY),
-        Reach::All => (candidate, active, ENFORCE),
+    let membership = trial.stage.membership(ROUTES, |by| request.key(policy, by));
+    let (held, other, stage) = match membership {
+        CanaryMembership::Not => (active, candidate, ENFORCE),
+        CanaryMembership::Member => (candidate, active, CANARY),
+        CanaryMembership::All => (candidate, active, ENFORCE),
     };
     let trial = RouteTrial {
         stage,

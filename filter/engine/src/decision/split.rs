@@ -7,7 +7,8 @@ use super::stage;
 use modgate_go::http::HeaderValue;
 use modgate_policy::model::identity::Facts;
 use modgate_policy::model::{
-    BUCKETS, By, CANARY, ENFORCE, Gets, NO_VARIANT, Policy, Reach, SHADOW, Split, Tenant, Variant,
+    BUCKETS, By, CANARY, CanaryMembership, ENFORCE, Gets, NO_VARIANT, Policy, SHADOW, Split,
+    Tenant, Variant,
 };
 
 /// The variant of a split that a request was given.
@@ -138,10 +139,13 @@ pub(super) fn assigned<'p>(
     let (place, split) = policy.splits.of(module)?;
     let key = |by| stage::key(policy, tenant, module, head, facts, by).0;
     // A tenant's canary is drawn for its name, which has no space.
-    let stage = match split.stage?.reach(&format!("split {}", split.name), key) {
-        Reach::Not => SHADOW,
-        Reach::Member => CANARY,
-        Reach::All => ENFORCE,
+    let stage = match split
+        .stage?
+        .membership(&format!("split {}", split.name), key)
+    {
+        CanaryMembership::Not => SHADOW,
+        CanaryMembership::Member => CANARY,
+        CanaryMembership::All => ENFORCE,
     };
     let holds = |header: &Option<(String, Option<String>)>| {
         let Some((name, wanted)) = header else {

@@ -3,27 +3,27 @@
 use super::head::Head;
 use modgate_go::http::HeaderValue;
 use modgate_policy::model::identity::{Fact, Facts, Place};
-use modgate_policy::model::{By, CANARY, ENFORCE, Policy, Reach, Side, Tenant};
+use modgate_policy::model::{By, CANARY, CanaryMembership, ENFORCE, Policy, RuleSetSide, Tenant};
 
 /// Which rules hold for a request, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StageTaken {
+pub struct RolloutAssignment {
     /// The rules.
-    pub side: Side,
+    pub side: RuleSetSide,
     /// The value of the label `stage`.
     pub name: &'static str,
     /// What the client was told apart by, in a canary by client.
     pub client: Option<&'static str>,
 }
 
-impl Default for StageTaken {
+impl Default for RolloutAssignment {
     fn default() -> Self {
-        Self::of(Side::Active)
+        Self::of(RuleSetSide::Active)
     }
 }
 
-impl StageTaken {
-    const fn of(side: Side) -> Self {
+impl RolloutAssignment {
+    const fn of(side: RuleSetSide) -> Self {
         Self {
             side,
             name: ENFORCE,
@@ -39,25 +39,25 @@ pub(super) fn taken(
     module: &str,
     head: &Head<'_>,
     facts: &dyn Facts,
-) -> StageTaken {
+) -> RolloutAssignment {
     let Some(rollout) = &tenant.rollout else {
-        return StageTaken::default();
+        return RolloutAssignment::default();
     };
     let mut client = None;
-    let reach = rollout.stage.reach(&tenant.name, |by| {
+    let membership = rollout.stage.membership(&tenant.name, |by| {
         let (key, kind) = key(policy, tenant, module, head, facts, by);
         client = kind;
         key
     });
-    let taken = match reach {
-        Reach::Not => StageTaken::default(),
-        Reach::All => StageTaken::of(Side::Candidate),
-        Reach::Member => StageTaken {
+    let taken = match membership {
+        CanaryMembership::Not => RolloutAssignment::default(),
+        CanaryMembership::All => RolloutAssignment::of(RuleSetSide::Candidate),
+        CanaryMembership::Member => RolloutAssignment {
             name: CANARY,
-            ..StageTaken::of(Side::Candidate)
+            ..RolloutAssignment::of(RuleSetSide::Candidate)
         },
     };
-    StageTaken { client, ..taken }
+    RolloutAssignment { client, ..taken }
 }
 
 /// What a draw is for, and what the client was told apart by, where that counts; `None` of a client of

@@ -4,7 +4,7 @@ use crate::reply::{Footer, Reply};
 use modgate_go::gomod::semver;
 use modgate_go::goproxy::Operation;
 use modgate_policy::model::{
-    Age, Backend, ModuleRules, Policy, Ruling, Side, Subject, Tenant, TenantId, Verdict,
+    Age, Backend, ModuleRules, Policy, RuleSetSide, Ruling, Subject, Tenant, TenantId, Verdict,
 };
 
 use super::info::{self, Info};
@@ -22,7 +22,7 @@ pub(crate) struct About {
     /// The place of the backend in the policy.
     pub(crate) backend: usize,
     /// Which of the tenant's rules hold.
-    pub(crate) side: Side,
+    pub(crate) side: RuleSetSide,
     /// The variant that it is led to, where there is a split on the module.
     pub(crate) steer: Option<Steer>,
     /// What stands before the module in the backend's paths.

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::shaping::Judged;
-use modgate_policy::model::{Side, TenantId};
+use modgate_policy::model::{RuleSetSide, TenantId};
 
 /// How many lists are kept.
 const MOST: usize = 32;
@@ -28,7 +28,7 @@ pub struct ListOf<'a> {
     /// The tenant.
     pub tenant: TenantId,
     /// Which of its rules hold.
-    pub side: Side,
+    pub side: RuleSetSide,
     /// The module.
     pub module: &'a str,
     /// The list as the backend sent it.
@@ -43,7 +43,7 @@ pub struct Lists(RefCell<VecDeque<Kept>>);
 struct Kept {
     policy: String,
     tenant: TenantId,
-    side: Side,
+    side: RuleSetSide,
     module: String,
     judged: Rc<Judged>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Errors, paths, rollout, weights};
 use crate::document::{ANYONE, AssignDoc, Document, Path, SplitDoc, Text, did_you_mean};
 use crate::model::{
-    Age, Assign, By, Decision, Gets, Policy, Side, Split, Splits, Stage, Subject, Variant,
+    Age, Assign, By, Decision, Gets, Policy, RuleSetSide, Split, Splits, Stage, Subject, Variant,
 };
 use modgate_go::gomod::{check_path, is_canonical_for, semver};
 use modgate_go::http::is_same_header;
@@ -255,7 +255,7 @@ pub(crate) fn check_rules(errors: &mut Errors, root: &Path, policy: &Policy) {
                 )
             };
             let refused = policy.tenants().iter().find_map(|tenant| {
-                let sides = [Side::Active, Side::Candidate];
+                let sides = [RuleSetSide::Active, RuleSetSide::Candidate];
                 let rule = sides.into_iter().find_map(|side| {
                     let of_old = Subject::Version(version, Age::Known(std::time::Duration::MAX));
                     let (is_served, _) = decision(tenant, side, Subject::Module);

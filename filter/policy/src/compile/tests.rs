@@ -1,7 +1,7 @@
 //! What a platform engineer writes, and what they are told when it is wrong.
 
 use super::*;
-use crate::model::{Decision, Side, Subject};
+use crate::model::{Decision, RuleSetSide, Subject};
 use serde_json::{Value, json};
 
 /// A document that is good; tests change one thing in it.
@@ -290,7 +290,13 @@ fn a_document_means_the_same_after_a_trip_through_a_control_plane() {
 fn decide(module: &str, is_probe: bool) -> (Decision, String) {
     let policy = compile(&document()).unwrap();
     let tenant = policy.tenant(Some("payments")).unwrap();
-    let verdict = policy.decide(tenant, Side::Active, module, &Subject::Module, is_probe);
+    let verdict = policy.decide(
+        tenant,
+        RuleSetSide::Active,
+        module,
+        &Subject::Module,
+        is_probe,
+    );
     (verdict.decision, verdict.rule_label().to_owned())
 }
 
@@ -347,7 +353,7 @@ fn the_first_rule_set_that_matches_decides() {
     let tenant = policy.tenant(Some("payments")).unwrap();
     let verdict = policy.decide(
         tenant,
-        Side::Active,
+        RuleSetSide::Active,
         "github.com/boltdb-go/bolt",
         &Subject::Module,
         true,

@@ -21,7 +21,7 @@ fn verdict(policy: &Policy, asked: &str) -> (Decision, String, bool) {
         Subject::Version(version, Age::Unasked)
     });
     let tenant = policy.tenant(None).unwrap();
-    let verdict = policy.decide(tenant, Side::Active, module, &subject, false);
+    let verdict = policy.decide(tenant, RuleSetSide::Active, module, &subject, false);
     (
         verdict.decision,
         verdict.rule_label().to_owned(),
@@ -37,7 +37,7 @@ fn assert_verdicts(policy: &Policy, wanted: &[(&str, Decision, &str)]) {
     }
 }
 
-use crate::model::{Age, Decision, Side, Subject, Verdict};
+use crate::model::{Age, Decision, RuleSetSide, Subject, Verdict};
 use Decision::{Allow, Deny};
 
 #[test]
@@ -155,7 +155,7 @@ fn on_go_mod(policy: &Policy, asked: &str, age: Age) -> (Decision, String, bool)
     let (module, version) = asked.split_once('@').unwrap();
     let subject = Subject::GoMod(semver::parse(version).unwrap(), age);
     let tenant = policy.tenant(None).unwrap();
-    let verdict = policy.decide(tenant, Side::Active, module, &subject, false);
+    let verdict = policy.decide(tenant, RuleSetSide::Active, module, &subject, false);
     let rule = verdict.rule_label().to_owned();
     (verdict.decision, rule, verdict.is_open)
 }
@@ -255,7 +255,7 @@ fn a_version_that_is_served_has_its_go_mod_file_and_its_module_too() {
         }
         let policy = policy(json!(chosen));
         let tenant = policy.tenant(None).unwrap();
-        let of = |subject| policy.decide(tenant, Side::Active, "a.b", &subject, false);
+        let of = |subject| policy.decide(tenant, RuleSetSide::Active, "a.b", &subject, false);
         let module = of(Subject::Module);
         for version in ["v1.0.0", "v1.1.0"] {
             let version = semver::parse(version).unwrap();

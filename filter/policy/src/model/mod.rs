@@ -23,7 +23,9 @@ pub use integrity::{Mode, Plan};
 pub use module_rules::ModuleRules;
 pub(crate) use percent::{ALL, hundredths};
 pub use policy::{Policy, Sumdb, Tenant, TenantId};
-pub use rollout::{By, CANARY, ENFORCE, Reach, Rollout, SHADOW, Share, Side, Stage};
+pub use rollout::{
+    By, CANARY, CanaryMembership, ENFORCE, Rollout, RuleSetSide, SHADOW, Share, Stage,
+};
 pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
 pub use splits::{Assign, Gets, NO_VARIANT, Split, Splits, Variant, hides};
 pub use versions::VersionSet;

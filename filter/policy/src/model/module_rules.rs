@@ -2,7 +2,7 @@
 
 use super::policy::{Policy, Tenant};
 use super::rules::{Effect, Rule, RuleSet, behind_gopkg_in};
-use super::{Age, Side, Subject};
+use super::{Age, RuleSetSide, Subject};
 use modgate_go::gomod::semver::Semver;
 
 /// The rules of a tenant whose patterns match a module, in the order in which they are tried.
@@ -24,7 +24,12 @@ pub enum Says {
 
 impl Policy {
     /// The rules of a tenant's side that can be about a module.
-    pub fn module_rules(&self, tenant: &Tenant, side: Side, module: &str) -> ModuleRules<'_> {
+    pub fn module_rules(
+        &self,
+        tenant: &Tenant,
+        side: RuleSetSide,
+        module: &str,
+    ) -> ModuleRules<'_> {
         let sets = self.sets_of(tenant, side);
         ModuleRules {
             rules: sets.iter().flat_map(|set| matching(set, module)).collect(),
@@ -127,11 +132,12 @@ mod tests {
                 "gopkg.in/lib.v3",
                 "a.b/c",
             ] {
-                let rules = policy.module_rules(tenant, Side::Active, module);
+                let rules = policy.module_rules(tenant, RuleSetSide::Active, module);
                 for (version, age) in versions.iter().flat_map(|v| ages.map(|age| (v, age))) {
                     let parts = semver::parse(version).unwrap();
                     let subject = Subject::Version(parts, age);
-                    let verdict = policy.decide(tenant, Side::Active, module, &subject, true);
+                    let verdict =
+                        policy.decide(tenant, RuleSetSide::Active, module, &subject, true);
                     let want = match verdict.decision {
                         _ if verdict.is_open => Says::Open,
                         Decision::Allow => Says::Allow,

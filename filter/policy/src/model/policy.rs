@@ -8,7 +8,7 @@ use super::database::Database;
 use super::draw;
 use super::identity::{Kinds, Source};
 use super::integrity::{Integrity, Mode};
-use super::rollout::{By, Rollout, Side};
+use super::rollout::{By, Rollout, RuleSetSide};
 use super::route::{Drawn, Failover, Route, RouteTable, RoutesTrial};
 use super::rules::{self, Effect, RuleSet, Ruling, Subject, Verdict};
 use super::splits::{Split, Splits};
@@ -197,7 +197,7 @@ impl Policy {
     pub fn decide(
         &self,
         tenant: &Tenant,
-        side: Side,
+        side: RuleSetSide,
         module: &str,
         subject: &Subject<'_>,
         is_probe: bool,
@@ -207,9 +207,9 @@ impl Policy {
     }
 
     /// The rule sets of one side of a tenant; most have one or two.
-    pub(crate) fn sets_of(&self, tenant: &Tenant, side: Side) -> Vec<&RuleSet> {
+    pub(crate) fn sets_of(&self, tenant: &Tenant, side: RuleSetSide) -> Vec<&RuleSet> {
         let places = match (side, &tenant.rollout) {
-            (Side::Candidate, Some(rollout)) => &rollout.candidate,
+            (RuleSetSide::Candidate, Some(rollout)) => &rollout.candidate,
             _ => &tenant.rule_sets,
         };
         let sets = places.iter();
@@ -221,7 +221,7 @@ impl Policy {
     pub fn decide_both(
         &self,
         tenant: &Tenant,
-        side: Side,
+        side: RuleSetSide,
         module: &str,
         subject: &Subject<'_>,
         is_probe: bool,

@@ -39,7 +39,7 @@ pub enum Stage {
 
 /// Whom something that is tried has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum CanaryMembership {
     /// Not this request.
     Not,
     /// This request, as one of a canary's share.
@@ -66,13 +66,21 @@ impl Stage {
     /// Whether what is tried holds for a request. `tried` names it, such as a tenant's rules by the
     /// tenant's name, and `key` gives what the request is drawn for, nothing for a client of whom
     /// nothing is known: nobody such is made a part of a trial.
-    pub fn reach(self, tried: &str, key: impl FnOnce(By) -> Option<String>) -> Reach {
+    pub fn membership(
+        self,
+        tried: &str,
+        key: impl FnOnce(By) -> Option<String>,
+    ) -> CanaryMembership {
         match self {
-            Self::Shadow => Reach::Not,
-            Self::Enforce => Reach::All,
+            Self::Shadow => CanaryMembership::Not,
+            Self::Enforce => CanaryMembership::All,
             Self::Canary { share, by } => {
                 let is_member = key(by).is_some_and(|key| share.holds(tried, by, &key));
-                if is_member { Reach::Member } else { Reach::Not }
+                if is_member {
+                    CanaryMembership::Member
+                } else {
+                    CanaryMembership::Not
+                }
             }
         }
     }
@@ -95,7 +103,7 @@ pub enum By {
 
 /// Which of a tenant's rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Side {
+pub enum RuleSetSide {
     /// Those in force.
     #[default]
     Active,
@@ -103,7 +111,7 @@ pub enum Side {
     Candidate,
 }
 
-impl Side {
+impl RuleSetSide {
     /// The other one.
     pub(crate) const fn other(self) -> Self {
         match self {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{lint, unfollowed};
 use crate::compile;
 use crate::document::{Document, PolicyError, RuleDoc};
-use crate::model::{Policy, Rule, Side, Subject, Tenant, rules};
+use crate::model::{Policy, Rule, RuleSetSide, Subject, Tenant, rules};
 use crate::pattern::{Meaning, PatternSetBuilder};
 
 /// A policy and the document that it was made from.
@@ -67,12 +67,12 @@ impl Desk {
     ///
     /// # Errors
     /// None of a document that compiled; those of [`Policy::from_json`] all the same.
-    pub fn of_side(&self, side: Side) -> Result<Policy, Vec<PolicyError>> {
+    pub fn of_side(&self, side: RuleSetSide) -> Result<Policy, Vec<PolicyError>> {
         let mut document = self.document.clone();
         for tenant in document.tenants.values_mut() {
             match (side, tenant.rollout.take()) {
-                (Side::Candidate, Some(rollout)) => tenant.rules = rollout.candidate,
-                (Side::Active, _) | (Side::Candidate, None) => {}
+                (RuleSetSide::Candidate, Some(rollout)) => tenant.rules = rollout.candidate,
+                (RuleSetSide::Active, _) | (RuleSetSide::Candidate, None) => {}
             }
         }
         compile::compile(&document, self.policy.hash().to_owned())
@@ -83,7 +83,7 @@ impl Desk {
     pub fn tried(
         &self,
         tenant: &Tenant,
-        side: Side,
+        side: RuleSetSide,
         module: &str,
         subject: &Subject<'_>,
     ) -> Vec<Tried<'_>> {
@@ -92,7 +92,7 @@ impl Desk {
             return all;
         };
         let sets = match (side, &written.rollout) {
-            (Side::Candidate, Some(rollout)) => &rollout.candidate,
+            (RuleSetSide::Candidate, Some(rollout)) => &rollout.candidate,
             _ => &written.rules,
         };
         let compiled = |set: &str| self.policy.rule_sets.iter().find(|known| known.name == set);

@@ -278,7 +278,7 @@ fn elements(pattern: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::super::desk::{Desk, Standing};
-    use crate::model::{Side, Subject};
+    use crate::model::{RuleSetSide, Subject};
     use serde_json::json;
 
     fn desk(rules: serde_json::Value, tenants: serde_json::Value) -> Desk {
@@ -435,16 +435,21 @@ mod tests {
             "github.com/corp",
             "github.com/Corp/x",
         ] {
-            let tried = desk.tried(tenant, Side::Active, module, &Subject::Module);
+            let tried = desk.tried(tenant, RuleSetSide::Active, module, &Subject::Module);
             let last = tried.last().unwrap();
             let subject = Subject::Module;
             let verdict = desk
                 .policy
-                .decide(tenant, Side::Active, module, &subject, false);
+                .decide(tenant, RuleSetSide::Active, module, &subject, false);
             assert_eq!(&*last.rule.id, verdict.rule_label(), "{module}");
             assert_eq!(last.standing, Standing::Decides, "{module}");
         }
-        let tried = desk.tried(tenant, Side::Active, "corp.example/lib", &Subject::Module);
+        let tried = desk.tried(
+            tenant,
+            RuleSetSide::Active,
+            "corp.example/lib",
+            &Subject::Module,
+        );
         let why: Vec<_> = tried[0]
             .patterns
             .iter()

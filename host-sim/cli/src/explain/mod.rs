@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use modgate_engine::decision::{judge, judge_tenant};
-use modgate_policy::model::{Age, Side, Subject, Tenant};
+use modgate_policy::model::{Age, RuleSetSide, Subject, Tenant};
 use modgate_policy::tools::{Desk, Match, Standing};
 use serde::Serialize;
 
@@ -134,7 +134,13 @@ fn for_tenant(desk: &Desk, asked: &Asked, tenant: &Tenant) -> Explanation {
         tenant: Some(tenant.name.clone()),
         asked_as: None,
         identity: None,
-        rules: rules(desk, tenant, Side::Active, &asked.module, &asked.subject()),
+        rules: rules(
+            desk,
+            tenant,
+            RuleSetSide::Active,
+            &asked.module,
+            &asked.subject(),
+        ),
         candidate: candidate(desk, tenant, &asked.module, &asked.subject()),
         requests: requests.collect(),
     }
@@ -162,7 +168,7 @@ fn for_sender(desk: &Desk, asked: &Asked, sender: &Sender) -> Explanation {
         {
             explanation.tenant = Some(tenant.name.clone());
             let subject = asked.subject();
-            explanation.rules = rules(desk, tenant, Side::Active, module, &subject);
+            explanation.rules = rules(desk, tenant, RuleSetSide::Active, module, &subject);
             explanation.candidate = candidate(desk, tenant, module, &subject);
         }
         explanation.requests.push(Told::of(&judgement, &path));
@@ -179,13 +185,13 @@ fn candidate(
 ) -> Option<Vec<Rule>> {
     let written = desk.document.tenants.get(&tenant.name)?;
     written.rollout.as_ref()?;
-    Some(rules(desk, tenant, Side::Candidate, module, subject))
+    Some(rules(desk, tenant, RuleSetSide::Candidate, module, subject))
 }
 
 fn rules(
     desk: &Desk,
     tenant: &Tenant,
-    side: Side,
+    side: RuleSetSide,
     module: &str,
     subject: &Subject<'_>,
 ) -> Vec<Rule> {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use modgate_policy::document::{ByDoc, StageDoc, parse_duration};
-use modgate_policy::model::{Policy, Side};
+use modgate_policy::model::{Policy, RuleSetSide};
 use modgate_policy::tools::Desk;
 
 use super::desk::load::the_policy;
@@ -156,8 +156,8 @@ fn compared(args: &Args) -> Result<(Compared, Compared), String> {
         })
     };
     Ok((
-        one(Side::Active, "rules")?,
-        one(Side::Candidate, "rollout.candidate")?,
+        one(RuleSetSide::Active, "rules")?,
+        one(RuleSetSide::Candidate, "rollout.candidate")?,
     ))
 }
 
