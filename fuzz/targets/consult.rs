@@ -136,8 +136,8 @@ fn run(world: &Memory, consultation: &Consultation, answers: &[u8]) -> Option<Re
         match step {
             Step::Ask(asked) => questions.extend(asked),
             Step::Wait => {}
-            Step::Proceed(ruling) => {
-                assert_eq!(ruling.verdict.decision, Decision::Allow);
+            Step::Proceed(rule_decisions) => {
+                assert_eq!(rule_decisions.effective.decision, Decision::Allow);
                 return None;
             }
             Step::Answer { reply, .. } => return Some(reply),

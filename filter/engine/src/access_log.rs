@@ -48,7 +48,9 @@ impl AccessMembers {
         members.add("rule", rule);
         members.add("stage", judgement.stage.name);
         members.add("client", judgement.stage.client.unwrap_or(NOTHING));
-        let other = judgement.ruling.and_then(|ruling| ruling.other);
+        let other = judgement
+            .rule_decisions
+            .and_then(|rule_decisions| rule_decisions.shadow);
         let (decision, rule) = other.as_ref().map_or((NOTHING, NOTHING), |other| {
             (other.decision.as_str(), other.rule_label())
         });

@@ -134,13 +134,16 @@ impl Backend {
                     questions.extend(asked);
                 }
                 Step::Wait => assert!(!questions.is_empty()),
-                Step::Proceed(ruling) => {
+                Step::Proceed(rule_decisions) => {
                     judgement.led_to(policy, &consultation);
-                    return judgement.proceed(ruling);
+                    return judgement.proceed(rule_decisions);
                 }
-                Step::Answer { ruling, reply } => {
+                Step::Answer {
+                    rule_decisions,
+                    reply,
+                } => {
                     judgement.led_to(policy, &consultation);
-                    return judgement.conclude(ruling, reply);
+                    return judgement.conclude(rule_decisions, reply);
                 }
             }
             let question = questions.pop_front().unwrap();

@@ -9,7 +9,7 @@ use crate::reply::Reply;
 use crate::telemetry::Outcome;
 use modgate_go::goproxy::{Mutability, OperationName};
 use modgate_policy::model::route::Route;
-use modgate_policy::model::{Backend, Decision, Plan, Policy, Ruling, Tenant};
+use modgate_policy::model::{Backend, Decision, Plan, Policy, RuleDecisions, Tenant};
 
 /// What is to be done with a request, and everything that led to it.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Judgement<'p> {
     /// Which of the tenant's rules hold for the request, and why.
     pub stage: RolloutAssignment,
     /// The verdict of the rules, where they were asked, and that of the tenant's other ones.
-    pub ruling: Option<Ruling<'p>>,
+    pub rule_decisions: Option<RuleDecisions<'p>>,
     /// The route that was taken.
     pub route: Option<&'p Route>,
     /// The bucket in which the backend was drawn, below [`modgate_policy::model::BUCKETS`], where the route leads
@@ -93,7 +93,7 @@ impl<'p> Judgement<'p> {
             operation: OperationName::Other,
             mutability: Mutability::Other,
             stage: RolloutAssignment::default(),
-            ruling: None,
+            rule_decisions: None,
             route: None,
             bucket: None,
             route_trial: None,
@@ -128,8 +128,8 @@ impl<'p> Judgement<'p> {
     }
 
     /// Notes what a consultation came to: the request goes on.
-    pub fn proceed(&mut self, ruling: Ruling<'p>) {
-        self.ruling = Some(ruling);
+    pub fn proceed(&mut self, rule_decisions: RuleDecisions<'p>) {
+        self.rule_decisions = Some(rule_decisions);
         let answer = std::mem::replace(&mut self.answer, Answer::Reply(Reply::default()));
         self.answer = match answer {
             Answer::Consult {
@@ -147,9 +147,9 @@ impl<'p> Judgement<'p> {
     }
 
     /// Notes what a consultation came to: the client is answered. [`Judgement::led_to`] comes first.
-    pub fn conclude(&mut self, ruling: Option<Ruling<'p>>, mut reply: Reply) {
+    pub fn conclude(&mut self, rule_decisions: Option<RuleDecisions<'p>>, mut reply: Reply) {
         self.consulted = self.backend();
-        self.ruling = ruling.or(self.ruling);
+        self.rule_decisions = rule_decisions.or(self.rule_decisions);
         let told = self
             .split
             .filter(|assigned| assigned.holds() && assigned.split.tells && reply.status == 200);
@@ -196,7 +196,7 @@ impl<'p> Judgement<'p> {
         {
             return Some((Decision::Deny.as_str(), by));
         }
-        let verdict = &self.ruling.as_ref()?.verdict;
+        let verdict = &self.rule_decisions.as_ref()?.effective;
         Some((verdict.decision.as_str(), verdict.rule_label()))
     }
 }

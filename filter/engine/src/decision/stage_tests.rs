@@ -44,9 +44,14 @@ fn headers(tenant: &str, module: &str) -> Vec<Header> {
 /// The decision that holds and its stage, the other one, and whether they agree.
 fn ruled(policy: &Policy, tenant: &str, module: &str, facts: &Known) -> String {
     let judgement = judge(policy, &headers(tenant, module), facts);
-    let ruling = judgement.ruling.unwrap();
-    let other = ruling.other.map_or("-", |other| other.decision.as_str());
-    let (decision, agreement) = (ruling.verdict.decision.as_str(), ruling.agreement());
+    let rule_decisions = judgement.rule_decisions.unwrap();
+    let other = rule_decisions
+        .shadow
+        .map_or("-", |other| other.decision.as_str());
+    let (decision, agreement) = (
+        rule_decisions.effective.decision.as_str(),
+        rule_decisions.agreement(),
+    );
     format!("{} {decision}, {other}, {agreement}", judgement.stage.name)
 }
 

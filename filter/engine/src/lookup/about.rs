@@ -4,7 +4,8 @@ use crate::reply::{Footer, Reply};
 use modgate_go::gomod::semver;
 use modgate_go::goproxy::Operation;
 use modgate_policy::model::{
-    Age, Backend, ModuleRules, Policy, RuleSetSide, Ruling, Subject, Tenant, TenantId, Verdict,
+    Age, Backend, ModuleRules, Policy, RuleDecisions, RuleSetSide, Subject, Tenant, TenantId,
+    Verdict,
 };
 
 use super::info::{self, Info};
@@ -78,13 +79,13 @@ impl About {
     }
 
     /// The same of what is wanted of it, with what the tenant's other rules say.
-    pub(super) fn ruling<'p>(
+    pub(super) fn rule_decisions<'p>(
         &self,
         policy: &'p Policy,
         goal: &Goal,
         version: &str,
         age: Age,
-    ) -> Option<Ruling<'p>> {
+    ) -> Option<RuleDecisions<'p>> {
         let version = semver::parse(version)?;
         let subject = match goal {
             Goal::GoMod(_) => Subject::GoMod(version, age),

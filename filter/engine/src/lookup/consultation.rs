@@ -11,7 +11,7 @@ use modgate_go::gomod::retract::Interval;
 use modgate_go::gomod::{is_canonical_for, retract};
 use modgate_go::goproxy::Operation;
 use modgate_go::http::Header;
-use modgate_policy::model::{Age, Decision, Policy, Ruling};
+use modgate_policy::model::{Age, Decision, Policy, RuleDecisions};
 
 /// The most bytes of a go.mod file that are read. Go's own limit is 16 MiB; the largest ones of real
 /// modules have a tenth of this.
@@ -95,11 +95,11 @@ pub enum Step<'p> {
     /// The answers to questions that were asked before are awaited.
     Wait,
     /// The request goes on to its backend.
-    Proceed(Ruling<'p>),
+    Proceed(RuleDecisions<'p>),
     /// The client is answered.
     Answer {
         /// What the rules say of the version that it came to, where it came to one.
-        ruling: Option<Ruling<'p>>,
+        rule_decisions: Option<RuleDecisions<'p>>,
         /// The answer.
         reply: Reply,
     },
@@ -213,7 +213,7 @@ impl Consultation {
             } => self.on_legacy(policy, fetched, compatible, highest),
         };
         progress.unwrap_or_else(|reply| Step::Answer {
-            ruling: None,
+            rule_decisions: None,
             reply,
         })
     }
@@ -255,7 +255,7 @@ impl Consultation {
         shaping.close(&self.about, policy, world);
         if let Some(reply) = shaping.newest_failed(&self.about) {
             return Step::Answer {
-                ruling: None,
+                rule_decisions: None,
                 reply,
             };
         }
@@ -378,7 +378,7 @@ impl Consultation {
         let shaped = shaping.finish(intervals);
         let Some(refused) = &self.refused else {
             return Step::Answer {
-                ruling: None,
+                rule_decisions: None,
                 reply: Reply::list(shaped.write()),
             };
         };
@@ -519,20 +519,23 @@ impl Consultation {
         age: Age,
         body: Option<&[u8]>,
     ) -> Step<'p> {
-        let Some(ruling) = self.about.ruling(policy, &self.goal, version, age) else {
+        let Some(rule_decisions) = self.about.rule_decisions(policy, &self.goal, version, age)
+        else {
             return Step::Answer {
-                ruling: None,
+                rule_decisions: None,
                 reply: self.failed(policy, "the version cannot be read"),
             };
         };
-        let refusal = self.about.refusal(policy, version, &ruling.verdict);
+        let refusal = self
+            .about
+            .refusal(policy, version, &rule_decisions.effective);
         let reply = match (refusal, body) {
             (Some(refusal), _) => refusal,
             (None, Some(body)) => Reply::info(String::from_utf8_lossy(body).into_owned()),
-            (None, None) => return Step::Proceed(ruling),
+            (None, None) => return Step::Proceed(rule_decisions),
         };
         Step::Answer {
-            ruling: Some(ruling),
+            rule_decisions: Some(rule_decisions),
             reply,
         }
     }

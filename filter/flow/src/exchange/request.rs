@@ -139,13 +139,13 @@ impl Exchange {
     ) -> Action {
         judgement.led_to(context.policy(), pending.lookup());
         match end {
-            LookupEnd::Proceed(ruling) => judgement.proceed(ruling),
-            LookupEnd::Reply(ruling, reply) => {
+            LookupEnd::Proceed(rule_decisions) => judgement.proceed(rule_decisions),
+            LookupEnd::Reply(rule_decisions, reply) => {
                 self.cache = pending.cache;
                 if let Some(verdict) = pending.cache {
                     pending.scope.count_cache_lookup(context.host, verdict);
                 }
-                judgement.conclude(ruling, reply);
+                judgement.conclude(rule_decisions, reply);
             }
         }
         self.finish_request(context, headers, judgement, pending.began, pending.bytes)

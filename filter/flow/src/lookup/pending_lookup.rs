@@ -6,7 +6,7 @@ use modgate_engine::lookup::{Consultation, Step};
 use modgate_engine::reply::Reply;
 use modgate_engine::telemetry::{CacheVerdict, cache_verdict};
 use modgate_go::goproxy::Mutability;
-use modgate_policy::model::{Policy, Ruling};
+use modgate_policy::model::{Policy, RuleDecisions};
 
 use super::backend_query::{BackendQuery, QueryProgress, Requester};
 use crate::active_policy::{ActivePolicy, Context};
@@ -38,9 +38,9 @@ pub(crate) struct PendingLookup {
 #[derive(Debug)]
 pub(crate) enum LookupEnd<'p> {
     /// The request goes to its backend.
-    Proceed(Ruling<'p>),
+    Proceed(RuleDecisions<'p>),
     /// The client is answered.
-    Reply(Option<Ruling<'p>>, Reply),
+    Reply(Option<RuleDecisions<'p>>, Reply),
 }
 
 impl PendingLookup {
@@ -115,9 +115,14 @@ impl PendingLookup {
         let questions = match step {
             Step::Wait => Vec::new(),
             Step::Ask(questions) => questions,
-            Step::Proceed(ruling) => return Progress::Done(LookupEnd::Proceed(ruling)),
-            Step::Answer { ruling, reply } => {
-                return Progress::Done(LookupEnd::Reply(ruling, reply));
+            Step::Proceed(rule_decisions) => {
+                return Progress::Done(LookupEnd::Proceed(rule_decisions));
+            }
+            Step::Answer {
+                rule_decisions,
+                reply,
+            } => {
+                return Progress::Done(LookupEnd::Reply(rule_decisions, reply));
             }
         };
         for question in questions {

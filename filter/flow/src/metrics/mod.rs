@@ -16,7 +16,7 @@ use modgate_engine::telemetry::{
     SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
 use modgate_go::gomod::Artifact;
-use modgate_policy::model::{Backend, NO_VARIANT, Ruling, SHADOW, Tenant, TenantId};
+use modgate_policy::model::{Backend, NO_VARIANT, RuleDecisions, SHADOW, Tenant, TenantId};
 use rustc_hash::FxBuildHasher;
 
 use self::labels::Labels;
@@ -114,8 +114,8 @@ impl Meters {
 
     /// Counts the verdict of a judgement, where there is one, and that of the tenant's other rules.
     pub(crate) fn count_decisions(&self, host: &dyn Host, judgement: &Judgement<'_>) {
-        let ruling = judgement.ruling.as_ref();
-        let agreement = ruling.map_or("none", Ruling::agreement);
+        let rule_decisions = judgement.rule_decisions.as_ref();
+        let agreement = rule_decisions.map_or("none", RuleDecisions::agreement);
         if let Some(labels) = judgement.decision_labels() {
             self.count_decision(
                 host,
@@ -125,7 +125,9 @@ impl Meters {
                 agreement,
             );
         }
-        if let Some(other) = ruling.and_then(|ruling| ruling.other.as_ref()) {
+        if let Some(other) =
+            rule_decisions.and_then(|rule_decisions| rule_decisions.shadow.as_ref())
+        {
             let labels = (other.decision.as_str(), other.rule_label());
             self.count_decision(host, judgement.tenant, SHADOW, labels, agreement);
         }

@@ -26,6 +26,6 @@ pub use policy::{Policy, Sumdb, Tenant, TenantId};
 pub use rollout::{
     By, CANARY, CanaryMembership, ENFORCE, Rollout, RuleSetSide, SHADOW, Share, Stage,
 };
-pub use rules::{Age, Decision, Effect, Rule, RuleSet, Ruling, Subject, TooYoung, Verdict};
+pub use rules::{Age, Decision, Effect, Rule, RuleDecisions, RuleSet, Subject, TooYoung, Verdict};
 pub use splits::{Assign, Gets, NO_VARIANT, Split, Splits, Variant, hides};
 pub use versions::VersionSet;

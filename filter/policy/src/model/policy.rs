@@ -10,7 +10,7 @@ use super::identity::{Kinds, Source};
 use super::integrity::{Integrity, Mode};
 use super::rollout::{By, Rollout, RuleSetSide};
 use super::route::{Drawn, Failover, Route, RouteTable, RoutesTrial};
-use super::rules::{self, Effect, RuleSet, Ruling, Subject, Verdict};
+use super::rules::{self, Effect, RuleDecisions, RuleSet, Subject, Verdict};
 use super::splits::{Split, Splits};
 use crate::document::{ANYONE, TestDoc};
 use modgate_go::goproxy::Operation;
@@ -225,9 +225,9 @@ impl Policy {
         module: &str,
         subject: &Subject<'_>,
         is_probe: bool,
-    ) -> Ruling<'_> {
+    ) -> RuleDecisions<'_> {
         let decide = |side| self.decide(tenant, side, module, subject, is_probe);
-        Ruling {
+        RuleDecisions {
             verdict: decide(side),
             other: tenant.rollout.as_ref().map(|_| decide(side.other())),
         }

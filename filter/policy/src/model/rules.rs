@@ -242,14 +242,14 @@ pub struct Verdict<'p> {
 
 /// What comes of a request by the rules that hold for it, and by those that are tried beside them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ruling<'p> {
+pub struct RuleDecisions<'p> {
     /// The verdict that holds.
     pub verdict: Verdict<'p>,
     /// What the tenant's other rules say, where it has some.
     pub other: Option<Verdict<'p>>,
 }
 
-impl Ruling<'_> {
+impl RuleDecisions<'_> {
     /// The value of the label `agreement`.
     pub fn agreement(&self) -> &'static str {
         match &self.other {

@@ -37,7 +37,7 @@ impl Why {
         let headers = [(":method", "GET"), (":path", path)]
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let judgement = judge(policy, &headers, &());
-        let verdict = judgement.ruling?.verdict;
+        let verdict = judgement.rule_decisions?.effective;
         let rule = match verdict.rule {
             Some((set, rule)) => format!("{}/{}", set.name, rule.id),
             None => "default".to_owned(),

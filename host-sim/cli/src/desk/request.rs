@@ -162,14 +162,18 @@ impl Told {
     /// What a judgement on the path says.
     pub(crate) fn of(judgement: &Judgement<'_>, asked: &str) -> Self {
         let (decision, rule) = decided(judgement);
-        let verdict = judgement.ruling.map(|ruling| ruling.verdict);
+        let verdict = judgement
+            .rule_decisions
+            .map(|rule_decisions| rule_decisions.effective);
         let of_version = matches!(
             judgement.operation,
             OperationName::Info | OperationName::Mod | OperationName::Zip
         );
         let by_age = verdict.is_some_and(|verdict| verdict.too_young.is_some() && verdict.is_open);
         let decision = if by_age { "by age" } else { decision };
-        let other = judgement.ruling.and_then(|ruling| ruling.other);
+        let other = judgement
+            .rule_decisions
+            .and_then(|rule_decisions| rule_decisions.shadow);
         let mut told = Self {
             operation: judgement.operation.as_str(),
             path: asked.to_owned(),
@@ -236,7 +240,9 @@ impl Told {
 /// `set/rule`, or what else did; `-` where nothing did.
 pub(crate) fn decided(judgement: &Judgement<'_>) -> (&'static str, String) {
     let (decision, label) = judgement.decision_labels().unwrap_or(("refuse", "-"));
-    let verdict = judgement.ruling.map(|ruling| ruling.verdict);
+    let verdict = judgement
+        .rule_decisions
+        .map(|rule_decisions| rule_decisions.effective);
     let rule = match verdict {
         Some(verdict) if verdict.rule_label() == label => full_name(&verdict),
         _ => label.to_owned(),

@@ -267,8 +267,8 @@ impl<'p> Reader<'p> {
         };
         let is_open = |judgement: &Judgement<'_>| {
             judgement
-                .ruling
-                .is_some_and(|ruling| ruling.verdict.is_open)
+                .rule_decisions
+                .is_some_and(|rule_decisions| rule_decisions.effective.is_open)
         };
         // Of a version only its age can be unknown.
         let by_age = is_open(&judgement) && read.is_of_a_version();

@@ -29,9 +29,9 @@ pub(in crate::decision) fn rules<'p>(
     record.stage = stage;
     let subject = Subject::of(operation, asked.age);
     let is_probe = operation.is_probe();
-    let ruling = policy.decide_both(asked.tenant, stage.side, module, &subject, is_probe);
-    record.ruling = Some(ruling);
-    let verdict = ruling.verdict;
+    let rule_decisions = policy.decide_both(asked.tenant, stage.side, module, &subject, is_probe);
+    record.rule_decisions = Some(rule_decisions);
+    let verdict = rule_decisions.effective;
     let goal = verdict.is_open.then(|| Goal::of(operation)).flatten();
     let refusal = Reply::refusal(operation, &asked.tenant.name, &verdict, context.footer);
     match refusal.filter(|_| goal.is_none()) {
