@@ -465,8 +465,8 @@ impl Consultation {
     fn age_by_name(&self, policy: &Policy, world: &dyn World, version: &str) -> Option<Age> {
         let age = self.about.recalled_age(policy, world, version);
         let verdict = self.about.verdict(policy, version, age);
-        let is_open = verdict.is_some_and(|verdict| verdict.is_open);
-        (!is_open).then_some(age)
+        let needs_lookup = verdict.is_some_and(|verdict| verdict.needs_lookup);
+        (!needs_lookup).then_some(age)
     }
 
     /// Concludes with the `.info` of a version. Of a file that is wanted it tells the age only.

@@ -25,7 +25,7 @@ fn verdict(policy: &Policy, asked: &str) -> (Decision, String, bool) {
     (
         verdict.decision,
         verdict.rule_label().to_owned(),
-        verdict.is_open,
+        verdict.needs_lookup,
     )
 }
 
@@ -87,8 +87,8 @@ fn a_module_is_served_of_which_some_version_may_be() {
         ("corp.example/lib", (Allow, "beta", true)),
         ("corp.example/other", (Deny, "default", false)),
     ] {
-        let (decision, rule, is_open) = verdict(&policy, module);
-        assert_eq!((decision, rule.as_str(), is_open), want, "{module}");
+        let (decision, rule, needs_lookup) = verdict(&policy, module);
+        assert_eq!((decision, rule.as_str(), needs_lookup), want, "{module}");
     }
 }
 
@@ -157,7 +157,7 @@ fn on_go_mod(policy: &Policy, asked: &str, age: Age) -> (Decision, String, bool)
     let tenant = policy.tenant(None).unwrap();
     let verdict = policy.decide(tenant, RuleSetSide::Active, module, &subject, false);
     let rule = verdict.rule_label().to_owned();
-    (verdict.decision, rule, verdict.is_open)
+    (verdict.decision, rule, verdict.needs_lookup)
 }
 
 #[test]
@@ -218,8 +218,8 @@ fn a_go_mod_file_is_refused_by_rules_about_whole_modules_only() {
         ("corp.example/new@v1.0.0", (Allow, "corp", false)),
         ("corp.example/fresh@v1.0.0", (Deny, "fresh", true)),
     ] {
-        let (decision, rule, is_open) = on_go_mod(&policy, asked, Age::Unasked);
-        assert_eq!((decision, rule.as_str(), is_open), want, "{asked}");
+        let (decision, rule, needs_lookup) = on_go_mod(&policy, asked, Age::Unasked);
+        assert_eq!((decision, rule.as_str(), needs_lookup), want, "{asked}");
     }
     let old = Age::Known(std::time::Duration::MAX);
     let fresh = on_go_mod(&policy, "corp.example/fresh@v1.0.0", old);
@@ -270,9 +270,9 @@ fn a_version_that_is_served_has_its_go_mod_file_and_its_module_too() {
                 let by =
                     |verdict: &Verdict<'_>| (verdict.decision, verdict.rule_label().to_owned());
                 let context = format!("{chosen:?} {version:?} {age:?}");
-                if zip.decision == Allow && !zip.is_open {
+                if zip.decision == Allow && !zip.needs_lookup {
                     assert_eq!(
-                        (go_mod.decision, go_mod.is_open),
+                        (go_mod.decision, go_mod.needs_lookup),
                         (Allow, false),
                         "{context}"
                     );
@@ -282,12 +282,15 @@ fn a_version_that_is_served_has_its_go_mod_file_and_its_module_too() {
                 }
                 if !chosen.iter().any(means_go_mod) {
                     assert_eq!(by(&go_mod), by(&module), "{context}");
-                    assert!(!go_mod.is_open && go_mod.too_young.is_none(), "{context}");
+                    assert!(
+                        !go_mod.needs_lookup && go_mod.too_young.is_none(),
+                        "{context}"
+                    );
                 }
                 if chosen.iter().all(means_go_mod) {
                     assert_eq!(
-                        (by(&go_mod), go_mod.is_open),
-                        (by(&zip), zip.is_open),
+                        (by(&go_mod), go_mod.needs_lookup),
+                        (by(&zip), zip.needs_lookup),
                         "{context}"
                     );
                 }

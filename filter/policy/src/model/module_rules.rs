@@ -43,7 +43,7 @@ impl ModuleRules<'_> {
     pub fn say(&self, version: Semver<'_>, age: Age) -> Says {
         let subject = Subject::Version(version, age);
         for rule in &self.rules {
-            if rule.is_open(&subject) {
+            if rule.needs_lookup(&subject) {
                 return Says::Open;
             }
             if rule.decides(&subject) {
@@ -139,7 +139,7 @@ mod tests {
                     let verdict =
                         policy.decide(tenant, RuleSetSide::Active, module, &subject, true);
                     let want = match verdict.decision {
-                        _ if verdict.is_open => Says::Open,
+                        _ if verdict.needs_lookup => Says::Open,
                         Decision::Allow => Says::Allow,
                         _ => Says::Deny,
                     };

@@ -70,15 +70,15 @@ impl Rule {
 
     /// Whether no other rule is asked behind it, where a pattern of it matches: what serves the old and
     /// refuses the young decides on both.
-    pub(crate) fn settles(&self, subject: &Subject<'_>) -> bool {
+    pub(crate) fn stops_evaluation(&self, subject: &Subject<'_>) -> bool {
         let of_all = self.versions.is_none() && self.except.is_none();
         let is_asked_of_all = *subject == Subject::Module;
         let says_both = self.effect == Effect::Allow && (of_all || !is_asked_of_all);
-        self.decides(subject) && (says_both || !self.is_open(subject))
+        self.decides(subject) && (says_both || !self.needs_lookup(subject))
     }
 
     /// Why it does not decide, though a pattern of it matches; `None` where it does.
-    pub(crate) fn passes(&self, subject: &Subject<'_>) -> Option<String> {
+    pub(crate) fn skip_reason(&self, subject: &Subject<'_>) -> Option<String> {
         if self.decides(subject) {
             return None;
         }
@@ -118,7 +118,7 @@ impl Rule {
     }
 
     /// Whether it cannot be told yet what it says.
-    pub(crate) fn is_open(&self, subject: &Subject<'_>) -> bool {
+    pub(crate) fn needs_lookup(&self, subject: &Subject<'_>) -> bool {
         match self.seen(subject) {
             // Of a file nothing more can be found out.
             Subject::Module => self.is_by_version() && *subject == Subject::Module,
@@ -235,7 +235,7 @@ pub struct Verdict<'p> {
     pub rule: Option<(&'p RuleSet, &'p Rule)>,
     /// Whether this is not the last word: it is said of a module of which some versions may be refused,
     /// so that each must be judged by itself, or of a version whose age must be looked up.
-    pub is_open: bool,
+    pub needs_lookup: bool,
     /// What is wrong with the version's age, where that decided.
     pub too_young: Option<TooYoung>,
 }
@@ -255,7 +255,7 @@ impl RuleDecisions<'_> {
         match &self.other {
             None => "none",
             // Of one of them it was not found out.
-            Some(other) if other.is_open != self.verdict.is_open => "unknown",
+            Some(other) if other.needs_lookup != self.verdict.needs_lookup => "unknown",
             Some(other) if other.decision == self.verdict.decision => "agree",
             Some(_) => "differ",
         }
@@ -296,7 +296,7 @@ pub(crate) fn decide<'p>(
     let FirstMatch {
         place,
         rule,
-        is_open,
+        needs_lookup,
     } = first_match(sets, module, subject);
     let too_young = rule.and_then(|(_, rule)| rule.refuses_age(subject));
     let effect = match rule {
@@ -315,7 +315,7 @@ pub(crate) fn decide<'p>(
     Verdict {
         decision,
         rule,
-        is_open: is_open && !is_refused,
+        needs_lookup: needs_lookup && !is_refused,
         too_young,
     }
 }
@@ -325,19 +325,19 @@ struct FirstMatch<'p> {
     place: Place,
     rule: Option<(&'p RuleSet, &'p Rule)>,
     /// Whether of this rule, or one above it, it cannot be told yet what it says.
-    is_open: bool,
+    needs_lookup: bool,
 }
 
 fn first_match<'p>(sets: &[&'p RuleSet], module: &str, subject: &Subject<'_>) -> FirstMatch<'p> {
     let alias = behind_gopkg_in(module);
-    let mut is_open = false;
+    let mut needs_lookup = false;
     for (i, set) in sets.iter().enumerate() {
         let mut first_open = None;
         let mut admits = |rank: Rank| {
             let Some(rule) = set.rules.get(rank as usize) else {
                 return false;
             };
-            if rule.is_open(subject) && first_open.is_none_or(|first| rank < first) {
+            if rule.needs_lookup(subject) && first_open.is_none_or(|first| rank < first) {
                 first_open = Some(rank);
             }
             rule.decides(subject)
@@ -350,20 +350,20 @@ fn first_match<'p>(sets: &[&'p RuleSet], module: &str, subject: &Subject<'_>) ->
             });
             found = found.into_iter().chain(by_alias).min();
         }
-        is_open |= first_open.is_some_and(|open| found.is_none_or(|found| open <= found));
+        needs_lookup |= first_open.is_some_and(|open| found.is_none_or(|found| open <= found));
         let rule = found.and_then(|rank| Some((rank, set.rules.get(rank as usize)?)));
         if let Some((rank, rule)) = rule {
             return FirstMatch {
                 place: (i, rank),
                 rule: Some((set, rule)),
-                is_open,
+                needs_lookup,
             };
         }
     }
     FirstMatch {
         place: (sets.len(), 0),
         rule: None,
-        is_open,
+        needs_lookup,
     }
 }
 

@@ -104,10 +104,10 @@ impl Desk {
             };
             for (rule, compiled) in rules.iter().zip(&compiled.rules) {
                 let (patterns, matches) = try_patterns(rule, compiled, module);
-                let standing = match compiled.passes(subject) {
+                let standing = match compiled.skip_reason(subject) {
                     _ if !matches => Standing::Elsewhere,
-                    _ if compiled.settles(subject) => Standing::Decides,
-                    Some(why) if !compiled.is_open(subject) => Standing::Passes(why),
+                    _ if compiled.stops_evaluation(subject) => Standing::Decides,
+                    Some(why) if !compiled.needs_lookup(subject) => Standing::Passes(why),
                     _ => Standing::Open,
                 };
                 let decides = standing == Standing::Decides;

@@ -169,7 +169,8 @@ impl Told {
             judgement.operation,
             OperationName::Info | OperationName::Mod | OperationName::Zip
         );
-        let by_age = verdict.is_some_and(|verdict| verdict.too_young.is_some() && verdict.is_open);
+        let by_age =
+            verdict.is_some_and(|verdict| verdict.too_young.is_some() && verdict.needs_lookup);
         let decision = if by_age { "by age" } else { decision };
         let other = judgement
             .rule_decisions

@@ -51,7 +51,7 @@ pub(super) struct Said {
     /// Whether a rule that wants an age had to be asked.
     pub(super) by_age: bool,
     /// Whether it was said of the module, of whose versions some may be refused.
-    pub(super) is_open: bool,
+    pub(super) needs_lookup: bool,
 }
 
 /// Why a line was not judged.
@@ -265,13 +265,13 @@ impl<'p> Reader<'p> {
             module: judgement.module.take()?,
             version: judgement.version.take(),
         };
-        let is_open = |judgement: &Judgement<'_>| {
+        let needs_lookup = |judgement: &Judgement<'_>| {
             judgement
                 .rule_decisions
-                .is_some_and(|rule_decisions| rule_decisions.effective.is_open)
+                .is_some_and(|rule_decisions| rule_decisions.effective.needs_lookup)
         };
         // Of a version only its age can be unknown.
-        let by_age = is_open(&judgement) && read.is_of_a_version();
+        let by_age = needs_lookup(&judgement) && read.is_of_a_version();
         if by_age {
             judgement = judge(self.sides.age);
         }
@@ -281,7 +281,7 @@ impl<'p> Reader<'p> {
             decision,
             rule: self.name(&rule),
             by_age,
-            is_open: is_open(&judgement),
+            needs_lookup: needs_lookup(&judgement),
         };
         Some((read, said))
     }
@@ -293,7 +293,7 @@ impl<'p> Reader<'p> {
             decision: "deny",
             rule: self.name("identity"),
             by_age: false,
-            is_open: false,
+            needs_lookup: false,
         }
     }
 

@@ -131,7 +131,9 @@ impl Report {
             changes,
             more_changes,
             by_age: count(|request| request.policy.by_age || request.candidate.by_age),
-            as_a_whole: count(|request| request.policy.is_open || request.candidate.is_open),
+            as_a_whole: count(|request| {
+                request.policy.needs_lookup || request.candidate.needs_lookup
+            }),
             logged_otherwise: tally.logged_otherwise,
             unjudged: unjudged(tally),
             tenants,

@@ -32,7 +32,7 @@ pub(in crate::decision) fn rules<'p>(
     let rule_decisions = policy.decide_both(asked.tenant, stage.side, module, &subject, is_probe);
     record.rule_decisions = Some(rule_decisions);
     let verdict = rule_decisions.effective;
-    let goal = verdict.is_open.then(|| Goal::of(operation)).flatten();
+    let goal = verdict.needs_lookup.then(|| Goal::of(operation)).flatten();
     let refusal = Reply::refusal(operation, &asked.tenant.name, &verdict, context.footer);
     match refusal.filter(|_| goal.is_none()) {
         Some(reply) => Err(reply),
