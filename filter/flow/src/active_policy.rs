@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use modgate_engine::telemetry::{series, standing};
+use modgate_engine::telemetry::{policy_gauges, series};
 use modgate_go::sumdb::Memory;
 use modgate_policy::document::PolicyError;
 use modgate_policy::model::{Database, Policy};
@@ -90,7 +90,7 @@ fn refusal(errors: &[PolicyError]) -> String {
 /// The gauges are shared by all workers, each of which comes here, and by the root contexts of earlier
 /// configurations, which may live on for a while. So what was announced last is shared too.
 fn announce(host: &dyn Host, policy: &Policy) {
-    let gauges = standing(policy);
+    let gauges = policy_gauges(policy);
     let set = |name: &str, value| record(host, host.define_metric(MetricKind::Gauge, name), value);
     let names: Vec<&str> = gauges.iter().map(|(name, _)| name.as_str()).collect();
     // No value of a label has a line break.

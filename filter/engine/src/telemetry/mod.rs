@@ -7,8 +7,8 @@ mod budget;
 mod cache;
 mod catalogue;
 mod outcome;
+mod policy_gauges;
 pub mod series;
-mod standing;
 
 pub use budget::{LabelBudget, MAX_LABEL_VALUES, MAX_TENANT_VARIANTS};
 pub use cache::{CacheStatus, CacheVerdict, Evidence, cache_verdict};
@@ -23,4 +23,4 @@ pub use catalogue::{
     CATALOGUE, DURATION_BUCKETS_MS, Kind, LABELS, Label, Metric, REQUESTS_TOTAL, metric_named,
 };
 pub use outcome::{Ending, Outcome};
-pub use standing::{Standing, standing};
+pub use policy_gauges::{PolicyGauge, policy_gauges};

@@ -27,18 +27,18 @@ pub struct Tried<'d> {
     /// Its patterns, up to the one that matches.
     pub patterns: Vec<(&'d str, Match)>,
     /// What came of it.
-    pub standing: Standing,
+    pub result: RuleMatch,
 }
 
 /// What came of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum RuleMatch {
     /// No pattern of it matches.
-    Elsewhere,
+    NoMatch,
     /// A pattern matches, and it is not about this version, in words.
-    Passes(String),
+    Skipped(String),
     /// What it says hangs on what is not known here: the version, or its age.
-    Open,
+    NeedsLookup,
     /// It decides.
     Decides,
 }
@@ -104,18 +104,18 @@ impl Desk {
             };
             for (rule, compiled) in rules.iter().zip(&compiled.rules) {
                 let (patterns, matches) = try_patterns(rule, compiled, module);
-                let standing = match compiled.skip_reason(subject) {
-                    _ if !matches => Standing::Elsewhere,
-                    _ if compiled.stops_evaluation(subject) => Standing::Decides,
-                    Some(why) if !compiled.needs_lookup(subject) => Standing::Passes(why),
-                    _ => Standing::Open,
+                let result = match compiled.skip_reason(subject) {
+                    _ if !matches => RuleMatch::NoMatch,
+                    _ if compiled.stops_evaluation(subject) => RuleMatch::Decides,
+                    Some(why) if !compiled.needs_lookup(subject) => RuleMatch::Skipped(why),
+                    _ => RuleMatch::NeedsLookup,
                 };
-                let decides = standing == Standing::Decides;
+                let decides = result == RuleMatch::Decides;
                 all.push(Tried {
                     set,
                     rule,
                     patterns,
-                    standing,
+                    result,
                 });
                 if decides {
                     return all;

@@ -277,7 +277,7 @@ fn elements(pattern: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::desk::{Desk, Standing};
+    use super::super::desk::{Desk, RuleMatch};
     use crate::model::{RuleSetSide, Subject};
     use serde_json::json;
 
@@ -442,7 +442,7 @@ mod tests {
                 .policy
                 .decide(tenant, RuleSetSide::Active, module, &subject, false);
             assert_eq!(&*last.rule.id, verdict.rule_label(), "{module}");
-            assert_eq!(last.standing, Standing::Decides, "{module}");
+            assert_eq!(last.result, RuleMatch::Decides, "{module}");
         }
         let tried = desk.tried(
             tenant,

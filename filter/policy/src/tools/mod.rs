@@ -5,4 +5,4 @@ mod lint;
 mod lint_private;
 mod unfollowed;
 
-pub use desk::{Desk, Match, Standing, Tried};
+pub use desk::{Desk, Match, RuleMatch, Tried};

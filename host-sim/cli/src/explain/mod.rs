@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use modgate_engine::decision::{judge, judge_tenant};
 use modgate_policy::model::{Age, RuleSetSide, Subject, Tenant};
-use modgate_policy::tools::{Desk, Match, Standing};
+use modgate_policy::tools::{Desk, Match, RuleMatch};
 use serde::Serialize;
 
 use super::desk::load::the_policy;
@@ -70,10 +70,10 @@ struct Rule {
     effect: &'static str,
     matches: bool,
     patterns: Vec<Pattern>,
-    /// What comes of it: `elsewhere`, `passes`, `open` or `decides`.
-    standing: &'static str,
+    /// What comes of it: `no_match`, `skipped`, `needs_lookup` or `decides`.
+    result: &'static str,
     /// Why it does not decide, though it matches.
-    passes: Option<String>,
+    skip_reason: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -205,15 +205,15 @@ fn rules(
                 (None, Some(true)) => "hide",
                 (None, _) => "deny",
             },
-            matches: tried.standing != Standing::Elsewhere,
-            standing: match &tried.standing {
-                Standing::Elsewhere => "elsewhere",
-                Standing::Passes(_) => "passes",
-                Standing::Open => "open",
-                Standing::Decides => "decides",
+            matches: tried.result != RuleMatch::NoMatch,
+            result: match &tried.result {
+                RuleMatch::NoMatch => "no_match",
+                RuleMatch::Skipped(_) => "skipped",
+                RuleMatch::NeedsLookup => "needs_lookup",
+                RuleMatch::Decides => "decides",
             },
-            passes: match &tried.standing {
-                Standing::Passes(why) => Some(why.clone()),
+            skip_reason: match &tried.result {
+                RuleMatch::Skipped(why) => Some(why.clone()),
                 _ => None,
             },
             patterns: tried

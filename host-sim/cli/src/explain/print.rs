@@ -49,7 +49,7 @@ pub(super) fn whole(all: &Explanation, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn has_decided(rules: &[Rule]) -> bool {
-    rules.iter().any(|rule| rule.standing == "decides")
+    rules.iter().any(|rule| rule.result == "decides")
 }
 
 fn rules(out: &mut impl Write, name: &str, rules: &[Rule]) -> io::Result<()> {
@@ -83,9 +83,9 @@ fn rule_line(rule: &Rule, width: usize) -> String {
     let why = match rule.patterns.iter().find(|pattern| pattern.matches) {
         Some(pattern) => {
             let open = "; depends on the version or its age";
-            let passes = rule.passes.as_ref().map(|why| format!("; {why}"));
-            let more = passes.unwrap_or_else(|| match rule.standing {
-                "open" => open.to_owned(),
+            let skipped = rule.skip_reason.as_ref().map(|why| format!("; {why}"));
+            let more = skipped.unwrap_or_else(|| match rule.result {
+                "needs_lookup" => open.to_owned(),
                 _ => String::new(),
             });
             format!("matches {:?}{more}", pattern.pattern)

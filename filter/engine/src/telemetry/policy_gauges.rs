@@ -10,11 +10,11 @@ use modgate_policy::model::route::To;
 use modgate_policy::model::{Gets, Policy};
 
 /// Whom a gauge is about, and what it is set to.
-pub type Standing = (String, u64);
+pub type PolicyGauge = (String, u64);
 
 /// The gauges that stand while the policy is in force, by the names of their stats; the first is
 /// its own. Each is to be set to 0 when it is not.
-pub fn standing(policy: &Policy) -> Vec<Standing> {
+pub fn policy_gauges(policy: &Policy) -> Vec<PolicyGauge> {
     let version = series::label_value_from(policy.version());
     let mut all = vec![(stat_name(&POLICY_INFO, &[&version, policy.hash()]), 1)];
     all.extend(rollouts(policy).take(MAX_LABEL_VALUES));
@@ -23,7 +23,7 @@ pub fn standing(policy: &Policy) -> Vec<Standing> {
     all
 }
 
-fn rollouts(policy: &Policy) -> impl Iterator<Item = Standing> + '_ {
+fn rollouts(policy: &Policy) -> impl Iterator<Item = PolicyGauge> + '_ {
     policy.tenants().iter().filter_map(|tenant| {
         let stage = tenant.rollout.as_ref()?.stage.as_str();
         let name = if tenant.is_anyone() {
@@ -35,7 +35,7 @@ fn rollouts(policy: &Policy) -> impl Iterator<Item = Standing> + '_ {
     })
 }
 
-fn splits(policy: &Policy) -> impl Iterator<Item = Standing> + '_ {
+fn splits(policy: &Policy) -> impl Iterator<Item = PolicyGauge> + '_ {
     let splits = policy.splits().iter().filter(|split| split.stage.is_some());
     let assigns = splits.flat_map(|split| {
         let assigns = split.assign.iter().enumerate();
@@ -55,7 +55,7 @@ fn splits(policy: &Policy) -> impl Iterator<Item = Standing> + '_ {
     })
 }
 
-fn routes(policy: &Policy) -> impl Iterator<Item = Standing> + '_ {
+fn routes(policy: &Policy) -> impl Iterator<Item = PolicyGauge> + '_ {
     policy.routes.routes().flat_map(|route| {
         let weights = match &route.to {
             To::Drawn(drawn) => drawn.weights.as_slice(),
@@ -105,7 +105,7 @@ mod tests {
             }},
         });
         let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
-        let standing = standing(&policy);
+        let policy_gauges = policy_gauges(&policy);
         let labels = |labels: &[(&str, &str)]| -> String {
             let each = labels
                 .iter()
@@ -113,7 +113,7 @@ mod tests {
             each.collect()
         };
         assert!(
-            standing[0]
+            policy_gauges[0]
                 .0
                 .starts_with("modgate_policy_infopolicy_version=.=2026_1;.;")
         );
@@ -129,7 +129,7 @@ mod tests {
             let labels = labels(&[("tenant", tenant), ("stage", stage)]);
             format!("modgate_rollout_info{labels}")
         };
-        let mut rest = standing[1..].to_vec();
+        let mut rest = policy_gauges[1..].to_vec();
         rest.sort();
         let mut wanted = vec![
             (rollout("other", "shadow"), 1),
