@@ -1,13 +1,12 @@
 //! The command `modgate`: one file for each of its commands.
 //!
-//! Layers, lowest first: out, completions, stop, table, progress, clusters, export, filter, module, desk,
+//! Layers, lowest first: out, completions, stop, table, progress, clusters, export, filter, module, policy_file,
 //! metrics, pins, explain, check, h1, policy, replay, serve, envoy_routes, sim, split, test, warm, demo.
 
 mod check;
 pub mod clusters;
 mod completions;
 mod demo;
-mod desk;
 mod envoy_routes;
 mod explain;
 pub mod export;
@@ -18,6 +17,7 @@ mod module;
 mod out;
 mod pins;
 mod policy;
+mod policy_file;
 mod progress;
 mod replay;
 mod serve;

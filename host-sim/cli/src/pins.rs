@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use modgate_go::gomod::{GoSum, GoSumLine};
 use modgate_policy::pattern::{Meaning, PatternSet, PatternSetBuilder};
 
-use super::desk::text;
 use super::out::print;
+use super::policy_file::text;
 
 /// The arguments of `modgate pins`.
 #[derive(Debug, clap::Args)]

@@ -11,9 +11,9 @@ use envoy_wasm_scenario::shown;
 use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, Server, Upstream};
 use modgate_go::http::headers::ACCESS_PROPERTY;
 
-use super::desk::load::as_json;
 use super::filter;
 use super::module;
+use super::policy_file::load::as_json;
 use super::stop::StopSignal;
 
 /// The arguments of `modgate serve`.

@@ -277,20 +277,21 @@ fn elements(pattern: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::desk::{Desk, RuleMatch};
+    use super::super::policy_source::{PolicySource, RuleMatch};
     use crate::model::{RuleSetSide, Subject};
     use serde_json::json;
 
-    fn desk(rules: serde_json::Value, tenants: serde_json::Value) -> Desk {
+    fn policy_source(rules: serde_json::Value, tenants: serde_json::Value) -> PolicySource {
         let document = json!({
             "version": "1", "default": "deny", "tenants": tenants, "rules": rules,
             "backends": {"main": {"cluster": "c"}}, "routes": [{"id": "all", "backend": "main"}]
         });
-        Desk::from_json(document.to_string().as_bytes()).unwrap()
+        PolicySource::from_json(document.to_string().as_bytes()).unwrap()
     }
 
-    fn warned(desk: &Desk) -> Vec<String> {
-        desk.warnings()
+    fn warned(policy_source: &PolicySource) -> Vec<String> {
+        policy_source
+            .warnings()
             .into_iter()
             .map(|warning| warning.path)
             .collect()
@@ -318,8 +319,8 @@ mod tests {
         ] {
             let rules =
                 json!({"org": [{"id": "a", "deny": [before]}, {"id": "b", "allow": [behind]}]});
-            let desk = desk(rules, json!({"*": {"rules": ["org"]}}));
-            let told = warned(&desk) == ["$.rules.org[1]"];
+            let policy_source = policy_source(rules, json!({"*": {"rules": ["org"]}}));
+            let told = warned(&policy_source) == ["$.rules.org[1]"];
             assert_eq!(told, is_shadowed, "{before} before {behind}");
         }
     }
@@ -329,8 +330,9 @@ mod tests {
         let all = |rule: serde_json::Value| {
             let mut rules = vec![rule.clone()];
             rules.push(json!({"id": "next", "allow": ["corp.example/lib"]}));
-            let desk = desk(json!({"org": rules}), json!({"*": {"rules": ["org"]}}));
-            warned(&desk).len()
+            let policy_source =
+                policy_source(json!({"org": rules}), json!({"*": {"rules": ["org"]}}));
+            warned(&policy_source).len()
         };
         for open in [
             json!({"id": "a", "deny": ["corp.example"], "versions": "<1.0.0"}),
@@ -375,38 +377,39 @@ mod tests {
             before["id"] = json!("before");
             behind["id"] = json!("behind");
             let rules = json!({"org": [before, behind]});
-            let desk = desk(rules.clone(), json!({"*": {"rules": ["org"]}}));
-            assert_eq!(!warned(&desk).is_empty(), is_shadowed, "{rules}");
+            let policy_source = policy_source(rules.clone(), json!({"*": {"rules": ["org"]}}));
+            assert_eq!(!warned(&policy_source).is_empty(), is_shadowed, "{rules}");
         }
         // A candidate's rules are somebody's.
         let rules =
             json!({"org": [{"id": "a", "allow": ["*"]}], "next": [{"id": "b", "deny": ["*"]}]});
         let rollout = json!({"candidate": ["next"], "stage": "shadow"});
-        let desk = desk(rules, json!({"*": {"rules": ["org"], "rollout": rollout}}));
-        assert!(warned(&desk).is_empty());
+        let policy_source =
+            policy_source(rules, json!({"*": {"rules": ["org"], "rollout": rollout}}));
+        assert!(warned(&policy_source).is_empty());
     }
 
     #[test]
     fn a_set_behind_another_for_one_tenant_only_is_meant_so() {
         let rules =
             json!({"all": [{"id": "a", "allow": ["*"]}], "org": [{"id": "b", "deny": ["a.b"]}]});
-        let both = desk(
+        let both = policy_source(
             rules.clone(),
             json!({"x": {"rules": ["all", "org"]}, "y": {"rules": ["org", "all"]}}),
         );
         assert!(warned(&both).is_empty());
-        let one = desk(rules.clone(), json!({"x": {"rules": ["all", "org"]}}));
+        let one = policy_source(rules.clone(), json!({"x": {"rules": ["all", "org"]}}));
         assert_eq!(warned(&one), ["$.rules.org[0]"]);
-        let none = desk(rules, json!({"x": {"rules": ["all"]}, "y": {}}));
+        let none = policy_source(rules, json!({"x": {"rules": ["all"]}, "y": {}}));
         assert_eq!(warned(&none), ["$.tenants.y", "$.rules.org"]);
     }
 
     #[test]
     fn patterns_that_match_nothing_known_are_told() {
         let rules = json!({"org": [{"id": "a", "deny": ["a.b/c", "re:x\\.y"]}, {"id": "b", "allow": ["a.*"]}]});
-        let desk = desk(rules, json!({"x": {"rules": ["org"]}}));
+        let policy_source = policy_source(rules, json!({"x": {"rules": ["org"]}}));
         let known = ["a.b/c/d", "a.c"].map(ToOwned::to_owned).into();
-        let idle: Vec<_> = desk
+        let idle: Vec<_> = policy_source
             .idle_patterns(&known)
             .into_iter()
             .map(|w| w.path)
@@ -424,27 +427,28 @@ mod tests {
         let rules = rules
             .to_string()
             .replace("\"Corp.example\"", "\"corp.example/Lib\"");
-        let desk = desk(
+        let policy_source = policy_source(
             serde_json::from_str(&rules).unwrap(),
             json!({"x": {"rules": ["org"]}}),
         );
-        let tenant = desk.policy.tenant(Some("x")).unwrap();
+        let tenant = policy_source.policy.tenant(Some("x")).unwrap();
         for module in [
             "corp.example/lib",
             "corp.example",
             "github.com/corp",
             "github.com/Corp/x",
         ] {
-            let tried = desk.tried(tenant, RuleSetSide::Active, module, &Subject::Module);
+            let tried = policy_source.tried(tenant, RuleSetSide::Active, module, &Subject::Module);
             let last = tried.last().unwrap();
             let subject = Subject::Module;
-            let verdict = desk
-                .policy
-                .decide(tenant, RuleSetSide::Active, module, &subject, false);
+            let verdict =
+                policy_source
+                    .policy
+                    .decide(tenant, RuleSetSide::Active, module, &subject, false);
             assert_eq!(&*last.rule.id, verdict.rule_label(), "{module}");
             assert_eq!(last.result, RuleMatch::Decides, "{module}");
         }
-        let tried = desk.tried(
+        let tried = policy_source.tried(
             tenant,
             RuleSetSide::Active,
             "corp.example/lib",

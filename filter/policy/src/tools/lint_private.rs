@@ -125,7 +125,7 @@ fn is_public_host(authority: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::desk::Desk;
+    use super::super::policy_source::PolicySource;
     use serde_json::{Value, json};
 
     fn warned(change: impl FnOnce(&mut Value)) -> Vec<String> {
@@ -140,8 +140,8 @@ mod tests {
             "sumdb": {"sum.golang.org": {"backend": "public", "private": ["corp.example/team"]}}
         });
         change(&mut document);
-        let desk = Desk::from_json(document.to_string().as_bytes()).unwrap();
-        let warnings = desk
+        let policy_source = PolicySource::from_json(document.to_string().as_bytes()).unwrap();
+        let warnings = policy_source
             .warnings()
             .into_iter()
             .map(|warning| warning.to_string());
@@ -208,8 +208,8 @@ mod tests {
             ],
             "sumdb": {"sum.golang.org": {"backend": "public", "private": ["github.com/corp"]}}
         });
-        let desk = Desk::from_json(document.to_string().as_bytes()).unwrap();
-        assert_eq!(desk.warnings(), Vec::new());
+        let policy_source = PolicySource::from_json(document.to_string().as_bytes()).unwrap();
+        assert_eq!(policy_source.warnings(), Vec::new());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! For whoever writes a policy and wants to know why: no request needs this.
 
-mod desk;
 mod lint;
 mod lint_private;
+mod policy_source;
 mod unfollowed;
 
-pub use desk::{Desk, Match, RuleMatch, Tried};
+pub use policy_source::{Match, PolicySource, RuleMatch, Tried};

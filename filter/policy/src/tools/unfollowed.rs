@@ -29,7 +29,7 @@ pub(crate) fn asks(document: &Document) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::desk::Desk;
+    use super::super::policy_source::PolicySource;
     use serde_json::{Value, json};
 
     fn warned(rule: Value, splits: Value) -> Vec<String> {
@@ -41,9 +41,9 @@ mod tests {
             ]}},
             "routes": [{"id": "all", "backend": "main"}],
         });
-        let desk =
-            Desk::from_json(document.to_string().as_bytes()).unwrap_or_else(|e| panic!("{e:?}"));
-        let warnings = desk.warnings().into_iter();
+        let policy_source = PolicySource::from_json(document.to_string().as_bytes())
+            .unwrap_or_else(|e| panic!("{e:?}"));
+        let warnings = policy_source.warnings().into_iter();
         warnings.map(|warning| warning.path).collect()
     }
 

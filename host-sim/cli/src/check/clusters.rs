@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use modgate_policy::document::{PolicyError, did_you_mean, member_path};
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 
 /// The names of clusters.
 #[derive(Debug)]
@@ -16,9 +16,9 @@ impl Known {
     }
 
     /// What a policy wants and they do not have.
-    pub(super) fn missing(&self, desk: &Desk) -> Vec<PolicyError> {
+    pub(super) fn missing(&self, policy_source: &PolicySource) -> Vec<PolicyError> {
         let mut errors = Vec::new();
-        for backend in desk.policy.backends() {
+        for backend in policy_source.policy.backends() {
             if !self.0.contains(&backend.cluster) {
                 let hint = did_you_mean(&backend.cluster, self.0.iter().map(String::as_str));
                 let path = member_path("$.backends", &backend.name);
@@ -28,13 +28,13 @@ impl Known {
                 });
             }
         }
-        let candidates = desk.document.routes_rollout.as_ref();
+        let candidates = policy_source.document.routes_rollout.as_ref();
         let candidates = candidates.map_or(&[][..], |trial| &trial.candidate);
         let lists = [
-            ("$.routes", &desk.document.routes[..]),
+            ("$.routes", &policy_source.document.routes[..]),
             ("$.routes_rollout.candidate", candidates),
         ];
-        for route in desk.policy.all_routes() {
+        for route in policy_source.policy.all_routes() {
             let missing = route
                 .failovers()
                 .iter()

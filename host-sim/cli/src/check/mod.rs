@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Style};
 use modgate_policy::document::{PolicyError, schema};
 
-use super::desk::load::Finding;
-use super::desk::{Loaded, load};
 use super::out::{count, print};
+use super::policy_file::load::Finding;
+use super::policy_file::{Loaded, load};
 
 /// The arguments of `modgate check`.
 #[derive(Debug, clap::Args)]
@@ -75,10 +75,10 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
             all.filter(|loaded| loaded.place.is_some()).collect()
         }
     };
-    let desks = policies
+    let policy_sources = policies
         .iter()
-        .filter_map(|loaded| loaded.desk.as_ref().ok());
-    let reports = envoy.check(desks).into_iter().map(of_envoy);
+        .filter_map(|loaded| loaded.policy_source.as_ref().ok());
+    let reports = envoy.check(policy_sources).into_iter().map(of_envoy);
     let said: Vec<Said> = policies
         .iter()
         .map(|loaded| say(loaded, known.as_ref(), clusters.as_ref()))
@@ -132,26 +132,27 @@ fn say(
         rules: 0,
         routes: 0,
     };
-    match &loaded.desk {
+    match &loaded.policy_source {
         Err(errors) => said.errors.clone_from(errors),
-        Ok(desk) => {
-            let missing = clusters.map_or_else(Vec::new, |clusters| clusters.missing(desk));
+        Ok(policy_source) => {
+            let missing =
+                clusters.map_or_else(Vec::new, |clusters| clusters.missing(policy_source));
             said.errors = missing.into_iter().map(|e| loaded.place(e)).collect();
-            let mut warnings: Vec<PolicyError> = desk.warnings();
+            let mut warnings: Vec<PolicyError> = policy_source.warnings();
             warnings.extend(
                 known
                     .into_iter()
-                    .flat_map(|known| desk.idle_patterns(known)),
+                    .flat_map(|known| policy_source.idle_patterns(known)),
             );
             said.warnings = warnings.into_iter().map(|w| loaded.place(w)).collect();
             said.warnings.extend(loaded.warnings.iter().cloned());
             said.warnings
                 .sort_by_key(|warning| (warning.line, warning.column));
-            said.version = Some(desk.policy.version().to_owned());
-            said.hash = Some(desk.policy.hash().to_owned());
-            said.tenants = desk.document.tenants.len();
-            said.rules = desk.document.rules.values().map(Vec::len).sum();
-            said.routes = desk.document.routes.len();
+            said.version = Some(policy_source.policy.version().to_owned());
+            said.hash = Some(policy_source.policy.hash().to_owned());
+            said.tenants = policy_source.document.tenants.len();
+            said.rules = policy_source.document.rules.values().map(Vec::len).sum();
+            said.routes = policy_source.document.routes.len();
         }
     }
     said

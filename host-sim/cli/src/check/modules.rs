@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use modgate_go::gomod::unescape;
 
-use crate::desk::log::{Line, each_line};
+use crate::policy_file::log::{Line, each_line};
 
 /// The modules of all these files; `None` where there are no files.
 ///

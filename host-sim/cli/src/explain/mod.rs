@@ -9,11 +9,11 @@ use std::path::PathBuf;
 
 use modgate_engine::decision::{judge, judge_tenant};
 use modgate_policy::model::{Age, RuleSetSide, Subject, Tenant};
-use modgate_policy::tools::{Desk, Match, RuleMatch};
+use modgate_policy::tools::{Match, PolicySource, RuleMatch};
 use serde::Serialize;
 
-use super::desk::load::the_policy;
-use super::desk::request::{Asked, Told, get};
+use super::policy_file::load::the_policy;
+use super::policy_file::request::{Asked, Told, get};
 use sender::Sender;
 
 /// The arguments of `modgate explain`.
@@ -86,30 +86,36 @@ struct Pattern {
 
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let asked = Asked::parse(&args.module)?;
-    let desk = the_policy(&args.policy)?;
+    let policy_source = the_policy(&args.policy)?;
     let sender = Sender::read(&args.header, &args.fact, args.path_prefix.as_deref())?;
     let mut all = Vec::new();
     match (&args.tenant, sender) {
         (Some(name), _) => {
-            let tenant = desk.policy.tenant(Some(name)).ok_or_else(|| {
-                let known: Vec<_> = desk.policy.tenants().iter().map(|t| &*t.name).collect();
+            let tenant = policy_source.policy.tenant(Some(name)).ok_or_else(|| {
+                let known: Vec<_> = policy_source
+                    .policy
+                    .tenants()
+                    .iter()
+                    .map(|t| &*t.name)
+                    .collect();
                 format!(
                     "no tenant is named {name:?}, and there is no \"*\"; there are: {}",
                     known.join(", ")
                 )
             })?;
-            let explanation = for_tenant(&desk, &asked, tenant);
+            let explanation = for_tenant(&policy_source, &asked, tenant);
             all.push(Explanation {
                 asked_as: (tenant.name != *name).then(|| name.clone()),
                 ..explanation
             });
         }
-        (None, Some(sender)) => all.push(for_sender(&desk, &asked, &sender)),
+        (None, Some(sender)) => all.push(for_sender(&policy_source, &asked, &sender)),
         (None, None) => all.extend(
-            desk.policy
+            policy_source
+                .policy
                 .tenants()
                 .iter()
-                .map(|t| for_tenant(&desk, &asked, t)),
+                .map(|t| for_tenant(&policy_source, &asked, t)),
         ),
     }
     let mut out = anstream::stdout().lock();
@@ -124,9 +130,9 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn for_tenant(desk: &Desk, asked: &Asked, tenant: &Tenant) -> Explanation {
+fn for_tenant(policy_source: &PolicySource, asked: &Asked, tenant: &Tenant) -> Explanation {
     let requests = asked.paths().into_iter().map(|path| {
-        let judgement = judge_tenant(&desk.policy, &get(&path), tenant, Age::Unasked);
+        let judgement = judge_tenant(&policy_source.policy, &get(&path), tenant, Age::Unasked);
         Told::of(&judgement, &path)
     });
     Explanation {
@@ -135,18 +141,18 @@ fn for_tenant(desk: &Desk, asked: &Asked, tenant: &Tenant) -> Explanation {
         asked_as: None,
         identity: None,
         rules: rules(
-            desk,
+            policy_source,
             tenant,
             RuleSetSide::Active,
             &asked.module,
             &asked.subject(),
         ),
-        candidate: candidate(desk, tenant, &asked.module, &asked.subject()),
+        candidate: candidate(policy_source, tenant, &asked.module, &asked.subject()),
         requests: requests.collect(),
     }
 }
 
-fn for_sender(desk: &Desk, asked: &Asked, sender: &Sender) -> Explanation {
+fn for_sender(policy_source: &PolicySource, asked: &Asked, sender: &Sender) -> Explanation {
     let mut explanation = Explanation {
         module: asked.module.clone(),
         tenant: None,
@@ -159,7 +165,7 @@ fn for_sender(desk: &Desk, asked: &Asked, sender: &Sender) -> Explanation {
     for path in asked.paths() {
         let path = format!("{}{path}", sender.prefix);
         let headers = [get(&path), sender.headers.clone()].concat();
-        let judgement = judge(&desk.policy, &headers, &sender.facts);
+        let judgement = judge(&policy_source.policy, &headers, &sender.facts);
         explanation.identity = judgement.identity;
         // A route may stand before the module, so it is the judgement that says which is meant.
         let module = judgement.module.as_deref();
@@ -168,8 +174,8 @@ fn for_sender(desk: &Desk, asked: &Asked, sender: &Sender) -> Explanation {
         {
             explanation.tenant = Some(tenant.name.clone());
             let subject = asked.subject();
-            explanation.rules = rules(desk, tenant, RuleSetSide::Active, module, &subject);
-            explanation.candidate = candidate(desk, tenant, module, &subject);
+            explanation.rules = rules(policy_source, tenant, RuleSetSide::Active, module, &subject);
+            explanation.candidate = candidate(policy_source, tenant, module, &subject);
         }
         explanation.requests.push(Told::of(&judgement, &path));
     }
@@ -178,24 +184,30 @@ fn for_sender(desk: &Desk, asked: &Asked, sender: &Sender) -> Explanation {
 
 /// The candidate's rules, where a rollout has some.
 fn candidate(
-    desk: &Desk,
+    policy_source: &PolicySource,
     tenant: &Tenant,
     module: &str,
     subject: &Subject<'_>,
 ) -> Option<Vec<Rule>> {
-    let written = desk.document.tenants.get(&tenant.name)?;
+    let written = policy_source.document.tenants.get(&tenant.name)?;
     written.rollout.as_ref()?;
-    Some(rules(desk, tenant, RuleSetSide::Candidate, module, subject))
+    Some(rules(
+        policy_source,
+        tenant,
+        RuleSetSide::Candidate,
+        module,
+        subject,
+    ))
 }
 
 fn rules(
-    desk: &Desk,
+    policy_source: &PolicySource,
     tenant: &Tenant,
     side: RuleSetSide,
     module: &str,
     subject: &Subject<'_>,
 ) -> Vec<Rule> {
-    let tried = desk.tried(tenant, side, module, subject);
+    let tried = policy_source.tried(tenant, side, module, subject);
     tried
         .iter()
         .map(|tried| Rule {

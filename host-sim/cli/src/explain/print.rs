@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::{Explanation, Rule};
-use crate::desk::request::Told;
+use crate::policy_file::request::Told;
 
 /// The width of the first column.
 const LEFT: usize = 10;

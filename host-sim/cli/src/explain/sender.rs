@@ -2,7 +2,7 @@
 
 use modgate_policy::model::identity::Facts;
 
-use crate::desk::request::header;
+use crate::policy_file::request::header;
 use modgate_go::http::Header;
 
 /// What a request and its connection say of who sent it.

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use modgate_go::gomod::{ModuleVersion, unescape};
 use walkdir::{DirEntry, WalkDir};
 
-use crate::desk::text;
+use crate::policy_file::text;
 
 /// A file, or standard input.
 #[derive(Clone, Debug)]

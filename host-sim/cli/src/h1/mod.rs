@@ -14,7 +14,7 @@ use hash::hash;
 use inputs::Input;
 use report::Report;
 
-use super::desk::text;
+use super::policy_file::text;
 use super::progress;
 
 /// The arguments of `modgate h1`.

@@ -11,8 +11,8 @@ use modgate_policy::document::{ANYONE, is_name};
 use modgate_policy::model::{Age, Tenant};
 
 use super::Compared;
-use crate::desk::log::{Access, Line};
-use crate::desk::request::{decided, get, goes_on, path};
+use crate::policy_file::log::{Access, Line};
+use crate::policy_file::request::{decided, get, goes_on, path};
 
 /// Both policies, and how old versions are.
 #[derive(Clone, Copy, Debug)]

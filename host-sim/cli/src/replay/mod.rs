@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use modgate_policy::document::{ByDoc, StageDoc, parse_duration};
 use modgate_policy::model::{Policy, RuleSetSide};
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 
-use super::desk::load::the_policy;
-use super::desk::log::each_line;
+use super::policy_file::load::the_policy;
+use super::policy_file::log::each_line;
 use super::{out, progress};
 use judge::{Reader, Sides};
 use report::Report;
@@ -114,45 +114,50 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 
 /// The two policies: two documents, or the two sides of one.
 fn compared(args: &Args) -> Result<(Compared, Compared), String> {
-    let named = |path: &Path, desk: &Desk, side| report::Name {
+    let named = |path: &Path, policy_source: &PolicySource, side| report::Name {
         file: path.display().to_string(),
-        version: desk.policy.version().to_owned(),
-        hash: desk.policy.hash().to_owned(),
+        version: policy_source.policy.version().to_owned(),
+        hash: policy_source.policy.hash().to_owned(),
         side,
         canaries_by_client: match side {
             Some(_) => Vec::new(),
-            None => canaries_by_client(desk),
+            None => canaries_by_client(policy_source),
         },
     };
-    let has_prefix = |desk: &Desk| {
-        let mut sources = desk.document.identity.iter();
+    let has_prefix = |policy_source: &PolicySource| {
+        let mut sources = policy_source.document.identity.iter();
         sources.any(|source| source.path_prefix.is_some())
     };
-    let desk = the_policy(&args.policy).map_err(|error| of(&args.policy, error))?;
+    let policy_source = the_policy(&args.policy).map_err(|error| of(&args.policy, error))?;
     if let Some(path) = &args.candidate {
         let other = the_policy(path).map_err(|error| of(path, error))?;
-        let whole = |path: &Path, desk: Desk| Compared {
-            has_prefix: has_prefix(&desk),
-            name: named(path, &desk, None),
-            policy: desk.policy,
+        let whole = |path: &Path, policy_source: PolicySource| Compared {
+            has_prefix: has_prefix(&policy_source),
+            name: named(path, &policy_source, None),
+            policy: policy_source.policy,
         };
-        return Ok((whole(&args.policy, desk), whole(path, other)));
+        return Ok((whole(&args.policy, policy_source), whole(path, other)));
     }
-    if !desk.document.tenants.values().any(|t| t.rollout.is_some()) {
+    if !policy_source
+        .document
+        .tenants
+        .values()
+        .any(|t| t.rollout.is_some())
+    {
         return Err(format!(
             "no tenant of {} has a rollout, so there is nothing to compare: use --candidate",
             args.policy.display()
         ));
     }
     let one = |side, name| {
-        let policy = desk.of_side(side).map_err(|errors| {
+        let policy = policy_source.of_side(side).map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             lines.join("\n")
         })?;
         Ok::<_, String>(Compared {
             policy,
-            has_prefix: has_prefix(&desk),
-            name: named(&args.policy, &desk, Some(name)),
+            has_prefix: has_prefix(&policy_source),
+            name: named(&args.policy, &policy_source, Some(name)),
         })
     };
     Ok((
@@ -161,8 +166,8 @@ fn compared(args: &Args) -> Result<(Compared, Compared), String> {
     ))
 }
 
-fn canaries_by_client(desk: &Desk) -> Vec<String> {
-    let tenants = desk.document.tenants.iter().filter(|(_, tenant)| {
+fn canaries_by_client(policy_source: &PolicySource) -> Vec<String> {
+    let tenants = policy_source.document.tenants.iter().filter(|(_, tenant)| {
         let rollout = tenant.rollout.as_ref();
         rollout.is_some_and(|rollout| {
             rollout.stage == StageDoc::Canary && rollout.by == Some(ByDoc::Client)

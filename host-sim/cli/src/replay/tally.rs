@@ -6,7 +6,7 @@ use envoy_wasm_scenario::shown;
 use serde::Serialize;
 
 use super::judge::{Reader, Unjudged};
-use crate::desk::log::Line;
+use crate::policy_file::log::Line;
 
 /// How many lines of each kind that is not judged are shown.
 const SHOWN: usize = 3;

@@ -8,7 +8,7 @@ use std::path::Path;
 use modgate_policy::model::identity::Facts;
 use serde_json::Value;
 
-use crate::desk::log::each_line;
+use crate::policy_file::log::each_line;
 
 /// Clients, each once.
 #[derive(Debug, Default)]

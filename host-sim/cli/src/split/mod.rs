@@ -8,9 +8,9 @@ mod shares;
 use std::error::Error;
 use std::path::PathBuf;
 
-use super::desk::load::the_policy;
-use super::desk::request::header;
 use super::out;
+use super::policy_file::load::the_policy;
+use super::policy_file::request::header;
 use clients::Clients;
 use modgate_go::http::Header;
 use shares::Shares;

@@ -6,7 +6,7 @@ use modgate_policy::model::{NO_VARIANT, Policy, Split};
 use serde::Serialize;
 
 use super::clients::{Clients, Known};
-use crate::desk::request::{get, path};
+use crate::policy_file::request::{get, path};
 use modgate_engine::decision::judge_client;
 use modgate_go::http::Header;
 

@@ -10,11 +10,11 @@ use modgate_go::gomod::escape_into;
 use modgate_policy::compile::expected;
 use modgate_policy::document::{OperationDoc, TestDoc};
 use modgate_policy::model::Age;
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 use serde::Serialize;
 
-use super::desk::load::the_policy;
-use super::desk::request::{Told, get, path};
+use super::policy_file::load::the_policy;
+use super::policy_file::request::{Told, get, path};
 
 /// The arguments of `modgate test`.
 #[derive(Debug, clap::Args)]
@@ -43,10 +43,10 @@ struct Outcome {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
-    let desk = the_policy(&args.policy)?;
-    let tests = desk.document.tests.iter().enumerate();
+    let policy_source = the_policy(&args.policy)?;
+    let tests = policy_source.document.tests.iter().enumerate();
     let outcomes: Vec<Outcome> = tests
-        .map(|(i, test)| ask(&desk, i, test))
+        .map(|(i, test)| ask(&policy_source, i, test))
         .collect::<Result<_, _>>()?;
     if outcomes.is_empty() {
         return Err("the policy has no tests".into());
@@ -70,13 +70,13 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn ask(desk: &Desk, place: usize, test: &TestDoc) -> Result<Outcome, String> {
-    let tenant = desk.policy.tenant(Some(&test.tenant));
+fn ask(policy_source: &PolicySource, place: usize, test: &TestDoc) -> Result<Outcome, String> {
+    let tenant = policy_source.policy.tenant(Some(&test.tenant));
     let tenant = tenant.ok_or_else(|| format!("no tenant is named {:?}", &*test.tenant))?;
     let asked = asked(test);
     // As old as can be, unless the test says otherwise.
     let age = Age::Known(test.age().unwrap_or(Duration::MAX));
-    let judgement = judge_tenant(&desk.policy, &get(&asked), tenant, age);
+    let judgement = judge_tenant(&policy_source.policy, &get(&asked), tenant, age);
     let told = Told::of(&judgement, &asked);
     let by = told.rule.as_deref().unwrap_or("nothing");
     let mut failures = Vec::new();

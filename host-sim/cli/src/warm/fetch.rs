@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::client::Client;
 use super::wanted::Hashes;
-use crate::desk::request;
+use crate::policy_file::request;
 use modgate_go::http::Header;
 
 /// The first pause before a file is asked for again, and the longest.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use modgate_go::gomod::{Artifact, GoSum, H1, ModuleVersion};
 
 use super::{go_list, go_mod};
-use crate::desk::text;
+use crate::policy_file::text;
 
 /// Everything that is asked for.
 #[derive(Debug, Default)]

@@ -21,14 +21,14 @@ mod upstreams;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 use serde_json::Value;
 
 use self::needs::Needs;
 use self::notes::Notes;
 use self::parts::Parts;
-use crate::desk::Source;
-use crate::desk::load::Finding;
+use crate::policy_file::Source;
+use crate::policy_file::load::Finding;
 
 /// Envoy's configuration, in one or more files.
 #[derive(Debug)]
@@ -85,8 +85,11 @@ impl Configuration {
     }
 
     /// What is to be told of each file to whom it is to carry these policies.
-    pub(super) fn check<'d>(&self, desks: impl Iterator<Item = &'d Desk>) -> Vec<Report> {
-        let needs = Needs::of(desks);
+    pub(super) fn check<'d>(
+        &self,
+        policy_sources: impl Iterator<Item = &'d PolicySource>,
+    ) -> Vec<Report> {
+        let needs = Needs::of(policy_sources);
         let parts = Parts::of(&self.values);
         let mut notes = Notes::default();
         for file in &parts.files {

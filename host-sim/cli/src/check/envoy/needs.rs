@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use modgate_policy::document::{Document, IdentityDoc, ModeDoc};
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 
 /// What the policies at hand need, all together.
 #[derive(Debug, Default)]
@@ -25,16 +25,16 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    pub(super) fn of<'d>(desks: impl Iterator<Item = &'d Desk>) -> Self {
+    pub(super) fn of<'d>(policy_sources: impl Iterator<Item = &'d PolicySource>) -> Self {
         let mut needs = Self::default();
-        for desk in desks {
+        for policy_source in policy_sources {
             needs.known = true;
-            let backends = desk.policy.backends().iter();
+            let backends = policy_source.policy.backends().iter();
             needs
                 .clusters
                 .extend(backends.map(|backend| backend.cluster.clone()));
-            needs.asks |= desk.asks_backends();
-            needs.add(&desk.document);
+            needs.asks |= policy_source.asks_backends();
+            needs.add(&policy_source.document);
         }
         needs
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::shape::Findings;
-use crate::desk::Source;
-use crate::desk::load::Finding;
-use crate::desk::text;
+use crate::policy_file::Source;
+use crate::policy_file::load::Finding;
+use crate::policy_file::text;
 
 /// The endings of files that are read.
 const ENDINGS: [&str; 3] = ["json", "yaml", "yml"];

@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use modgate_policy::document::{PolicyError, member_path};
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 use serde_json::{Map, Value};
 
 use super::base::{Base, Grant, TEAM};
 use super::folder::Parts;
 use super::shape::{At, Findings, find};
 use super::team::Team;
-use crate::desk::load::Finding;
+use crate::policy_file::load::Finding;
 
 /// The policy that came of the parts.
 #[derive(Debug)]
 pub(super) struct Built {
     /// JSON, with sorted keys and a line feed at its end.
     pub(super) text: String,
-    pub(super) desk: Desk,
+    pub(super) policy_source: PolicySource,
     pub(super) warnings: Vec<Finding>,
 }
 
@@ -209,12 +209,13 @@ impl<'n> Document<'n> {
         let value = sorted(Value::Object(self.members));
         let text = format!("{value:#}\n");
         let place = |error: PolicyError| at_origin(&self.origins, root, error);
-        let desk = Desk::from_json(text.as_bytes());
-        let desk = desk.map_err(|errors| errors.into_iter().map(place).collect::<Vec<_>>())?;
-        let warnings = desk.warnings().into_iter().map(place).collect();
+        let policy_source = PolicySource::from_json(text.as_bytes());
+        let policy_source =
+            policy_source.map_err(|errors| errors.into_iter().map(place).collect::<Vec<_>>())?;
+        let warnings = policy_source.warnings().into_iter().map(place).collect();
         Ok(Built {
             text,
-            desk,
+            policy_source,
             warnings,
         })
     }

@@ -11,10 +11,10 @@ use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 
-use crate::desk::load::Finding;
 use crate::out::{count, print};
+use crate::policy_file::load::Finding;
 
 /// The arguments of `modgate policy build`.
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         }
         None => print(&built.text)?,
     }
-    eprintln!("{}", summary(&built.desk));
+    eprintln!("{}", summary(&built.policy_source));
     Ok(())
 }
 
@@ -66,15 +66,20 @@ fn order(finding: &Finding) -> (&str, Option<usize>, Option<usize>) {
     (&finding.file, finding.line, finding.column)
 }
 
-fn summary(desk: &Desk) -> String {
-    let rules = desk.document.rules.values().map(Vec::len).sum::<usize>();
+fn summary(policy_source: &PolicySource) -> String {
+    let rules = policy_source
+        .document
+        .rules
+        .values()
+        .map(Vec::len)
+        .sum::<usize>();
     format!(
         "version {}, hash {}: {}, {}, {}",
-        desk.policy.version(),
-        desk.policy.hash(),
-        count(desk.document.tenants.len(), "tenant"),
+        policy_source.policy.version(),
+        policy_source.policy.hash(),
+        count(policy_source.document.tenants.len(), "tenant"),
         count(rules, "rule"),
-        count(desk.document.routes.len(), "route"),
+        count(policy_source.document.routes.len(), "route"),
     )
 }
 

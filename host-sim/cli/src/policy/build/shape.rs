@@ -2,9 +2,9 @@
 
 use modgate_policy::document::{PolicyError, did_you_mean, member_path};
 
-use crate::desk::Source;
-use crate::desk::load::Finding;
-use crate::desk::spans::{Kind, Member, Node};
+use crate::policy_file::Source;
+use crate::policy_file::load::Finding;
+use crate::policy_file::spans::{Kind, Member, Node};
 use serde_json::Value;
 
 /// A value in a file, with its JSON path.

@@ -41,8 +41,13 @@ pub(super) fn of(old: &Side, new: &Side) -> (Vec<Group>, usize) {
         let (was, is) = (before.get(name), after.get(name));
         let key = alike(name, was, is);
         let (changes, verdicts) = known.entry(key).or_insert_with(|| {
-            let probes = Probes::of(&old.desk, &new.desk, name);
-            let verdicts = verdicts::of(&old.desk.policy, &new.desk.policy, name, &probes.all);
+            let probes = Probes::of(&old.policy_source, &new.policy_source, name);
+            let verdicts = verdicts::of(
+                &old.policy_source.policy,
+                &new.policy_source.policy,
+                name,
+                &probes.all,
+            );
             expressions.extend(probes.expressions);
             (changes(old, new, was, is), verdicts)
         });

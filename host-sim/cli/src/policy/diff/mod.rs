@@ -10,12 +10,12 @@ mod verdicts;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::desk::load::load_one;
 use crate::out;
+use crate::policy_file::load::load_one;
 use changes::Change;
 use groups::Group;
 
@@ -39,7 +39,7 @@ pub(super) struct Args {
 /// A policy, and its document.
 #[derive(Debug)]
 struct Side {
-    desk: Desk,
+    policy_source: PolicySource,
     /// As it was written, without what makes no difference.
     document: Value,
 }
@@ -96,8 +96,8 @@ fn difference(args: &Args) -> Result<Difference, String> {
     let (old, new) = (Side::load(&args.old)?, Side::load(&args.new)?);
     let name = |path: &Path, side: &Side| Name {
         file: path.display().to_string(),
-        version: side.desk.policy.version().to_owned(),
-        hash: side.desk.policy.hash().to_owned(),
+        version: side.policy_source.policy.version().to_owned(),
+        hash: side.policy_source.policy.hash().to_owned(),
     };
     let (tenants, expressions) = groups::of(&old, &new);
     Ok(Difference {
@@ -113,9 +113,9 @@ fn difference(args: &Args) -> Result<Difference, String> {
 impl Side {
     fn load(path: &Path) -> Result<Self, String> {
         let loaded = load_one(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let (desk, document) = loaded;
+        let (policy_source, document) = loaded;
         Ok(Self {
-            desk,
+            policy_source,
             document: plain(document),
         })
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use modgate_go::gomod::{check_path, is_canonical_for};
 use modgate_policy::document::{ANYONE, Document, RuleDoc, Text};
 use modgate_policy::pattern::{Meaning, PatternSetBuilder};
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 
 /// A module to ask about.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ const ANY: &str = "any";
 
 impl Probes {
     /// The modules that a tenant's rules in either policy name, and those of the routes.
-    pub(super) fn of(old: &Desk, new: &Desk, tenant: &str) -> Self {
+    pub(super) fn of(old: &PolicySource, new: &PolicySource, tenant: &str) -> Self {
         let mut probes = Self::default();
         let mut known = BTreeMap::new();
         for document in [&old.document, &new.document] {

@@ -9,7 +9,7 @@ use modgate_policy::model::{Age, Policy};
 use serde::Serialize;
 
 use super::probe::Probe;
-use crate::desk::request::{decided, get, goes_on, path};
+use crate::policy_file::request::{decided, get, goes_on, path};
 
 /// A module, or a version of it, that one policy lets through and the other does not.
 #[derive(Clone, Debug, Serialize)]

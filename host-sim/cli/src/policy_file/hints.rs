@@ -130,7 +130,7 @@ fn meant(comment: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::spans;
+    use crate::policy_file::spans;
 
     #[test]
     fn a_comment_that_was_meant_to_be_a_value_is_told() {

@@ -10,7 +10,7 @@ use crate::pattern::{Meaning, PatternSetBuilder};
 
 /// A policy and the document that it was made from.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct PolicySource {
     /// What decides.
     pub policy: Policy,
     /// What was written.
@@ -52,7 +52,7 @@ pub enum Match {
     No(String),
 }
 
-impl Desk {
+impl PolicySource {
     /// Reads and compiles a document (JSON), and keeps it.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use envoy_wasm_scenario::shown;
 use modgate_policy::document::PolicyError;
-use modgate_policy::tools::Desk;
+use modgate_policy::tools::PolicySource;
 use serde_json::Value;
 
 use super::find::{Embedded, policies};
@@ -21,7 +21,7 @@ pub(crate) struct Loaded {
     /// Where in the file it stands, in words; `None` where it is the whole file.
     pub(crate) place: Option<String>,
     /// The policy, or what is wrong with it.
-    pub(crate) desk: Result<Desk, Vec<Finding>>,
+    pub(crate) policy_source: Result<PolicySource, Vec<Finding>>,
     /// The document as it was written, as JSON; null where the policy is refused.
     pub(crate) value: Value,
     /// What the file says otherwise than it seems to.
@@ -126,7 +126,7 @@ pub(crate) fn as_json(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let [one] = loaded.as_slice() else {
         return Err(SEVERAL.to_owned());
     };
-    match &one.desk {
+    match &one.policy_source {
         Ok(_) => Ok(one.value.to_string().into_bytes()),
         Err(findings) => {
             let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
@@ -141,7 +141,7 @@ fn failed(finding: Finding) -> Vec<Loaded> {
     vec![Loaded {
         file: finding.file.clone(),
         place: None,
-        desk: Err(vec![finding]),
+        policy_source: Err(vec![finding]),
         value: Value::Null,
         warnings: Vec::new(),
         places: Places::default(),
@@ -154,12 +154,19 @@ fn load_text(Text { file, text, json }: Text) -> Vec<Loaded> {
         // JSON that a reader of YAML does not take; without the places of what stands in it.
         (Err(_), true) => {
             let places = Places::default();
-            let desk = with(Desk::from_json(text.as_bytes()), &file, &places, Vec::new());
+            let policy_source = with(
+                PolicySource::from_json(text.as_bytes()),
+                &file,
+                &places,
+                Vec::new(),
+            );
             return vec![Loaded {
                 file,
                 place: None,
-                value: value_of(&desk, || serde_json::from_str(&text).unwrap_or_default()),
-                desk,
+                value: value_of(&policy_source, || {
+                    serde_json::from_str(&text).unwrap_or_default()
+                }),
+                policy_source,
                 warnings: Vec::new(),
                 places,
             }];
@@ -180,7 +187,7 @@ fn load_text(Text { file, text, json }: Text) -> Vec<Loaded> {
     found
         .into_iter()
         .map(|found| {
-            let (places, desk, value) = match found.policy {
+            let (places, policy_source, value) = match found.policy {
                 Embedded::Object(node) => {
                     // Only the text itself shows what a value cannot, such as a number above 2^53.
                     let exact = (json && found.place.is_none()).then_some(&*text);
@@ -190,15 +197,15 @@ fn load_text(Text { file, text, json }: Text) -> Vec<Loaded> {
                 }
                 Embedded::Text { text, yaml } => in_string(&file, &text, found.outer, yaml),
             };
-            let (desk, warnings) = match desk {
-                Ok((desk, warnings)) => (Ok(desk), warnings),
+            let (policy_source, warnings) = match policy_source {
+                Ok((policy_source, warnings)) => (Ok(policy_source), warnings),
                 Err(findings) => (Err(findings), Vec::new()),
             };
-            let value = desk.as_ref().map_or(Value::Null, |_| value);
+            let value = policy_source.as_ref().map_or(Value::Null, |_| value);
             Loaded {
                 file: file.clone(),
                 place: found.place,
-                desk,
+                policy_source,
                 value,
                 warnings,
                 places,
@@ -211,32 +218,32 @@ fn load_text(Text { file, text, json }: Text) -> Vec<Loaded> {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub(crate) fn the_policy(path: &Path) -> Result<Desk, String> {
-    load_one(path).map(|(desk, _)| desk)
+pub(crate) fn the_policy(path: &Path) -> Result<PolicySource, String> {
+    load_one(path).map(|(policy_source, _)| policy_source)
 }
 
 /// The one policy in a file, and its document.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub(crate) fn load_one(path: &Path) -> Result<(Desk, Value), String> {
+pub(crate) fn load_one(path: &Path) -> Result<(PolicySource, Value), String> {
     one_of(path, load(path))
 }
 
-fn one_of(path: &Path, mut found: Vec<Loaded>) -> Result<(Desk, Value), String> {
+fn one_of(path: &Path, mut found: Vec<Loaded>) -> Result<(PolicySource, Value), String> {
     let Some(first) = found.pop().filter(|_| found.is_empty()) else {
         return Err(format!("{}: {SEVERAL}", path.display()));
     };
     let value = first.value;
-    let desk = first.desk.map_err(|errors| {
+    let policy_source = first.policy_source.map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         format!("the policy is refused\n{}", lines.join("\n"))
     });
-    Ok((desk?, value))
+    Ok((policy_source?, value))
 }
 
 /// A policy with what is said of its file, or what is wrong with it.
-type Read = Result<(Desk, Vec<Finding>), Vec<Finding>>;
+type Read = Result<(PolicySource, Vec<Finding>), Vec<Finding>>;
 
 type Outcome = (Places, Read, Value);
 
@@ -256,10 +263,13 @@ fn whole(
     node.places("$", &mut places.known);
     let mut findings = repeated(file, &places, node);
     let value = node.value();
-    let (desk, comments) = match text {
-        Some(text) => (Desk::from_json(text.as_bytes()), Comments::default()),
+    let (policy_source, comments) = match text {
+        Some(text) => (
+            PolicySource::from_json(text.as_bytes()),
+            Comments::default(),
+        ),
         None => (
-            Desk::from_json(value.to_string().as_bytes()),
+            PolicySource::from_json(value.to_string().as_bytes()),
             hints::of_comments(lines, node),
         ),
     };
@@ -276,12 +286,16 @@ fn whole(
     };
     findings.extend(told(comments.instead_of_values));
     let warnings = told(comments.behind_values);
-    let desk = with(desk, file, &places, findings).map(|desk| (desk, warnings));
-    (places, desk, value)
+    let policy_source =
+        with(policy_source, file, &places, findings).map(|policy_source| (policy_source, warnings));
+    (places, policy_source, value)
 }
 
-fn value_of(desk: &Result<Desk, Vec<Finding>>, written: impl FnOnce() -> Value) -> Value {
-    desk.as_ref().map_or(Value::Null, |_| written())
+fn value_of(
+    policy_source: &Result<PolicySource, Vec<Finding>>,
+    written: impl FnOnce() -> Value,
+) -> Value {
+    policy_source.as_ref().map_or(Value::Null, |_| written())
 }
 
 /// A policy in a string of the file.
@@ -318,9 +332,18 @@ fn in_string(file: &str, text: &str, outer: Vec<(Position, Writing)>, yaml: bool
     if let Some(node) = spans::read(text).ok().as_ref().and_then(|all| all.first()) {
         node.places("$", &mut places.known);
     }
-    let desk = with(Desk::from_json(text.as_bytes()), file, &places, Vec::new());
+    let policy_source = with(
+        PolicySource::from_json(text.as_bytes()),
+        file,
+        &places,
+        Vec::new(),
+    );
     let value = serde_json::from_str(text).unwrap_or_default();
-    (places, desk.map(|desk| (desk, Vec::new())), value)
+    (
+        places,
+        policy_source.map(|policy_source| (policy_source, Vec::new())),
+        value,
+    )
 }
 
 pub(super) fn repeated(file: &str, places: &Places, node: &Node) -> Vec<Finding> {
@@ -341,13 +364,13 @@ pub(super) fn repeated(file: &str, places: &Places, node: &Node) -> Vec<Finding>
 
 /// What the engine says, with its places, behind what it cannot see.
 fn with(
-    desk: Result<Desk, Vec<PolicyError>>,
+    policy_source: Result<PolicySource, Vec<PolicyError>>,
     file: &str,
     places: &Places,
     mut findings: Vec<Finding>,
-) -> Result<Desk, Vec<Finding>> {
-    let errors = match desk {
-        Ok(desk) if findings.is_empty() => return Ok(desk),
+) -> Result<PolicySource, Vec<Finding>> {
+    let errors = match policy_source {
+        Ok(policy_source) if findings.is_empty() => return Ok(policy_source),
         Ok(_) => Vec::new(),
         Err(errors) => errors,
     };
