@@ -1,4 +1,4 @@
-//! What the policies in force ask of the upstreams.
+//! What the active policies need of the upstreams: clusters, and headers with secrets.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use envoy_wasm_host::files;
 /// The most bytes of a secret's file: no server takes a header of so many.
 const SECRET_LIMIT: u64 = 1 << 20;
 
-/// What is asked of the upstreams, shared by all that send to them.
+/// The clusters and secrets of the active policies, shared by all that send to upstreams.
 #[derive(Clone)]
 pub(super) struct Backends {
     clusters: Arc<RwLock<Arc<Clusters>>>,
@@ -33,11 +33,11 @@ impl Backends {
         Arc::clone(&clusters.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A policy comes into force that asks for this.
+    /// Takes over the clusters of a policy that becomes active.
     pub(super) fn becomes(&self, mut clusters: Clusters) {
         let clusters_now = self.clusters.write();
         let mut now = clusters_now.unwrap_or_else(PoisonError::into_inner);
-        // Requests that the policy before has sent on their way may still name these.
+        // Requests that the policy before has forwarded may still name these.
         for (name, members) in &now.failovers {
             let failovers = clusters.failovers.entry(name.clone());
             failovers.or_insert_with(|| members.clone());
@@ -45,7 +45,7 @@ impl Backends {
         *now = Arc::new(clusters);
     }
 
-    /// What is missing for it, in a sentence.
+    /// The secret that is missing for these clusters, in a sentence.
     pub(super) fn missing(&self, clusters: &Clusters) -> Option<String> {
         let mut secrets = clusters.secrets().into_iter();
         let unknown = secrets.find(|name| !self.secrets.contains_key(*name))?;
@@ -68,7 +68,7 @@ impl Backends {
             .collect()
     }
 
-    /// The errors say the file and never what is in it.
+    /// The errors name the file and never its content.
     fn secret(&self, name: &str) -> Result<HeaderValue, String> {
         let path = self.secrets.get(name);
         let path = path.ok_or_else(|| format!("the secret {name} has no file"))?;
@@ -80,7 +80,7 @@ impl Backends {
 /// headers shows it.
 ///
 /// # Errors
-/// The file and what is wrong, never what is in it.
+/// The file and what is wrong, never its content.
 pub fn header_in(path: &Path) -> Result<HeaderValue, String> {
     let failed = |why: &str| format!("{}: {why}", path.display());
     let bytes = files::regular(path, SECRET_LIMIT).map_err(|error| failed(&error.to_string()))?;

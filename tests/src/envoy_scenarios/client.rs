@@ -12,7 +12,7 @@ use envoy_wasm_scenario::{ClientSeen, Outcome, Request, Scenario};
 use h2::client::{ResponseFuture, SendRequest};
 use tokio::net::TcpStream;
 
-use super::headers::{self, WINDOW, lock, with_pseudo};
+use super::wire::{self, WINDOW, lock, with_pseudo};
 
 /// How long a client that is to wait for ever is watched.
 const FOR_EVER: Duration = Duration::from_secs(2);

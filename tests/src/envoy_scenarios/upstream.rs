@@ -17,7 +17,7 @@ use http_status::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::bootstrap::ROUTED;
-use super::headers::{self, Sent, WINDOW, lock, with_pseudo};
+use super::wire::{self, Sent, WINDOW, lock, with_pseudo};
 
 /// How long an upstream that says nothing is watched for what the proxy does.
 const SILENCE: Duration = Duration::from_secs(2);

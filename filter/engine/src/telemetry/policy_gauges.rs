@@ -1,5 +1,4 @@
-//! What a policy says of itself, in gauges: that it is in force, how far its rollouts have come, and
-//! what its weights are.
+//! The gauges of the active policy: its version, the stages of its rollouts and its weights.
 
 use super::series::{self, stat_name};
 use super::{
@@ -9,11 +8,11 @@ use super::{
 use modgate_policy::model::route::To;
 use modgate_policy::model::{Gets, Policy};
 
-/// Whom a gauge is about, and what it is set to.
+/// The name of a gauge's stat, and its value.
 pub type PolicyGauge = (String, u64);
 
-/// The gauges that stand while the policy is in force, by the names of their stats; the first is
-/// its own. Each is to be set to 0 when it is not.
+/// The gauges while the policy is active, by the names of their stats; the first is the policy's own. Each
+/// must be set to 0 when the policy is replaced.
 pub fn policy_gauges(policy: &Policy) -> Vec<PolicyGauge> {
     let version = series::label_value_from(policy.version());
     let mut all = vec![(stat_name(&POLICY_INFO, &[&version, policy.hash()]), 1)];

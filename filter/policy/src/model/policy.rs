@@ -217,7 +217,7 @@ impl Policy {
             .collect()
     }
 
-    /// The verdict of one side's rules, which holds, and that of the other's.
+    /// The verdict of one side's rules, which takes effect, and that of the other side's.
     pub fn decide_both(
         &self,
         tenant: &Tenant,
@@ -228,8 +228,8 @@ impl Policy {
     ) -> RuleDecisions<'_> {
         let decide = |side| self.decide(tenant, side, module, subject, is_probe);
         RuleDecisions {
-            verdict: decide(side),
-            other: tenant.rollout.as_ref().map(|_| decide(side.other())),
+            effective: decide(side),
+            shadow: tenant.rollout.as_ref().map(|_| decide(side.other())),
         }
     }
 

@@ -37,14 +37,14 @@ pub enum Stage {
     Enforce,
 }
 
-/// Whom something that is tried has reached.
+/// Whether a rollout takes effect for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CanaryMembership {
-    /// Not this request.
+    /// It does not: the request is outside of the canary, or the stage is shadow.
     Not,
-    /// This request, as one of a canary's share.
+    /// It does, because the request is in the canary's share.
     Member,
-    /// All requests.
+    /// It does for all requests.
     All,
 }
 
@@ -63,9 +63,9 @@ impl Stage {
         matches!(self, Self::Canary { by, .. } if by == other)
     }
 
-    /// Whether what is tried holds for a request. `tried` names it, such as a tenant's rules by the
-    /// tenant's name, and `key` gives what the request is drawn for, nothing for a client of whom
-    /// nothing is known: nobody such is made a part of a trial.
+    /// Whether a rollout takes effect for a request. `tried` names the rollout, such as a tenant's rules by
+    /// the tenant's name, and `key` gives the key that the request is drawn by; without one, as for a client
+    /// without a known identity, the request never joins a canary.
     pub fn membership(
         self,
         tried: &str,

@@ -68,8 +68,8 @@ impl Rule {
         self.effect == Effect::Deny && !self.exact
     }
 
-    /// Whether no other rule is asked behind it, where a pattern of it matches: what serves the old and
-    /// refuses the young decides on both.
+    /// Whether no later rule is evaluated, if a pattern of this one matches: a rule that serves old versions
+    /// and refuses new ones decides both.
     pub(crate) fn stops_evaluation(&self, subject: &Subject<'_>) -> bool {
         let of_all = self.versions.is_none() && self.except.is_none();
         let is_asked_of_all = *subject == Subject::Module;
@@ -77,7 +77,7 @@ impl Rule {
         self.decides(subject) && (says_both || !self.needs_lookup(subject))
     }
 
-    /// Why it does not decide, though a pattern of it matches; `None` where it does.
+    /// Why it does not decide although a pattern of it matches; `None` if it decides.
     pub(crate) fn skip_reason(&self, subject: &Subject<'_>) -> Option<String> {
         if self.decides(subject) {
             return None;
@@ -233,30 +233,30 @@ pub struct Verdict<'p> {
     pub decision: Decision,
     /// The rule that decided, with its set; `None` for the document's `default`.
     pub rule: Option<(&'p RuleSet, &'p Rule)>,
-    /// Whether this is not the last word: it is said of a module of which some versions may be refused,
-    /// so that each must be judged by itself, or of a version whose age must be looked up.
+    /// Whether the backend must be queried before the decision is final: some versions of the module may be
+    /// refused, so each is evaluated by itself, or the age of the version is not known yet.
     pub needs_lookup: bool,
     /// What is wrong with the version's age, where that decided.
     pub too_young: Option<TooYoung>,
 }
 
-/// What comes of a request by the rules that hold for it, and by those that are tried beside them.
+/// The verdicts on a request: that of the rules in effect, and that of the tenant's other rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleDecisions<'p> {
-    /// The verdict that holds.
-    pub verdict: Verdict<'p>,
-    /// What the tenant's other rules say, where it has some.
-    pub other: Option<Verdict<'p>>,
+    /// The verdict that takes effect.
+    pub effective: Verdict<'p>,
+    /// The verdict of the tenant's other rules, which is only counted; `None` without a rollout.
+    pub shadow: Option<Verdict<'p>>,
 }
 
 impl RuleDecisions<'_> {
     /// The value of the label `agreement`.
     pub fn agreement(&self) -> &'static str {
-        match &self.other {
+        match &self.shadow {
             None => "none",
-            // Of one of them it was not found out.
-            Some(other) if other.needs_lookup != self.verdict.needs_lookup => "unknown",
-            Some(other) if other.decision == self.verdict.decision => "agree",
+            // Only one of them needed to know more of the version.
+            Some(shadow) if shadow.needs_lookup != self.effective.needs_lookup => "unknown",
+            Some(shadow) if shadow.decision == self.effective.decision => "agree",
             Some(_) => "differ",
         }
     }

@@ -33,11 +33,11 @@ pub struct Tried<'d> {
 /// What came of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleMatch {
-    /// No pattern of it matches.
+    /// None of its patterns matches.
     NoMatch,
-    /// A pattern matches, and it is not about this version, in words.
+    /// A pattern matches, but the rule does not cover this version: why, in words.
     Skipped(String),
-    /// What it says hangs on what is not known here: the version, or its age.
+    /// It depends on what is not known here: the version, or its age.
     NeedsLookup,
     /// It decides.
     Decides,
