@@ -162,7 +162,13 @@ fn what_is_no_scenario_is_refused_with_its_place() {
         (
             "main: []",
             "main: [{after: -1s}]",
-            "a time must not be negative",
+            "\"-1s\" is not a valid duration",
+        ),
+        // The grammar of policies and options.
+        (
+            "main: []",
+            "main: [{after: 1m 30s}]",
+            "\"1m 30s\" is not a valid duration",
         ),
         ("policy.json", "gone.json", "cannot read"),
     ] {

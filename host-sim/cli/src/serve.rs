@@ -10,6 +10,7 @@ use std::time::Duration;
 use envoy_wasm_scenario::shown;
 use envoy_wasm_serve::{AccessRecord, ModuleSource, Policy, Server, Upstream};
 use modgate_go::http::headers::ACCESS_PROPERTY;
+use modgate_policy::document::parse_duration;
 
 use super::filter;
 use super::module;
@@ -46,8 +47,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
     /// How long running requests may take to finish after SIGINT or SIGTERM.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    drain: u64,
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
+    drain: Duration,
     /// The line printed for each request: JSON with the fields of Envoy's access log, short text, or none.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     access_log: Format,
@@ -72,7 +73,7 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     config.admin = args.admin;
     config.workers = args.workers.map_or_else(processors, usize::from);
     config.secrets = args.secrets.into_iter().collect();
-    config.drain = Duration::from_secs(args.drain);
+    config.drain = args.drain;
     config.access_log = match args.access_log {
         Format::Json => Some(Arc::new(|record| {
             print_line(&record.to_json(ACCESS_PROPERTY))

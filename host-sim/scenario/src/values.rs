@@ -8,17 +8,16 @@ use envoy_wasm_host::http::Headers;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// A virtual time or a delay: `15ms`, `1s`, `1m 30s`.
+/// A virtual time or a delay: `15ms`, `1s`, `90s`, `5m`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let span: jiff::SignedDuration = text.parse().map_err(D::Error::custom)?;
-        let span = Duration::try_from(span)
-            .map_err(|_| D::Error::custom(format!("a time must not be negative: {text}")))?;
-        Ok(Self(span))
+        plain_duration::parse(&text)
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod backend;
 mod claim;
-pub(crate) mod duration;
 mod error;
 mod expectation;
 mod integrity;
@@ -35,11 +34,12 @@ pub use route::{OnFailureDoc, RouteDoc, RoutesRolloutDoc};
 pub use split::{AssignDoc, SplitDoc};
 pub use text::Text;
 
-pub use duration::{in_words as duration_in_words, parse as parse_duration};
 pub(crate) use error::Path;
 pub use error::{PolicyError, member_path};
 pub use names::{ANYONE, is_name};
 pub(crate) use names::{MAX_CONTACT, MAX_REASON, name_error, reserved_error, text_error};
+pub(crate) use plain_duration as duration;
+pub use plain_duration::{in_words as duration_in_words, parse as parse_duration};
 pub(crate) use shape::Shape;
 pub use suggest::did_you_mean;
 

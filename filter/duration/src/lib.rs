@@ -1,11 +1,12 @@
-//! Durations as the document writes them: a whole number and a unit, as a string.
+//! Durations as policies, scenarios and options of commands write them: a whole number and a unit. One
+//! grammar for all of them.
 
 use std::time::Duration;
 
 /// Reads `250ms`, `30s`, `15m`, `12h` or `7d`.
 ///
 /// # Errors
-/// What is no such duration, or longer than 2^64 milliseconds, in words.
+/// One sentence: the text is not such a duration, or is longer than 2^64 milliseconds.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let error = || {
         format!(
