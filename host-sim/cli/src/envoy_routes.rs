@@ -1,4 +1,4 @@
-//! `modgate envoy-routes`: what of Envoy's configuration hangs on a policy.
+//! `modgate envoy-routes`: what of Envoy's configuration depends on a policy.
 
 use std::error::Error;
 use std::path::PathBuf;

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_asks_for_the_clusters_of_its_backends() {
+    fn a_policy_needs_the_clusters_of_its_backends() {
         let policy = br##"{"version": "1", "default": "deny", "contact": "#a", "tenants": {"*": {"rules": ["r"]}},
           "rules": {"r": [{"id": "all", "allow": ["*"]}]},
           "backends": {"public": {"cluster": "athens"}},

@@ -28,7 +28,7 @@ pub struct Module {
 }
 
 impl Module {
-    /// A module with nothing but its `go.mod`. Path and version are judged when it is written.
+    /// A module with nothing but its `go.mod`. Path and version are evaluated when it is written.
     pub fn new(path: impl Into<String>, version: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_go_mod_says_what_was_asked_for() {
+    fn a_go_mod_declares_the_requested_module() {
         let module = Module::new("example.org/clock", "v1.1.1")
             .requires("example.org/words", "v0.3.0")
             .retracts("v1.1.0", "runs backwards");

@@ -1,4 +1,4 @@
-//! Versions of Envoy whose filters see different things. Each difference is a method here, and is asked for
+//! Versions of Envoy whose filters see different things. Each difference is a method here, and is requested
 //! in one place.
 
 /// As which Envoy a proxy behaves.

@@ -30,7 +30,7 @@ pub struct Schedule {
     pub fault: Option<FaultAt>,
     /// What goes wrong at an upstream, whatever it is at.
     pub drop: Option<DropAt>,
-    /// Every VM that has asked for ticks gets one after so many events, before its time.
+    /// Every VM that has requested ticks gets one after so many events, before its time.
     pub tick: Option<u64>,
     /// The configuration in force is handed to every VM anew after so many events; what is under way
     /// keeps the old one.

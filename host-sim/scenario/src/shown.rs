@@ -23,7 +23,7 @@ mod tests {
     use super::shown;
 
     #[test]
-    fn what_others_wrote_steers_no_terminal() {
+    fn foreign_text_steers_no_terminal() {
         for (what, text, most, wanted) in [
             ("an escape", "a\u{1b}[2J", 99, r"a\u{1b}[2J"),
             ("a C1 control", "\u{9b}2J", 99, r"\u{9b}2J"),

@@ -13,7 +13,7 @@ const SINGLE_CUTS: usize = 64;
 /// Events behind which something is tried, at most; of more they are drawn.
 const MOMENTS: usize = 256;
 
-/// Chunks of an answer behind which it breaks off, at most.
+/// Chunks of an answer behind which it is cut off, at most.
 const BROKEN_CHUNKS: usize = 8;
 
 /// Orders and distributions that are drawn.

@@ -12,7 +12,7 @@ use super::client::{Step, after_headers};
 use super::model::{Behaviour, Fault};
 use super::schedule::FaultAt;
 
-/// The behaviours of all clusters, and how often each was asked for.
+/// The behaviours of all clusters, and how often each was requested.
 #[derive(Clone, Debug)]
 pub struct Upstreams {
     clusters: BTreeMap<String, Vec<Behaviour>>,

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// What became of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRecord {
-    /// Who asked.
+    /// The client.
     pub client: SocketAddr,
     /// The method.
     pub method: String,

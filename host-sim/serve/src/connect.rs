@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_said_without_its_value() {
+    fn an_invalid_proxy_is_reported_without_its_value() {
         for value in [
             "socks5://u:s3cret@a.example",
             "ftp://s3cret",

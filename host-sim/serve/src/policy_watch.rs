@@ -55,7 +55,7 @@ impl PolicyWatch {
                 }
             };
             unreadable = None;
-            // A file that is being written is judged once it has stood still for a moment.
+            // A file that is being written is evaluated once it has stood still for a moment.
             let still = seen.as_ref() == Some(&content);
             if still && content != self.judged {
                 self.judge(&content);

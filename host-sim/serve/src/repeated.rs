@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_line_is_written_now_and_then_with_how_often_it_was_not() {
+    fn a_repeated_line_is_logged_rarely_and_with_its_count() {
         let (lines, start) = (Repeated::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(lines.line("a", at(0)).as_deref(), Some("a"));

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_module_path_is_refused_with_the_reason() {
+    fn an_invalid_module_path_is_refused_with_the_reason() {
         for (path, why) in [
             ("", NameError::EmptyElement),
             ("example.com//a", NameError::EmptyElement),

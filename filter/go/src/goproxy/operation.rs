@@ -7,7 +7,7 @@ use crate::gomod::{
     check_path, check_query, escape_into, is_canonical_for, split_at_last, unescape,
 };
 
-/// What a request asks for. Module paths and versions are unescaped and valid.
+/// The operation of a request. Module paths and versions are unescaped and valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation<'a> {
     /// `MODULE/@v/list`: the known versions.
@@ -168,7 +168,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// The version or query that is asked for, where one is.
+    /// The version or query that is requested, where one is.
     pub fn version(&self) -> Option<&str> {
         match self {
             Self::List { .. } | Self::Latest { .. } => None,
@@ -178,7 +178,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// The version that is asked for, where it is a canonical one and no branch or commit.
+    /// The version that is requested, where it is a canonical one and no branch or commit.
     pub fn canonical_version(&self) -> Option<&str> {
         match self {
             Self::Info {

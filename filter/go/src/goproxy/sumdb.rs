@@ -6,7 +6,7 @@ use super::RequestError;
 use super::operation::module_path;
 use crate::gomod::{check_query, escape_into, is_canonical_for, unescape};
 
-/// What is asked of a checksum database.
+/// A request to a checksum database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SumdbCall<'a> {
     /// `supported`: whether the proxy carries this database.
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_database_has_not_is_refused() {
+    fn a_version_that_the_database_lacks_is_refused() {
         for (path, why) in [
             ("", RequestError::UnknownSumdbEndpoint),
             ("Supported", RequestError::UnknownSumdbEndpoint),

@@ -1,4 +1,4 @@
-//! What a header's name says.
+//! What a header's name means.
 
 use super::headers::RESERVED_PREFIX;
 

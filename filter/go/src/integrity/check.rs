@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_database_proves_counts_and_what_it_does_not_say_as_the_policy_wants() {
+    fn a_proved_hash_counts_and_a_missing_one_is_handled_as_the_policy_says() {
         let (right, wrong): (H1, H1) = (SUM.parse().unwrap(), H1::from_bytes([7; 32]));
         let proven = |go_mod| Answer::Proven(Sums { zip: wrong, go_mod });
         let refused = || Answer::Refused("it lies".to_owned());

@@ -21,7 +21,7 @@ pub struct Checked {
     pub refuse_no_room: bool,
     /// Whether that holds where the checksum database says nothing of it.
     pub refuse_unavailable: bool,
-    /// Whether the answer's headers can be held until the body is judged.
+    /// Whether the answer's headers can be held until the body is evaluated.
     pub holds_headers: bool,
 }
 

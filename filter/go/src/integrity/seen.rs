@@ -38,7 +38,7 @@ pub struct Record {
     tenant: String,
 }
 
-/// What a place says of a file.
+/// What a slot records of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// It was seen with this hash.
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_tell_which_versions_share_a_place() {
+    fn slots_of_versions_cannot_be_predicted() {
         // Chosen by one secret, 40 versions lie in one place; by another they do not.
         let versions = (0..).map(|n| format!("v1.{}.{}", n / 1000, n % 1000));
         let of = |version: &str, secret| {

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_with_the_reason() {
+    fn an_invalid_key_is_refused_with_the_reason() {
         let weak = {
             let data = [&[ED25519], [0; 32].as_slice()].concat();
             let hash = u32::from_be_bytes(hash_of("a.b", &data));

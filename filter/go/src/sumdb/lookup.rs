@@ -46,7 +46,7 @@ enum Stage {
     Ended,
 }
 
-/// What the database said.
+/// The response of the database.
 #[derive(Debug)]
 struct Statement {
     note: Vec<u8>,
@@ -56,7 +56,7 @@ struct Statement {
     sums: Sums,
 }
 
-/// What the database is asked.
+/// A query to the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// The record of the module version.
@@ -100,7 +100,7 @@ pub enum Step {
 /// What a lookup came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// These are the hashes, and everybody who asks this database gets the same.
+    /// These are the hashes, and everybody who queries this database gets the same.
     Proven(Sums),
     /// The database says that it has no such module version. Nobody signs that, so it proves nothing.
     NotFound,

@@ -113,7 +113,7 @@ fn assert_proven(answer: &Answer) {
 }
 
 #[test]
-fn the_public_database_is_believed_and_asked_once() {
+fn the_public_database_is_verified_and_queried_once() {
     let key = PUBLIC_KEY.parse().unwrap();
     let database = |_, path: &str| match public(path) {
         Some(body) => said(body),
@@ -175,7 +175,7 @@ fn records_in_trees_of_all_sizes_are_proved() {
 }
 
 #[test]
-fn a_path_is_asked_for_with_its_case_escaped() {
+fn a_path_is_requested_with_its_case_escaped() {
     let lookup = Lookup::new(module(), Vec::new());
     assert_eq!(
         lookup.path(Question::Record),
@@ -253,7 +253,7 @@ fn a_proven_record_about_something_else_is_refused() {
 /// An earlier client looked for lines in the whole answer, and not in the proven record alone
 /// (CVE-2026-56864).
 #[test]
-fn hashes_outside_of_the_record_are_none() {
+fn hashes_outside_of_the_record_do_not_count() {
     let unrelated = SUMS.replace("/Lib", "/other");
     let database = Database::new(600, 300, &unrelated);
     // Signed, but in no log that anybody else sees.
@@ -382,7 +382,7 @@ fn a_tile_that_is_not_of_the_tree_is_refused() {
 }
 
 #[test]
-fn a_partial_tile_that_is_gone_is_asked_for_as_a_full_one() {
+fn a_missing_partial_tile_is_requested_as_a_full_one() {
     let database = Database::new(66_000, 65_990, SUMS);
     // It has grown meanwhile, and keeps no partial tiles.
     let grown = {
@@ -427,7 +427,7 @@ fn a_partial_tile_that_is_gone_is_asked_for_as_a_full_one() {
 }
 
 #[test]
-fn what_is_no_answer_proves_nothing() {
+fn an_invalid_response_proves_nothing() {
     let database = Database::new(300, 5, SUMS);
     for status in [204, 206, 301, 304, 400, 401, 403, 429, 500, 502, 503, 504] {
         let body = || (Some(status), Some(database.record().into_bytes()));
@@ -460,7 +460,7 @@ fn what_is_no_answer_proves_nothing() {
 }
 
 #[test]
-fn a_tree_of_any_size_is_asked_for_so_many_tiles_at_most() {
+fn a_tree_of_any_size_needs_a_bounded_number_of_tiles() {
     let database = Database::new(300, 5, SUMS);
     for size in [1 << 62, i64::MAX as u64] {
         let head = Head {
@@ -543,7 +543,7 @@ fn a_head_that_another_worker_has_seen_meanwhile_must_fit_too() {
 }
 
 #[test]
-fn an_answer_that_nobody_asked_for_changes_nothing() {
+fn an_unexpected_response_changes_nothing() {
     let database = Database::new(600, 300, SUMS);
     let mut memory = Memory::default();
     let mut lookup = Lookup::new(module(), Vec::new());

@@ -1,7 +1,7 @@
 //! What tiles prove of a tree: that they are its own, and then what stands in them.
 //!
 //! The tiles at the tree's right edge are not full, and all their hashes together make its root. Each
-//! full tile has its hash in the tile above it. So every tile that is read hangs on the root, and none
+//! full tile has its hash in the tile above it. So every tile that is read depends on the root, and none
 //! is used for which that was not computed.
 
 use std::collections::BTreeMap;

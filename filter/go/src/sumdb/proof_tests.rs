@@ -60,7 +60,7 @@ fn a_changed_bit_of_any_tile_is_noticed() {
 }
 
 #[test]
-fn a_tile_of_another_size_and_a_missing_one_are_no_proof() {
+fn a_tile_of_the_wrong_size_or_a_missing_one_proves_nothing() {
     let full = Tree::of(1000);
     let mut proof = Proof::new(full.head(1000), 999, None);
     let edge = Place::edge(1000, 0);

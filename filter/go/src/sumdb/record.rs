@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_about_anything_else_says_nothing() {
+    fn a_record_for_another_module_proves_nothing() {
         let both = format!("{ZIP}{MOD}");
         let conflict = ZIP.replace("FEBL", "GEBL");
         let other = |path: &str, version: &str| {

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_hangs_on_every_part_and_their_order() {
+    fn a_root_depends_on_every_part_and_their_order() {
         let [a, b, c] = [[1; 32], [2; 32], [3; 32]];
         assert_eq!(root_hash(&[]), None);
         assert_eq!(root_hash(&[a]), Some(a));

@@ -98,7 +98,7 @@ pub enum ZipFault {
     Flags(u16),
     /// A compression method other than stored and deflated.
     Method(u16),
-    /// Stored data with its size behind it: where it ends cannot be told.
+    /// Stored data with its size behind it: where it ends cannot be determined.
     StoredWithDescriptor,
     /// A zip64 field that is missing or malformed, or has other values than are allowed or true.
     Zip64,

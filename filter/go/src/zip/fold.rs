@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_collide_are_told() {
+    fn names_that_collide_are_reported() {
         for (a, b, why) in [
             ("a.go", "a.go", Some(ZipFault::Duplicate)),
             ("a.go", "A.go", Some(ZipFault::CaseCollision)),

@@ -113,7 +113,7 @@ impl OpenEntry {
         }
     }
 
-    /// Whether its end can be told by the descriptor alone, which stored data may look like: only of an
+    /// Whether its end can be determined by the descriptor alone, which stored data may look like: only of an
     /// empty file is that sure, once the directory confirms it.
     fn is_endless(&self) -> bool {
         let sizes = self.header.sizes;
@@ -163,7 +163,7 @@ impl ZipHasher {
     /// Takes the next bytes. What was fed is not kept.
     ///
     /// # Errors
-    /// The first fault, as soon as it can be told; the same on every call from then on.
+    /// The first fault, as soon as it can be determined; the same on every call from then on.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), ZipError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());

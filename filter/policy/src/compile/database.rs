@@ -1,4 +1,4 @@
-//! Compiles the checksum database that the filter asks itself.
+//! Compiles the checksum database that the filter queries itself.
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use crate::model::Policy;
 use serde_json::{Value, json};
 
 #[test]
-fn no_name_is_what_metrics_or_logs_say_of_something_else() {
+fn reserved_names_are_refused() {
     let document = |pointer: &str, name: &str| -> String {
         let named =
             |kind: &str, plain: &str| (if kind == pointer { name } else { plain }).to_owned();

@@ -139,7 +139,7 @@ pub(crate) fn added_header(name: &str) -> Result<String, String> {
     Ok(name)
 }
 
-/// A host that is asked for: a name or an address in lower case, or `*.` and the end of names.
+/// A host that is requested: a name or an address in lower case, or `*.` and the end of names.
 pub(crate) fn host_pattern(pattern: &str) -> Result<HostPattern, String> {
     let lower = pattern.to_ascii_lowercase();
     let (end, make): (&str, fn(String) -> HostPattern) = match lower.strip_prefix("*.") {

@@ -29,7 +29,7 @@ fn assert_errors(document: &serde_json::Value, wanted: &[(&str, &str)]) {
 }
 
 #[test]
-fn everything_is_told_at_once() {
+fn all_errors_are_reported_together() {
     let document = json!({
         "version": 1.2,
         "default": "dney",
@@ -73,7 +73,7 @@ fn everything_is_told_at_once() {
 }
 
 #[test]
-fn what_only_follows_is_not_told() {
+fn consequential_errors_are_not_reported() {
     // The backends cannot be read, so whether the routes name one of them is not known.
     let document = json!({
         "version": "1", "default": "deny", "tenants": {"*": {}},
@@ -95,7 +95,7 @@ fn what_only_follows_is_not_told() {
 }
 
 #[test]
-fn keys_that_stand_twice_and_numbers_that_are_too_large_are_all_told() {
+fn duplicate_keys_and_too_large_numbers_are_all_reported() {
     let text = br#"{"version": 9007199254740993, "a": {"b": 1, "b": 2}, "a": [1e300]}"#;
     let errors = Policy::from_json(text).unwrap_err();
     let paths: Vec<_> = errors.iter().map(|error| error.path.as_str()).collect();
@@ -117,7 +117,7 @@ fn many_mistakes_are_bounded() {
 }
 
 #[test]
-fn tests_are_no_part_of_the_hash_but_must_be_right() {
+fn tests_do_not_change_the_hash_but_must_be_valid() {
     let mut document = json!({
         "version": "1", "default": "deny", "tenants": {"web": {}},
         "backends": {"main": {"cluster": "c"}}, "routes": [{"id": "all", "backend": "main"}]

@@ -10,7 +10,7 @@ use crate::model::{
 use modgate_go::gomod::{check_path, is_canonical_for, semver};
 use modgate_go::http::is_same_header;
 
-/// The longest value of a header that is asked for, in bytes.
+/// The longest value of a header that is requested, in bytes.
 const MAX_VALUE: usize = 256;
 
 /// Compiles `splits`.

@@ -238,7 +238,7 @@ fn a_route_behind_one_that_takes_everything_can_never_match() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let mut document = with("/contact", json!(""));
     document["routes"][0]["backend"] = json!("nowhere");
     let errors = compile(&document).unwrap_err();
@@ -247,7 +247,7 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
-fn what_is_no_document_is_refused() {
+fn an_invalid_document_is_refused() {
     for (text, hint) in [
         ("", "empty"),
         ("{", "EOF"),

@@ -69,7 +69,7 @@ fn a_rule_is_about_its_versions_and_the_next_decides_on_the_others() {
 }
 
 #[test]
-fn a_module_is_served_of_which_some_version_may_be() {
+fn a_module_with_an_allowed_version_is_served() {
     let policy = policy(json!([
         {"id": "cve", "deny": ["golang.org/x/crypto"], "versions": "<0.31.0"},
         {"id": "beta", "allow": ["corp.example/lib"], "versions": "v2"},
@@ -300,7 +300,7 @@ fn a_version_that_is_served_has_its_go_mod_file_and_its_module_too() {
 }
 
 #[test]
-fn what_is_wrong_with_versions_is_told_with_its_place() {
+fn invalid_versions_are_refused_with_their_place() {
     let document = json!({
         "version": "1", "default": "deny",
         "tenants": {"*": {"rules": ["r"]}},

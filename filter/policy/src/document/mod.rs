@@ -244,7 +244,7 @@ impl Document {
         let (value, errors) = json::read(bytes)?;
         let hash = canonical_hash(&value);
         let mut shape = shape::read(value, bytes.len());
-        // Of a place that means two things already, only that is told.
+        // Of a place that means two things already, only that is reported.
         let known = |path: &str| errors.iter().any(|error: &PolicyError| error.path == path);
         shape.errors.retain(|error| !known(&error.path));
         shape.errors.splice(0..0, errors);

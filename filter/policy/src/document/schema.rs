@@ -1,5 +1,5 @@
 //! The document's JSON Schema, made of its types, for editors and other tools. It tells the shape alone:
-//! what a policy means is judged by compiling it.
+//! what a policy means is checked by compiling it.
 
 use std::borrow::Cow;
 

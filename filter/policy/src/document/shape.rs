@@ -1,7 +1,7 @@
 //! From JSON to the document's types, past every mistake.
 //!
 //! What has another shape is noted and made good with something harmless, so that reading goes on and
-//! finds the next mistake. What only follows from what was made good is not told.
+//! finds the next mistake. What only follows from what was made good is not reported.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use super::place::{Step, path_of};
 use super::reader::{self, Source};
 use super::suggest::did_you_mean;
 
-/// The most mistakes of shape that are told of one document: it is read anew behind each.
+/// The most mistakes of shape that are reported for one document: it is read anew behind each.
 const MAX_ERRORS: usize = 100;
 
 /// The most times that a document is read.

@@ -61,8 +61,8 @@ impl Backend {
         self.redirected_from(status, locations, tenant_prefix, || None)
     }
 
-    /// The same with the path that the backend was asked for, by which a relative `Location` is read
-    /// (RFC 9110, section 10.2.2). It is asked for only then.
+    /// The same with the path of the request to the backend, by which a relative `Location` is read
+    /// (RFC 9110, section 10.2.2). It is requested only then.
     pub fn redirected_from(
         &self,
         status: u16,
@@ -75,7 +75,7 @@ impl Backend {
     }
 }
 
-/// The kinds of backend whose cache can be told from their answers.
+/// The kinds of backend whose cache can be read from their answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackendKind {
     /// Files, all of which are there.

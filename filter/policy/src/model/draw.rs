@@ -1,6 +1,6 @@
 //! Drawing one of some names by weight, the same wherever and whenever it is drawn.
 //!
-//! What is drawn for (a client, say) hangs on a bucket, and each bucket on the name with the best ticket
+//! What is drawn for (a client, say) depends on a bucket, and each bucket on the name with the best ticket
 //! in it (weighted rendezvous hashing; Thaler and Ravishankar, "Using Name-Based Mappings to Increase
 //! Hit Rates", and Schindelhauer and Schomaker, "Weighted Distributed Hash Tables"). So where weights
 //! change, or a name comes or goes, only what must move does. All is computed in integers: a float's
@@ -31,7 +31,7 @@ fn bucket(parts: &[&str]) -> u32 {
 }
 
 /// The place of the name that is drawn in a bucket; `None` where none has a weight. Weights are at most
-/// 10,000, and `salt` is what else the draw hangs on.
+/// 10,000, and `salt` is what else the draw depends on.
 fn draw<'n>(
     salt: &[&str],
     bucket: u32,
@@ -54,7 +54,7 @@ fn draw<'n>(
     best.map(|(place, ..)| place)
 }
 
-/// 64 bits that hang on all parts.
+/// 64 bits that depend on all parts.
 pub(crate) fn number(parts: &[&str]) -> u64 {
     let mut hash = Sha256::new();
     for part in parts {

@@ -38,7 +38,7 @@ pub struct Integrity {
     pub(crate) is_seen_by_backend: bool,
     /// Whether a file is refused whose first hash finds no room, where the mode enforces.
     pub(crate) refuse_no_room: bool,
-    /// Whether a file that nothing is known of is refused, where the mode enforces.
+    /// Whether a file without a known hash is refused, where the mode enforces.
     pub(crate) refuse_unknown: bool,
     /// Whether the proxy lets a filter hold an answer's headers while its body comes.
     pub(crate) holds_headers: bool,

@@ -18,7 +18,7 @@ pub enum Says {
     Allow,
     /// It is refused.
     Deny,
-    /// That hangs on its age, which nobody has looked up.
+    /// That depends on its age, which nobody has looked up.
     Open,
 }
 

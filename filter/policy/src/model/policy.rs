@@ -50,12 +50,12 @@ pub struct Policy {
     pub routes: RouteTable,
     /// The routes that are tried beside those.
     pub routes_trial: Option<RoutesTrial>,
-    /// Whether a route hangs on the host that is asked for.
+    /// Whether a route depends on the host that is requested.
     pub routes_by_host: bool,
     pub(crate) sumdbs: Vec<Sumdb>,
     /// Which version of a module who is to get.
     pub splits: Splits,
-    /// What draws hang on beside what they are for.
+    /// What draws depend on beside what they are for.
     pub(crate) seed: String,
     pub(crate) tests: Vec<TestDoc>,
 }
@@ -193,7 +193,8 @@ impl Policy {
     }
 
     /// The verdict on a tenant's request for a module or a version of it, by the rules of one side; see
-    /// [`Decision::Probe`](super::Decision::Probe) for `is_probe`. Without a rollout there is only the active side.
+    /// [`Decision::Probe`](super::Decision::Probe) for `is_probe`. Without a rollout there is only the
+    /// active side.
     pub fn decide(
         &self,
         tenant: &Tenant,

@@ -97,7 +97,7 @@ pub enum By {
     Client,
     /// The tenant as a whole.
     Tenant,
-    /// What is asked for, with all its versions.
+    /// What is requested, with all its versions.
     Module,
 }
 
@@ -147,7 +147,7 @@ impl Share {
     }
 
     /// Whether a key is in it, for what is tried, such as a tenant's rules (by its name). The answer
-    /// hangs on nothing else, so it is the same for every worker, proxy and policy; and who is in a
+    /// depends on nothing else, so it is the same for every worker, proxy and policy; and who is in a
     /// share is in every larger one.
     fn holds(self, tried: &str, by: By, key: &str) -> bool {
         let drawn = number(&["modgate canary", tried, by.as_str(), key]);
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_of_the_size_that_was_asked_for_and_grows_by_addition() {
+    fn a_share_has_the_configured_size_and_grows_by_addition() {
         let keys: Vec<String> = (0..20_000)
             .map(|i| format!("10.0.{}.{}", i / 256, i % 256))
             .collect();
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_one_tenant_is_none_of_another() {
+    fn the_shares_of_two_tenants_are_independent() {
         let share = Share::of_percent(50.0).unwrap();
         let differ = (0..1000).filter(|i| {
             let key = i.to_string();

@@ -117,7 +117,7 @@ impl Rule {
         }
     }
 
-    /// Whether it cannot be told yet what it says.
+    /// Whether it cannot be determined yet what it says.
     pub(crate) fn needs_lookup(&self, subject: &Subject<'_>) -> bool {
         match self.seen(subject) {
             // Of a file nothing more can be found out.
@@ -143,7 +143,7 @@ impl Rule {
     }
 }
 
-/// What the rules are asked about.
+/// What the rules are evaluated for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject<'a> {
     /// A module whose version is not known yet: its list, its latest one, a branch.
@@ -159,7 +159,7 @@ pub enum Subject<'a> {
 pub enum Age {
     /// Nobody has looked yet.
     Unasked,
-    /// It cannot be told, which no rule takes for old enough.
+    /// It cannot be determined, which no rule takes for old enough.
     Unknown,
     /// So long.
     Known(Duration),
@@ -324,7 +324,7 @@ pub(crate) fn decide<'p>(
 struct FirstMatch<'p> {
     place: Place,
     rule: Option<(&'p RuleSet, &'p Rule)>,
-    /// Whether of this rule, or one above it, it cannot be told yet what it says.
+    /// Whether of this rule, or one above it, it cannot be determined yet what it says.
     needs_lookup: bool,
 }
 

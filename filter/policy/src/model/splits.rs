@@ -24,7 +24,7 @@ pub struct Split {
     pub control: usize,
     /// Whether the files of other versions are refused.
     pub strict: bool,
-    /// Whether the client is told its variant.
+    /// Whether the client receives its variant.
     pub tells: bool,
     /// How far it has come; `None` where it is off.
     pub stage: Option<Stage>,

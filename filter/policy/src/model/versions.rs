@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_refused() {
+    fn an_invalid_constraint_is_refused() {
         for (bad, why) in [
             ("", "empty alternative"),
             ("<1.2.0 ||", "empty alternative"),

@@ -49,7 +49,7 @@ fn the_first_pattern_decides_whatever_its_form() {
 }
 
 #[test]
-fn globs_with_one_prefix_are_told_apart() {
+fn globs_with_one_prefix_are_distinguished() {
     let set = set(&[
         "a.b/x-*-one",
         "a.b/x-*-two",
@@ -201,7 +201,7 @@ fn an_expression_that_covers_is_no_shorter_than_a_glob() {
 }
 
 #[test]
-fn ranks_that_do_not_count_are_passed_over_one_by_one() {
+fn ranks_that_do_not_count_are_skipped_one_by_one() {
     let set = set(&["corp.example/lib", "corp.example/lib", "corp.example", "*"]);
     for refused in 0..4 {
         let mut asked = Vec::new();

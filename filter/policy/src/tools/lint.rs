@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_never_decide_is_told() {
+    fn only_rules_that_never_decide_are_warned_of() {
         for (before, behind, is_shadowed) in [
             ("*", "corp.example", true),
             ("*", "re:corp\\.example/.*", true),
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_can_decide_by_its_versions_or_by_another_name_is_not_told() {
+    fn a_rule_that_can_decide_by_its_versions_or_by_another_name_is_not_warned_of() {
         let all = |rule: serde_json::Value| {
             let mut rules = vec![rule.clone()];
             rules.push(json!({"id": "next", "allow": ["corp.example/lib"]}));
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_that_match_nothing_known_are_told() {
+    fn patterns_that_match_no_known_module_are_warned_of() {
         let rules = json!({"org": [{"id": "a", "deny": ["a.b/c", "re:x\\.y"]}, {"id": "b", "allow": ["a.*"]}]});
         let policy_source = policy_source(rules, json!({"x": {"rules": ["org"]}}));
         let known = ["a.b/c/d", "a.c"].map(ToOwned::to_owned).into();

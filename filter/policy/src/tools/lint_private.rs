@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_of_private_names_to_a_public_backend_is_told() {
+    fn a_route_of_private_names_to_a_public_backend_is_warned_of() {
         let told = |change: fn(&mut Value)| {
             let warnings = warned(change);
             assert_eq!(warnings.len(), 1, "{warnings:?}");
@@ -194,7 +194,7 @@ mod tests {
 
     /// Routes go by the exact name, so that nearly every policy would be told.
     #[test]
-    fn another_spelling_is_not_told() {
+    fn another_spelling_is_not_reported() {
         let document = json!({
             "version": "1", "default": "allow", "tenants": {"*": {"rules": ["all"]}},
             "rules": {"all": [
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_in_the_house_is_not_told() {
+    fn internal_backends_are_not_warned_of() {
         let quiet: [fn(&mut Value); 5] = [
             |_| (),
             |d| d["sumdb"]["sum.golang.org"]["private"] = Value::Null,

@@ -79,7 +79,7 @@ impl PolicySource {
     }
 
     /// The rules that are tried on a tenant's module, in order, up to the one that decides. Every
-    /// pattern is asked by itself, by the matching that decides.
+    /// pattern is evaluated by itself, by the matching that decides.
     pub fn tried(
         &self,
         tenant: &Tenant,

@@ -2,7 +2,7 @@
 
 use crate::document::{Document, Path, PolicyError, RuleDoc};
 
-/// Warns of redirects that only clients follow, where the filter asks backends itself.
+/// Warns of redirects that only clients follow, where the filter queries backends itself.
 pub(crate) fn warnings(document: &Document, found: &mut Vec<PolicyError>) {
     if !asks(document) {
         return;
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_that_only_a_client_follows_is_told_where_the_filter_asks() {
+    fn a_passed_redirect_is_warned_of_where_the_filter_queries_the_backend() {
         let place = ["$.backends.main.redirects[1].pass"];
         let none = || json!({});
         let split = json!({"s": {

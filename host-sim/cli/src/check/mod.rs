@@ -45,7 +45,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What is said of one policy, or of one of Envoy's files.
+/// What is reported for one policy, or of one of Envoy's files.
 #[derive(Debug, serde::Serialize)]
 struct Said {
     file: String,

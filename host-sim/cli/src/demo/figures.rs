@@ -45,7 +45,7 @@ pub(super) struct TenantFigures {
     pub(super) denied: f64,
     /// Those that failed.
     pub(super) failures: f64,
-    /// The answers of a backend of whose cache something can be told.
+    /// The answers of a backend of whose cache something can be determined.
     pub(super) told: f64,
     /// Those of them that came out of the cache.
     pub(super) hits: f64,

@@ -1,4 +1,4 @@
-//! One step, played and checked: what `go` said, what the filter did, what the backends were asked
+//! One step, played and checked: the output of `go`, what the filter did, what the backends received
 //! and what the engine says must all be what was declared.
 
 use envoy_wasm_serve::AccessRecord;
@@ -13,7 +13,7 @@ use super::why::Why;
 #[derive(Debug)]
 pub(super) struct Scene {
     pub(super) step: &'static Step,
-    /// What `go` said.
+    /// The output of `go`.
     pub(super) outcome: Outcome,
     /// What became of the request on which all hangs.
     pub(super) record: AccessRecord,

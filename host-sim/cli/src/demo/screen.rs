@@ -62,7 +62,7 @@ impl Screen {
         self.out.flush()
     }
 
-    /// What `go` said, and why.
+    /// The output of `go`, and why.
     pub(super) fn outcome(&mut self, scene: &Scene) -> io::Result<()> {
         for text in [&scene.outcome.stdout, &scene.outcome.stderr] {
             for line in text.trim_end().lines() {
@@ -217,7 +217,7 @@ fn result(scene: &Scene) -> String {
     )
 }
 
-/// Of those of which it can be told.
+/// Of those of which it can be determined.
 fn hits(tenant: &TenantFigures) -> String {
     if tenant.told == 0.0 {
         return "-".to_owned();

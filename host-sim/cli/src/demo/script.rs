@@ -45,7 +45,7 @@ impl Step {
         format!("{}{}", self.base(), self.request)
     }
 
-    /// What is asked for: the last of the arguments.
+    /// What is requested: the last of the arguments.
     pub(super) fn wanted(&self) -> &'static str {
         self.arguments.last().copied().unwrap_or_default()
     }

@@ -3,20 +3,20 @@
 use modgate_engine::decision::{Answer, Judgement, judge};
 use modgate_policy::model::{Decision, Policy};
 
-/// What the engine says of a request.
+/// The engine's decision on a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Why {
     /// The tenant's name.
     pub(super) tenant: String,
-    /// The endpoint that is asked.
+    /// The requested endpoint.
     pub(super) operation: &'static str,
-    /// What the rules say.
+    /// The decision of the rules.
     pub(super) decision: Decision,
     /// `set/rule`, or `default`.
     pub(super) rule: String,
     /// The rule's reason.
     pub(super) reason: String,
-    /// Where the request goes; `None` where nobody is asked.
+    /// Where the request goes; `None` where no request is sent.
     pub(super) to: Option<Forwarding>,
 }
 

@@ -46,13 +46,13 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What is told of one tenant.
+/// What is reported for one tenant.
 #[derive(Debug, Serialize)]
 struct Explanation {
     module: String,
     /// The tenant as the policy knows it; `None` where nobody is named and there is no `*`.
     tenant: Option<String>,
-    /// The name that was asked for, where the policy has no tenant of that name.
+    /// The name that was requested, where the policy has no tenant of that name.
     asked_as: Option<String>,
     /// The source that named it.
     identity: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! Who asks, as it is said on the command line.
+//! The client, as the command line describes it.
 
 use modgate_policy::model::identity::Facts;
 

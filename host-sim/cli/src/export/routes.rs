@@ -20,7 +20,7 @@ const SAME_BACKEND: u32 = 3;
 const TYPE: &str = "type.googleapis.com/envoy";
 const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-/// What of Envoy's configuration hangs on a policy.
+/// What of Envoy's configuration depends on a policy.
 #[derive(Clone, Debug)]
 pub struct EnvoyRoutes {
     clusters: Clusters,

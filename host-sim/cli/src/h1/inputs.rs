@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_in_a_module_cache_tells_the_module() {
+    fn a_path_in_a_module_cache_names_the_module() {
         let module = |path: &str, root: Option<&str>| {
             module_of(Path::new(path), root.map(Path::new)).map(|module| module.to_string())
         };

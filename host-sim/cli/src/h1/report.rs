@@ -1,4 +1,4 @@
-//! What is said of each file, and of all of them.
+//! What is reported for each file, and of all of them.
 
 use std::error::Error;
 use std::io::{self, Write};

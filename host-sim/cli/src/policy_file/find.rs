@@ -88,7 +88,7 @@ fn in_strings(document: &Node, kind: &str, found: &mut Vec<Found>) {
 }
 
 /// The policies in a file of that name which stands in a string. What cannot be read is one where its
-/// name says that it is a policy: so it is told what is wrong with it.
+/// name says that it is a policy: so its errors are reported.
 fn in_file(name: &str, text: &str) -> Vec<Found> {
     let is_json = name.ends_with(".json");
     let whole = || Found {

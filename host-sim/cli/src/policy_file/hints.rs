@@ -133,7 +133,7 @@ mod tests {
     use crate::policy_file::spans;
 
     #[test]
-    fn a_comment_that_was_meant_to_be_a_value_is_told() {
+    fn a_value_that_yaml_reads_as_a_comment_is_reported() {
         let text = "contact: #go-platform\nempty: # nothing yet\nother:\n  reason: ask in #go-platform now\n  \
                     quoted: \"ask #x\" #why\n  url: a#b\n  list: [a, b] #both\nlast:\n- #one\n- two #three\n- x # y\n";
         let documents = spans::read(text).unwrap();

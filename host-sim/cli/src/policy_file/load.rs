@@ -33,7 +33,7 @@ pub(crate) struct Loaded {
 #[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct Finding {
     pub(crate) file: String,
-    /// From 1; absent where a place cannot be told.
+    /// From 1; absent where a place cannot be determined.
     pub(crate) line: Option<usize>,
     /// From 1, in characters.
     pub(crate) column: Option<usize>,

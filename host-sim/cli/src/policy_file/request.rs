@@ -1,4 +1,4 @@
-//! The requests that the go command sends for a module, judged by the engine.
+//! The requests that the go command sends for a module, evaluated by the engine.
 
 use modgate_engine::decision::{Answer, Judgement};
 use modgate_go::gomod::{check_path, check_query, escape_into, is_canonical_for, semver};
@@ -7,7 +7,7 @@ use modgate_go::http::Header;
 use modgate_policy::model::{Age, BUCKETS, Plan, Subject, Verdict};
 use serde::Serialize;
 
-/// A module, and what of it is asked for.
+/// A module, and what of it is requested.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) module: String,
@@ -61,7 +61,7 @@ impl Asked {
         })
     }
 
-    /// What the rules are asked about.
+    /// What the rules are evaluated for.
     pub(crate) fn subject(&self) -> Subject<'_> {
         match &self.what {
             What::Version(version) => semver::parse(version).map_or(Subject::Module, |version| {
@@ -131,7 +131,7 @@ pub(crate) struct Told {
     /// The path that the client asks for.
     pub(crate) path: String,
     /// `allow`, `deny`, `probe` or `hide`; `by age` where that must be looked up; `refuse` where the
-    /// request cannot be judged by rules.
+    /// request cannot be evaluated by rules.
     pub(crate) decision: String,
     /// The stage of the rules that decided.
     pub(crate) stage: &'static str,
@@ -237,7 +237,7 @@ impl Told {
     }
 }
 
-/// The decision (`refuse` where the request cannot be judged by rules), and the rule that made it, as
+/// The decision (`refuse` where the request cannot be evaluated by rules), and the rule that made it, as
 /// `set/rule`, or what else did; `-` where nothing did.
 pub(crate) fn decided(judgement: &Judgement<'_>) -> (&'static str, String) {
     let (decision, label) = judgement.decision_labels().unwrap_or(("refuse", "-"));

@@ -44,7 +44,7 @@ pub(crate) struct Member {
     pub(crate) value: Node,
 }
 
-/// How a string stands in the file, as far as the places inside it can be told.
+/// How a string stands in the file, as far as the places inside it can be determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writing {
     /// A block (`|`): its first line, and how far its lines are indented.

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_no_part_of_a_text() {
+    fn byte_order_marks_are_not_part_of_a_text() {
         let utf16 = |mark: &[u8], unit: fn(u16) -> [u8; 2]| {
             let units = "a\u{e9}\u{1f600}\n".encode_utf16().flat_map(unit);
             [mark, &units.collect::<Vec<u8>>()].concat()
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_has_a_line() {
+    fn text_that_cannot_be_decoded_is_refused_with_its_line() {
         for (bytes, line) in [
             (&b"a\nb\xff"[..], 2),
             (b"\xff\xfea\0\n\0\0\xd8", 2),

@@ -1,4 +1,4 @@
-//! A line of a log, judged by both policies. What was judged once is not judged again.
+//! A line of a log, evaluated by both policies. What was evaluated once is not evaluated again.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -39,7 +39,7 @@ pub(super) struct Request {
     pub(super) lines: u64,
 }
 
-/// What a policy says of a request.
+/// A policy's decision on a request.
 #[derive(Clone, Debug)]
 pub(super) struct Said {
     /// Whether it goes to a backend.
@@ -54,12 +54,12 @@ pub(super) struct Said {
     pub(super) needs_lookup: bool,
 }
 
-/// Why a line was not judged.
+/// Why a line was not evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Unjudged {
     /// It cannot be read.
     Unreadable(&'static str),
-    /// It tells of something else than a tenant's request for a module.
+    /// It is something other than a tenant's request for a module.
     NoRequest(&'static str),
 }
 
@@ -75,7 +75,7 @@ struct Asked<'l> {
     is_foreign: bool,
 }
 
-/// Reads lines, and remembers what was judged.
+/// Reads lines, and remembers what was evaluated.
 #[derive(Debug)]
 pub(super) struct Reader<'p> {
     sides: Sides<'p>,
@@ -127,7 +127,7 @@ impl<'p> Reader<'p> {
     /// line says that.
     ///
     /// # Errors
-    /// Why it is not judged.
+    /// Why it is not evaluated.
     pub(super) fn read<'l>(
         &mut self,
         line: &'l Line<'_>,
@@ -286,7 +286,7 @@ impl<'p> Reader<'p> {
         Some((read, said))
     }
 
-    /// What is said of a tenant that a policy does not know, where it has no `*`.
+    /// What is reported for a tenant that a policy does not know, where it has no `*`.
     fn stranger(&mut self) -> Said {
         Said {
             allows: false,
@@ -352,7 +352,7 @@ impl Reading {
             && (asked.operation.is_empty() || self.operation.as_str() == asked.operation)
     }
 
-    /// Whether it is about one version, and no list, branch or commit.
+    /// Whether it is for one version, not a list, branch or commit.
     fn is_of_a_version(&self) -> bool {
         let version = self.version.as_ref();
         version.is_some_and(|version| is_canonical_for(&self.module, version).is_ok())

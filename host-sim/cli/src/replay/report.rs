@@ -1,4 +1,4 @@
-//! What is told of a log.
+//! What is reported for a log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::judge::{Reader, Request, Unjudged};
 use super::tally::{Shown, Tally};
 
-/// Everything that is told; `--json` prints it as it is.
+/// Everything that is reported; `--json` prints it as it is.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     pub(super) policy: Name,
@@ -32,11 +32,11 @@ pub(super) struct Report {
     pub(super) more_changes: usize,
     /// Requests on which a rule with `min_age` had a say.
     pub(super) by_age: u64,
-    /// Requests that were judged as the module as a whole, though some of its versions may be refused.
+    /// Requests that were evaluated as the module as a whole, though some of its versions may be refused.
     pub(super) as_a_whole: u64,
     /// Requests that the log says were decided otherwise than the policy does.
     pub(super) logged_otherwise: u64,
-    /// Lines that were not judged, by reason.
+    /// Lines that were not evaluated, by reason.
     pub(super) unjudged: Vec<Unread>,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Name {
     pub(super) hash: String,
     /// The member of a tenant whose rules are meant, where not all hold.
     pub(super) side: Option<&'static str>,
-    /// The tenants of whose requests it hangs on the client which rules hold.
+    /// The tenants of whose requests it depends on the client which rules hold.
     pub(super) canaries_by_client: Vec<String>,
 }
 
@@ -92,11 +92,11 @@ pub(super) struct Change {
     pub(super) candidate_rule: String,
 }
 
-/// Lines that were not judged.
+/// Lines that were not evaluated.
 #[derive(Debug, Serialize)]
 pub(super) struct Unread {
     pub(super) reason: &'static str,
-    /// Whether the line is good, and tells of something else than a request for a module.
+    /// Whether the line is good, and is something other than a request for a module.
     pub(super) is_no_request: bool,
     pub(super) lines: u64,
     pub(super) first: Vec<Shown>,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::judge::{Reader, Unjudged};
 use crate::policy_file::log::Line;
 
-/// How many lines of each kind that is not judged are shown.
+/// How many lines of each kind that is not evaluated are shown.
 const SHOWN: usize = 3;
 
 /// How many characters of them.
@@ -24,7 +24,7 @@ pub(super) struct Tally {
     pub(super) unjudged: BTreeMap<Unjudged, Unread>,
 }
 
-/// Lines that were not judged for one reason.
+/// Lines that were not evaluated for one reason.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unread {
     pub(super) lines: u64,

@@ -28,7 +28,7 @@ pub(super) struct Client {
 }
 
 /// What draws see of a client. What it is told apart by stands for an address, whatever it is: a draw
-/// hangs on the value alone.
+/// depends on the value alone.
 pub(super) struct Known<'c>(pub(super) &'c Client);
 
 impl Facts for Known<'_> {

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_leads_where_it_says_or_nowhere() {
+    fn a_redirect_is_followed_only_to_a_listed_target() {
         let from: Uri = "https://a.example/x/y".parse().unwrap();
         for (place, to) in [
             ("/z?q", Some("https://a.example/z?q")),

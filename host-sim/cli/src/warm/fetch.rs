@@ -19,7 +19,7 @@ use super::wanted::Hashes;
 use crate::policy_file::request;
 use modgate_go::http::Header;
 
-/// The first pause before a file is asked for again, and the longest.
+/// The first pause before a file is requested again, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
 
 /// The most that is read of an `.info`, and of the text of a refusal.
@@ -67,7 +67,7 @@ impl Failure {
 }
 
 /// The files of a version, in the order in which the Go command asks. Behind the first that fails no
-/// other is asked for.
+/// other is requested.
 pub(super) async fn version(
     client: &Client,
     patience: Patience,

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_is_told() {
+    fn an_invalid_line_is_reported() {
         for (text, says) in [
             ("require a.example/b\n", "line 1: not a valid require line"),
             ("toolchain a b\n", "line 1: not a valid toolchain line"),

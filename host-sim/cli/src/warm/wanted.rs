@@ -1,4 +1,4 @@
-//! What is asked for: versions of modules, and the hashes that are known of them.
+//! What is requested: versions of modules, and the hashes that are known of them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use modgate_go::gomod::{Artifact, GoSum, H1, ModuleVersion};
 use super::{go_list, go_mod};
 use crate::policy_file::text;
 
-/// Everything that is asked for.
+/// Everything that is requested.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     pub(super) versions: BTreeMap<ModuleVersion, Hashes>,
-    /// What is said of things that are left out, a sentence each.
+    /// What is reported for things that are left out, a sentence each.
     pub(super) left_out: Vec<String>,
     /// For which toolchains are wanted.
     platforms: Vec<Platform>,

@@ -20,7 +20,7 @@ const WRITTEN: Duration = Duration::from_millis(10);
 
 type Body = Channel<Bytes, io::Error>;
 
-/// Never an error: what goes wrong is an answer too, or a body that breaks off.
+/// Never an error: what goes wrong is an answer too, or a body that is cut off.
 pub(super) async fn answer(
     state: Arc<State>,
     request: Request<Incoming>,

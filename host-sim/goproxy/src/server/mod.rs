@@ -159,7 +159,7 @@ async fn accept(listener: &TcpListener, state: &Arc<State>) {
         let state = Arc::clone(state);
         tokio::spawn(async move {
             let service = service_fn(move |request| answer::answer(Arc::clone(&state), request));
-            // A connection that breaks is the client's business, or the fault that was asked for.
+            // A connection that breaks is the client's business, or the fault that was requested.
             _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(socket), service)
                 .await;

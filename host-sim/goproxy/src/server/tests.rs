@@ -119,7 +119,7 @@ fn a_large_file_comes_whole() {
 }
 
 #[test]
-fn a_file_that_shrinks_while_it_is_sent_breaks_off() {
+fn a_file_that_shrinks_while_it_is_sent_is_cut_off() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("large");
     // More than a client that does not read lets through.
@@ -136,7 +136,7 @@ fn a_file_that_shrinks_while_it_is_sent_breaks_off() {
 }
 
 #[test]
-fn a_dropped_server_is_gone_and_a_missing_folder_is_said() {
+fn a_dropped_server_stops_and_a_missing_folder_is_reported() {
     let (folder, server) = served(&[lib()]);
     let address = server.address();
     // It does not wait for a client that keeps its connection.

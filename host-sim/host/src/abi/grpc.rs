@@ -43,7 +43,7 @@ pub(super) fn call(
     )?;
     let timeout = Duration::from_millis(timeout_ms.into());
     let token = request.start(call.host(), Some(timeout), Some(&message))?;
-    // As in Envoy, what cannot be told has begun all the same.
+    // As in Envoy, what cannot be determined has begun all the same.
     call.write(to, token)
 }
 

@@ -169,7 +169,7 @@ fn answer(
     status
 }
 
-/// Tells of a hostcall, where that is asked for.
+/// Tells of a hostcall, where that is requested.
 fn trace(
     call: &mut Call<'_>,
     name: &'static str,

@@ -34,8 +34,8 @@ pub(crate) struct Half {
     pub filter_ended: bool,
     /// Its end has passed the filter: nothing more goes on, however often it is continued.
     pub sent_end: bool,
-    /// The filter's last body callback asked for buffering: from then on, and in whatever callback, it reaches what
-    /// is held, and the next body callback sees the sum.
+    /// The filter's last body callback requested buffering: from then on, and in whatever callback, it
+    /// reaches what is held, and the next body callback sees the sum.
     pub buffering: bool,
     /// At the limit reading stops, rather than the stream being refused.
     pub streaming: bool,
@@ -44,7 +44,7 @@ pub(crate) struct Half {
     pub aborted: bool,
     pub headers_visible: bool,
     pub trailers_visible: bool,
-    /// The filter reaches `current`, unless it asked for buffering.
+    /// The filter reaches `current`, unless it requested buffering.
     pub current_visible: bool,
     /// Where the filter is being called, to tell a reply from within from one from without.
     pub in_callback: Option<Part>,

@@ -97,7 +97,7 @@ pub(crate) struct Stream {
     pub info: StreamInfo,
     /// Whether the VM was told of this context.
     pub created: bool,
-    /// The cluster that the route gave last; outer `None` until it is asked for again.
+    /// The cluster that the route gave last; outer `None` until it is requested again.
     pub route: Option<Option<String>>,
     /// A reply made while a request callback ran, to be sent when it has returned.
     pub prepared: Option<LocalReply>,

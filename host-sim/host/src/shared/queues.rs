@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn items_wait_and_the_owner_is_told_of_each() {
+    fn items_wait_and_the_owner_is_notified_of_each() {
         let queues = SharedQueues::default();
         let inbox = Arc::new(Inbox::default());
         let token = queues.register("vm", b"q", 1, &inbox);

@@ -24,13 +24,13 @@ pub enum CalloutAnswer {
     /// None. The filter gets what Envoy's router makes of it: a response with a status of 503 or
     /// 504 and Envoy's own text; of one that has [begun](Worker::callout_begun) it is `BrokenOff`.
     Failed(UpstreamFailure),
-    /// One that breaks off after its headers. The filter is called with sizes of 0 and can read
+    /// One that is cut off after its headers. The filter is called with sizes of 0 and can read
     /// nothing (`Context::onHttpCallFailure`).
     BrokenOff,
 }
 
 impl Worker {
-    /// The answer's headers have come: if it is given up from now on, it breaks off.
+    /// The answer's headers have come: if it is given up from now on, it is cut off.
     pub fn callout_begun(&mut self, token: CalloutToken) {
         if let Some(pending) = self.host().callouts.get_mut(token.0) {
             pending.begun = true;

@@ -9,7 +9,7 @@ impl Worker {
     /// Starts a plugin: `on_context_create`, `on_vm_start`, `on_configure`. A configuration that
     /// replaces another is a plugin of its own; the old one is to be [retired](Worker::retire_plugin).
     /// A retired one of the same configuration that still has streams is taken up again instead, and
-    /// the VM is not told, as in Envoy.
+    /// the VM is not reported, as in Envoy.
     ///
     /// # Errors
     /// The filter's refusal, of which it says the reason in its log, or its failure.

@@ -24,7 +24,7 @@ impl Worker {
         ticks.chain(callouts).chain(grpc).min()
     }
 
-    /// Makes every tick that the filter has asked for due now: the next [`Worker::run_due`] runs it.
+    /// Makes every tick that the filter has requested due now: the next [`Worker::run_due`] runs it.
     pub fn hasten_ticks(&mut self) {
         let now = self.proxy().now();
         for root in self.host().roots.values_mut() {

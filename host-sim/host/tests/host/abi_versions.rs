@@ -36,7 +36,7 @@ fn the_first_abi_has_headers_callbacks_without_the_end() {
 }
 
 #[test]
-fn any_entry_function_will_do() {
+fn any_entry_function_is_accepted() {
     for (version, entry) in [
         (
             "0_2_0",

@@ -107,7 +107,7 @@ fn the_worker_keeps_the_time() {
 }
 
 #[test]
-fn of_an_answer_that_breaks_off_there_is_nothing_to_read() {
+fn a_truncated_response_cannot_be_read() {
     let nothing = ["04", "00", "", "", "resumed Request", "to up: / end"];
     let mut host = Host::new(&guest(FILTER));
     host.get("/");

@@ -1,5 +1,5 @@
-//! The filter's own gRPC calls, on a clock that stands still. What becomes of each kind of answer is compared with
-//! Envoy's by `tests/scenarios/odd`.
+//! The filter's own gRPC calls, on a clock that stands still. What becomes of each kind of answer is
+//! compared with Envoy's by `tests/scenarios/odd`.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ fn answer(host: &mut Host, token: CalloutToken, status: &'static str) {
 }
 
 #[test]
-fn a_call_hears_its_message_or_its_status() {
+fn a_call_receives_its_message_or_its_status() {
     let mut host = Host::new(&guest(FILTER));
     host.get("/");
     let token = sent(&mut host);

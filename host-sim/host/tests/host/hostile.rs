@@ -82,7 +82,7 @@ fn addresses_outside_the_memory_are_refused() {
 }
 
 #[test]
-fn numbers_that_mean_nothing_are_refused() {
+fn invalid_numbers_are_refused() {
     for (name, arguments) in [
         ("log", &[6, 0, 0][..]),
         ("log", &[HUGE, 0, 0]),
@@ -143,7 +143,7 @@ fn maps_of_another_phase_are_refused() {
     for map in [1, 2, 3, 4, 5, 6, 7] {
         assert_eq!(call("add_header", &[map, 64, 1, 64, 1]), BAD_ARGUMENT);
         assert_eq!(call("get_header", &[map, 64, 1, 0, 4]), BAD_ARGUMENT);
-        // No map is an empty map where all pairs are asked for.
+        // No map is an empty map where all pairs are requested.
         assert_eq!(call("get_pairs", &[map, 0, 4]), OK);
     }
     assert_eq!(call("set_buffer", &[0, 0, 0, 64, 1]), BAD_ARGUMENT);

@@ -24,7 +24,7 @@ fn plugin(configuration: &str) -> PluginConfig {
 }
 
 #[test]
-fn contexts_are_counted_together_and_told_in_order() {
+fn contexts_share_one_counter_and_are_called_in_order() {
     let setup = Setup {
         plugin: plugin("one"),
         ..Setup::default()
@@ -152,7 +152,7 @@ fn an_upstream_that_fails_is_answered_as_envoys_router_does() {
 }
 
 #[test]
-fn an_upstream_that_breaks_off_resets_the_client() {
+fn an_upstream_that_is_cut_off_resets_the_client() {
     let mut host = Host::new(&guest(""));
     let stream = host.get("/");
     host.respond(stream, &[(":status", "200")], false);

@@ -66,7 +66,7 @@ fn an_exploration_finds_a_stream_that_nothing_wakes() {
 }
 
 #[test]
-fn a_filter_that_does_nothing_holds_in_every_way() {
+fn a_filter_that_does_nothing_passes_every_exploration() {
     let explored = scenario(EXCHANGE).explore(&module(""), 1, 300).unwrap();
     assert_eq!(explored.violation, None);
     assert_eq!(explored.tried, 300);

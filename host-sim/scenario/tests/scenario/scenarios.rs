@@ -18,7 +18,7 @@ upstreams: {up: [{body: [abc, def]}]}
 requests: [{path: /, expect: {status: 200, body: abcdef}}]";
 
 #[test]
-fn a_filter_that_holds_for_ever_leaves_its_client_waiting() {
+fn a_client_waits_while_a_filter_never_continues() {
     let module = module(
         r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (i32.const 1))"#,
     );

@@ -96,7 +96,7 @@ fn is_forbidden(name: &str, cluster_header: Option<&str>) -> bool {
     cluster_header == Some(name) || name.contains('_') || by_envoy
 }
 
-/// An upgrade that is asked for in earnest. `h2c` is not: the client goes on with HTTP/1.1.
+/// An upgrade that is requested in earnest. `h2c` is not: the client goes on with HTTP/1.1.
 fn is_upgrade(headers: &HeaderMap) -> bool {
     let upgrade = headers.get("upgrade").and_then(|value| value.to_str().ok());
     upgrade.is_some_and(|value| !value.eq_ignore_ascii_case("h2c"))

@@ -12,7 +12,7 @@ use envoy_wasm_serve::clusters::{Clusters, Member};
 use envoy_wasm_serve::{ModuleSource, Policy, Server};
 
 #[test]
-fn what_keeps_a_proxy_from_starting_is_said_in_a_sentence() {
+fn a_failure_to_start_is_reported_in_a_sentence() {
     let says = |config| Server::start(config).unwrap_err().to_string();
     let mut bad = config(nobody());
     bad.policy = Policy::Fixed(b"bad".to_vec());
@@ -138,7 +138,7 @@ fn requests_that_wait_are_answered_when_their_vm_fails() {
 }
 
 #[test]
-fn a_stop_lets_running_requests_end_and_takes_no_more() {
+fn a_stop_lets_running_requests_finish_and_accepts_no_new_ones() {
     let up = upstream(|mut stream| {
         read_until(&mut stream, "\r\n\r\n");
         _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");

@@ -66,7 +66,7 @@ fn an_answer_before_the_request_has_ended_closes_the_connection() {
 }
 
 #[test]
-fn what_is_no_request_for_a_filter_is_answered_as_envoy_does() {
+fn a_request_without_a_filter_is_answered_as_envoy_does() {
     let proxy = Proxy::start(super::support::nobody());
     for (request, status) in [
         ("GET / HTTP/1.0\r\nHost: a\r\n\r\n", "426"),

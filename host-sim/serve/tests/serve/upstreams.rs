@@ -50,7 +50,7 @@ fn an_upstream_that_does_not_speak_http_is_a_502() {
 }
 
 #[test]
-fn a_download_that_breaks_off_does_not_look_whole() {
+fn a_truncated_download_does_not_look_complete() {
     let proxy = Proxy::start(upstream(|mut stream| {
         read_until(&mut stream, "\r\n\r\n");
         _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc");
@@ -74,7 +74,7 @@ fn a_download_that_breaks_off_does_not_look_whole() {
 }
 
 #[test]
-fn a_client_that_goes_cancels_the_upstream_and_ends_the_stream() {
+fn a_client_that_disconnects_cancels_the_upstream_and_ends_the_stream() {
     let gone = Arc::new(AtomicBool::new(false));
     let seen = gone.clone();
     let up = upstream(move |mut stream| {
@@ -106,7 +106,7 @@ fn a_client_that_goes_cancels_the_upstream_and_ends_the_stream() {
 }
 
 #[test]
-fn a_client_that_goes_before_the_answer_ends_the_stream() {
+fn a_client_that_disconnects_before_the_response_ends_the_stream() {
     let asked = Arc::new(AtomicBool::new(false));
     let seen = asked.clone();
     let proxy = Proxy::start(upstream(move |mut stream| {

@@ -149,7 +149,7 @@ impl Source {
         )
     }
 
-    /// The request header that it hangs on, as clients send it.
+    /// The request header that it depends on, as clients send it.
     pub(crate) fn vary(&self) -> Option<String> {
         match &self.place {
             Place::Header {

@@ -202,7 +202,7 @@ fn what_the_host_verified_names_the_tenant() {
 }
 
 #[test]
-fn a_subject_that_cannot_be_read_does_not_leave_the_word_to_another_source() {
+fn an_unreadable_subject_is_refused_even_if_another_source_names_a_tenant() {
     let identity = json!([{"path_prefix": "/t/{tenant}"}, {"mtls_subject": "OU={tenant}"}]);
     let subject = "connection/subject_peer_certificate";
     for unreadable in [&b"OU=\"web"[..], b"OU=#0401", b"OU=web,", b"OU=\xff"] {
@@ -212,7 +212,7 @@ fn a_subject_that_cannot_be_read_does_not_leave_the_word_to_another_source() {
 }
 
 #[test]
-fn a_claim_that_is_no_name_is_refused_and_an_unmapped_one_says_nothing() {
+fn a_claim_that_is_not_a_name_is_refused_and_an_unmapped_one_is_ignored() {
     let claim = "metadata/filter_metadata/envoy.filters.http.jwt_authn/m/t";
     let plain = json!([{"jwt_claim": "t", "payload": "m"}]);
     for bad in [&b""[..], b"a b", b"\0\0\0\0", b"\xff", b"acme\n"] {
@@ -292,7 +292,7 @@ fn a_user_is_a_tenant_or_is_mapped_to_one() {
 }
 
 #[test]
-fn what_makes_no_source_is_refused_with_its_place() {
+fn an_invalid_source_is_refused_with_its_place() {
     for (identity, error) in [
         (json!([{}]), "$.identity[0]: give exactly one source"),
         (

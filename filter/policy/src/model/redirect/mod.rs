@@ -42,8 +42,8 @@ pub enum Redirected {
 }
 
 /// Judges a redirect by the values of its `Location` headers; `tenant_prefix` is what the client
-/// wrote before everything else, such as `t/acme/`, and `asked` the path that the backend was asked for,
-/// which a relative `Location` hangs on.
+/// wrote before everything else, such as `t/acme/`, and `asked` the path of the request to the backend,
+/// which a relative `Location` depends on.
 pub(crate) fn judge(
     rules: &[RedirectRule],
     locations: &[&[u8]],
@@ -76,7 +76,7 @@ pub(crate) fn judge(
         };
         return match &rule.then {
             Then::Pass if is_whole => Redirected::Passed,
-            // The client would take it relative to the path that it has asked for itself.
+            // The client would take it relative to the path that it has requested itself.
             Then::Pass => Redirected::To(location.text()),
             Then::Rewrite(_) if location.has_query() => {
                 refused("its Location has a query, which GOPROXY requests do not have")
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_location_is_where_it_leads_from_what_was_asked() {
+    fn a_relative_location_is_resolved_against_the_requested_path() {
         let kept = |path: &str| Ok(Some(path.to_owned()));
         for (location, to) in [
             ("v1.0.1.zip", "/t/acme/a.b/c/@v/v1.0.1.zip"),

@@ -15,7 +15,7 @@ use crate::pattern::{PatternSet, Rank};
 pub struct Route {
     /// Its name in the document.
     pub id: String,
-    /// The hosts of which one must be asked for; empty where any will do.
+    /// The hosts of which one must be requested; empty where any will do.
     pub(crate) hosts: Vec<HostPattern>,
     /// Where it leads.
     pub to: To,

@@ -37,7 +37,7 @@ pub(super) struct Configuration {
     values: Vec<Value>,
 }
 
-/// What is told of one of the files.
+/// What is reported for one of the files.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) file: String,

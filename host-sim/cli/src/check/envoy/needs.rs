@@ -18,7 +18,7 @@ pub(super) struct Needs {
     pub(super) header: bool,
     /// Whether files are checked, and so held for a while.
     pub(super) checks_files: bool,
-    /// Whether the filter asks backends itself.
+    /// Whether the filter queries backends itself.
     pub(super) asks: bool,
     /// Whether they depend on `allow_on_headers_stop_iteration`.
     pub(super) holds_headers: bool,

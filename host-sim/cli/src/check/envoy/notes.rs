@@ -1,4 +1,4 @@
-//! What is told of Envoy's configuration.
+//! What is reported for Envoy's configuration.
 
 use modgate_policy::document::PolicyError;
 

@@ -17,7 +17,7 @@ const PLAIN: &str = "%LOCAL_REPLY_BODY%";
 enum Matches {
     Yes,
     No,
-    /// It hangs on something else.
+    /// It depends on something else.
     Perhaps,
 }
 

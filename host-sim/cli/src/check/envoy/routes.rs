@@ -99,7 +99,7 @@ fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Note
     leads
 }
 
-/// Whether the filter is not asked on a route.
+/// Whether the filter is bypassed on a route.
 fn switched_off(levels: [&At<'_>; 3], names: &[&str], notes: &mut Notes) {
     for level in levels {
         let of_filters = level.get("typed_per_filter_config");
@@ -176,7 +176,7 @@ fn times(action: &At<'_>, notes: &mut Notes) {
     }
 }
 
-/// What a route does to a request that was judged.
+/// What a route does to a request that was evaluated.
 fn changes(action: &At<'_>, notes: &mut Notes) {
     for key in [
         "prefix_rewrite",

@@ -68,7 +68,7 @@ pub(super) fn of(old: &Side, new: &Side) -> (Vec<Group>, usize) {
     (groups, expressions.len())
 }
 
-/// What a tenant's changes and verdicts hang on; of a canary also its name.
+/// What a tenant's changes and verdicts depend on; of a canary also its name.
 fn alike(name: &str, was: Option<&Value>, is: Option<&Value>) -> String {
     let is_canary = |tenant: &Value| {
         let stage = tenant

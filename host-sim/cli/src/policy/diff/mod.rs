@@ -44,7 +44,7 @@ struct Side {
     document: Value,
 }
 
-/// What is told.
+/// The report.
 #[derive(Debug, Serialize)]
 struct Difference {
     equal: bool,
@@ -54,7 +54,7 @@ struct Difference {
     everybody: Vec<Change>,
     /// What changes for tenants; those of whom the same is to be told together.
     tenants: Vec<Group>,
-    /// How many regular expressions are in rules that were asked about: what they match is not told.
+    /// How many regular expressions are in rules that were asked about: what they match is not reported.
     expressions: usize,
 }
 

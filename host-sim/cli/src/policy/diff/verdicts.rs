@@ -37,7 +37,7 @@ pub(super) struct Verdict {
     pub(super) rule: String,
 }
 
-/// What of a module is asked for.
+/// What of a module is requested.
 #[derive(Clone, Copy)]
 enum Asked<'p> {
     Whole,

@@ -122,7 +122,7 @@ fn path_of(token: &str) -> Option<&str> {
     is_asked.then_some(path)
 }
 
-/// Whether this is a method, and none by which modules are asked for.
+/// Whether this is a method, and none by which modules are requested.
 fn is_other_method(word: &str) -> bool {
     matches!(
         word,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_asks_for_no_module_is_none() {
+    fn a_line_without_a_module_request_is_ignored() {
         assert_eq!(
             in_text(&format!("\"POST {PATH} HTTP/1.1\"")),
             Some(Found::OtherMethod)

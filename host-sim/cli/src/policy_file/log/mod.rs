@@ -19,20 +19,20 @@ use wrapped::Wrapped;
 /// The most bytes of a line. The access log's own have a quarter of that at most.
 const MAX_LINE: usize = 128 << 10;
 
-/// What is said of a longer one.
+/// What is reported for a longer one.
 const TOO_LONG: &str = "it is longer than 128 KiB";
 
 /// How much of a log is looked at to tell lines from JSON over several lines.
 const HEAD: u64 = 64 << 10;
 
-/// A line that tells of a request.
+/// A line with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line<'l> {
     /// One of the access log (docs/reference/access-log.md).
     Access(Access<'l>),
     /// `tenant path`.
     Plain {
-        /// Who asked.
+        /// The client.
         tenant: &'l str,
         /// For what; it begins with a slash.
         path: Cow<'l, str>,
@@ -42,7 +42,7 @@ pub(crate) enum Line<'l> {
         /// It begins with a slash.
         path: Cow<'l, str>,
     },
-    /// One that tells of something else than a request for a module.
+    /// One that is something other than a request for a module.
     NoRequest(&'static str),
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum Line<'l> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Access<'l> {
-    /// The hash of the policy that judged it.
+    /// The hash of the policy that evaluated it.
     #[serde(borrow)]
     pub(crate) modgate: Cow<'l, str>,
     #[serde(borrow)]

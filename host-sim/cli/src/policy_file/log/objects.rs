@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_told_apart_wherever_they_stand() {
+    fn objects_are_distinguished_wherever_they_are() {
         let of = |all: &[(u64, &str)]| -> Vec<(u64, String)> {
             all.iter()
                 .map(|(n, text)| (*n, (*text).to_owned()))
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_no_objects_over_several() {
+    fn lines_are_not_read_as_one_object() {
         for text in [
             "",
             "{}",

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_is_read_however_it_was_put_away() {
+    fn a_log_is_read_in_every_archived_form() {
         let long = "line \u{e9}\u{1f600}\n".repeat(20_000);
         let utf16 = |text: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
             let text = format!("\u{feff}{text}");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_said() {
+    fn unreadable_input_is_reported() {
         let cut = gzip(b"line\n");
         assert!(text(&cut[..cut.len() - 9]).is_err());
         for (magic, name) in OTHERS {
