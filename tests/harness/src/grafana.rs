@@ -1,10 +1,12 @@
 //! The dashboards, read as Grafana reads them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::tools::root;
@@ -27,6 +29,26 @@ pub struct Query {
     pub expression: String,
     /// Whether only the value at the end of the time shown is asked for.
     pub instant: bool,
+}
+
+/// A series of an answer. Points that are no number are left out.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Series {
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Times in seconds since 1970, and values.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// What the queries of all dashboards brought, from which pictures are drawn.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Answers {
+    /// The time shown, in seconds since 1970.
+    pub from: f64,
+    /// See `from`.
+    pub to: f64,
+    /// The series of each query, by its place.
+    pub series: BTreeMap<String, Vec<Series>>,
 }
 
 /// All committed dashboards, by name.
@@ -120,6 +142,25 @@ impl Board {
         let of_panels = panels.into_iter().flat_map(of_panel);
         let annotations = list(&self.json["annotations"]["list"]).iter();
         of_panels.chain(annotations.map(annotation)).collect()
+    }
+}
+
+impl Series {
+    /// The last value.
+    ///
+    /// # Panics
+    /// Where it has no points.
+    pub fn last(&self) -> f64 {
+        self.points
+            .last()
+            .map_or_else(|| panic!("no points: {self:?}"), |(_, value)| *value)
+    }
+
+    /// The mean of the values in a time.
+    pub fn mean(&self, from: f64, to: f64) -> f64 {
+        let inside = self.points.iter().filter(|(at, _)| (from..to).contains(at));
+        let values: Vec<f64> = inside.map(|(_, value)| *value).collect();
+        values.iter().sum::<f64>() / values.len() as f64
     }
 }
 
