@@ -80,7 +80,7 @@ impl Field {
     }
 }
 
-/// What is wrong with a zip. Each is a test in `tests/tests/h1/cases`.
+/// What is wrong with a zip. Each is a test in `tests/conformance/h1/cases`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ZipFault {

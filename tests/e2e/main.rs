@@ -1,0 +1,41 @@
+//! End to end: real Envoy, real go, real backends, and the command as a person runs it. One program, since most of what a
+//! test program costs to build is linked from the same crates: `cargo test ... --test e2e versions::` runs one part.
+
+mod bounds;
+mod bypass;
+mod dashboards;
+mod demo;
+mod descriptors;
+mod desk;
+mod envoy_check;
+mod fails_closed;
+mod file_tree;
+mod first_seen;
+mod foreign_files;
+mod h1_command;
+mod identity;
+mod integrity;
+mod kept_connections;
+mod odd_files;
+mod pages;
+mod pins;
+mod policy_mounts;
+mod policy_parts;
+mod policy_reload;
+mod private_names;
+mod questions;
+mod real_backends;
+mod redirects;
+mod reload_memory;
+mod replay;
+mod rollout;
+mod rules;
+mod schema;
+mod seldom_results;
+mod shared_cache;
+mod splits;
+mod stack;
+mod sumdb;
+mod two_lengths;
+mod version_graph;
+mod versions;
