@@ -226,7 +226,7 @@ fn what_is_wrong_with_routing_is_told_at_its_place() {
         *document.pointer_mut(at).unwrap() = value;
         errors(&document)
     };
-    for (at, value, expected) in [
+    let rows = [
         (
             "/routes/0/hosts",
             json!([]),
@@ -292,13 +292,14 @@ fn what_is_wrong_with_routing_is_told_at_its_place() {
             json!("ca"),
             "$.backends.hub.headers: the backend \"a\" has the same cluster and other headers",
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(at, value, expected)| {
         let found = change(at, value.clone());
         assert!(
             found.iter().any(|error| error.starts_with(expected)),
             "{at} {value}: {found:?}"
         );
-    }
+    });
     // What stands in a secret's place may be the secret.
     let found = change(
         "/backends/hub/headers/x-team/secret",

@@ -117,7 +117,7 @@ fn a_backend_gets_what_the_policy_names_for_it_unless_somebody_else_says_it() {
 #[test]
 fn no_policy_names_a_header_by_which_a_client_speaks_for_another() {
     let identity = json!([{"header": "x-team", "trusted": true}]);
-    for (name, why) in [
+    let rows = [
         ("authorization", "goes to a backend without being named"),
         ("host", "between the client and the proxy"),
         ("Transfer-Encoding", "between the client and the proxy"),
@@ -146,7 +146,8 @@ fn no_policy_names_a_header_by_which_a_client_speaks_for_another() {
         ("x-token", "the proxy gives this header"),
         ("a b", "no header name"),
         (":path", "no header name"),
-    ] {
+    ];
+    table_rows::check(rows, |(name, why)| {
         let backend = json!({
             "cluster": "b", "forward_headers": [name], "headers": {"x_token": {"secret": "s"}}
         });
@@ -158,5 +159,5 @@ fn no_policy_names_a_header_by_which_a_client_speaks_for_another() {
                 .any(|e| e.starts_with(place) && e.contains(why)),
             "{name}: {errors:?}"
         );
-    }
+    });
 }

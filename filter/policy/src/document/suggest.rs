@@ -22,15 +22,16 @@ mod tests {
     #[test]
     fn what_is_near_is_suggested_and_nothing_else() {
         let known = ["path_prefix", "rewrite", "deny", "allow"];
-        for (found, hint) in [
+        let rows = [
             ("path-prefix", "; did you mean \"path_prefix\"?"),
             ("Deny", "; did you mean \"deny\"?"),
             ("dney", "; did you mean \"deny\"?"),
             ("alow", "; did you mean \"allow\"?"),
             ("reason", ""),
             ("", ""),
-        ] {
+        ];
+        table_rows::check(rows, |(found, hint)| {
             assert_eq!(did_you_mean(found, known.into_iter()), hint, "{found}");
-        }
+        });
     }
 }

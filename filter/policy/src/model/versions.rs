@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn versions_are_in_or_out_as_go_orders_them() {
-        for (constraint, inside, outside) in [
+        let rows = [
             (
                 "<0.31.0",
                 &[
@@ -351,7 +351,8 @@ mod tests {
                 &["v1.0.1", "v1.0.0-pre"],
                 &["v1.0.0", "v1.0.0+incompatible"],
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(constraint, inside, outside)| {
             for version in inside {
                 assert!(contains(constraint, version), "{version} in {constraint}");
             }
@@ -361,12 +362,12 @@ mod tests {
                     "{version} not in {constraint}"
                 );
             }
-        }
+        });
     }
 
     #[test]
     fn what_means_nothing_is_refused() {
-        for (bad, why) in [
+        let rows = [
             ("", "empty alternative"),
             ("<1.2.0 ||", "empty alternative"),
             ("<", "without its version"),
@@ -387,9 +388,10 @@ mod tests {
             (">1.0.0 <1.0.0", "no version can meet"),
             ("=1.0.0 !=1.0.0", "no version can meet"),
             ("v1 v2", "no version can meet"),
-        ] {
+        ];
+        table_rows::check(rows, |(bad, why)| {
             let error = VersionSet::parse(bad).unwrap_err();
             assert!(error.contains(why), "{bad:?}: {error}");
-        }
+        });
     }
 }

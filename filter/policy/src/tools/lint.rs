@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn only_what_can_never_decide_is_told() {
-        for (before, behind, is_shadowed) in [
+        let rows = [
             ("*", "corp.example", true),
             ("*", "re:corp\\.example/.*", true),
             ("corp.example", "corp.example", true),
@@ -315,13 +315,14 @@ mod tests {
             ("re:github\\.com/a", "github.com/a", false),
             ("re:github\\.com/a", "re:github\\.com/a", true),
             ("corp.example/Team", "corp.example/team", false),
-        ] {
+        ];
+        table_rows::check(rows, |(before, behind, is_shadowed)| {
             let rules =
                 json!({"org": [{"id": "a", "deny": [before]}, {"id": "b", "allow": [behind]}]});
             let desk = desk(rules, json!({"*": {"rules": ["org"]}}));
             let told = warned(&desk) == ["$.rules.org[1]"];
             assert_eq!(told, is_shadowed, "{before} before {behind}");
-        }
+        });
     }
 
     #[test]

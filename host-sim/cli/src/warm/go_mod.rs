@@ -115,29 +115,31 @@ mod tests {
 
     #[test]
     fn a_toolchain_is_named_by_its_line() {
-        for (text, toolchain) in [
+        let rows = [
             (
                 "go 1.22\ntoolchain go1.24.0 // x\n",
                 Some(("go1.24.0".to_owned(), 2)),
             ),
             ("go 1.22\ntoolchain default\n", None),
             ("go 1.22\n", None),
-        ] {
+        ];
+        table_rows::check(rows, |(text, toolchain)| {
             assert_eq!(requirements(text).unwrap().toolchain, toolchain, "{text}");
-        }
+        });
     }
 
     #[test]
     fn what_is_no_line_is_told() {
-        for (text, says) in [
+        let rows = [
             ("require a.example/b\n", "line 1: this is no require line"),
             ("toolchain a b\n", "line 1: this is no toolchain line"),
             ("x\nreplace a => b c d\n", "line 2: this is no replace line"),
             ("require \"a v1\n", "line 1: a string without its end"),
             ("require (\n\ta.example/b v1.0.0\n", "a ( without its )"),
             ("/* x */\n", "line 1: a comment that begins with /*"),
-        ] {
+        ];
+        table_rows::check(rows, |(text, says)| {
             assert_eq!(requirements(text).unwrap_err(), says, "{text}");
-        }
+        });
     }
 }
