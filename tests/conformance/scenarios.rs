@@ -148,7 +148,7 @@ fn what_is_not_as_expected_is_shown_in_every_format() {
 #[test]
 fn what_is_no_scenario_is_refused_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
-    for (from, to, wanted) in [
+    let rows = [
         (
             "status: 403",
             "statsu: 403",
@@ -171,11 +171,12 @@ fn what_is_no_scenario_is_refused_with_its_place() {
             "\"1m 30s\" is not a valid duration",
         ),
         ("policy.json", "gone.json", "cannot read"),
-    ] {
+    ];
+    table_rows::check(rows, |(from, to, wanted)| {
         let file = changed(folder.path(), "denied.yaml", from, to);
         let output = sim(&[], &[file]);
         let printed = stdout(&output);
         assert_eq!(output.status.code(), Some(1), "{printed}");
         assert!(printed.contains(wanted), "no {wanted} in\n{printed}");
-    }
+    });
 }

@@ -86,14 +86,15 @@ fn a_time_that_means_unknown_passes_no_cooldown() {
     let server = Server::start(dir.path()).unwrap();
     let rules = json!({"org": [{"id": "quarantine", "allow": ["*"], "min_age": "7d"}]});
     let info = dir.path().join("corp.example/lib/@v/v1.0.0.info");
-    for (time, passes) in [
+    let rows = [
         ("2024-01-02T03:04:05Z", true),
         ("2009-11-10T23:00:00Z", true),
         ("0001-01-01T00:00:00Z", false),
         ("1970-01-01T00:00:00Z", false),
         ("1979-11-30T00:00:00Z", false),
         ("1980-01-01T00:00:00Z", false),
-    ] {
+    ];
+    table_rows::check(rows, |(time, passes)| {
         // Ages are remembered by each host.
         std::fs::write(
             &info,
@@ -114,7 +115,7 @@ fn a_time_that_means_unknown_passes_no_cooldown() {
                 .run(&["mod", "download", "corp.example/lib@v1.0.0"]);
             assert_eq!(said.ok(), passes, "{time}: {said:?}");
         }
-    }
+    });
 }
 
 #[test]

@@ -113,11 +113,12 @@ fn serve_does_not_wait_for_a_file_that_nobody_writes() {
     let policy = folder.path().join("policy.json");
     std::fs::write(&policy, three_tenants("static").to_string()).unwrap();
     let fifo = make(folder.path(), "a FIFO");
-    for (option, others) in [
+    let rows = [
         ("--policy", &[][..]),
         ("--ca-file", &["--policy"]),
         ("--wasm", &["--policy"]),
-    ] {
+    ];
+    table_rows::check(rows, |(option, others)| {
         let mut command = Command::new(dist("modgate"));
         command.args(["serve", "--upstream=backend=http://127.0.0.1:9"]);
         command.args(["--listen=127.0.0.1:0", "--admin=127.0.0.1:0"]);
@@ -130,7 +131,7 @@ fn serve_does_not_wait_for_a_file_that_nobody_writes() {
         let log = process.log();
         let is_named = log.contains("a FIFO") && log.contains(&fifo.display().to_string());
         assert!(is_named, "{option}: {log}");
-    }
+    });
 }
 
 #[test]
@@ -168,15 +169,16 @@ fn a_command_reads_once_what_a_shell_hands_it_and_not_without_end() {
     assert!(checked.status.success(), "{}", stderr(&checked));
     written.join().unwrap().unwrap();
     let socket = make(folder.path(), "a socket");
-    for (command, file, why) in [
+    let rows = [
         ("check", Path::new("/dev/zero"), "more than 256 MiB"),
         ("sim", Path::new("/dev/zero"), "more than 16 MiB"),
         ("check", &*socket, "a socket"),
         ("check", folder.path(), "a folder"),
-    ] {
+    ];
+    table_rows::check(rows, |(command, file, why)| {
         let output = modgate([command.as_ref(), file.as_os_str()], b"");
         assert!(!output.status.success(), "{command} {}", file.display());
         let said = format!("{}{}", stdout(&output), stderr(&output));
         assert!(said.contains(why), "{command} {}: {said}", file.display());
-    }
+    });
 }

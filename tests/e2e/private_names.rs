@@ -107,7 +107,7 @@ fn a_developer_who_forgot_gonosumdb_is_told_and_the_public_database_is_not() {
 fn no_spelling_of_a_private_name_reaches_a_database_that_is_not_its_own() {
     let world = World::start();
     for host in &world.hosts {
-        for (tenant, database, name, status) in [
+        let rows = [
             ("web", "sum.golang.org", "corp.example/team/lib", 403),
             ("web", "mirror.example", "corp.example/team/lib", 403),
             ("web", "sum.golang.org", "corp.example/own/lib", 403),
@@ -127,13 +127,14 @@ fn no_spelling_of_a_private_name_reaches_a_database_that_is_not_its_own() {
             ("web", "sum.golang.org", "gopkg.in/corp/lib.v1", 403),
             ("web", "sum.corp.example", "github.com/corp/lib", 403),
             ("guest", "sum.golang.org", "corp.example/team/lib", 404),
-        ] {
+        ];
+        table_rows::check(rows, |(tenant, database, name, status)| {
             let path = format!("/t/{tenant}/sumdb/{database}/lookup/{name}@v1.0.0");
             for method in ["GET", "HEAD"] {
                 let answer = http::request(host.address(), method, &path, &[]);
                 assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
             }
-        }
+        });
         // Tiles are no place for a name.
         for tile in [
             "8/data/000",

@@ -156,13 +156,14 @@ fn a_refusal_of_a_question_is_the_clients() {
             .with("set-cookie", "a=b")
     });
     for host in Host::both(&policy(), backend.address()) {
-        for (tenant, file) in [
+        let rows = [
             ("web", "@v/list"),
             ("web", "@latest"),
             ("web", "@v/main.info"),
             ("week", "@v/v1.0.0.info"),
             ("week", "@v/v1.0.0.zip"),
-        ] {
+        ];
+        table_rows::check(rows, |(tenant, file)| {
             for status in ["401", "403", "404", "410", "429", "500", "503"] {
                 let answer = get(&host, tenant, file, &[("authorization", status)]);
                 let what = format!("{tenant} {file} {status}");
@@ -173,7 +174,7 @@ fn a_refusal_of_a_question_is_the_clients() {
                 assert_eq!(answer.header("www-authenticate"), realm, "{what}");
                 assert_eq!(answer.header("set-cookie"), None, "{what}");
             }
-        }
+        });
     }
 }
 
@@ -201,7 +202,7 @@ fn whichever_question_a_backend_refuses_the_client_is_told_when_to_ask_again() {
     let org = policy["rules"]["org"].as_array_mut().unwrap();
     org.insert(0, json!({"id": "old", "deny": [OLD], "versions": ">=3"}));
     for host in Host::both(&policy, backend.address()) {
-        for (question, tenant, module, file, refused) in [
+        let rows = [
             ("list", "web", LIB, "@v/list", "list"),
             ("latest", "web", LIB, "@latest", "@latest"),
             ("list for the latest", "web", LIB, "@latest", "list"),
@@ -244,7 +245,8 @@ fn whichever_question_a_backend_refuses_the_client_is_told_when_to_ask_again() {
                 "v1.0.0.info",
             ),
             ("age of a zip", "week", LIB, "@v/v1.0.0.zip", "v1.0.0.info"),
-        ] {
+        ];
+        table_rows::check(rows, |(question, tenant, module, file, refused)| {
             for status in [401, 429, 503] {
                 let path = format!("/t/{tenant}/{module}/{file}");
                 let refused = format!("{refused} {status}");
@@ -253,7 +255,7 @@ fn whichever_question_a_backend_refuses_the_client_is_told_when_to_ask_again() {
                 let told = (answer.status, answer.header("retry-after"), &*answer.body);
                 assert_eq!(told, (status, Some("30"), "not now\n"), "{question}");
             }
-        }
+        });
     }
 }
 
@@ -309,15 +311,16 @@ fn a_compressed_list_is_never_read_as_an_empty_one() {
             (list("gzip").status, list("gzip").body.as_str()),
             (200, "v1.0.0\n")
         );
-        for (coding, why) in [
+        let rows = [
             ("br", "a content coding that was not asked for"),
             ("broken", "called gzip and is not"),
             ("unsaid", "its list is no text"),
-        ] {
+        ];
+        table_rows::check(rows, |(coding, why)| {
             let answer = list(coding);
             assert_eq!(answer.status, 502, "{coding}: {}", answer.body);
             assert!(answer.body.contains(why), "{coding}: {}", answer.body);
-        }
+        });
     }
 }
 
@@ -454,13 +457,14 @@ fn real_go_with_a_token_of_its_own_works_behind_rules_about_versions() {
     });
     let config = Config::new(policy(), &[("backend", backend.address())]);
     let envoy = Envoy::start_with(&config, |listener| listener.serve_https(&server, None));
-    for (tenant, user, ends) in [
+    let rows = [
         ("web", "alice", Ok("v1.0.0")),
         ("week", "alice", Ok("v1.0.0")),
         ("free", "alice", Ok("v1.1.0")),
         ("web", "mallory", Err("401 Unauthorized")),
         ("week", "mallory", Err("401 Unauthorized")),
-    ] {
+    ];
+    table_rows::check(rows, |(tenant, user, ends)| {
         let port = envoy.address().port();
         let goproxy = format!("https://localhost:{port}/t/{tenant}");
         let go = Go::new(&goproxy, Sumdb::Off).trusting(&authority);
@@ -480,7 +484,7 @@ fn real_go_with_a_token_of_its_own_works_behind_rules_about_versions() {
                 );
             }
         }
-    }
+    });
 }
 
 /// Two backends, of which the first sends everything on to where `to` says.
@@ -603,7 +607,7 @@ fn no_other_redirect_is_followed() {
     std::fs::write(secret.path(), "of the other").unwrap();
     let clusters = [("backend", first.address()), ("other", second.address())];
     for host in Host::both_routed(&policy, &clusters, &[("token", secret.path())]) {
-        for (to, why) in [
+        let rows = [
             ("https://evil.example/x", "no redirect to evil.example"),
             (
                 "https://cdn.example/x?sig=secret",
@@ -612,13 +616,14 @@ fn no_other_redirect_is_followed() {
             ("/corp.example/lib/@v/list", "in a circle"),
             ("/a/corp.example/other/@v/list", "leads to no backend"),
             ("/a/corp.example/lib/@v/v1.0.0.info", "another file"),
-        ] {
+        ];
+        table_rows::check(rows, |(to, why)| {
             let answer = get(&host, "web", "@v/list", &[("authorization", to)]);
             assert_eq!(answer.status, 502, "{to}: {}", answer.body);
             assert!(answer.body.contains(why), "{to}: {}", answer.body);
             assert_eq!(first.asked().len(), 1, "{to}");
             assert!(second.asked().is_empty(), "{to}");
-        }
+        });
     }
 }
 

@@ -123,7 +123,7 @@ fn no_location_takes_a_client_where_the_policy_does_not_send_it() {
     let envoy = Envoy::start(&Config::new(policy.clone(), &clusters));
     let serve = Serve::start(&policy, &clusters);
     let path = "/corp.example/lib/@v/v1.0.0.zip";
-    for (location, seen) in [
+    let rows = [
         (
             "/corp.example/other/@v/v1.0.0.zip",
             Some("/t/web/elsewhere/corp.example/other/@v/v1.0.0.zip"),
@@ -158,7 +158,8 @@ fn no_location_takes_a_client_where_the_policy_does_not_send_it() {
         ("../../../../../x", None),
         ("?sig=1", None),
         ("javascript:alert(1)", None),
-    ] {
+    ];
+    table_rows::check(rows, |(location, seen)| {
         let place = http_status::HeaderValue::from_static(location);
         server.set_fault(path, Fault::Redirect(place));
         for (host, address) in [("envoy", envoy.address()), ("serve", serve.address())] {
@@ -169,5 +170,5 @@ fn no_location_takes_a_client_where_the_policy_does_not_send_it() {
             let said = seen.is_some() || answer.body.contains("contact: #go-platform");
             assert!(said, "{}", answer.body);
         }
-    }
+    });
 }

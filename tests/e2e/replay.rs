@@ -424,7 +424,7 @@ fn a_log_is_read_as_runtimes_and_shells_leave_it() {
         (&whole["judged"], &whole["newly_denied"]),
         (&json!(3), &json!(2))
     );
-    for (what, log) in [
+    let rows = [
         ("CRLF", each(&|line| format!("{line}\r"))),
         (
             "a byte-order mark",
@@ -473,12 +473,13 @@ fn a_log_is_read_as_runtimes_and_shells_leave_it() {
                 .collect::<String>()
                 .into_bytes(),
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(what, log)| {
         let read = report(&log, &policy(), Some(&candidate), &[]);
         for key in ["judged", "newly_denied", "unjudged", "changes", "tenants"] {
             assert_eq!(read[key], whole[key], "{what}: {read}");
         }
-    }
+    });
 }
 
 #[test]

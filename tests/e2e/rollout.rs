@@ -84,14 +84,15 @@ fn a_candidate_goes_from_nobody_to_some_to_all() {
     assert_eq!(decisions(&envoy, &applied), 3.0);
     assert_eq!(decisions(&envoy, &beside), 3.0);
     let line = &envoy.process().json_lines(3)[0];
-    for (member, value) in [
+    let rows = [
         ("decision", "allow"),
         ("stage", "enforce"),
         ("other_decision", "deny"),
         ("other_rule", "freeze"),
-    ] {
+    ];
+    table_rows::check(rows, |(member, value)| {
         assert_eq!(line[member], value, "{line}");
-    }
+    });
 
     let half = json!({"candidate": ["next"], "stage": "canary", "percent": 50, "by": "module"});
     assert!(envoy.reload(&policy("2", half.clone())));

@@ -464,7 +464,7 @@ fn every_answer_says_who_may_keep_it_on_both_hosts() {
             let headers = [&[("x-tenant", "guest")], more].concat();
             http::request(host.address(), method, path, &headers)
         };
-        for (method, path, more, status) in [
+        let rows = [
             ("GET", "/a.example/lib/@v/v1.0.0.zip", &[][..], 200),
             ("HEAD", "/a.example/lib/@v/v1.0.0.zip", &[], 200),
             ("GET", "/a.example/lib/@v/list", &[], 200),
@@ -482,12 +482,13 @@ fn every_answer_says_who_may_keep_it_on_both_hosts() {
                 &[],
                 200,
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(method, path, more, status)| {
             let answer = ask(method, path, more);
             assert_eq!(answer.status, status, "{method} {path}");
             assert_private(&answer, Some("x-tenant"));
-        }
-        for (method, path, more, status) in [
+        });
+        let rows = [
             // A denial, a probe, a list and a version that were shaped, and what is no request.
             ("GET", FILE, &[][..], 403),
             ("GET", "/corp.example/lib/@v/list", &[], 403),
@@ -498,7 +499,8 @@ fn every_answer_says_who_may_keep_it_on_both_hosts() {
             ("GET", "/a.example/lib/@v/v1.0.0.ziphash", &[], 400),
             ("GET", "/a.example/lib/@v/list", &[("x-tenant", "web")], 400),
             ("POST", "/a.example/lib/@v/list", &[], 405),
-        ] {
+        ];
+        table_rows::check(rows, |(method, path, more, status)| {
             let answer = ask(method, path, more);
             assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
             assert_eq!(
@@ -506,6 +508,6 @@ fn every_answer_says_who_may_keep_it_on_both_hosts() {
                 Some("no-store"),
                 "{method} {path}"
             );
-        }
+        });
     }
 }

@@ -32,7 +32,7 @@ fn a_request_with_two_lengths_is_refused_and_none_behind_it_is_read() {
     let hidden = format!("{GOOD}\r\n");
     let chunked = format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", hidden.len());
     for host in Host::both(&three_tenants("static"), backend.address()) {
-        for (name, bytes, expected, forwarded) in [
+        let rows = [
             (
                 "neither",
                 format!("{GOOD}connection: close\r\n\r\n"),
@@ -65,10 +65,11 @@ fn a_request_with_two_lengths_is_refused_and_none_behind_it_is_read() {
                 &[200, 400],
                 1,
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(name, bytes, expected, forwarded)| {
             backend.asked();
             assert_eq!(statuses(&host, &bytes), expected, "{name}");
             assert_eq!(backend.asked().len(), forwarded, "{name}");
-        }
+        });
     }
 }

@@ -317,13 +317,14 @@ fn a_build_is_judged_by_what_it_builds_and_not_by_what_it_reads_on_the_way() {
             // What is chosen by its name, or built, is refused all the same.
             let said = refused(&host, "v1.0.1");
             assert!(said.contains(&format!("rule: {rule}\n")), "{rules}: {said}");
-            for (file, status) in [
+            let rows = [
                 ("@v/v1.0.1.info", 403),
                 ("@v/v1.0.1.zip", 403),
                 ("@v/v1.0.1.mod", 200),
-            ] {
+            ];
+            table_rows::check(rows, |(file, status)| {
                 assert_eq!(get(&host, file).status, status, "{rules}: {file}");
-            }
+            });
         }
     }
 }

@@ -80,7 +80,7 @@ mod tests {
         let _socket = UnixListener::bind(at("socket")).unwrap();
         let made = Command::new("mkfifo").arg(at("fifo")).status().unwrap();
         assert!(made.success());
-        for (name, most, regularly, in_passing) in [
+        let rows = [
             ("file", 4, "1234", "1234"),
             ("link", 4, "1234", "1234"),
             ("file", 3, "more than 0 MiB", "more than 0 MiB"),
@@ -89,7 +89,8 @@ mod tests {
             ("/dev/null", 4, "a device", ""),
             ("/dev/zero", 1 << 20, "a device", "more than 1 MiB"),
             ("none", 4, "No such file", "No such file"),
-        ] {
+        ];
+        table_rows::check(rows, |(name, most, regularly, in_passing)| {
             for (read, expected) in [
                 (regular as fn(&Path, u64) -> _, regularly),
                 (once, in_passing),
@@ -101,7 +102,7 @@ mod tests {
                 let same = text == expected || (!expected.is_empty() && text.contains(expected));
                 assert!(same, "{name}: {text}");
             }
-        }
+        });
         let error = regular(&at("fifo"), 4).unwrap_err();
         assert!(error.to_string().contains("a FIFO"), "{error}");
         let writer = std::thread::spawn({

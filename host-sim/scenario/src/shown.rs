@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn foreign_text_steers_no_terminal() {
-        for (what, text, most, wanted) in [
+        let rows = [
             ("an escape", "a\u{1b}[2J", 99, r"a\u{1b}[2J"),
             ("a C1 control", "\u{9b}2J", 99, r"\u{9b}2J"),
             ("right to left", "é\u{202e}b", 99, r"é\u{202e}b"),
@@ -32,8 +32,9 @@ mod tests {
             ("quotes and arrows", "\"a\" → 'b'", 99, "\"a\" → 'b'"),
             ("more than is shown", "abcdef", 3, "abc..."),
             ("as much as is shown", "abc", 3, "abc"),
-        ] {
+        ];
+        table_rows::check(rows, |(what, text, most, wanted)| {
             assert_eq!(shown(text, most), wanted, "{what}");
-        }
+        });
     }
 }

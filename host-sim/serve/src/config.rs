@@ -218,17 +218,18 @@ mod tests {
         let upstream: Upstream = "athens=http://127.0.0.1:3000".parse().unwrap();
         assert_eq!(upstream.name, "athens");
         assert_eq!(upstream.url.port_u16(), Some(3000));
-        for (bad, says) in [
+        let rows = [
             ("athens", "NAME=URL"),
             ("=http://a", "no name"),
             ("a=ftp://b", "not a URL like"),
             ("a=/x", "not a URL like"),
             ("a=http://b/path", "base_path"),
             ("a=http://u:p@b", "user name"),
-        ] {
+        ];
+        table_rows::check(rows, |(bad, says)| {
             let error = bad.parse::<Upstream>().unwrap_err();
             assert!(error.contains(says), "{bad}: {error}");
             assert!(!error.contains("u:p"), "a secret is in: {error}");
-        }
+        });
     }
 }

@@ -336,7 +336,7 @@ mod tests {
             ),
         ])
         .unwrap();
-        for (place, proxy) in [
+        let rows = [
             (
                 "https://goproxy.example/x",
                 Some("http://secure.example:3128/"),
@@ -358,9 +358,10 @@ mod tests {
             ("http://localhost:3000", None),
             ("http://127.0.0.7:3000", None),
             ("http://[::1]:3000", None),
-        ] {
+        ];
+        table_rows::check(rows, |(place, proxy)| {
             assert_eq!(proxy_for(&some, place).as_deref(), proxy, "{place}");
-        }
+        });
         let https: Uri = "https://a.b/".parse().unwrap();
         assert_eq!(some.authorization(&https), None);
         let all = proxies(&[("ALL_PROXY", "http://u:p@any.example"), ("NO_PROXY", "*")]).unwrap();

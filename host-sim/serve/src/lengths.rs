@@ -264,7 +264,7 @@ mod tests {
     fn a_request_with_two_lengths_is_found_wherever_it_stands() {
         let chunked = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
         let length = BOTH.len();
-        for (name, bytes, refused) in [
+        let rows = [
             ("alone", BOTH.to_owned(), Some(0)),
             ("behind another", format!("{GOOD}{BOTH}"), Some(1)),
             ("behind empty lines", format!("\r\n\n{BOTH}"), Some(0)),
@@ -300,8 +300,9 @@ mod tests {
                 format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{BOTH}"),
                 None,
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(name, bytes, refused)| {
             assert_eq!(refused_from(&bytes), refused, "{name}");
-        }
+        });
     }
 }

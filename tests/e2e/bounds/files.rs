@@ -44,7 +44,7 @@ fn a_zip_is_hashed_within_the_bound() {
     });
     let random = |n: usize| (n * 7_919) % 1_000_003;
     let path = format!("/{MODULE}/@v/{VERSION}.zip");
-    for (what, zip) in [
+    let rows = [
         (
             "many files",
             zip(|n| format!("{:06}", random(n)), b"", 65_000),
@@ -69,7 +69,8 @@ fn a_zip_is_hashed_within_the_bound() {
             "what inflates most",
             zip(|n| n.to_string(), &vec![0; 32 << 20], 2),
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(what, zip)| {
         let mut counted = Counted::start(&checked);
         let answer = counted.get(&path, &[], &zip, CHUNK);
         assert!(answer.status == 200 && answer.body == zip, "{what}");
@@ -79,7 +80,7 @@ fn a_zip_is_hashed_within_the_bound() {
             MOST
         };
         counted.assert_within(what, most);
-    }
+    });
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn a_request_is_judged_within_the_bound() {
     let many = |name: &dyn Fn(usize) -> String, count| -> Vec<(String, Vec<u8>)> {
         (0..count).map(|n| (name(n), b"v".to_vec())).collect()
     };
-    for (what, path, headers) in [
+    let rows = [
         ("no headers", &elements, Vec::new()),
         ("escapes", &escaped, Vec::new()),
         ("short headers", &short, many(&|n| format!("{n:x}"), 10_000)),
@@ -45,12 +45,13 @@ fn a_request_is_judged_within_the_bound() {
             &elements,
             vec![("x-team-7".to_owned(), vec![b'v'; 60 << 10])],
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(what, path, headers)| {
         let mut counted = Counted::start(&policy);
         counted.headers = headers;
         counted.get(path, &[], b"", 1);
         counted.assert_bounded(what);
-    }
+    });
 }
 
 /// Each value that a client may choose as long as it may be, and of what takes longest to be written for the
@@ -71,7 +72,7 @@ fn a_line_of_the_access_log_is_made_within_the_bound() {
     let quotes = format!("/{}", "\"".repeat(50 << 10));
     let letters = format!("/{}", "\u{e9}".repeat(25 << 10));
     let query = format!("/a.b/c/@latest?{}", "a".repeat(50 << 10));
-    for (what, path, id) in [
+    let rows = [
         ("long names", &long, vec![b'a'; 1024]),
         ("a request id of no text", &long, vec![0xff; 56 << 10]),
         (
@@ -87,7 +88,8 @@ fn a_line_of_the_access_log_is_made_within_the_bound() {
         ("a path of quotes", &quotes, vec![b'"'; 8 << 10]),
         ("a path of letters", &letters, vec![b'"'; 8 << 10]),
         ("a query", &query, vec![b'\\'; 8 << 10]),
-    ] {
+    ];
+    table_rows::check(rows, |(what, path, id)| {
         let mut counted = Counted::start(&policy);
         counted.headers = vec![
             ("x-team".to_owned(), name.clone().into_bytes()),
@@ -95,7 +97,7 @@ fn a_line_of_the_access_log_is_made_within_the_bound() {
         ];
         counted.get(path, &[], b"", 1);
         counted.assert_bounded(what);
-    }
+    });
 }
 
 /// The longest redirects.

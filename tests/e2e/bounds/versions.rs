@@ -72,11 +72,12 @@ fn lists() -> [(&'static str, String); 4] {
 
 #[test]
 fn a_list_as_long_as_it_may_be_is_shaped_within_the_bound() {
-    for (rules, policy) in [
+    let rows = [
         ("a range", by_range()),
         ("versions one by one", approved_one_by_one()),
         ("a cooldown", cooldown()),
-    ] {
+    ];
+    table_rows::check(rows, |(rules, policy)| {
         for (what, list) in lists() {
             let mut counted = Counted::start(&policy);
             let answers = [
@@ -98,7 +99,7 @@ fn a_list_as_long_as_it_may_be_is_shaped_within_the_bound() {
                 counted.dearest
             );
         }
-    }
+    });
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn retractions_are_read_and_applied_within_the_bound() {
         .collect();
     let retracting = format!("module corp.example/lib\nretract (\n{intervals})\n");
     let line = "a( \"b\" [c],`d` // e\n";
-    for (what, go_mod) in [
+    let rows = [
         ("as many as there may be", retracting),
         ("many short tokens", "a ".repeat(GO_MOD_BYTES / 2 - 1)),
         ("many lines", "x\n".repeat(GO_MOD_BYTES / 2 - 1)),
@@ -151,18 +152,19 @@ fn retractions_are_read_and_applied_within_the_bound() {
         ),
         ("one long word", "a".repeat(GO_MOD_BYTES)),
         ("no text", "\u{fffd}".repeat(GO_MOD_BYTES / 3)),
-    ] {
+    ];
+    table_rows::check(rows, |(what, go_mod)| {
         let mut counted = Counted::start(&by_range());
         let answers = [("/@v/list", list.as_str()), (".mod", go_mod.as_str())];
         counted.get("/corp.example/lib/@v/list", &answers, b"", 1);
         counted.assert_bounded(what);
-    }
+    });
 }
 
 #[test]
 fn an_info_is_read_within_the_bound() {
     const BYTES: usize = 64 << 10;
-    for (what, body) in [
+    let rows = [
         (
             "many members",
             format!(
@@ -176,9 +178,10 @@ fn an_info_is_read_within_the_bound() {
             format!("{{\"{}\":0}}", "\\u0130".repeat(BYTES / 6 - 4)),
         ),
         ("spaces", " ".repeat(BYTES)),
-    ] {
+    ];
+    table_rows::check(rows, |(what, body)| {
         let mut counted = Counted::start(&cooldown());
         counted.get("/corp.example/lib/@latest", &[("/@latest", &body)], b"", 1);
         counted.assert_bounded(what);
-    }
+    });
 }

@@ -321,17 +321,18 @@ fn the_health_page_says_why_there_are_no_figures() {
         .find(|board| board.uid() == "modgate-health")
         .unwrap();
     let none = grafana.open(health);
-    for (title, value) in [
+    let rows = [
         ("Proxies that count", 0.0),
         ("Envoys without the filter's figures", 1.0),
         ("Proxies with labels in the names", 1.0),
-    ] {
+    ];
+    table_rows::check(rows, |(title, value)| {
         assert_eq!(
             grafana.panel(health, title, &none)[0].last(),
             value,
             "{title}"
         );
-    }
+    });
     let past = grafana.panel(health, "Requests past the filter", &none);
     // Of each of the two, one before and twenty more.
     assert_eq!(past[0].last(), 42.0, "{past:?}");

@@ -88,7 +88,7 @@ fn what_yaml_takes_for_something_else_is_told_with_its_line() {
                 - id: own\n    deny: [corp.example/secret]\n    reason: ask the owners # them\n  \
                 - {id: all, allow: ['*']}\nbackends: {main: {cluster: athens}}\nroutes: [{id: all, backend: main}]\n";
     assert!(!check(yaml, true).contains("quotes"));
-    for (from, to, good, says) in [
+    let rows = [
         (
             "'#go'",
             "#go",
@@ -131,7 +131,8 @@ fn what_yaml_takes_for_something_else_is_told_with_its_line() {
             false,
             "standard input:9: ... in quotes",
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(from, to, good, says)| {
         let changed = yaml.replace(from, to);
         assert_ne!(changed, yaml);
         for text in [
@@ -141,5 +142,5 @@ fn what_yaml_takes_for_something_else_is_told_with_its_line() {
         ] {
             assert_lines(&check(&text, good), &[says]);
         }
-    }
+    });
 }

@@ -71,11 +71,12 @@ fn go_comes_to_the_variant_however_it_asks() {
         json!({"Version": "v1.4.1-0.20260101000000-0123456789ab", "Time": "2026-01-01T00:00:00Z"});
     std::fs::write(main, info.to_string()).unwrap();
     for host in Host::both(&by_tenant(json!({})), server.address()) {
-        for (tenant, version) in [
+        let rows = [
             ("beta", "v1.3.0-beta.1"),
             ("web", "v1.2.0"),
             ("bank", "v1.2.0"),
-        ] {
+        ];
+        table_rows::check(rows, |(tenant, version)| {
             for query in ["latest", "upgrade", "v1", "main"] {
                 let wanted = format!("{LIB}@{query}");
                 let got = got(&host, tenant, &[&["get", &wanted]]);
@@ -90,7 +91,7 @@ fn go_comes_to_the_variant_however_it_asks() {
                 got(&host, tenant, &[&["get", &named], &["mod", "download"]]),
                 "v1.3.0"
             );
-        }
+        });
         let go = host.go("web");
         go.run(&["get", &format!("{LIB}@v1.0.0")]).expect_ok();
         let newer = go.run(&["list", "-m", "-u", "-versions", LIB]);
@@ -385,7 +386,7 @@ fn who_would_get_what_is_told_of_lists_and_of_logs() {
         told.contains("1 line not read, the first of them 7: it is neither"),
         "{told}"
     );
-    for (input, more, expected) in [
+    let rows = [
         ("", &[][..], "standard input has no client"),
         (
             "a b c\n",
@@ -399,14 +400,15 @@ fn who_would_get_what_is_told_of_lists_and_of_logs() {
             "no split is named \"nope\"; there are: lib-beta",
         ),
         ("web a\n", &["--header", "nope"], "write NAME: VALUE"),
-    ] {
+    ];
+    table_rows::check(rows, |(input, more, expected)| {
         let said = ask(input, more);
         let error = modgate::stderr(&said);
         assert!(
             !said.status.success() && error.contains(expected),
             "{error}"
         );
-    }
+    });
 }
 
 fn explain(arguments: &[&str]) -> String {

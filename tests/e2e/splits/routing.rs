@@ -61,13 +61,14 @@ fn hosts_choose_backends() {
     ]));
     let clusters = [("first", first.1.address()), ("second", second.1.address())];
     for host in Host::both_routed(&policy, &clusters, &[]) {
-        for (authority, is_second) in [
+        let rows = [
             ("hub.example", true),
             ("HUB.example:8080", true),
             ("eu.hub.example", true),
             ("nothub.example", false),
             ("localhost", false),
-        ] {
+        ];
+        table_rows::check(rows, |(authority, is_second)| {
             first.1.forget_requests();
             second.1.forget_requests();
             let answer = get_as(host.address(), LIST, authority, "");
@@ -75,7 +76,7 @@ fn hosts_choose_backends() {
             let counts = (first.1.requests().len(), second.1.requests().len());
             let expected = if is_second { (0, 1) } else { (1, 0) };
             assert_eq!(counts, expected, "{authority}");
-        }
+        });
     }
 }
 

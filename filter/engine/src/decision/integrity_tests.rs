@@ -61,7 +61,7 @@ fn a_pin_counts_before_a_first_seen_hash() {
         checked("/corp.example/lib/@v/v1.0.0.mod"),
         (Artifact::GoMod, Evidence::FirstSeen, true)
     );
-    for (path, expected) in [
+    let rows = [
         ("/a.b/c/@v/v1.0.0.zip", Plan::Refuse(Artifact::Zip)),
         (
             "/t/trial/a.b/c/@v/v1.0.0.mod",
@@ -70,9 +70,10 @@ fn a_pin_counts_before_a_first_seen_hash() {
         ("/t/free/corp.example/lib/@v/v1.0.0.zip", Plan::Pass),
         ("/corp.example/lib/@v/v1.0.0.info", Plan::Pass),
         ("/corp.example/lib/@v/list", Plan::Pass),
-    ] {
+    ];
+    table_rows::check(rows, |(path, expected)| {
         assert_eq!(plan(&integrity, path), expected, "{path}");
-    }
+    });
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn the_checksum_database_counts_after_pins_and_before_first_seen_hashes() {
         "pins": [format!("a.b/pinned v1.0.0 {H1}")],
         "sumdb": {"key": KEY, "backend": "b"}, "private": ["corp.example", "*.corp.example"]
     });
-    for (path, evidence) in [
+    let rows = [
         (
             "a.b/pinned/@v/v1.0.0.zip",
             Evidence::Pin(H1.parse().unwrap()),
@@ -223,12 +224,13 @@ fn the_checksum_database_counts_after_pins_and_before_first_seen_hashes() {
             },
         ),
         ("corp.example/lib/@v/v1.0.0.zip", Evidence::FirstSeen),
-    ] {
+    ];
+    table_rows::check(rows, |(path, evidence)| {
         match plan(&integrity, &format!("/{path}")) {
             Plan::Check(checked) => assert_eq!(checked.evidence, evidence, "{path}"),
             other => panic!("{path}: {other:?}"),
         }
-    }
+    });
     let unknown = plan(&integrity, "/git.corp.example/lib/@v/v1.0.0.zip");
     assert_eq!(unknown, Plan::Refuse(Artifact::Zip));
 }

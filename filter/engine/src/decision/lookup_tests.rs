@@ -492,11 +492,12 @@ fn a_young_version_is_neither_listed_nor_served() {
     assert_eq!(*backend.rounds.borrow(), [1, 6, 1], "all ages at once");
     assert!(backend.get(&policy, "@latest").contains("\"v1.2.0\""));
     // Each is evaluated when it is asked for, the zip by itself, too.
-    for (file, days) in [
+    let rows = [
         ("v1.3.0.zip", "6d"),
         ("v1.4.0.info", "0s"),
         ("v1.5.0-rc1.zip", "1d"),
-    ] {
+    ];
+    table_rows::check(rows, |(file, days)| {
         let denied = backend.get(&policy, file);
         let want = format!("age: {days}; allowed from 7d on\n");
         assert!(
@@ -507,7 +508,7 @@ fn a_young_version_is_neither_listed_nor_served() {
             denied.contains("rule: r/week\nreason: the version is too new\n"),
             "{denied}"
         );
-    }
+    });
     backend.asked();
     assert!(
         backend

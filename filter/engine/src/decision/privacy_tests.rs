@@ -58,7 +58,7 @@ fn looked_up(
 #[test]
 fn private_names_reach_no_other_checksum_database() {
     let policy = policy_of(&document());
-    for (module, set) in [
+    let rows = [
         ("corp.example/lib", "corp.example"),
         ("corp.example/team/lib", "corp.example"),
         ("corp.example/%74eam/lib", "corp.example"),
@@ -71,14 +71,15 @@ fn private_names_reach_no_other_checksum_database() {
         ("gopkg.in/corp/lib.v1", "gopkg.in/corp/lib.v1"),
         ("git.corp.example/a/b", "git.corp.example/a/b"),
         ("git.corp.test/a/b", "*.corp.test/*"),
-    ] {
+    ];
+    table_rows::check(rows, |(module, set)| {
         let said = looked_up(&policy, "web", "sum.golang.org", module);
         let refused = said.unwrap_err();
         assert!(refused.starts_with("403 "), "{module}: {refused}");
         let line = format!("set GONOSUMDB={set}\n");
         assert!(refused.contains(&line), "{module}: {refused}");
-    }
-    for (tenant, database, module, cluster) in [
+    });
+    let rows = [
         ("web", "sum.golang.org", "golang.org/x/text", "public"),
         ("web", "sum.golang.org", "corp.example.org/lib", "public"),
         ("web", "sum.golang.org", "github.com/corpus/lib", "public"),
@@ -90,10 +91,11 @@ fn private_names_reach_no_other_checksum_database() {
             "private",
         ),
         ("web", "sum.corp.example", "golang.org/x/text", "private"),
-    ] {
+    ];
+    table_rows::check(rows, |(tenant, database, module, cluster)| {
         let said = looked_up(&policy, tenant, database, module);
         assert_eq!(said.as_deref(), Ok(cluster), "{database} {module}");
-    }
+    });
     // A private name is none of another private database's business.
     let other = looked_up(&policy, "web", "sum.corp.example", "github.com/corp/lib");
     assert!(other.unwrap_err().contains("GONOSUMDB=github.com/corp\n"));
@@ -142,7 +144,7 @@ fn the_filter_queries_no_checksum_database_for_private_names() {
 
 #[test]
 fn errors_in_private_patterns_have_their_path() {
-    for (key, patterns, error) in [
+    let rows = [
         (
             "private",
             json!(["corp"]),
@@ -158,14 +160,15 @@ fn errors_in_private_patterns_have_their_path() {
             json!(["a.b", "re:("]),
             "$.sumdb.sum.golang.org.private[1]: the pattern",
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(key, patterns, error)| {
         let mut document = document();
         document["sumdb"]["sum.golang.org"][key] = patterns;
         let errors = Policy::from_json(document.to_string().as_bytes()).unwrap_err();
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         let error = error.replace(".sum.golang.org", "['sum.golang.org']");
         assert!(errors.iter().any(|e| e.starts_with(&error)), "{errors:?}");
-    }
+    });
 }
 
 /// Whether a shared cache may keep the answer to a request.
@@ -319,14 +322,15 @@ fn another_spelling_of_a_private_name_can_be_denied() {
         ],
         "sumdb": {"sum.golang.org": {"backend": "public", "private": ["github.com/corp"]}}
     }));
-    for (path, backend) in [
+    let rows = [
         ("/github.com/corp/lib/@v/list", Some("private")),
         ("/github.com/!corp/lib/@v/list", None),
         ("/gopkg.in/corp/lib.v1/@v/list", None),
         ("/github.com/other/lib/@v/list", Some("public")),
-    ] {
+    ];
+    table_rows::check(rows, |(path, backend)| {
         let decision = evaluate(&policy, path, &[]);
         let led_to = decision.backend().map(|backend| backend.name.as_str());
         assert_eq!(led_to, backend, "{path}");
-    }
+    });
 }

@@ -59,7 +59,7 @@ const NOBODY: Known = Known(&[]);
 
 #[test]
 fn a_candidate_decides_by_its_stage() {
-    for (stage, denied, own) in [
+    let rows = [
         ("off", "enforce allow, -, none", "enforce allow, -, none"),
         (
             "shadow",
@@ -71,13 +71,14 @@ fn a_candidate_decides_by_its_stage() {
             "enforce deny, allow, differ",
             "enforce allow, allow, agree",
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(stage, denied, own)| {
         let policy = policy(json!({"candidate": ["next"], "stage": stage}));
         assert_eq!(ruled(&policy, "web", "golang.org/x/text", &NOBODY), denied);
         assert_eq!(ruled(&policy, "web", "corp.example/lib", &NOBODY), own);
         let others = ruled(&policy, "free", "golang.org/x/text", &NOBODY);
         assert_eq!(others, "enforce allow, -, none");
-    }
+    });
 }
 
 #[test]

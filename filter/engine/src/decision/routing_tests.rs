@@ -231,7 +231,7 @@ fn errors_in_routes_have_their_path() {
         *document.pointer_mut(at).unwrap() = value;
         errors(&document)
     };
-    for (at, value, expected) in [
+    let rows = [
         (
             "/routes/0/hosts",
             json!([]),
@@ -297,13 +297,14 @@ fn errors_in_routes_have_their_path() {
             json!("ca"),
             "$.backends.hub.headers: the backend \"a\" has the same cluster but different headers",
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(at, value, expected)| {
         let found = change(at, value.clone());
         assert!(
             found.iter().any(|error| error.starts_with(expected)),
             "{at} {value}: {found:?}"
         );
-    }
+    });
     // What stands in a secret's place may be the secret.
     let found = change(
         "/backends/hub/headers/x-team/secret",

@@ -71,15 +71,16 @@ fn of_two_thousand_clients_thirty_percent_of_the_group_get_the_beta() {
         // Always the same, and whoever is not in the group never.
         let again = variant(&policy, "web", &address, Some("group-b")).0;
         assert_eq!(again, first, "{address}");
-        for (tenant, group) in [
+        let rows = [
             ("bank", Some("group-b")),
             ("web", None),
             ("web", Some("group-a")),
-        ] {
+        ];
+        table_rows::check(rows, |(tenant, group)| {
             let (other, by) = variant(&policy, tenant, &address, group);
             assert_eq!(other, "stable", "{tenant} {group:?}");
             assert!(matches!(by, AssignedBy::Name { .. }));
-        }
+        });
     }
     let (n, p) = (f64::from(clients), 0.3);
     let spread = (n * p * (1.0 - p)).sqrt();

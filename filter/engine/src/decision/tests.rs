@@ -83,7 +83,7 @@ fn refused(path: &str, more: &[(&str, &str)]) -> (u16, String) {
 
 #[test]
 fn an_allowed_request_goes_upstream_in_its_canonical_form() {
-    for (path, cluster, upstream) in [
+    let rows = [
         (
             "/t/web/golang.org/x/text/@v/list",
             "athens",
@@ -109,9 +109,10 @@ fn an_allowed_request_goes_upstream_in_its_canonical_form() {
             "athens",
             "/go.dev/v1/kept/github.com/a/b/@latest",
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(path, cluster, upstream)| {
         assert_eq!(forwarded(path), (cluster.into(), upstream.into()), "{path}");
-    }
+    });
 }
 
 #[test]
@@ -302,13 +303,14 @@ fn a_sumdb_lookup_follows_the_rules_for_go_mod_files() {
         "backends": {"main": {"cluster": "c"}}, "routes": [{"id": "all", "backend": "main"}],
     });
     let policy = Policy::from_json(document.to_string().as_bytes()).unwrap();
-    for (module, lookup, go_mod) in [
+    let rows = [
         ("golang.org/x/crypto@v0.30.0", 0, 0),
         ("golang.org/x/net@v0.30.0", 403, 403),
         ("golang.org/x/exp@v0.30.0", 404, 404),
         ("golang.org/x/text@v0.30.0", 403, 403),
         ("golang.org/x/mod@v0.30.0", 0, 0),
-    ] {
+    ];
+    table_rows::check(rows, |(module, lookup, go_mod)| {
         let (path, version) = module.split_once('@').unwrap();
         for (path, want) in [
             (format!("/sumdb/sum.golang.org/lookup/{module}"), lookup),
@@ -325,13 +327,13 @@ fn a_sumdb_lookup_follows_the_rules_for_go_mod_files() {
             };
             assert_eq!(status, want, "{path}");
         }
-    }
+    });
 }
 
 #[test]
 fn decision_labels_name_the_rule_or_step_that_decided() {
     let policy = policy();
-    for (path, labels) in [
+    let rows = [
         (
             "/t/web/golang.org/x/text/@v/list",
             Some(("allow", "public")),
@@ -352,14 +354,15 @@ fn decision_labels_name_the_rule_or_step_that_decided() {
             Some(("deny", "route")),
         ),
         ("/t/web/..", None),
-    ] {
+    ];
+    table_rows::check(rows, |(path, labels)| {
         let headers = request(path, &[]);
         assert_eq!(
             evaluate(&policy, &headers, &()).decision_labels(),
             labels,
             "{path}"
         );
-    }
+    });
 }
 
 #[test]
@@ -384,17 +387,18 @@ fn the_required_source_must_identify_the_tenant() {
     let payments = [("x-user", "payments")];
     assert_eq!(status("/t/web/a.b/@latest", &[]).0, 200);
     assert_eq!(status("/t/payments/a.b/@latest", &payments).0, 200);
-    for (path, user, missing) in [
+    let rows = [
         ("/t/payments/a.b/@latest", &[] as &[(&str, &str)], "basic"),
         ("/a.b/@latest", &[], "path"),
         ("/a.b/@latest", &payments, "path"),
-    ] {
+    ];
+    table_rows::check(rows, |(path, user, missing)| {
         let (status, body) = status(path, user);
         assert_eq!(status, 403, "{body}");
         let reason =
             format!("the policy requires an identity from {missing}, and the request has none");
         assert!(body.contains(&reason), "{body}");
-    }
+    });
     assert_eq!(status("/t/web/a.b/@latest", &payments).0, 403, "a conflict");
 }
 

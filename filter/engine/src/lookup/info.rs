@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_time_must_be_valid_for_go_and_for_rfc_3339() {
         // With what Go 1.26 makes of each in JSON.
-        for (name, time, go, ours) in [
+        let rows = [
             ("leap second", "2016-12-31T23:59:60Z", false, false),
             ("second 60", "2024-01-02T00:00:60Z", false, false),
             ("second 60, zone", "2024-01-02T00:00:60+01:00", false, false),
@@ -246,10 +246,11 @@ mod tests {
             ("no seconds", "2024-01-02T00:00Z", false, false),
             ("a space before", " 2024-01-02T00:00:00Z", false, false),
             ("a space behind", "2024-01-02T00:00:00Z ", false, false),
-        ] {
+        ];
+        table_rows::check(rows, |(name, time, go, ours)| {
             assert_eq!(seconds_of(time).is_some(), ours, "{name}: {time}");
             assert!(go || !ours, "{name}: Go refuses {time}");
-        }
+        });
     }
 
     #[test]

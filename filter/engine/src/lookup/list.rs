@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn the_latest_is_the_highest_release_else_the_highest_prerelease() {
-        for (body, want) in [
+        let rows = [
             ("v1.9.0\nv1.10.0\nv1.11.0-rc1\n", "v1.10.0"),
             ("v1.11.0-rc1\nv1.11.0-rc2\n", "v1.11.0-rc2"),
             (
@@ -295,9 +295,10 @@ mod tests {
                 "v3.0.0+incompatible",
             ),
             ("v1.0.0\nv2.0.0-rc1+incompatible\n", "v1.0.0"),
-        ] {
+        ];
+        table_rows::check(rows, |(body, want)| {
             assert_eq!(latest_of("a.b/c", body), Latest::Is(want.into()), "{body}");
-        }
+        });
         assert_eq!(
             latest_of("a.b/c", "v1.0.0\nv2.0.0+incompatible\n"),
             Latest::Depends {

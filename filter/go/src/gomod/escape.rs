@@ -94,15 +94,16 @@ mod tests {
 
     #[test]
     fn what_go_would_not_write_is_refused() {
-        for (name, why) in [
+        let rows = [
             ("github.com/BurntSushi", NameError::RawUpperCase),
             ("a!", NameError::DanglingEscape),
             ("a!!b", NameError::DanglingEscape),
             ("a!1", NameError::DanglingEscape),
             ("a!/b", NameError::DanglingEscape),
             ("é", NameError::NonAscii),
-        ] {
+        ];
+        table_rows::check(rows, |(name, why)| {
             assert_eq!(unescape(name), Err(why), "{name}");
-        }
+        });
     }
 }

@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_some_system_cannot_hold_is_refused() {
-        for (path, why) in [
+        let rows = [
             ("", NameError::EmptyElement),
             ("/a", NameError::EmptyElement),
             ("a//b", NameError::EmptyElement),
@@ -76,8 +76,9 @@ mod tests {
             ("a\u{301}", NameError::FileCharacter),
             ("\u{24b6}", NameError::FileCharacter),
             ("a\u{202e}b", NameError::FileCharacter),
-        ] {
+        ];
+        table_rows::check(rows, |(path, why)| {
             assert_eq!(check_file_path(path), Err(why), "{path:?}");
-        }
+        });
     }
 }

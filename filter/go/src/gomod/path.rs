@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_invalid_module_path_is_refused_with_the_reason() {
-        for (path, why) in [
+        let rows = [
             ("", NameError::EmptyElement),
             ("example.com//a", NameError::EmptyElement),
             ("example.com/a/", NameError::EmptyElement),
@@ -162,8 +162,9 @@ mod tests {
             ("gopkg.in/yaml", NameError::MajorSuffix),
             ("gopkg.in/yaml.v01", NameError::MajorSuffix),
             ("gopkg.in/yaml.v0-unstable", NameError::MajorSuffix),
-        ] {
+        ];
+        table_rows::check(rows, |(path, why)| {
             assert_eq!(check_path(path), Err(why), "{path:?}");
-        }
+        });
     }
 }

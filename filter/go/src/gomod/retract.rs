@@ -176,15 +176,16 @@ mod tests {
 
     #[test]
     fn what_go_cannot_read_is_an_error_with_its_line() {
-        for (bad, line) in [
+        let rows = [
             ("module m\nretract (\nv1.0.0\n", "a ( without"),
             ("module m\nretract (\n) v1.0.0\n", "line 3"),
             ("module m\nrequire \"x\n", "line 2"),
             ("module m /* x */\n", "line 1"),
-        ] {
+        ];
+        table_rows::check(rows, |(bad, line)| {
             let error = retractions(bad.as_bytes()).unwrap_err();
             assert!(error.contains(line), "{bad:?}: {error}");
-        }
+        });
         assert!(retractions(b"retract \"v1\\x2e0.0\"").is_err());
         assert_eq!(read("module m // \u{e9}\n)\n( (\n)\n"), []);
         assert!(retractions(b"module m // \xff\n").is_ok());

@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn canonical_versions_fit_their_path() {
-        for (path, version) in [
+        let rows = [
             ("example.com/a", "v1.2.3"),
             ("example.com/a", "v0.0.0-20160208181325-20d25e280405"),
             ("example.com/a", "v20.10.7+incompatible"),
@@ -79,23 +79,25 @@ mod tests {
             ("gopkg.in/yaml.v3", "v3.0.1"),
             ("gopkg.in/check.v1", "v0.0.0-20161208181325-20d25e280405"),
             ("gopkg.in/a.v2-unstable", "v2.1.0"),
-        ] {
+        ];
+        table_rows::check(rows, |(path, version)| {
             assert_eq!(is_canonical_for(path, version), Ok(()), "{path}@{version}");
-        }
-        for (path, version, why) in [
+        });
+        let rows = [
             ("example.com/a", "v1.2", NameError::NotCanonical),
             ("example.com/a", "master", NameError::NotCanonical),
             ("example.com/a", "v1.2.3+meta", NameError::NotCanonical),
             ("example.com/a", "v2.0.0", NameError::MajorMismatch),
             ("example.com/a/v2", "v3.0.0", NameError::MajorMismatch),
             ("gopkg.in/yaml.v3", "v2.0.0", NameError::MajorMismatch),
-        ] {
+        ];
+        table_rows::check(rows, |(path, version, why)| {
             assert_eq!(
                 is_canonical_for(path, version),
                 Err(why),
                 "{path}@{version}"
             );
-        }
+        });
     }
 
     #[test]

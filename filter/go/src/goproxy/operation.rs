@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn every_endpoint_is_read_and_written_back_as_go_writes_it() {
-        for (rest, want) in [
+        let rows = [
             ("golang.org/x/text/@v/list", "/golang.org/x/text/@v/list"),
             ("golang.org/x/text/@latest", "/golang.org/x/text/@latest"),
             ("a.b/c/@v/v1.0.0.info", "/a.b/c/@v/v1.0.0.info"),
@@ -282,14 +282,15 @@ mod tests {
                 "golang.org/toolchain/@v/v0.0.1-go1.26.0.linux-amd64.zip",
                 "/golang.org/toolchain/@v/v0.0.1-go1.26.0.linux-amd64.zip",
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(rest, want)| {
             assert_eq!(canonical(rest).as_deref(), Ok(want));
-        }
+        });
     }
 
     #[test]
     fn everything_else_is_refused() {
-        for (rest, why) in [
+        let rows = [
             ("", RequestError::UnknownEndpoint),
             ("@latest", RequestError::UnknownEndpoint),
             ("@v/list", RequestError::UnknownEndpoint),
@@ -348,8 +349,9 @@ mod tests {
                 "a.b/c/@latest/@v/list",
                 RequestError::Name(NameError::ModuleCharacter),
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(rest, why)| {
             assert_eq!(canonical(rest), Err(why), "{rest:?}");
-        }
+        });
     }
 }

@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_version_that_the_database_lacks_is_refused() {
-        for (path, why) in [
+        let rows = [
             ("", RequestError::UnknownSumdbEndpoint),
             ("Supported", RequestError::UnknownSumdbEndpoint),
             ("lookup/a.b/c", RequestError::UnknownSumdbEndpoint),
@@ -239,8 +239,9 @@ mod tests {
             ("tile/8/0/000.p/0", RequestError::TilePath),
             ("tile/8/0/000.p/256", RequestError::TilePath),
             ("tile/8/0/../../lookup", RequestError::TilePath),
-        ] {
+        ];
+        table_rows::check(rows, |(path, why)| {
             assert_eq!(SumdbCall::parse(path), Err(why), "{path:?}");
-        }
+        });
     }
 }

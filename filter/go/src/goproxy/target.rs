@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_go_never_sends_is_refused() {
-        for (path, why) in [
+        let rows = [
             ("", RequestError::NotAbsolute),
             ("example.com/@v/list", RequestError::NotAbsolute),
             ("http://example.com/@v/list", RequestError::NotAbsolute),
@@ -125,9 +125,10 @@ mod tests {
             ("/a%", RequestError::PercentEncoding),
             ("/a%2", RequestError::PercentEncoding),
             ("/a%zz", RequestError::PercentEncoding),
-        ] {
+        ];
+        table_rows::check(rows, |(path, why)| {
             assert_eq!(decode(path), Err(why), "{path:?}");
-        }
+        });
         let long = format!("/{}", "a".repeat(MAX_PATH_BYTES));
         assert_eq!(decode(&long), Err(RequestError::TooLong));
     }

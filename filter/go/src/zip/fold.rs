@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn names_that_collide_are_reported() {
-        for (a, b, why) in [
+        let rows = [
             ("a.go", "a.go", Some(ZipFault::Duplicate)),
             ("a.go", "A.go", Some(ZipFault::CaseCollision)),
             ("x/a.go", "X/b.go", Some(ZipFault::CaseCollision)),
@@ -72,10 +72,11 @@ mod tests {
             ("a/", "a/", None),
             ("", "a", None),
             ("", "", None),
-        ] {
+        ];
+        table_rows::check(rows, |(a, b, why)| {
             assert_eq!(collision(a, b), why, "{a} {b}");
             assert_eq!(collision(b, a), why, "{b} {a}");
-        }
+        });
     }
 
     #[test]

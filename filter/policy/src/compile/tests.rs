@@ -46,7 +46,7 @@ fn assert_refused(document: &Value, path: &str, hint: &str) {
 
 #[test]
 fn every_mistake_is_named_with_its_place() {
-    for (pointer, value, path, hint) in [
+    let rows = [
         (
             "/tenents",
             json!({}),
@@ -223,9 +223,10 @@ fn every_mistake_is_named_with_its_place() {
             "$.rules.org[0].x",
             "2^53",
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(pointer, value, path, hint)| {
         assert_refused(&with(pointer, value), path, hint);
-    }
+    });
 }
 
 #[test]

@@ -79,17 +79,18 @@ fn a_module_with_an_allowed_version_is_served() {
         {"id": "public", "allow": ["golang.org"]},
         {"id": "too-late", "deny": ["golang.org/x/mod"], "versions": "v0.3"},
     ]));
-    for (module, want) in [
+    let rows = [
         ("golang.org/x/crypto", (Allow, "public", true)),
         ("golang.org/x/mod", (Allow, "public", false)),
         ("golang.org/x/text/sub", (Allow, "text", true)),
         ("golang.org/x/net", (Deny, "never", false)),
         ("corp.example/lib", (Allow, "beta", true)),
         ("corp.example/other", (Deny, "default", false)),
-    ] {
+    ];
+    table_rows::check(rows, |(module, want)| {
         let (decision, rule, needs_lookup) = verdict(&policy, module);
         assert_eq!((decision, rule.as_str(), needs_lookup), want, "{module}");
-    }
+    });
 }
 
 #[test]
@@ -179,7 +180,7 @@ fn a_go_mod_file_is_refused_by_rules_about_whole_modules_only() {
         {"id": "yaml", "deny": ["github.com/go-yaml/yaml"]},
         {"id": "gopkg", "allow": ["gopkg.in"]},
     ]));
-    for (asked, want) in [
+    let rows = [
         // Refused as zips, read as go.mod files.
         ("golang.org/x/crypto@v0.10.0", (Allow, "public", false)),
         (
@@ -217,10 +218,11 @@ fn a_go_mod_file_is_refused_by_rules_about_whole_modules_only() {
         // No age is looked up where it does not count.
         ("corp.example/new@v1.0.0", (Allow, "corp", false)),
         ("corp.example/fresh@v1.0.0", (Deny, "fresh", true)),
-    ] {
+    ];
+    table_rows::check(rows, |(asked, want)| {
         let (decision, rule, needs_lookup) = on_go_mod(&policy, asked, Age::Unasked);
         assert_eq!((decision, rule.as_str(), needs_lookup), want, "{asked}");
-    }
+    });
     let old = Age::Known(std::time::Duration::MAX);
     let fresh = on_go_mod(&policy, "corp.example/fresh@v1.0.0", old);
     assert_eq!(fresh, (Allow, "corp".to_owned(), false));

@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn what_is_near_is_suggested_and_nothing_else() {
         let known = ["path_prefix", "rewrite", "deny", "allow", "shadow"];
-        for (found, hint) in [
+        let rows = [
             ("path-prefix", "; did you mean \"path_prefix\"?"),
             ("Deny", "; did you mean \"deny\"?"),
             ("dney", "; did you mean \"deny\"?"),
@@ -40,8 +40,9 @@ mod tests {
             ("observe", "; did you mean \"shadow\"?"),
             ("reason", ""),
             ("", ""),
-        ] {
+        ];
+        table_rows::check(rows, |(found, hint)| {
             assert_eq!(did_you_mean(found, known.into_iter()), hint, "{found}");
-        }
+        });
     }
 }

@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn versions_are_in_or_out_as_go_orders_them() {
-        for (constraint, inside, outside) in [
+        let rows = [
             (
                 "<0.31.0",
                 &[
@@ -350,7 +350,8 @@ mod tests {
                 &["v1.0.1", "v1.0.0-pre"],
                 &["v1.0.0", "v1.0.0+incompatible"],
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(constraint, inside, outside)| {
             for version in inside {
                 assert!(contains(constraint, version), "{version} in {constraint}");
             }
@@ -360,12 +361,12 @@ mod tests {
                     "{version} not in {constraint}"
                 );
             }
-        }
+        });
     }
 
     #[test]
     fn an_invalid_constraint_is_refused() {
-        for (bad, why) in [
+        let rows = [
             ("", "empty alternative"),
             ("<1.2.0 ||", "empty alternative"),
             ("<", "without a version"),
@@ -386,9 +387,10 @@ mod tests {
             (">1.0.0 <1.0.0", "no version can meet"),
             ("=1.0.0 !=1.0.0", "no version can meet"),
             ("v1 v2", "no version can meet"),
-        ] {
+        ];
+        table_rows::check(rows, |(bad, why)| {
             let error = VersionSet::parse(bad).unwrap_err();
             assert!(error.contains(why), "{bad:?}: {error}");
-        }
+        });
     }
 }

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn globs_match_like_path_match() {
-        for (pattern, yes, no) in [
+        let rows = [
             ("*", &["", "a", "a.b"][..], &[][..]),
             ("a*", &["a", "ab"], &["", "ba"]),
             (
@@ -189,7 +189,8 @@ mod tests {
             ("[^a-c]x", &["dx", "-x"], &["ax", "x"]),
             ("[a-cx]", &["b", "x"], &["-", "d"]),
             ("*[0-9]", &["a1", "1", "a12"], &["a", "1a"]),
-        ] {
+        ];
+        table_rows::check(rows, |(pattern, yes, no)| {
             let glob = Glob::parse(pattern).unwrap();
             for element in yes {
                 assert!(glob.matches(element), "{pattern} should match {element}");
@@ -200,7 +201,7 @@ mod tests {
                     "{pattern} should not match {element}"
                 );
             }
-        }
+        });
     }
 
     #[test]

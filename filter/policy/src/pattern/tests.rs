@@ -106,7 +106,7 @@ fn expressions_are_bounded_together() {
 
 #[test]
 fn what_can_never_match_is_refused_with_the_reason() {
-    for (pattern, hint) in [
+    let rows = [
         ("", "empty"),
         ("corp", "no dot"),
         ("Corp.example", "lower-case"),
@@ -122,10 +122,11 @@ fn what_can_never_match_is_refused_with_the_reason() {
         ("corp.example/[a", "without a matching ]"),
         ("re:(", "unclosed"),
         ("re:é", "ASCII"),
-    ] {
+    ];
+    table_rows::check(rows, |(pattern, hint)| {
         let message = refused(pattern);
         assert!(message.contains(hint), "{pattern}: {message}");
-    }
+    });
 }
 
 #[test]

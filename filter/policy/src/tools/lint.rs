@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn only_rules_that_never_decide_are_warned_of() {
-        for (before, behind, is_shadowed) in [
+        let rows = [
             ("*", "corp.example", true),
             ("*", "re:corp\\.example/.*", true),
             ("corp.example", "corp.example", true),
@@ -316,13 +316,14 @@ mod tests {
             ("re:github\\.com/a", "github.com/a", false),
             ("re:github\\.com/a", "re:github\\.com/a", true),
             ("corp.example/Team", "corp.example/team", false),
-        ] {
+        ];
+        table_rows::check(rows, |(before, behind, is_shadowed)| {
             let rules =
                 json!({"org": [{"id": "a", "deny": [before]}, {"id": "b", "allow": [behind]}]});
             let policy_source = policy_source(rules, json!({"*": {"rules": ["org"]}}));
             let told = warned(&policy_source) == ["$.rules.org[1]"];
             assert_eq!(told, is_shadowed, "{before} before {behind}");
-        }
+        });
     }
 
     #[test]

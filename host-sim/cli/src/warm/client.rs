@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_redirect_is_followed_only_to_a_listed_target() {
         let from: Uri = "https://a.example/x/y".parse().unwrap();
-        for (place, to) in [
+        let rows = [
             ("/z?q", Some("https://a.example/z?q")),
             ("http://b.example/z", Some("http://b.example/z")),
             ("http://b.example?q", Some("http://b.example/?q")),
@@ -192,10 +192,11 @@ mod tests {
             ("#here", Some("https://a.example/x/y")),
             ("ftp://b.example/z", None),
             ("javascript:alert(1)", None),
-        ] {
+        ];
+        table_rows::check(rows, |(place, to)| {
             let found = follow(&from, &HeaderValue::from_static(place));
             assert_eq!(found.map(|uri| uri.to_string()).as_deref(), to, "{place}");
-        }
+        });
     }
 
     #[test]

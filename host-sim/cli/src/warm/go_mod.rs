@@ -115,21 +115,22 @@ mod tests {
 
     #[test]
     fn a_toolchain_is_named_by_its_line() {
-        for (text, toolchain) in [
+        let rows = [
             (
                 "go 1.22\ntoolchain go1.24.0 // x\n",
                 Some(("go1.24.0".to_owned(), 2)),
             ),
             ("go 1.22\ntoolchain default\n", None),
             ("go 1.22\n", None),
-        ] {
+        ];
+        table_rows::check(rows, |(text, toolchain)| {
             assert_eq!(requirements(text).unwrap().toolchain, toolchain, "{text}");
-        }
+        });
     }
 
     #[test]
     fn an_invalid_line_is_reported() {
-        for (text, says) in [
+        let rows = [
             ("require a.example/b\n", "line 1: not a valid require line"),
             ("toolchain a b\n", "line 1: not a valid toolchain line"),
             (
@@ -145,8 +146,9 @@ mod tests {
                 "/* x */\n",
                 "line 1: a /* comment, which go.mod does not allow",
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(text, says)| {
             assert_eq!(requirements(text).unwrap_err(), says, "{text}");
-        }
+        });
     }
 }

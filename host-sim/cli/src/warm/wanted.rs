@@ -283,7 +283,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(names(&wanted), ["a.example/b@v1.0.0"]);
-        for (text, says) in [
+        let rows = [
             (
                 "a.example/b",
                 "line 1: \"a.example/b\" is not MODULE@VERSION",
@@ -291,10 +291,11 @@ mod tests {
             ("\na.example/b@v1", "line 2: a.example/b@v1: "),
             ("a.example/b@latest", "whole version"),
             ("a.example/b@v2.0.0", "a.example/b@v2.0.0: "),
-        ] {
+        ];
+        table_rows::check(rows, |(text, says)| {
             let error = read("list", text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
-        }
+        });
     }
 
     #[test]
@@ -346,14 +347,15 @@ mod tests {
 
     #[test]
     fn a_tag_of_a_subfolder_is_its_version() {
-        for (module, tag, version) in [
+        let rows = [
             ("a.example/b", "v1.0.0", "v1.0.0"),
             ("a.example/b/sub/dir", "sub/dir/v1.0.0", "v1.0.0"),
             ("a.example/b/sub/v2", "sub/v2.0.0", "v2.0.0"),
             ("a.example/b/sub", "other/v1.0.0", "other/v1.0.0"),
             ("a.example/bsub", "sub/v1.0.0", "sub/v1.0.0"),
-        ] {
+        ];
+        table_rows::check(rows, |(module, tag, version)| {
             assert_eq!(version_of(module, tag), version, "{module} {tag}");
-        }
+        });
     }
 }

@@ -37,7 +37,7 @@ fn the_first_abi_has_headers_callbacks_without_the_end() {
 
 #[test]
 fn any_entry_function_is_accepted() {
-    for (version, entry) in [
+    let rows = [
         (
             "0_2_0",
             r#"(func (export "_start") (call $digits (i32.const 1)))"#,
@@ -51,11 +51,12 @@ fn any_entry_function_is_accepted() {
             "0_2_1",
             "(func $begin (call $digits (i32.const 1))) (start $begin)",
         ),
-    ] {
+    ];
+    table_rows::check(rows, |(version, entry)| {
         let binary = assemble(&format!(
             r#"(module {PRELUDE} (func (export "proxy_abi_version_{version}")) {entry})"#
         ));
         let mut host = Host::new(&binary);
         assert_eq!(host.lines(), ["01"], "{version}: {entry}");
-    }
+    });
 }

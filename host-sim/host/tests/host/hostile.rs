@@ -31,7 +31,7 @@ const BAD_MEMORY: &str = "06";
 
 #[test]
 fn addresses_outside_the_memory_are_refused() {
-    for (name, arguments) in [
+    let rows = [
         ("log", &[2, OUT, 1][..]),
         ("log", &[2, 0, HUGE]),
         ("log", &[2, OUT, HUGE]),
@@ -76,14 +76,15 @@ fn addresses_outside_the_memory_are_refused() {
         ("define_metric", &[0, 0, 1, OUT]),
         ("foreign", &[OUT, 20, 0, 0, 0, 4]),
         ("foreign", &[0, 0, OUT, 20, 0, 4]),
-    ] {
+    ];
+    table_rows::check(rows, |(name, arguments)| {
         assert_eq!(call(name, arguments), BAD_MEMORY, "{name}{arguments:?}");
-    }
+    });
 }
 
 #[test]
 fn invalid_numbers_are_refused() {
-    for (name, arguments) in [
+    let rows = [
         ("log", &[6, 0, 0][..]),
         ("log", &[HUGE, 0, 0]),
         ("get_buffer", &[9, 0, 1, 0, 4]),
@@ -101,14 +102,15 @@ fn invalid_numbers_are_refused() {
         ("grpc_send", &[0, 0, 0, 0]),
         ("grpc_cancel", &[4]),
         ("grpc_close", &[HUGE]),
-    ] {
+    ];
+    table_rows::check(rows, |(name, arguments)| {
         assert_eq!(call(name, arguments), BAD_ARGUMENT, "{name}{arguments:?}");
-    }
+    });
 }
 
 #[test]
 fn what_is_not_there_is_not_found() {
-    for (name, arguments) in [
+    let rows = [
         ("get_property", &[64, 3, 0, 4][..]),
         ("get_shared", &[64, 3, 0, 4, 12]),
         ("resolve_queue", &[0, 0, 64, 3, 0]),
@@ -121,9 +123,10 @@ fn what_is_not_there_is_not_found() {
         ("get_metric", &[4, 0]),
         ("grpc_cancel", &[5]),
         ("grpc_close", &[6]),
-    ] {
+    ];
+    table_rows::check(rows, |(name, arguments)| {
         assert_eq!(call(name, arguments), NOT_FOUND, "{name}{arguments:?}");
-    }
+    });
     assert_eq!(call("done", &[]), NOT_FOUND);
     for (name, value) in [("increment_metric", 1), ("record_metric", 1)] {
         let metric = format!("(call ${name} (i32.const 400) (i64.const {value}))");
@@ -163,11 +166,12 @@ fn unknown_clusters_are_answered_as_envoy_answers() {
 
 #[test]
 fn an_allocator_that_gives_nothing_or_lies_is_refused() {
-    for (allocate, expected) in [
+    let rows = [
         ("(i32.const 0)", BAD_MEMORY),
         ("(i32.const -1)", BAD_MEMORY),
         ("(i32.const 65535)", BAD_MEMORY),
-    ] {
+    ];
+    table_rows::check(rows, |(allocate, expected)| {
         let binary = super::support::assemble(&format!(
             r#"(module
               (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
@@ -185,5 +189,5 @@ fn an_allocator_that_gives_nothing_or_lies_is_refused() {
         let mut host = Host::new(&binary);
         host.get("/");
         assert_eq!(host.lines(), [expected]);
-    }
+    });
 }

@@ -71,7 +71,7 @@ fn number(n: u64) -> Option<String> {
 
 #[test]
 fn texts() {
-    for (path, expected) in [
+    let rows = [
         ("plugin_root_id", "root"),
         ("plugin_vm_id", "vm"),
         ("xds.node.id", "host-sim"),
@@ -87,9 +87,10 @@ fn texts() {
         ("connection.tls_version", "TLSv1.3"),
         ("connection.subject_peer_certificate", "CN=a"),
         ("connection.uri_san_peer_certificate", "spiffe://a"),
-    ] {
+    ];
+    table_rows::check(rows, |(path, expected)| {
         assert_eq!(seen(path)[0].as_deref(), Some(expected), "{path}");
-    }
+    });
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn what_other_filters_left_is_found_by_its_path() {
 
 #[test]
 fn a_requests_own_are_there_while_its_headers_are_and_at_the_end() {
-    for (path, expected) in [
+    let rows = [
         ("request.path", "/p?q=1"),
         ("request.url_path", "/p"),
         ("request.query", "q=1"),
@@ -126,12 +127,13 @@ fn a_requests_own_are_there_while_its_headers_are_and_at_the_end() {
         ("request.method", "GET"),
         ("request.id", "id-1"),
         ("request.headers.x-request-id", "id-1"),
-    ] {
+    ];
+    table_rows::check(rows, |(path, expected)| {
         let seen = seen(path);
         assert_eq!(seen[0].as_deref(), Some(expected), "{path}");
         assert_eq!(seen[1], None, "{path}: the request has passed");
         assert_eq!(seen[2].as_deref(), Some(expected), "{path}");
-    }
+    });
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn an_answer_before_the_request_has_ended_closes_the_connection() {
 #[test]
 fn a_request_without_a_filter_is_answered_as_envoy_does() {
     let proxy = Proxy::start(super::support::nobody());
-    for (request, status) in [
+    let rows = [
         ("GET / HTTP/1.0\r\nHost: a\r\n\r\n", "426"),
         ("GET / HTTP/1.1\r\n\r\n", "400"),
         ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
@@ -79,11 +79,12 @@ fn a_request_without_a_filter_is_answered_as_envoy_does() {
         ),
         ("nonsense\r\n\r\n", "400"),
         ("GET /\u{1} HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
-    ] {
+    ];
+    table_rows::check(rows, |(request, status)| {
         let response = proxy.exchange(request);
         let found = response.split(' ').nth(1).unwrap_or_default();
         assert_eq!(found, status, "{request}: {response}");
-    }
+    });
     assert!(proxy.records.lock().unwrap().is_empty());
 }
 

@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn the_tenant_is_one_element_and_the_rest_must_fit() {
         let pattern = "spiffe://corp.example/ns/{tenant}/sa/*";
-        for (value, tenant) in [
+        let rows = [
             (
                 "spiffe://corp.example/ns/payments/sa/build",
                 Some("payments"),
@@ -154,9 +154,10 @@ mod tests {
             ("spiffe://evil/spiffe://corp.example/ns/x/sa/y", None),
             ("SPIFFE://corp.example/ns/payments/sa/build", None),
             ("", None),
-        ] {
+        ];
+        table_rows::check(rows, |(value, tenant)| {
             assert_eq!(uri(pattern, value).as_deref(), tenant, "{value}");
-        }
+        });
         assert_eq!(uri("x://{tenant}-ns/*", "x://a-ns/b"), Some("a".into()));
         assert_eq!(
             uri("x://{tenant}-ns/*", "x://a-ns-ns/b"),

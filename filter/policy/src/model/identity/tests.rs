@@ -246,7 +246,7 @@ fn groups_name_a_tenant_alone_or_confirm_the_one_that_another_source_names() {
         {"path_prefix": "/t/{tenant}"},
         {"jwt_claim_list": "groups", "payload": "m", "map": {"red": "acme", "blue": "web"}}
     ]);
-    for (path, groups, tenant, source) in [
+    let rows = [
         (
             "p",
             &["everyone", "red"] as &[&str],
@@ -266,11 +266,12 @@ fn groups_name_a_tenant_alone_or_confirm_the_one_that_another_source_names() {
         ),
         // Nobody's group does not confirm what the path claims; `require` is what asks for that.
         ("t/web/p", &["everyone"], "web", Some("path_prefix")),
-    ] {
+    ];
+    table_rows::check(rows, |(path, groups, tenant, source)| {
         let groups = list(groups);
         let got = ask(&identity, path, &[], &[(claim, &groups)]).unwrap();
         assert_eq!((got.0.as_str(), got.1), (tenant, source), "{path}");
-    }
+    });
     // Without a map the groups that the policy knows as tenants count.
     let unmapped = json!([{"jwt_claim_list": "groups", "payload": "m"}]);
     let groups = list(&["everyone", "a b", "web"]);

@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_redirect_stays_behind_the_filter() {
         let kept = |path: &str| Ok(Some(path.to_owned()));
-        for (location, to) in [
+        let rows = [
             (
                 "https://proxy.example/base/a.b/c/@v/v1.0.0.zip",
                 "/t/acme/upstream/a.b/c/@v/v1.0.0.zip",
@@ -144,9 +144,10 @@ mod tests {
                 "/artifactory/api/go/x/a.b/%21c/@v/list",
                 "/t/acme/a.b/%21c/@v/list",
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(location, to)| {
             assert_eq!(judged(location), kept(to), "{location}");
-        }
+        });
         let at_root = judge(
             &rules(),
             &[b"/artifactory/api/go/x/a.b/@latest"],
@@ -198,7 +199,7 @@ mod tests {
     #[test]
     fn a_relative_location_is_resolved_against_the_requested_path() {
         let kept = |path: &str| Ok(Some(path.to_owned()));
-        for (location, to) in [
+        let rows = [
             ("v1.0.1.zip", "/t/acme/a.b/c/@v/v1.0.1.zip"),
             ("./v1.0.1.zip", "/t/acme/a.b/c/@v/v1.0.1.zip"),
             ("../@latest", "/t/acme/a.b/c/@latest"),
@@ -221,9 +222,10 @@ mod tests {
                 "//cdn.example:8443/blob?sig=a%2Fb",
                 "https://cdn.example:8443/blob?sig=a%2Fb",
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(location, to)| {
             assert_eq!(judged(location), kept(to), "{location}");
-        }
+        });
         for location in [
             "",
             "#here",

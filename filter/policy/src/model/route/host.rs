@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_host_is_read_without_its_port_and_whatever_its_case() {
-        for (authority, host) in [
+        let rows = [
             ("goproxy.corp.example", Some("goproxy.corp.example")),
             ("GoProxy.Corp.Example:8080", Some("goproxy.corp.example")),
             ("goproxy.corp.example.", Some("goproxy.corp.example")),
@@ -61,10 +61,11 @@ mod tests {
             ("a b", None),
             ("user@host", None),
             ("host/path", None),
-        ] {
+        ];
+        table_rows::check(rows, |(authority, host)| {
             let read = Host::read(authority.as_bytes());
             assert_eq!(read, host.map(|host| Host(host.to_owned())), "{authority}");
-        }
+        });
         assert_eq!(Host::read(b"\xff"), None);
     }
 

@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_pattern_has_a_module_that_it_matches() {
-        for (pattern, module) in [
+        let rows = [
             ("corp.example/lib", Some("corp.example/lib")),
             ("corp.example/lib/", Some("corp.example/lib")),
             ("corp.example/lib/v2", Some("corp.example/lib/v2")),
@@ -187,9 +187,10 @@ mod tests {
             ("github.com/[^a]?", Some("github.com/xx")),
             ("re:a\\.b", None),
             ("github.com/[^x]", None),
-        ] {
+        ];
+        table_rows::check(rows, |(pattern, module)| {
             assert_eq!(example(pattern).as_deref(), module, "{pattern}");
-        }
+        });
     }
 
     #[test]

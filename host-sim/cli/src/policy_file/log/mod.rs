@@ -239,7 +239,7 @@ mod tests {
         };
         assert_eq!(Line::read(b" web\t/a.b\r"), plain("web", "/a.b"));
         assert_eq!(Line::read(b"web a.b/@latest"), plain("web", "/a.b/@latest"));
-        for (line, path) in [
+        let rows = [
             ("/a.b/@latest", "/a.b/@latest"),
             (
                 "[pod/goproxy-1/envoy] 1.1.1.1 - - [x] \"GET /a.b/@v/list HTTP/1.1\"",
@@ -249,14 +249,15 @@ mod tests {
                 "{\"path\":\"/a.b/@v/list\",\"method\":\"GET\"}",
                 "/a.b/@v/list",
             ),
-        ] {
+        ];
+        table_rows::check(rows, |(line, path)| {
             let path = path.into();
             assert_eq!(
                 Line::read(line.as_bytes()),
                 Ok(Line::Foreign { path }),
                 "{line}"
             );
-        }
+        });
         let post = Line::read(b"\"POST /a.b/@v/list HTTP/1.1\"");
         assert!(matches!(post, Ok(Line::NoRequest(_))));
         let text = String::from_utf8(json.to_vec()).unwrap();
