@@ -105,7 +105,7 @@ fn what_yaml_takes_for_something_else_is_told_with_its_line() {
             "default: deny",
             "default: deny\ndefault: allow",
             false,
-            "standard input:3:1: $.default: ... stands at line 2 already",
+            "standard input:3:1: $.default: ... already defined at line 2",
         ),
         (
             "version: '1'",
@@ -129,7 +129,7 @@ fn what_yaml_takes_for_something_else_is_told_with_its_line() {
             "[corp.example/secret]",
             "[corp.example/secret]\n    versions: >=1.2.0",
             false,
-            "standard input:9: ... in quotes",
+            "standard input:9: ... quote a value",
         ),
     ] {
         let changed = yaml.replace(from, to);

@@ -136,7 +136,7 @@ fn yaml_is_read_as_kubernetes_reads_it() {
             "standard input:1:1: $.version: ... quote it",
             "standard input:7:15: $.tenants.ops.require[0]: ... quote it",
             "standard input:8:3: $.tenants.true: ... quote it",
-            "standard input:11:1: $.backends: ... stands at line 10 already",
+            "standard input:11:1: $.backends: ... already defined at line 10",
         ],
     );
     let good = yaml
@@ -174,7 +174,7 @@ fn warnings_leave_a_policy_good() {
     let printed = check(&text, true);
     assert_lines(
         &printed,
-        &["warning: standard input:7:5: $.rules.org[2]: ... org/all before it takes all"],
+        &["warning: standard input:7:5: $.rules.org[2]: ... org/all before it already matches"],
     );
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
