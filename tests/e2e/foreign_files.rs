@@ -106,7 +106,7 @@ fn a_time_that_means_unknown_passes_no_cooldown() {
             let status = if passes { 200 } else { 403 };
             assert_eq!(answer.status, status, "{time}: {}", answer.body);
             if !passes {
-                assert!(answer.body.contains("age: not known"), "{}", answer.body);
+                assert!(answer.body.contains("age: unknown"), "{}", answer.body);
             }
             let list = host.get("/t/web/corp.example/lib/@v/list");
             assert_eq!(list.body.contains("v1.0.0"), passes, "{time}");

@@ -51,7 +51,7 @@ fn a_module_cache_prints_as_its_go_sum_and_agrees_with_it() {
     std::fs::write(&sums, &printed).unwrap();
     let output = h1(&["--sum", text(&sums), text(cache)], b"");
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = format!("{} as in go.sum, 0 differ, 0 not", printed.lines().count());
+    let said = format!("{} match go.sum, 0 differ, 0 not", printed.lines().count());
     assert!(stderr(&output).starts_with(&said), "{}", stderr(&output));
 }
 
@@ -74,7 +74,7 @@ fn a_file_that_differs_is_named_and_fails() {
     assert_eq!(stdout(&output), format!("{zip}\n{go_mod}\n"));
     let said = stderr(&output);
     assert!(said.contains(text(&module.zip)), "{said}");
-    assert!(said.contains("1 as in go.sum, 1 differ, 0 not"), "{said}");
+    assert!(said.contains("1 match go.sum, 1 differ, 0 not"), "{said}");
 
     // Nothing compared is no success.
     std::fs::write(&sums, "").unwrap();

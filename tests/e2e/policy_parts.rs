@@ -332,7 +332,7 @@ fn what_is_wrong_with_the_whole_is_told_of_the_part() {
         (
             format!("{WEB}tests: []\n"),
             "web.yaml:17:1: $.tests: ",
-            "stands at line 15 already",
+            "already defined at line 15",
         ),
         (
             format!("{WEB}---\n{{}}\n"),

@@ -108,7 +108,7 @@ fn a_rule_about_versions_holds_behind_athens_that_redirects() {
         assert!(go.has("corp.example/lib@v1.0.0"));
         let young = go.run(&["mod", "download", "corp.example/lib@v1.1.0"]);
         let said = young.expect_failure();
-        assert!(said.contains("age: 1d; served from 7d on"), "{said}");
+        assert!(said.contains("age: 1d; allowed from 7d on"), "{said}");
     }
 }
 

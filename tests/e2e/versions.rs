@@ -210,7 +210,7 @@ fn nothing_young_is_offered_or_served() {
         for part in [
             "rule: org/week",
             "one week of quarantine",
-            "age: 6d; served from 7d on",
+            "age: 6d; allowed from 7d on",
         ] {
             assert!(said.contains(part), "{part} is not in {said}");
         }

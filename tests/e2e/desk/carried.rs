@@ -65,7 +65,7 @@ fn a_policy_is_found_in_a_typed_struct_and_in_a_config_map_with_its_places() {
             &[&format!("{place} ... did you mean \"cluster\"?")],
         );
         let good = carried.replace("clutser", "cluster");
-        assert!(check(&good, true).contains(": good"), "{good}");
+        assert!(check(&good, true).contains(": ok"), "{good}");
     }
     assert!(check(&config_map("policy.yaml", yaml), true).contains("of the ConfigMap"));
     let printed = check(
@@ -93,7 +93,7 @@ fn what_yaml_takes_for_something_else_is_told_with_its_line() {
             "'#go'",
             "#go",
             false,
-            "standard input:3:1: $.contact: ... put it in quotes: \"#go\"",
+            "standard input:3:1: $.contact: ... quote it: \"#go\"",
         ),
         (
             "the owners # them",
@@ -105,7 +105,7 @@ fn what_yaml_takes_for_something_else_is_told_with_its_line() {
             "default: deny",
             "default: deny\ndefault: allow",
             false,
-            "standard input:3:1: $.default: ... stands at line 2 already",
+            "standard input:3:1: $.default: ... already defined at line 2",
         ),
         (
             "version: '1'",
@@ -129,7 +129,7 @@ fn what_yaml_takes_for_something_else_is_told_with_its_line() {
             "[corp.example/secret]",
             "[corp.example/secret]\n    versions: >=1.2.0",
             false,
-            "standard input:9: ... in quotes",
+            "standard input:9: ... quote a value",
         ),
     ];
     table_rows::check(rows, |(from, to, good, says)| {

@@ -63,7 +63,7 @@ fn every_mistake_has_its_line_and_column() {
         &[
             "standard input:2:19: $.default: ... did you mean \"deny\"?",
             "standard input:5:52: $.rules.org[0].hidden: ... unknown field",
-            "standard input:5:68: $.rules.org[0].id: ... stands at line 5 already",
+            "standard input:5:68: $.rules.org[0].id: ... already defined at line 5",
             "standard input:10:28: $.routes[0].backend: ... did you mean \"main\"?",
             "refused ... 4 errors",
         ],
@@ -92,7 +92,7 @@ fn a_policy_is_found_wherever_it_is_carried() {
         indented(&bad, 6)
     );
     let envoy = std::fs::read_to_string(example("envoy/modgate.yaml")).unwrap();
-    assert!(check(&envoy, true).contains("the configuration of the filter \"modgate\": good"));
+    assert!(check(&envoy, true).contains("the configuration of the filter \"modgate\": ok"));
     let envoy = envoy.replace("\"cluster\"", "\"clutser\"");
     for (text, place) in [
         (wasm_plugin, "spec.pluginConfig of the WasmPlugin \"m\""),
@@ -136,7 +136,7 @@ fn yaml_is_read_as_kubernetes_reads_it() {
             "standard input:1:1: $.version: ... quote it",
             "standard input:7:15: $.tenants.ops.require[0]: ... quote it",
             "standard input:8:3: $.tenants.true: ... quote it",
-            "standard input:11:1: $.backends: ... stands at line 10 already",
+            "standard input:11:1: $.backends: ... already defined at line 10",
         ],
     );
     let good = yaml
@@ -174,7 +174,7 @@ fn warnings_leave_a_policy_good() {
     let printed = check(&text, true);
     assert_lines(
         &printed,
-        &["warning: standard input:7:5: $.rules.org[2]: ... org/all before it takes all"],
+        &["warning: standard input:7:5: $.rules.org[2]: ... org/all before it already matches"],
     );
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
@@ -326,7 +326,7 @@ fn tests_of_a_policy_are_asked() {
         &stdout(&output),
         &[
             "$.tests[1] ... a typosquat is refused",
-            "expected deny ... came allow by org/public",
+            "expected deny ... got allow by org/public",
             "3 passed ... 1 failed",
         ],
     );

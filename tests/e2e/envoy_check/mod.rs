@@ -97,7 +97,7 @@ fn what_is_shipped_is_good() {
         let printed = stdout(&said);
         assert!(said.status.success(), "{printed}{}", stderr(&said));
         assert!(
-            printed.contains("Envoy's configuration: good; 0 warnings"),
+            printed.contains("Envoy's configuration: ok; 0 warnings"),
             "{printed}"
         );
         let findings = printed.lines().filter(|line| line.starts_with("warning"));

@@ -137,7 +137,7 @@ fn a_dependency_that_needs_a_hidden_version_gets_it_unless_the_split_is_strict()
         let said = host.go("web").run(&["get", "corp.example/app@latest"]);
         let said = said.expect_failure();
         assert!(
-            said.contains("the split lib-beta gives you v1.2.0 (stable)"),
+            said.contains("the split lib-beta assigns you v1.2.0 (stable)"),
             "{said}"
         );
         assert_eq!(

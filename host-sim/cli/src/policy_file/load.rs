@@ -377,7 +377,7 @@ fn with(
     for error in errors {
         let known = findings
             .iter()
-            .any(|f| f.path == error.path && error.message.contains("stands twice"));
+            .any(|f| f.path == error.path && error.message.contains("is in this object twice"));
         if !known {
             findings.push(finding(file, places, error));
         }

@@ -109,7 +109,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| mapper(f, "GE", 400, ("status_code", json!(500))),
         ERROR,
         "status_code",
-        "of the filter's 400",
+        "the filter's 400",
     ),
     Fault(
         "untrusted certificates",
@@ -135,7 +135,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| tls(f, json!({"allow_expired_certificate": true})),
         WARNING,
         "allow_expired_certificate",
-        "ended",
+        "expired",
     ),
     Fault(
         "certificates without TLS",

@@ -144,6 +144,6 @@ pub(super) const FAULTS: &[Fault] = &[
         |f| _ = remove(plugin(f), "configuration"),
         ERROR,
         ".config",
-        "not as a policy",
+        "no policy",
     ),
 ];
