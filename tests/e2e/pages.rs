@@ -78,7 +78,7 @@ fn script(blocks: &[Block]) -> String {
          trap 'kill $!' EXIT\n\
          wait_for() { until (($(grep -c \"$1\" \"$WORK/serve.log\") >= $2)); do sleep 0.1; done; }\n\
          changes=0\n\
-         in_force() { changes=$((changes + 1)); wait_for 'is in force' $changes; }\n",
+         in_force() { changes=$((changes + 1)); wait_for 'is now active' $changes; }\n",
     );
     let mut policies = 0;
     for (number, block) in blocks.iter().enumerate() {

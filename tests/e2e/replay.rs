@@ -197,7 +197,9 @@ fn an_age_is_old_enough_unless_it_is_said() {
     assert_eq!(told["changes"][0]["candidate_rule"], "org/quarantine");
     let text = stdout(&replay(log, &policy(), Some(&quarantine), &[]));
     assert!(
-        text.contains("min_age had a say on 2 requests; every version was taken to be old enough"),
+        text.contains(
+            "a rule with min_age applies to 2 requests; every version was assumed to be old enough"
+        ),
         "{text}"
     );
     let wrong = replay(log, &policy(), Some(&quarantine), &["--age", "a week"]);
@@ -217,8 +219,8 @@ fn a_tenant_that_a_policy_does_not_know_is_told() {
     assert_eq!(told["changes"][0]["candidate_rule"], "identity");
     let text = stdout(&replay(log, &anyone, Some(&policy()), &[]));
     for note in [
-        "the policy knows no tenant ghost: 2 requests evaluated as *",
-        "the candidate knows no tenant ghost: 2 requests refused",
+        "the policy has no tenant ghost: 2 requests evaluated as *",
+        "the candidate has no tenant ghost: 2 requests refused",
     ] {
         assert!(text.contains(note), "{text}");
     }

@@ -154,7 +154,7 @@ fn ask(counted: &mut Counted, module: &str) -> String {
 #[test]
 fn a_record_and_its_note_are_read_within_the_bound() {
     // What is good so far has its tiles asked for, which are not there.
-    const PROVED: &str = "the checksum database says nothing: it answered 404";
+    const PROVED: &str = "the checksum database gave no hash: it responded with status 404";
     let signer = Signer::new();
     let head = Log::new().head(2);
     let record = lines(FIRST);
@@ -176,7 +176,7 @@ fn a_record_and_its_note_are_read_within_the_bound() {
         }),
         (
             "a record about a long module",
-            "its record is about a.b/aaa",
+            "its record is for a.b/aaa",
             {
                 let long = lines(&format!("a.b/{}", "a".repeat(left / 2)));
                 format!("0\n{}\n{note}", &long[..=long.find('\n').unwrap()])
@@ -184,7 +184,7 @@ fn a_record_and_its_note_are_read_within_the_bound() {
         ),
         (
             "a record about a module of many elements",
-            "its record is about a.b/a/a",
+            "its record is for a.b/a/a",
             {
                 let long = lines(&format!("a.b{}", "/a".repeat(left / 4)));
                 format!("0\n{}\n{note}", &long[..=long.find('\n').unwrap()])

@@ -383,7 +383,7 @@ fn who_would_get_what_is_told_of_lists_and_of_logs() {
     );
     assert!(told.contains("100.0 %"), "{told}");
     assert!(
-        told.contains("1 line not read, the first of them 7: it is neither"),
+        told.contains("1 line not read, the first is line 7: it is neither"),
         "{told}"
     );
     let rows = [

@@ -12,11 +12,11 @@ const LIES: [(&str, &str); 14] = [
     ("wrong-hash", "\"result\":\"mismatch\""),
     (
         "unrelated",
-        "its record is about example.com/Lib/other@v1.0.0",
+        "its record is for example.com/Lib/other@v1.0.0",
     ),
     (
         "unauthenticated",
-        "its record is about example.com/Lib/other@v1.0.0",
+        "its record is for example.com/Lib/other@v1.0.0",
     ),
     ("empty", "its record has a line that is not a go.sum line"),
     ("conflict", "its record has two hashes for one file"),

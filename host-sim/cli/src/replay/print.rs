@@ -185,8 +185,13 @@ fn notes(report: &Report, out: &mut String) -> std::fmt::Result {
     if report.as_a_whole > 0 {
         writeln!(
             out,
-            "note: {} for a list, @latest or a branch were evaluated by the module alone: rules about versions change the response, which is not shown here",
-            count(report.as_a_whole, "request")
+            "note: {} for a list, @latest or a branch {} evaluated by the module alone: rules about versions change the response, which is not shown here",
+            count(report.as_a_whole, "request"),
+            if report.as_a_whole == 1 {
+                "was"
+            } else {
+                "were"
+            }
         )?;
     }
     if report.logged_otherwise > 0 {

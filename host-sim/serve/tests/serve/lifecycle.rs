@@ -53,7 +53,7 @@ fn a_policy_is_read_again_and_a_bad_one_changes_nothing() {
     let proxy = Proxy::with(echo(), |config| config.policy = Policy::File(path.clone()));
     assert!(proxy.get("/").starts_with("HTTP/1.1 200"));
     std::fs::write(&path, "bad").unwrap();
-    proxy.wait_for_line("is refused: the configuration is bad; the last good one stays in force");
+    proxy.wait_for_line("is refused: the configuration is bad; the last valid one stays active");
     assert!(proxy.get("/").starts_with("HTTP/1.1 200"));
     // An editor that renames.
     std::fs::write(folder.path().join("new"), "second").unwrap();

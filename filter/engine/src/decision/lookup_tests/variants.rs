@@ -124,7 +124,7 @@ fn a_strict_split_refuses_other_versions_also_where_their_age_counts() {
     let strict = split_with("stable", json!({"strict": true}), week);
     for file in ["v1.3.0.info", "v1.3.0.zip"] {
         let answer = backend.get(&strict, file);
-        let wanted = "the split lib gives you v1.2.0 (stable)";
+        let wanted = "the split lib assigns you v1.2.0 (stable)";
         assert!(
             answer.starts_with("403 ") && answer.contains(wanted),
             "{file}: {answer}"

@@ -61,10 +61,15 @@ fn write_all(all: &Difference, out: &mut String) -> std::fmt::Result {
         }
     }
     if all.expressions > 0 {
-        let patterns = count(all.expressions, "pattern");
+        let (verb, which) = if all.expressions == 1 {
+            ("was", "it")
+        } else {
+            ("were", "them")
+        };
+        let patterns = format!("{} {verb}", count(all.expressions, "pattern"));
         writeln!(
             out,
-            "\nnote: {patterns} were not compared, because no example module can be derived from them"
+            "\nnote: {patterns} not compared, because no example module can be derived from {which}"
         )?;
     }
     Ok(())
