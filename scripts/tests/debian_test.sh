@@ -50,7 +50,7 @@ test_mirror_out_of_reach() {
   echo 'deb http://127.0.0.1:9/debian bookworm main' >apt/sources.list
   set_up prometheus
   refuses prometheus
-  says "the package index of Debian bookworm could not be had"
+  says "could not install the package index of Debian bookworm"
   leaves_nothing prometheus
 }
 

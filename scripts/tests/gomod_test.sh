@@ -55,5 +55,5 @@ test_module_proxy_out_of_reach() {
   GOPROXY=http://127.0.0.1:9
   set_up goproxy
   refuses goproxy
-  says "example.test/proxy v1.0.0 could not be had: go mod download failed; check the network and GOPROXY"
+  says "could not install the Go module example.test/proxy v1.0.0: go mod download failed; check the network and GOPROXY"
 }

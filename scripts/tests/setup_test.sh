@@ -4,7 +4,7 @@
 test_unknown_part_is_refused() {
   set_up envoy kitchen
   ((STATUS == 1)) || wrong "an unknown part should be refused"
-  says "there is no part named kitchen; the parts are fetch wasm go"
+  says "kitchen is not a part; the parts are fetch wasm go"
   [[ ! -e tools/opt ]] || wrong "nothing should be installed before the parts are known"
 }
 
@@ -68,6 +68,6 @@ test_old_python_is_refused_for_dashboards() {
   export PATH=$HERE/machine:$PATH
   set_up dashboards
   refuses dashboards
-  says "python3 is 3.9 here; install python3 of 3.11 or newer"
+  says "python3 is 3.9; install python3 of 3.11 or newer"
   leaves_nothing dashboards
 }

