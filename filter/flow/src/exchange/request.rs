@@ -209,7 +209,7 @@ fn forward(
         } => (*backend, *cluster, path.take()),
         // What waits for its backend never goes on without its answer.
         Decision::Pending { .. } => {
-            return Err(LocalReply::unavailable("it was not judged to the end"));
+            return Err(LocalReply::unavailable("its lookup has not ended"));
         }
     };
     let mut body = match std::mem::take(&mut decision.plan) {
@@ -222,7 +222,9 @@ fn forward(
     let to = (backend, cluster, path.as_deref());
     write_head(host, headers, &decision.remove_headers, is_checked, to)
         // What would go upstream is not what was decided.
-        .map_err(|Refused| LocalReply::unavailable("the proxy did not take what was judged"))?;
+        .map_err(|Refused| {
+            LocalReply::unavailable("the proxy refused a change of the request that was decided")
+        })?;
     if let BodyCheck::Running(verifier) = &mut body {
         verifier.request_evidence(context, backend, headers);
     }

@@ -186,9 +186,9 @@ impl UpstreamResponse {
             return;
         }
         meters.count_check(host, tenant, artifact, result, evidence);
-        let tenant = tenant.map_or("-", |tenant| &tenant.name);
+        let tenant = tenant.map(|tenant| tenant.name.as_str());
         let backend = active.policy.backend(self.backend);
-        let backend = backend.map_or("-", |backend| &backend.name);
+        let backend = backend.map(|backend| backend.name.as_str());
         let line = checked.log_line(&file.verdict, tenant, backend);
         host.log(LogLevel::Error, &format!("modgate: integrity: {line}"));
     }

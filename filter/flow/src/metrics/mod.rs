@@ -65,7 +65,7 @@ type FailoverKey = (BackendId, usize);
 type DecisionKey = (Option<TenantId>, [&'static str; 3], usize);
 
 impl Meters {
-    /// The series for a request that was judged so, and that this backend is asked for.
+    /// The series for a request on which this was decided, and that goes to this backend.
     pub(crate) fn scope(
         &self,
         host: &dyn Host,

@@ -106,8 +106,13 @@ impl Checked {
         format!("{}@{} {file}", self.module.path(), self.module.version())
     }
 
-    /// The line of the log for a verdict that is not good: JSON.
-    pub fn log_line(&self, verdict: &Verdict, tenant: &str, backend: &str) -> String {
+    /// The line of the log for a verdict that is not good: JSON. A tenant or backend that is not known is `null`.
+    pub fn log_line(
+        &self,
+        verdict: &Verdict,
+        tenant: Option<&str>,
+        backend: Option<&str>,
+    ) -> String {
         let (expected, got) = match verdict {
             Verdict::Mismatch { expected, got } => {
                 (Some(expected.to_string()), Some(got.to_string()))
