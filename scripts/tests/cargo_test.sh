@@ -4,7 +4,8 @@
 
 CHECKOUT=$(cd "$SCRIPTS/.." && pwd)
 # What may run cargo: all but the tests here.
-mapfile -t CALLERS < <(cd "$CHECKOUT" && grep -rl cargo Makefile .ci .github scripts README.md CONTRIBUTING.md docs/development.md |
+mapfile -t CALLERS < <(cd "$CHECKOUT" && grep -rl cargo Makefile .ci .github scripts README.md CONTRIBUTING.md \
+  docs/guides/development.md docs/reference/tests.md |
   grep -v '^scripts/tests/')
 
 # calls FILE...: each call of cargo that compiles, with what follows a backslash, as FILE:COMMAND.

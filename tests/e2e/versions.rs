@@ -595,5 +595,9 @@ fn a_backend_that_fails_meanwhile_is_told_apart_from_a_denial() {
     ));
     let answer = http::get(envoy.address(), &format!("/t/web/{LIB}/@v/list"));
     assert_eq!(answer.status, 503);
-    assert!(answer.body.contains("no such cluster"), "{}", answer.body);
+    assert!(
+        answer.body.contains("does not have its cluster"),
+        "{}",
+        answer.body
+    );
 }

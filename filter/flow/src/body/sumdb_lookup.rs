@@ -163,10 +163,10 @@ impl SumdbLookup {
                 timeout: left.ok_or("it did not answer in time")?,
             };
             let call = PendingCall::start(context.host, &request);
-            let call = call.map_err(|_| "the proxy has no such cluster to ask")?;
+            let call = call.map_err(|_| "the proxy does not have its cluster")?;
             self.queries.add(call, *question);
         }
-        self.queries.first().ok_or("nothing is left to be asked")
+        self.queries.first().ok_or("no query is left to send")
     }
 }
 

@@ -28,7 +28,7 @@ impl Exchange {
             _ => None,
         };
         let Some(active) = active else {
-            return self.not_ready(host, "no valid policy is in force");
+            return self.fail(host, "no valid policy is in force");
         };
         let context = Context {
             host,
@@ -48,7 +48,7 @@ impl Exchange {
         let requester = Requester::new(&active.policy, (backend, cluster), &headers, &decision);
         let Some(mut pending) = PendingLookup::new(&active, decision, requester, scope, began)
         else {
-            return self.not_ready(host, "there is no lookup to wait for");
+            return self.fail(host, "there is no lookup to wait for");
         };
         match pending.begin(context) {
             Progress::Pending(call) => {
@@ -63,7 +63,7 @@ impl Exchange {
     /// they come when the headers have gone on.
     pub fn on_request_body(&mut self, host: &dyn Host, size: usize) -> Action {
         if size > 0 && host.replace_body(Message::Request, size, &[]).is_err() {
-            return self.not_ready(host, "the proxy does not take the body off the request");
+            return self.fail(host, "the proxy does not take the body off the request");
         }
         self.request_goes_on(host)
     }
@@ -86,7 +86,7 @@ impl Exchange {
         };
         match wake {
             Some(wake) => Action::Pause(wake),
-            None => self.not_ready(host, "its headers were not seen"),
+            None => self.fail(host, "its headers were not seen"),
         }
     }
 
@@ -182,9 +182,26 @@ impl Exchange {
         }
     }
 
-    /// Answers 503 where nothing can be decided.
-    fn not_ready(&mut self, host: &dyn Host, reason: &str) -> Action {
-        let over = Over::by_local_reply(host, &LocalReply::unavailable(reason));
+    /// Answers 503 where a request cannot go on. It is counted, if there was a policy to decide it by.
+    fn fail(&mut self, host: &dyn Host, reason: &str) -> Action {
+        let reply = LocalReply::unavailable(reason);
+        let begun = match &self.state {
+            StreamState::AwaitingLookup(pending) => {
+                Some((Rc::clone(&pending.scope), pending.began, pending.bytes))
+            }
+            StreamState::Forwarded(response) => {
+                Some((Rc::clone(&response.scope), response.began, 0))
+            }
+            // One answer is enough.
+            StreamState::Replied(Replied { over, .. }) | StreamState::NotReady(over) => {
+                return Action::Pause(Wake::Never(*over));
+            }
+            StreamState::AwaitingHeaders(_) => None,
+        };
+        if let Some((scope, began, bytes)) = begun {
+            return self.reply(host, scope, began, bytes, &reply);
+        }
+        let over = Over::by_local_reply(host, &reply);
         self.state = StreamState::NotReady(over);
         Action::Pause(Wake::Never(over))
     }

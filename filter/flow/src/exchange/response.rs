@@ -28,7 +28,7 @@ impl Exchange {
         let headers = host.headers(Message::Response);
         let began = response.began;
         let Some(status) = status_of(&headers) else {
-            // Whether it is a file that must be checked nobody knows.
+            // Without its status it is unknown whether the response is a file that must be checked.
             let reply =
                 LocalReply::unavailable("the proxy does not hand over the response's headers");
             let scope = Rc::clone(&response.scope);

@@ -129,12 +129,12 @@ impl PendingLookup {
         for query in queries {
             match RunningQuery::start(host, &self.requester, query) {
                 Ok((call, query)) => self.queries.add(call, query),
-                Err(_) => return failed("the proxy has no such cluster to ask"),
+                Err(_) => return failed("the proxy does not have its cluster"),
             }
         }
         match self.queries.first() {
             Some(call) => Progress::Pending(call),
-            None => failed("nothing is left to be asked"),
+            None => failed("no query is left to send"),
         }
     }
 

@@ -83,14 +83,29 @@ impl<'h> Stream<'h> {
         }
     }
 
-    /// What ends the pause of the request, where it is held.
-    pub const fn request_wake(&self) -> Option<Wake> {
-        self.request.wake
-    }
-
-    /// What ends the pause of the response, where it is held.
-    pub const fn response_wake(&self) -> Option<Wake> {
-        self.response.wake
+    /// Checks that what is paused will be woken: by a callout that is under way, or by a part of the message that is
+    /// still to come.
+    ///
+    /// # Errors
+    /// What is paused for ever, as a sentence.
+    pub fn pauses_end(&self) -> Result<(), String> {
+        if self.is_over() {
+            return Ok(());
+        }
+        let pending = self.host.pending_callouts();
+        for wake in [self.request.wake, self.response.wake]
+            .into_iter()
+            .flatten()
+        {
+            match wake {
+                Wake::Call(call) if pending.iter().any(|known| known.id == call.id()) => {}
+                Wake::Call(call) => return Err(format!("{call:?} is not under way: {pending:?}")),
+                Wake::Rest(_) if self.response_comes() => {}
+                Wake::Rest(_) => return Err("nothing follows".to_owned()),
+                Wake::Never(_) => return Err("it is neither answered nor reset".to_owned()),
+            }
+        }
+        Ok(())
     }
 
     /// Whether the stream has come to its end for the client.

@@ -8,7 +8,7 @@ use zip::ZipArchive;
 
 use super::world::{
     VERSION, answer_all, by_sumdb, configure, get, go_mod, go_mod_hash, honest, module_zip, ok,
-    wakes_are_live, zip_hash,
+    zip_hash,
 };
 use crate::scripted::{ScriptedHost, Stream};
 
@@ -76,7 +76,7 @@ fn play(host: &ScriptedHost, play: &Play, zip_size: usize) -> crate::scripted::C
     let active = configure(host, &integrity(play.by, mode, zip_size));
     let mut stream = Stream::new(host, active);
     stream.request_headers(&get(&format!("@v/{VERSION}.{}", play.file)));
-    wakes_are_live(host, &stream);
+    stream.pauses_end().unwrap();
     assert!(stream.upstream.headers.is_some(), "it was not forwarded");
     let length = play.body.len().to_string();
     let headers = if play.has_length {
@@ -85,7 +85,7 @@ fn play(host: &ScriptedHost, play: &Play, zip_size: usize) -> crate::scripted::C
         ok(&[])
     };
     stream.response_headers(&headers, false);
-    wakes_are_live(host, &stream);
+    stream.pauses_end().unwrap();
     let mut parts = Vec::new();
     let mut rest = play.body.as_slice();
     for cut in &play.cuts {
@@ -104,10 +104,10 @@ fn play(host: &ScriptedHost, play: &Play, zip_size: usize) -> crate::scripted::C
         {
             let (headers, body) = honest(callout, zip_size);
             stream.answer(callout.id, &headers, &body);
-            wakes_are_live(host, &stream);
+            stream.pauses_end().unwrap();
         }
         stream.response_body(part, number + 1 == count);
-        wakes_are_live(host, &stream);
+        stream.pauses_end().unwrap();
     }
     answer_all(host, &mut stream, zip_size);
     stream.done();
@@ -198,7 +198,7 @@ proptest! {
                 rest = behind;
             }
             stream.response_body(rest, true);
-            wakes_are_live(&host, &stream);
+            stream.pauses_end().unwrap();
             stream.done();
             stream.client
         };
@@ -223,7 +223,7 @@ fn trailers_are_no_way_past_the_check() {
         stream.response_headers(&ok(&[]), false);
         stream.response_body(&module_zip(100), false);
         stream.response_trailers();
-        wakes_are_live(&host, &stream);
+        stream.pauses_end().unwrap();
         stream.done();
         assert_eq!(stream.client.is_whole, is_whole, "{mode}");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::world::{answer_all, configure, get, head, honest, ok, text_of, wakes_are_live};
+use super::world::{answer_all, configure, get, head, honest, ok, text_of};
 use crate::scripted::{ScriptedHost, Stream};
 
 fn cooldown() -> Value {
@@ -18,7 +18,7 @@ fn a_list_waits_for_the_ages_of_its_versions() {
     let mut stream = Stream::new(&host, configure(&host, &cooldown()));
     stream.request_headers(&get("@v/list"));
     assert!(stream.upstream.headers.is_none());
-    wakes_are_live(&host, &stream);
+    stream.pauses_end().unwrap();
     stream.request_body(b"late");
     answer_all(&host, &mut stream, 0);
     stream.done();
@@ -101,7 +101,11 @@ fn a_cluster_that_there_is_not_is_answered_at_once() {
     stream.request_headers(&get("@v/list"));
     let reply = stream.client.local_reply.unwrap();
     assert_eq!(reply.status, 503);
-    assert!(reply.body.contains("no such cluster"), "{}", reply.body);
+    assert!(
+        reply.body.contains("does not have its cluster"),
+        "{}",
+        reply.body
+    );
 }
 
 #[test]
@@ -134,7 +138,7 @@ proptest! {
             let callout = place.get(&pending);
             let (headers, body) = honest(callout, 0);
             stream.answer(callout.id, &headers, &body);
-            wakes_are_live(&host, &stream);
+            stream.pauses_end().unwrap();
             // A second answer under the same id is nobody's.
             stream.answer(callout.id, &headers, b"v9.9.9\n");
         }

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{
-    answer_all, by_sumdb, configure, get, go_mod, go_mod_hash, module_zip, ok, text_of,
-    wakes_are_live, zip_hash,
+    answer_all, by_sumdb, configure, get, go_mod, go_mod_hash, module_zip, ok, text_of, zip_hash,
 };
 use crate::scripted::{Faults, ScriptedHost, Stream};
 
@@ -73,18 +72,19 @@ fn play(row: &Row, faults: Faults) -> (usize, Stream<'static>) {
     host.set_faults(faults);
     let mut stream = Stream::new(host, active);
     stream.request_headers(&get(row.file));
-    wakes_are_live(host, &stream);
+    stream.request_body(b"late");
+    stream.pauses_end().unwrap();
     answer_where_held(host, &mut stream);
     if stream.upstream.headers.is_some() && !stream.is_over() {
         let length = row.body.len().to_string();
         stream.response_headers(&ok(&[("content-length", &length)]), false);
-        wakes_are_live(host, &stream);
+        stream.pauses_end().unwrap();
         let half = row.body.len() / 2;
         let (first, second) = row.body.split_at(half);
         stream.response_body(first, false);
-        wakes_are_live(host, &stream);
+        stream.pauses_end().unwrap();
         stream.response_body(second, true);
-        wakes_are_live(host, &stream);
+        stream.pauses_end().unwrap();
     }
     answer_all(host, &mut stream, ZIP_SIZE);
     stream.done();
@@ -102,6 +102,10 @@ fn is_sound(row: &Row, number: usize, stream: &Stream<'_>) {
     let at = format!("{}, call {number}", row.name);
     assert!(stream.is_over(), "{at}: it hangs");
     if let Some(headers) = &stream.upstream.headers {
+        assert!(
+            stream.upstream.body.is_empty(),
+            "{at}: a body went upstream"
+        );
         assert_eq!(text_of(headers, "x-modgate-cluster"), Some("go"), "{at}");
         let path = text_of(headers, ":path").unwrap();
         assert!(path.starts_with("/go/corp.example/lib/"), "{at}: {path}");

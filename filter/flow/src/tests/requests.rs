@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::world::{configure, get, go_mod, head, ok, text_of};
-use crate::scripted::{ScriptedHost, Stream};
+use crate::scripted::{Faults, ScriptedHost, Stream};
 
 #[test]
 fn what_goes_upstream_is_what_was_decided() {
@@ -141,4 +141,24 @@ fn a_refusal_that_the_go_command_repeats_is_counted_once() {
         stream.done();
     }
     assert_eq!(host.metric(&["decisions_total", "deny"]), 3);
+}
+
+#[test]
+fn a_request_whose_body_the_proxy_keeps_is_refused_and_counted() {
+    let host = ScriptedHost::default();
+    let active = configure(&host, &json!({}));
+    let mut stream = Stream::new(&host, active);
+    stream.request_headers(&get("@v/list"));
+    host.set_faults(Faults::at(vec![0]));
+    stream.request_body(b"smuggled");
+    stream.request_body(b"more");
+    stream.done();
+    let reply = stream.client.local_reply.unwrap();
+    assert_eq!(reply.status, 503);
+    assert!(stream.upstream.body.is_empty());
+    assert_eq!(
+        host.metric(&["requests_total", "list", "upstream_error"]),
+        1
+    );
+    assert!(host.filter_state("modgate").is_some());
 }

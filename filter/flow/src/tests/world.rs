@@ -16,7 +16,6 @@ use super::database;
 use crate::active_policy::ActivePolicy;
 use crate::scripted::{Callout, ScriptedHost, Stream};
 use crate::shared::Worker;
-use crate::wake::Wake;
 
 pub(super) const MODULE: &str = "corp.example/lib";
 pub(super) const VERSION: &str = "v1.0.0";
@@ -172,27 +171,6 @@ pub(super) fn answer_all(host: &ScriptedHost, stream: &mut Stream<'_>, zip_size:
     while let Some(callout) = host.pending_callouts().first() {
         let (headers, body) = honest(callout, zip_size);
         stream.answer(callout.id, &headers, &body);
-        wakes_are_live(host, stream);
-    }
-}
-
-/// What is paused will be woken: by a callout that is under way, or by a part of the message that is still to come.
-pub(super) fn wakes_are_live(host: &ScriptedHost, stream: &Stream<'_>) {
-    if stream.is_over() {
-        return;
-    }
-    let pending = host.pending_callouts();
-    for wake in [stream.request_wake(), stream.response_wake()] {
-        match wake {
-            None => {}
-            Some(Wake::Call(call)) => {
-                let is_live = pending.iter().any(|callout| callout.id == call.id());
-                assert!(is_live, "{call:?} is not under way: {pending:?}");
-            }
-            Some(Wake::Rest(_)) => assert!(stream.response_comes(), "nothing follows"),
-            Some(Wake::Never(_)) => {
-                panic!("it is neither answered nor reset, and nothing wakes it")
-            }
-        }
+        stream.pauses_end().unwrap();
     }
 }
