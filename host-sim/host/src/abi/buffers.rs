@@ -46,13 +46,21 @@ impl Buffer<'_> {
 }
 
 fn buffer(host: &mut Host, buffer: BufferType) -> Result<Buffer<'_>, Status> {
-    let root = host.root_id();
+    let root = host.contexts.acting_root();
     Ok(match buffer {
-        BufferType::RequestBody => match host.stream().and_then(|s| s.request.visible_body()) {
+        BufferType::RequestBody => match host
+            .contexts
+            .acting_stream_mut()
+            .and_then(|s| s.request.visible_body())
+        {
             Some(body) => Buffer::Body(body),
             None => Buffer::Empty,
         },
-        BufferType::ResponseBody => match host.stream().and_then(|s| s.response.visible_body()) {
+        BufferType::ResponseBody => match host
+            .contexts
+            .acting_stream_mut()
+            .and_then(|s| s.response.visible_body())
+        {
             Some(body) => Buffer::Body(body),
             None => Buffer::Empty,
         },
@@ -62,7 +70,7 @@ fn buffer(host: &mut Host, buffer: BufferType) -> Result<Buffer<'_>, Status> {
         }
         BufferType::VmConfiguration => Buffer::Bytes(&host.config.configuration),
         BufferType::PluginConfiguration => {
-            let plugin = host.configuring.and_then(|id| host.roots.get(&id));
+            let plugin = host.contexts.configuring();
             Buffer::Bytes(&plugin.ok_or(Status::NotFound)?.plugin.configuration)
         }
         BufferType::GrpcReceive => match host.grpc.shown_to(root) {
@@ -133,7 +141,7 @@ pub(super) fn set_buffer(
 /// ABI 0.1.0: the plugin's configuration where one is being handed over, else the VM's.
 pub(super) fn get_configuration(call: &mut Call<'_>, to: u32, to_size: u32) -> Outcome {
     let host = call.host();
-    let plugin = host.configuring.and_then(|id| host.roots.get(&id));
+    let plugin = host.contexts.configuring();
     let configuration = match plugin {
         Some(root) => root.plugin.configuration.clone(),
         None => host.config.configuration.clone(),

@@ -119,13 +119,13 @@ impl Request {
             },
         };
         let token = host.grpc.next_token(&kind);
-        let root = host.root_id();
+        let root = host.contexts.acting_root();
         if !proxy.has_cluster(&service.cluster) {
             let end = GrpcEnd {
                 status: grpc::Status::UNAVAILABLE,
                 message: "Cluster not available".to_owned(),
             };
-            host.actions.push_back(Action::GrpcClosed(root, token, end));
+            host.actions.push(Action::GrpcClosed(root, token, end));
             return Err(Status::InternalFailure);
         }
         let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -241,8 +241,8 @@ impl Host {
 /// How the last gRPC request of the root context ended, and, in its callback, what was said of it.
 pub(super) fn get_status(call: &mut Call<'_>, to_code: u32, to: u32, to_size: u32) -> Outcome {
     let host = call.host();
-    let root = host.root_id();
-    let (code, message) = host.roots.get(&root).map_or((0, String::new()), |root| {
+    let root = host.contexts.acting_root();
+    let (code, message) = host.contexts.root(root).map_or((0, String::new()), |root| {
         (root.status_code, root.status_message.clone())
     });
     call.write(to_code, code)?;

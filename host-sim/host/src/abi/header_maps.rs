@@ -10,25 +10,25 @@ use crate::vm::AbiVersion;
 
 /// The map, to be read.
 fn readable(host: &Host, map: MapType) -> Option<&Headers> {
-    let answer = host.callouts.shown_to(host.root_id());
+    let answer = host.callouts.shown_to(host.contexts.acting_root());
     match map {
         MapType::CalloutHeaders => return answer.map(|answer| &answer.headers),
         MapType::CalloutTrailers => return answer.and_then(|answer| answer.trailers.as_ref()),
         MapType::GrpcReceiveInitialMetadata => {
-            return match host.grpc.shown_to(host.root_id())? {
+            return match host.grpc.shown_to(host.contexts.acting_root())? {
                 CurrentGrpc::InitialMetadata(metadata) => Some(metadata),
                 _ => None,
             };
         }
         MapType::GrpcReceiveTrailingMetadata => {
-            return match host.grpc.shown_to(host.root_id())? {
+            return match host.grpc.shown_to(host.contexts.acting_root())? {
                 CurrentGrpc::TrailingMetadata(metadata) => Some(metadata),
                 _ => None,
             };
         }
         _ => {}
     }
-    let stream = host.streams.get(&host.context())?;
+    let stream = host.contexts.acting_stream()?;
     match map {
         MapType::RequestHeaders => stream.readable_request_headers(),
         MapType::RequestTrailers => {
@@ -43,7 +43,10 @@ fn readable(host: &Host, map: MapType) -> Option<&Headers> {
 
 /// The map, to be changed. Trailers come into being where the last of a body is shown without any.
 fn writable(host: &mut Host, map: MapType) -> Result<&mut Headers, Status> {
-    let stream = host.stream().ok_or(Status::BadArgument)?;
+    let stream = host
+        .contexts
+        .acting_stream_mut()
+        .ok_or(Status::BadArgument)?;
     let (half, trailers) = match map {
         MapType::RequestHeaders => (&mut stream.request, false),
         MapType::RequestTrailers => (&mut stream.request, true),
@@ -73,7 +76,7 @@ fn writable(host: &mut Host, map: MapType) -> Result<&mut Headers, Status> {
 /// A change to the request's headers makes Envoy pick the route again.
 fn modified(host: &mut Host, map: MapType) {
     if map == MapType::RequestHeaders
-        && let Some(stream) = host.stream()
+        && let Some(stream) = host.contexts.acting_stream_mut()
     {
         stream.route = None;
     }
@@ -124,10 +127,7 @@ pub(super) fn get_value(
     let map = MapType::try_from(map)?;
     let (memory, host) = call.split();
     let name = GuestSlice::new(name, size).read(memory)?;
-    let in_log = host
-        .streams
-        .get(&host.context())
-        .is_some_and(|s| s.log_phase);
+    let in_log = host.contexts.acting_stream().is_some_and(|s| s.log_phase);
     let value = match readable(host, map) {
         Some(headers) => headers.get(name).cloned().ok_or(Status::NotFound),
         None if in_log => Err(Status::NotFound),

@@ -72,7 +72,7 @@ impl Request {
             let expected = self.timeout_ms.to_string();
             self.headers.set("x-envoy-expected-rq-timeout-ms", expected);
         }
-        let root = host.root_id();
+        let root = host.contexts.acting_root();
         let deadline = timeout.map(|timeout| host.proxy.now() + timeout);
         let token = host.callouts.start(root, deadline);
         host.effects.push_back(Effect::Callout(Box::new(Callout {

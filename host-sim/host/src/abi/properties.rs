@@ -17,8 +17,8 @@ pub(super) fn get_property(
     let scope = Scope {
         proxy: &host.proxy,
         vm_id: &host.config.vm_id,
-        root: host.roots.get(&host.root_id()),
-        stream: host.streams.get(&host.context()),
+        root: host.contexts.root(host.contexts.acting_root()),
+        stream: host.contexts.acting_stream(),
         now: host.proxy.now(),
     };
     let value = lookup(&scope, path)?;
@@ -35,7 +35,11 @@ pub(super) fn set_property(
 ) -> Outcome {
     let path = call.copy(GuestSlice::new(path, size))?;
     let value = call.copy(GuestSlice::new(value, value_size))?;
-    let stream = call.host().stream().ok_or(Status::NotFound)?;
+    let stream = call
+        .host()
+        .contexts
+        .acting_stream_mut()
+        .ok_or(Status::NotFound)?;
     let name = path.strip_suffix(&[0]).unwrap_or(&path);
     let key = [b"wasm.", name].concat();
     stream.filter_state.insert(key, value);

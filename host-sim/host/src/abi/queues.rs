@@ -7,7 +7,7 @@ use crate::types::Status;
 pub(super) fn register(call: &mut Call<'_>, name: u32, size: u32, to: u32) -> Outcome {
     let (memory, host) = call.split();
     let name = GuestSlice::new(name, size).read(memory)?;
-    let root = host.root_id();
+    let root = host.contexts.acting_root();
     let queues = host.proxy.queues();
     let token = queues.register(&host.config.vm_id, name, root, &host.inbox);
     call.write(to, token)

@@ -43,12 +43,11 @@ pub(super) fn send_local_response(
         details: String::from_utf8_lossy(&details).replace(char::is_whitespace, "_"),
     };
     let host = call.host();
-    let context = host.context();
-    if host.streams.contains_key(&context) {
-        host.actions
-            .push_back(Action::Reply(context, Box::new(reply)));
+    let context = host.contexts.acting();
+    if host.contexts.acting_stream().is_some() {
+        host.actions.push(Action::Reply(context, Box::new(reply)));
     }
-    host.iteration_stopped = true;
+    host.actions.stop_iteration();
     Ok(())
 }
 
@@ -72,10 +71,10 @@ pub(super) fn continue_response(call: &mut Call<'_>) -> Outcome {
 /// Envoy takes the request out of the filter's reach, whichever half goes on.
 fn continue_half(call: &mut Call<'_>, direction: Direction) -> Outcome {
     let host = call.host();
-    let context = host.context();
-    if let Some(stream) = host.streams.get_mut(&context) {
+    let context = host.contexts.acting();
+    if let Some(stream) = host.contexts.stream_mut(context) {
         stream.request.hide();
-        host.actions.push_back(Action::Continue(context, direction));
+        host.actions.push(Action::Continue(context, direction));
     }
     Ok(())
 }
@@ -83,20 +82,20 @@ fn continue_half(call: &mut Call<'_>, direction: Direction) -> Outcome {
 pub(super) fn close_stream(call: &mut Call<'_>, stream: u32) -> Outcome {
     let stream = StreamType::try_from(stream)?;
     let host = call.host();
-    let context = host.context();
+    let context = host.contexts.acting();
     if matches!(stream, StreamType::Request | StreamType::Response)
-        && let Some(stream) = host.streams.get_mut(&context)
+        && let Some(stream) = host.contexts.stream_mut(context)
     {
         if stream.info.code_details.is_empty() {
             stream.info.code_details = "wasm_close_stream".to_owned();
         }
-        host.actions.push_back(Action::Close(context));
+        host.actions.push(Action::Close(context));
     }
     Ok(())
 }
 
 pub(super) fn clear_route_cache(call: &mut Call<'_>) -> Outcome {
-    if let Some(stream) = call.host().stream() {
+    if let Some(stream) = call.host().contexts.acting_stream_mut() {
         stream.route = None;
     }
     Ok(())

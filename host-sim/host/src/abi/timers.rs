@@ -10,8 +10,8 @@ pub(super) fn set_tick_period(call: &mut Call<'_>, milliseconds: u32) -> Outcome
     let host = call.host();
     let period = Duration::from_millis(milliseconds.into());
     let next = host.proxy.now() + period;
-    let root = host.root_id();
-    if let Some(root) = host.roots.get_mut(&root) {
+    let root = host.contexts.acting_root();
+    if let Some(root) = host.contexts.root_mut(root) {
         root.tick = (milliseconds > 0).then_some(Tick { period, next });
     }
     Ok(())

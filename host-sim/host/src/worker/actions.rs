@@ -8,8 +8,8 @@ impl Worker {
     /// Does what the last callback asked for, in order. Each deed may run callbacks of its own,
     /// whose wishes join the queue.
     pub(super) fn run_actions(&mut self) {
-        self.host().iteration_stopped = false;
-        while let Some(action) = self.host().actions.pop_front() {
+        self.host().actions.begin();
+        while let Some(action) = self.host().actions.next() {
             match action {
                 Action::Continue(id, direction) => self.continue_half(id, direction),
                 Action::Reply(id, reply) => self.send_local_reply(id, *reply),

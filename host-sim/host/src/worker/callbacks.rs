@@ -25,21 +25,25 @@ impl Worker {
         half.in_callback = Some(Part::Headers);
         let count = count(half.headers.as_ref());
         let (name, callback) = match direction {
-            Direction::Request => ("proxy_on_request_headers", &self.exports.on_request_headers),
+            Direction::Request => (
+                "proxy_on_request_headers",
+                &self.guest.exports().on_request_headers,
+            ),
             Direction::Response => (
                 "proxy_on_response_headers",
-                &self.exports.on_response_headers,
+                &self.guest.exports().on_response_headers,
             ),
         };
         let result = match callback.clone() {
             None => self.missing(),
-            Some(HeadersCallback::WithoutEnd(f)) => self.call(name, id, Some(f), (id, count)),
+            Some(HeadersCallback::WithoutEnd(f)) => self.guest.call(name, id, Some(f), (id, count)),
             Some(HeadersCallback::WithEnd(f)) => {
-                self.call(name, id, Some(f), (id, count, u32::from(end_stream)))
+                self.guest
+                    .call(name, id, Some(f), (id, count, u32::from(end_stream)))
             }
         };
-        let stopped = self.host().iteration_stopped;
-        let plugin = self.host().roots.get(&root).map(|root| &root.plugin);
+        let stopped = self.host().actions.iteration_stopped();
+        let plugin = self.host().contexts.root(root).map(|root| &root.plugin);
         let allow = plugin.is_some_and(|plugin| plugin.allow_on_headers_stop_iteration);
         let status = match self.or_fail(id, result.or(0)) {
             Some(result) => HeadersStatus::from_guest(result, stopped, allow),
@@ -63,15 +67,21 @@ impl Worker {
         let end = half.filter_ended;
         let size = half.visible_body().map_or(0, |body| body.len());
         let (name, callback) = match direction {
-            Direction::Request => ("proxy_on_request_body", &self.exports.on_request_body),
-            Direction::Response => ("proxy_on_response_body", &self.exports.on_response_body),
+            Direction::Request => (
+                "proxy_on_request_body",
+                &self.guest.exports().on_request_body,
+            ),
+            Direction::Response => (
+                "proxy_on_response_body",
+                &self.guest.exports().on_response_body,
+            ),
         };
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         let result = match callback.clone() {
             None => self.missing(),
-            some => self.call(name, id, some, (id, size, u32::from(end))),
+            some => self.guest.call(name, id, some, (id, size, u32::from(end))),
         };
-        let stopped = self.host().iteration_stopped;
+        let stopped = self.host().actions.iteration_stopped();
         let status = match self.or_fail(id, result.or(0)) {
             Some(result) => DataStatus::from_guest(result, stopped),
             None => DataStatus::StopIterationNoBuffer,
@@ -93,18 +103,18 @@ impl Worker {
         let (name, callback) = match direction {
             Direction::Request => (
                 "proxy_on_request_trailers",
-                &self.exports.on_request_trailers,
+                &self.guest.exports().on_request_trailers,
             ),
             Direction::Response => (
                 "proxy_on_response_trailers",
-                &self.exports.on_response_trailers,
+                &self.guest.exports().on_response_trailers,
             ),
         };
         let result = match callback.clone() {
             None => self.missing(),
-            some => self.call(name, id, some, (id, count)),
+            some => self.guest.call(name, id, some, (id, count)),
         };
-        let stopped = self.host().iteration_stopped;
+        let stopped = self.host().actions.iteration_stopped();
         let status = match self.or_fail(id, result.or(0)) {
             Some(result) => TrailersStatus::from_guest(result, stopped),
             None => TrailersStatus::StopIteration,
@@ -115,7 +125,7 @@ impl Worker {
 
     /// What a callback is worth that the module does not have: nothing, unless the VM has failed.
     fn missing(&self) -> Called<u32> {
-        if self.failure().is_some() {
+        if self.guest.failure().is_some() {
             Called::Failed
         } else {
             Called::Missing

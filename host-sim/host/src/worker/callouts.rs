@@ -59,7 +59,7 @@ impl Worker {
             CalloutAnswer::BrokenOff => None,
         };
         if answer.is_none()
-            && let Some(context) = self.host().roots.get_mut(&root)
+            && let Some(context) = self.host().contexts.root_mut(root)
         {
             context.status_code = BROKEN_CONNECTION;
             "reset".clone_into(&mut context.status_message);
@@ -81,10 +81,11 @@ impl Worker {
             size(&|answer| answer.trailers.as_ref().map_or(0, Headers::len)),
         );
         self.host().callouts.show(answer);
-        let export = self.exports.on_http_call_response.clone();
-        self.call("proxy_on_http_call_response", root, export, params);
+        let export = self.guest.exports().on_http_call_response.clone();
+        self.guest
+            .call("proxy_on_http_call_response", root, export, params);
         self.host().callouts.show(None);
-        if let Some(context) = self.host().roots.get_mut(&root) {
+        if let Some(context) = self.host().contexts.root_mut(root) {
             context.status_message.clear();
         }
         self.run_actions();

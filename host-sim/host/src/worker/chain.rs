@@ -10,7 +10,7 @@ use crate::types::{DataStatus, HeadersStatus, TrailersStatus};
 impl Worker {
     /// A stream that is there and not being taken down.
     pub(super) fn live(&mut self, id: u32) -> Option<&mut Stream> {
-        self.host().streams.get_mut(&id).filter(|s| !s.finishing)
+        self.host().contexts.stream_mut(id).filter(|s| !s.finishing)
     }
 
     pub(super) fn is_live(&mut self, id: u32) -> bool {

@@ -6,15 +6,16 @@ use crate::effect::{StreamEffect, StreamSummary};
 impl Worker {
     /// Tells the VM of a stream, once.
     pub(super) fn create_in_vm(&mut self, id: u32) {
-        let Some(stream) = self.host().streams.get_mut(&id) else {
+        let Some(stream) = self.host().contexts.stream_mut(id) else {
             return;
         };
         if stream.unfiltered || std::mem::replace(&mut stream.created, true) {
             return;
         }
         let root = stream.root;
-        let create = self.exports.on_context_create.clone();
-        self.call("proxy_on_context_create", id, create, (id, root));
+        let create = self.guest.exports().on_context_create.clone();
+        self.guest
+            .call("proxy_on_context_create", id, create, (id, root));
         self.run_actions();
     }
 
@@ -31,7 +32,7 @@ impl Worker {
         if !stream.unfiltered {
             self.tell_the_end(id);
         }
-        let Some(stream) = self.host().streams.remove(&id) else {
+        let Some(stream) = self.host().contexts.remove_stream(id) else {
             return;
         };
         let root = stream.root;
@@ -51,28 +52,25 @@ impl Worker {
         };
         let summary = Box::new(summary);
         self.host().emit(id, StreamEffect::Ended { summary });
-        if let Some(root) = self.host().roots.get_mut(&root) {
-            root.streams = root.streams.saturating_sub(1);
-        }
         self.drop_root_if_idle(root);
     }
 
     fn tell_the_end(&mut self, id: u32) {
         self.create_in_vm(id);
-        if let Some(stream) = self.host().streams.get_mut(&id) {
+        if let Some(stream) = self.host().contexts.stream_mut(id) {
             stream.log_phase = true;
         }
-        let log = self.exports.on_log.clone();
-        self.call("proxy_on_log", id, log, id);
+        let log = self.guest.exports().on_log.clone();
+        self.guest.call("proxy_on_log", id, log, id);
         self.run_actions();
-        if let Some(stream) = self.host().streams.get_mut(&id) {
+        if let Some(stream) = self.host().contexts.stream_mut(id) {
             stream.log_phase = false;
         }
-        let done = self.exports.on_done.clone();
-        self.call("proxy_on_done", id, done, id);
+        let done = self.guest.exports().on_done.clone();
+        self.guest.call("proxy_on_done", id, done, id);
         self.run_actions();
-        let delete = self.exports.on_delete.clone();
-        self.call("proxy_on_delete", id, delete, id);
+        let delete = self.guest.exports().on_delete.clone();
+        self.guest.call("proxy_on_delete", id, delete, id);
         self.run_actions();
     }
 }

@@ -194,12 +194,12 @@ impl Worker {
         let (name, export, count) = match &metadata {
             CurrentGrpc::TrailingMetadata(map) => (
                 "proxy_on_grpc_receive_trailing_metadata",
-                &self.exports.on_grpc_receive_trailing_metadata,
+                &self.guest.exports().on_grpc_receive_trailing_metadata,
                 map.len(),
             ),
             CurrentGrpc::InitialMetadata(map) => (
                 "proxy_on_grpc_receive_initial_metadata",
-                &self.exports.on_grpc_receive_initial_metadata,
+                &self.guest.exports().on_grpc_receive_initial_metadata,
                 map.len(),
             ),
             CurrentGrpc::Message(_) => return,
@@ -207,7 +207,7 @@ impl Worker {
         let export = export.clone();
         self.host().grpc.show(root, metadata);
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        self.call(name, root, export, (root, token, count));
+        self.guest.call(name, root, export, (root, token, count));
         self.host().grpc.hide();
         self.run_actions();
     }
@@ -216,18 +216,19 @@ impl Worker {
         let size = u32::try_from(message.len()).unwrap_or(u32::MAX);
         let current = CurrentGrpc::Message(message);
         self.host().grpc.show(root, current);
-        let export = self.exports.on_grpc_receive.clone();
-        self.call("proxy_on_grpc_receive", root, export, (root, token, size));
+        let export = self.guest.exports().on_grpc_receive.clone();
+        self.guest
+            .call("proxy_on_grpc_receive", root, export, (root, token, size));
         self.host().grpc.hide();
         self.run_actions();
     }
 
     pub(super) fn grpc_closed(&mut self, root: u32, token: u32, end: GrpcEnd) {
-        let export = self.exports.on_grpc_close.clone();
+        let export = self.guest.exports().on_grpc_close.clone();
         let Some(context) = self
             .host()
-            .roots
-            .get_mut(&root)
+            .contexts
+            .root_mut(root)
             .filter(|_| export.is_some())
         else {
             return;
@@ -235,8 +236,9 @@ impl Worker {
         let status = end.status.0;
         context.status_code = status;
         context.status_message = end.message;
-        self.call("proxy_on_grpc_close", root, export, (root, token, status));
-        if let Some(context) = self.host().roots.get_mut(&root) {
+        self.guest
+            .call("proxy_on_grpc_close", root, export, (root, token, status));
+        if let Some(context) = self.host().contexts.root_mut(root) {
             context.status_message.clear();
         }
         self.run_actions();

@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
-use wasmtime::{Store, Trap, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{Store, Trap, TypedFunc, UnknownImportError, WasmParams, WasmResults};
 
-use super::Worker;
+use crate::abi;
 use crate::effect::{Crossing, Effect, LogLevel};
 use crate::host::{Host, VM_CONTEXT};
-use crate::vm::{Budget, EPOCH, VmFailure};
+use crate::vm::{Budget, EPOCH, Exports, Module, ModuleError, StartError, VmFailure};
 
 /// What came of a call into the guest.
 pub(super) enum Called<R> {
@@ -29,7 +29,61 @@ impl<R> Called<R> {
     }
 }
 
-impl Worker {
+/// The module's instance and the state that its hostcalls act on.
+pub(super) struct Guest {
+    store: Store<Host>,
+    exports: Exports,
+}
+
+impl Guest {
+    /// An instance whose start section and entry function have run.
+    ///
+    /// # Errors
+    /// An import that this host does not have, exports that do not fit the ABI, a trap.
+    pub(super) fn start(module: &Module, host: Host) -> Result<Self, StartError> {
+        let linker = abi::linker(module.engine(), &host.config)?;
+        let pre = linker.instantiate_pre(module.inner()).map_err(unlinked)?;
+        let mut store = Store::new(module.engine().inner(), host);
+        store.limiter(|host| &mut host.limits);
+        refill(&mut store);
+        let instance = pre
+            .instantiate(&mut store)
+            .map_err(|error| failure(&store, "its start section", &error))?;
+        let exports = Exports::of(instance, &mut store, module.abi())?;
+        let host = store.data_mut();
+        host.memory = Some(exports.memory);
+        host.allocate = Some(exports.allocate.clone());
+        let mut guest = Self { store, exports };
+        let entry = guest.exports.entry.clone();
+        guest.call("its entry function", VM_CONTEXT, entry, ());
+        match guest.failure().cloned() {
+            None => Ok(guest),
+            Some(failure) => Err(guest.with_lines(failure).into()),
+        }
+    }
+
+    pub(super) const fn exports(&self) -> &Exports {
+        &self.exports
+    }
+
+    pub(super) fn state(&self) -> &Host {
+        self.store.data()
+    }
+
+    pub(super) fn state_mut(&mut self) -> &mut Host {
+        self.store.data_mut()
+    }
+
+    /// Why it does not run any more.
+    pub(super) fn failure(&self) -> Option<&VmFailure> {
+        self.state().failure.as_ref()
+    }
+
+    /// In bytes.
+    pub(super) fn memory_size(&self) -> usize {
+        self.exports.memory.data_size(&self.store)
+    }
+
     /// Calls an export for a context. What the guest asked for meanwhile waits in the actions.
     pub(super) fn call<P: WasmParams + Debug, R: WasmResults + Debug>(
         &mut self,
@@ -46,8 +100,7 @@ impl Worker {
         };
         let store = &mut self.store;
         let host = store.data_mut();
-        let outer = (host.current, host.effective);
-        (host.current, host.effective) = (context, None);
+        let outer = host.contexts.enter(context);
         if host.config.trace {
             host.effects.push_back(Effect::Crossing(Crossing::Called {
                 callback: name,
@@ -67,7 +120,7 @@ impl Worker {
                 fuel,
             }));
         }
-        (host.current, host.effective) = outer;
+        host.contexts.leave(outer);
         match result {
             Ok(result) => Called::Returned(result),
             Err(error) => {
@@ -78,20 +131,31 @@ impl Worker {
         }
     }
 
-    pub(super) fn call_entry(&mut self) {
-        let entry = self.exports.entry.clone();
-        self.call("its entry function", VM_CONTEXT, entry, ());
-    }
-
     fn fail(&mut self, failure: VmFailure) {
         let line = format!("Function: {} failed: {}", failure.callback, failure.reason);
-        self.log(LogLevel::Critical, line);
-        self.host().failure = Some(failure);
+        let host = self.state_mut();
+        host.log(LogLevel::Critical, line);
+        host.failure = Some(failure);
+    }
+
+    /// The failure with what the guest wrote before it, which nobody could read any more.
+    fn with_lines(&mut self, mut failure: VmFailure) -> VmFailure {
+        let own = LogLevel::Critical;
+        let lines = self.state_mut().effects.drain(..);
+        let lines = lines.filter_map(|effect| match effect {
+            Effect::Log(level, line) if level != own => Some(line),
+            _ => None,
+        });
+        let lines: Vec<String> = lines.collect();
+        if !lines.is_empty() {
+            failure.reason = format!("{}; it wrote: {}", failure.reason, lines.join(" | "));
+        }
+        failure
     }
 }
 
 /// Gives the guest its budget for the next call.
-pub(super) fn refill(store: &mut Store<Host>) {
+fn refill(store: &mut Store<Host>) {
     match store.data().config.budget {
         Budget::Time(limit) => {
             let epoch = EPOCH.as_nanos().max(1);
@@ -115,7 +179,7 @@ fn used_fuel(store: &Store<Host>) -> Option<u64> {
     }
 }
 
-pub(super) fn failure(store: &Store<Host>, callback: &str, error: &wasmtime::Error) -> VmFailure {
+fn failure(store: &Store<Host>, callback: &str, error: &wasmtime::Error) -> VmFailure {
     let reason = match (error.downcast_ref::<Trap>(), store.data().config.budget) {
         (Some(Trap::Interrupt), Budget::Time(limit)) => {
             format!("it ran for longer than {} ms", limit.as_millis())
@@ -129,5 +193,15 @@ pub(super) fn failure(store: &Store<Host>, callback: &str, error: &wasmtime::Err
     VmFailure {
         callback: callback.to_owned(),
         reason,
+    }
+}
+
+fn unlinked(error: wasmtime::Error) -> ModuleError {
+    match error.downcast_ref::<UnknownImportError>() {
+        Some(unknown) => ModuleError::MissingImport {
+            module: unknown.module().to_owned(),
+            name: unknown.name().to_owned(),
+        },
+        None => ModuleError::Invalid(format!("{error:#}")),
     }
 }

@@ -18,19 +18,19 @@ mod timers;
 
 use std::sync::Arc;
 
-use wasmtime::{Store, StoreLimitsBuilder, UnknownImportError};
+use wasmtime::StoreLimitsBuilder;
 
 pub use callouts::CalloutAnswer;
 pub use grpc::GrpcPart;
+use guest::Guest;
 pub use streams::UpstreamFailure;
 
-use crate::abi;
-use crate::effect::{Effect, LogLevel};
-use crate::host::{Callouts, GrpcRequests, Host, MetricTable, VM_CONTEXT};
+use crate::effect::Effect;
+use crate::host::{Actions, Callouts, Contexts, GrpcRequests, Host, MetricTable};
 use crate::proxy::Proxy;
 use crate::rng::Rng;
 use crate::shared::Inbox;
-use crate::vm::{Budget, Exports, Module, ModuleError, StartError, VmConfig, VmFailure};
+use crate::vm::{Budget, Module, StartError, VmConfig, VmFailure};
 
 /// What wakes a worker's driver when another worker has left something for it.
 pub type Waker = Box<dyn Fn() + Send + Sync>;
@@ -40,9 +40,7 @@ const TABLE_LIMIT: usize = 1 << 20;
 
 /// One VM with its plugins and streams.
 pub struct Worker {
-    store: Store<Host>,
-    exports: Exports,
-    last_context: u32,
+    guest: Guest,
 }
 
 impl Worker {
@@ -68,90 +66,43 @@ impl Worker {
         if matches!(config.budget, Budget::Fuel(_)) && !module.engine().counts_fuel() {
             return Err(StartError::NoFuel);
         }
-        let linker = abi::linker(module.engine(), &config)?;
-        let pre = linker.instantiate_pre(module.inner()).map_err(unlinked)?;
-        let mut store = Store::new(module.engine().inner(), host(module, config, proxy, waker));
-        store.limiter(|host| &mut host.limits);
-        guest::refill(&mut store);
-        let instance = pre
-            .instantiate(&mut store)
-            .map_err(|error| guest::failure(&store, "its start section", &error))?;
-        let exports = Exports::of(instance, &mut store, module.abi())?;
-        let host = store.data_mut();
-        host.memory = Some(exports.memory);
-        host.allocate = Some(exports.allocate.clone());
-        let mut worker = Self {
-            store,
-            exports,
-            last_context: VM_CONTEXT,
-        };
-        worker.call_entry();
-        worker
-            .healthy()
-            .map_err(|failure| worker.with_lines(failure))?;
-        Ok(worker)
+        let host = host(module, config, proxy, waker);
+        Ok(Self {
+            guest: Guest::start(module, host)?,
+        })
     }
 
     /// What is to be done, or to be known, since the last call, in order.
     pub fn effects(&mut self) -> impl Iterator<Item = Effect> + use<'_> {
-        self.store.data_mut().effects.drain(..)
+        self.guest.state_mut().effects.drain(..)
     }
 
     /// Why the VM does not run any more.
     pub fn failure(&self) -> Option<&VmFailure> {
-        self.store.data().failure.as_ref()
+        self.guest.failure()
     }
 
     /// The proxy that the worker is part of.
     pub fn proxy(&self) -> &Arc<Proxy> {
-        &self.store.data().proxy
+        &self.guest.state().proxy
     }
 
     /// How much memory the guest has, in bytes.
     pub fn memory_size(&self) -> usize {
-        self.exports.memory.data_size(&self.store)
+        self.guest.memory_size()
     }
 
     /// Streams that live.
     pub fn stream_count(&self) -> usize {
-        self.store.data().streams.len()
+        self.guest.state().contexts.streams().len()
     }
 
     fn healthy(&self) -> Result<(), VmFailure> {
         self.failure().cloned().map_or(Ok(()), Err)
     }
 
-    /// The failure with what the guest wrote before it, which nobody could read any more.
-    fn with_lines(&mut self, mut failure: VmFailure) -> VmFailure {
-        let own = LogLevel::Critical;
-        let lines = self.effects().filter_map(|effect| match effect {
-            Effect::Log(level, line) if level != own => Some(line),
-            _ => None,
-        });
-        let lines: Vec<String> = lines.collect();
-        if !lines.is_empty() {
-            failure.reason = format!("{}; it wrote: {}", failure.reason, lines.join(" | "));
-        }
-        failure
-    }
-
     fn host(&mut self) -> &mut Host {
-        self.store.data_mut()
-    }
-
-    fn log(&mut self, level: LogLevel, line: String) {
-        self.host().log(level, line);
-    }
-
-    /// The next id of a context; roots and streams are counted together.
-    fn next_context(&mut self) -> u32 {
-        loop {
-            self.last_context = self.last_context.wrapping_add(1);
-            let id = self.last_context;
-            if !self.store.data().exists(id) {
-                return id;
-            }
-        }
+        self.guest.state_mut()
     }
 }
 
@@ -177,27 +128,12 @@ fn host(module: &Module, config: VmConfig, proxy: Arc<Proxy>, waker: Option<Wake
         allocate: None,
         limits,
         failure: None,
-        roots: std::collections::BTreeMap::new(),
-        streams: std::collections::HashMap::new(),
-        current: VM_CONTEXT,
-        effective: None,
-        configuring: None,
-        iteration_stopped: false,
-        actions: std::collections::VecDeque::new(),
+        contexts: Contexts::default(),
+        actions: Actions::default(),
         effects: std::collections::VecDeque::new(),
         metrics: MetricTable::default(),
         callouts: Callouts::default(),
         grpc: GrpcRequests::default(),
         inbox: Arc::new(Inbox::new(waker)),
-    }
-}
-
-fn unlinked(error: wasmtime::Error) -> ModuleError {
-    match error.downcast_ref::<UnknownImportError>() {
-        Some(unknown) => ModuleError::MissingImport {
-            module: unknown.module().to_owned(),
-            name: unknown.name().to_owned(),
-        },
-        None => ModuleError::Invalid(format!("{error:#}")),
     }
 }

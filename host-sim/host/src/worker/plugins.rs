@@ -18,35 +18,36 @@ impl Worker {
         if let Some(id) = self.revived(&plugin) {
             return Ok(id);
         }
-        let id = self.next_context();
         let size = length(plugin.configuration.len());
-        self.host().roots.insert(id, Root::new(plugin));
+        let id = self.host().contexts.add_root(Root::new(plugin));
         let started = self.run_start(id, size);
         if started.is_err() {
-            self.host().roots.remove(&id);
+            self.host().contexts.remove_root(id);
         }
         started.map(|()| RootId(id))
     }
 
     fn revived(&mut self, plugin: &PluginConfig) -> Option<RootId> {
-        let mut roots = self.host().roots.iter_mut();
+        let mut roots = self.host().contexts.roots_mut();
         let fits = |root: &Root| root.retired && root.streams > 0 && *root.plugin == *plugin;
         let (id, root) = roots.find(|(_, root)| fits(root))?;
         root.retired = false;
-        Some(RootId(*id))
+        Some(RootId(id))
     }
 
     fn run_start(&mut self, id: u32, size: u32) -> Result<(), StartError> {
-        self.host().configuring = Some(id);
-        let create = self.exports.on_context_create.clone();
-        self.call("proxy_on_context_create", id, create, (id, 0));
-        self.host().configuring = None;
-        if let Some(root) = self.host().roots.get_mut(&id) {
+        self.host().contexts.configure(Some(id));
+        let create = self.guest.exports().on_context_create.clone();
+        self.guest
+            .call("proxy_on_context_create", id, create, (id, 0));
+        self.host().contexts.configure(None);
+        if let Some(root) = self.host().contexts.root_mut(id) {
             root.created = true;
         }
-        let vm_size = length(self.store.data().config.configuration.len());
-        let start = self.exports.on_vm_start.clone();
+        let vm_size = length(self.guest.state().config.configuration.len());
+        let start = self.guest.exports().on_vm_start.clone();
         let started = self
+            .guest
             .call("proxy_on_vm_start", id, start, (id, vm_size))
             .or(1);
         self.run_actions();
@@ -54,12 +55,13 @@ impl Worker {
         if started == Some(0) {
             return Err(StartError::Refused);
         }
-        self.host().configuring = Some(id);
-        let configure = self.exports.on_configure.clone();
+        self.host().contexts.configure(Some(id));
+        let configure = self.guest.exports().on_configure.clone();
         let configured = self
+            .guest
             .call("proxy_on_configure", id, configure, (id, size))
             .or(1);
-        self.host().configuring = None;
+        self.host().contexts.configure(None);
         self.run_actions();
         self.healthy()?;
         if configured == Some(0) {
@@ -70,21 +72,21 @@ impl Worker {
 
     /// Lets a plugin go once its last stream has ended: `on_done`, `on_delete`.
     pub fn retire_plugin(&mut self, root: RootId) {
-        if let Some(retired) = self.host().roots.get_mut(&root.0) {
+        if let Some(retired) = self.host().contexts.root_mut(root.0) {
             retired.retired = true;
         }
         self.drop_root_if_idle(root.0);
     }
 
     pub(super) fn drop_root_if_idle(&mut self, id: u32) {
-        let root = self.host().roots.get(&id);
+        let root = self.host().contexts.root(id);
         if !root.is_some_and(|root| root.retired && root.streams == 0 && !root.pending_done) {
             return;
         }
-        let on_done = self.exports.on_done.clone();
-        let done = self.call("proxy_on_done", id, on_done, id).or(1);
+        let on_done = self.guest.exports().on_done.clone();
+        let done = self.guest.call("proxy_on_done", id, on_done, id).or(1);
         if done == Some(0) {
-            if let Some(root) = self.host().roots.get_mut(&id) {
+            if let Some(root) = self.host().contexts.root_mut(id) {
                 root.pending_done = true;
             }
             self.run_actions();
@@ -95,13 +97,13 @@ impl Worker {
     }
 
     pub(super) fn delete_root(&mut self, id: u32) {
-        if !self.host().roots.contains_key(&id) {
+        if !self.host().contexts.root(id).is_some() {
             return;
         }
-        let on_delete = self.exports.on_delete.clone();
-        self.call("proxy_on_delete", id, on_delete, id);
+        let on_delete = self.guest.exports().on_delete.clone();
+        self.guest.call("proxy_on_delete", id, on_delete, id);
         self.run_actions();
-        self.host().roots.remove(&id);
+        self.host().contexts.remove_root(id);
         self.cancel_callouts_of(id);
     }
 }

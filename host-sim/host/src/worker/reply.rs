@@ -104,7 +104,7 @@ impl Worker {
     /// Whether requests that begin now pass a VM that has failed. Those that it had begun with fail,
     /// whatever the policy.
     pub(super) fn passes_unfiltered(&self) -> bool {
-        self.failure().is_some() && self.store.data().config.fail_policy == FailPolicy::Open
+        self.guest.failure().is_some() && self.guest.state().config.fail_policy == FailPolicy::Open
     }
 
     /// Answers for a VM that has failed: an empty 503, of which the VM is told nothing.
@@ -123,16 +123,16 @@ impl Worker {
     /// Answers every stream for a VM that has failed, where nothing else will: Envoy leaves those that wait for the
     /// filter alone until something comes for them. A proxy that serves has no reason to.
     pub fn fail_streams(&mut self) {
-        if self.failure().is_none() {
+        if self.guest.failure().is_none() {
             return;
         }
-        let roots: Vec<u32> = self.host().roots.keys().copied().collect();
+        let roots: Vec<u32> = self.host().contexts.roots().map(|(id, _)| id).collect();
         for root in roots {
             self.cancel_callouts_of(root);
         }
-        let streams = self.host().streams.iter();
+        let streams = self.host().contexts.streams();
         let begun = streams.filter(|(_, s)| s.request.headers.is_some() && !s.unfiltered);
-        let mut begun: Vec<u32> = begun.map(|(id, _)| *id).collect();
+        let mut begun: Vec<u32> = begun.map(|(id, _)| id).collect();
         begun.sort_unstable();
         for id in begun {
             self.or_fail(id, None::<()>);

@@ -90,7 +90,6 @@ impl UpstreamFailure {
 impl Worker {
     /// A stream for this plugin; the VM hears of it with its headers.
     pub fn create_stream(&mut self, root: RootId, downstream: Downstream) -> StreamId {
-        let id = self.next_context();
         let proxy = self.proxy();
         let info = StreamInfo {
             start: proxy.now(),
@@ -99,12 +98,7 @@ impl Worker {
         };
         let mut stream = Stream::new(root.0, downstream, info);
         stream.unfiltered = self.passes_unfiltered();
-        let host = self.host();
-        if let Some(root) = host.roots.get_mut(&root.0) {
-            root.streams += 1;
-        }
-        host.streams.insert(id, stream);
-        StreamId(id)
+        StreamId(self.host().contexts.add_stream(stream))
     }
 
     /// A stream that no filter sees: Envoy makes such ones where a worker's VM has not taken the

@@ -10,14 +10,14 @@ use crate::effect::Effect;
 impl Worker {
     /// When, on the proxy's clock, [`Worker::run_due`] has something to do next.
     pub fn next_deadline(&self) -> Option<Duration> {
-        if self.failure().is_some() {
+        if self.guest.failure().is_some() {
             return None;
         }
-        let host = self.store.data();
+        let host = self.guest.state();
         let ticks = host
-            .roots
-            .values()
-            .filter_map(|root| root.tick)
+            .contexts
+            .roots()
+            .filter_map(|(_, root)| root.tick)
             .map(|tick| tick.next);
         let callouts = host.callouts.next_deadline();
         let grpc = host.grpc.next_deadline();
@@ -27,7 +27,7 @@ impl Worker {
     /// Makes every tick that the filter has requested due now: the next [`Worker::run_due`] runs it.
     pub fn hasten_ticks(&mut self) {
         let now = self.proxy().now();
-        for root in self.host().roots.values_mut() {
+        for (_, root) in self.host().contexts.roots_mut() {
             if let Some(tick) = &mut root.tick {
                 tick.next = now;
             }
@@ -45,18 +45,18 @@ impl Worker {
 
     fn run_ticks(&mut self, now: Duration) {
         let mut due = Vec::new();
-        for (id, root) in &mut self.host().roots {
+        for (id, root) in self.host().contexts.roots_mut() {
             if let Some(tick) = &mut root.tick
                 && tick.next <= now
             {
                 // As Envoy: the next one counts from the end of this one, none is made up for.
                 tick.next = now + tick.period;
-                due.push(*id);
+                due.push(id);
             }
         }
         for root in due {
-            let export = self.exports.on_tick.clone();
-            self.call("proxy_on_tick", root, export, root);
+            let export = self.guest.exports().on_tick.clone();
+            self.guest.call("proxy_on_tick", root, export, root);
             self.run_actions();
         }
     }
@@ -71,10 +71,11 @@ impl Worker {
     fn run_queues(&mut self) {
         let inbox = self.host().inbox.clone();
         while let Some(event) = inbox.pop() {
-            if self.host().roots.contains_key(&event.root) {
-                let export = self.exports.on_queue_ready.clone();
+            if self.host().contexts.root(event.root).is_some() {
+                let export = self.guest.exports().on_queue_ready.clone();
                 let params = (event.root, event.queue);
-                self.call("proxy_on_queue_ready", event.root, export, params);
+                self.guest
+                    .call("proxy_on_queue_ready", event.root, export, params);
                 self.run_actions();
             }
         }
