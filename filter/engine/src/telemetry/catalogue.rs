@@ -177,6 +177,14 @@ pub const FAILOVERS_TOTAL: Metric = Metric {
     labels: &["backend", "stand_in"],
 };
 
+/// Requests that the filter had let through before.
+pub const FILTER_TWICE_TOTAL: Metric = Metric {
+    name: "modgate_filter_twice_total",
+    kind: Kind::Counter,
+    help: "Requests refused because the filter is in the proxy's chain twice. Only a policy with a `route_key` detects it.",
+    labels: &[],
+};
+
 /// The policy that is in force.
 pub const POLICY_INFO: Metric = Metric {
     name: "modgate_policy_info",
@@ -232,6 +240,7 @@ pub const CATALOGUE: &[Metric] = &[
     SPLIT_FALLBACKS_TOTAL,
     ROUTE_TRIALS_TOTAL,
     FAILOVERS_TOTAL,
+    FILTER_TWICE_TOTAL,
     POLICY_INFO,
     ROLLOUT_INFO,
     SPLIT_WEIGHT_BASIS_POINTS,

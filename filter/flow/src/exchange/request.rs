@@ -7,17 +7,21 @@ use modgate_engine::decision::{Decision, RequestDecision, evaluate};
 use modgate_engine::reply::LocalReply;
 use modgate_go::http::Header;
 use modgate_go::http::headers::CLUSTER_HEADER;
-use modgate_policy::model::{Backend, Plan};
+use modgate_policy::model::{Backend, Plan, Policy};
 
 use super::upstream_response::{BodyCheck, Received, UpstreamResponse};
 use super::{Exchange, Replied, StreamState};
 use crate::active_policy::Context;
 use crate::body::{BodyVerifier, prepare_request};
-use crate::host::{Attributes, CalloutResponse, Host, Message, Refused};
+use crate::host::{Attributes, CalloutResponse, Host, LogLevel, Message, Refused};
 use crate::lookup::{LookupEnd, PendingLookup, Requester};
 use crate::shared;
 use crate::timestamp::Timestamp;
 use crate::wake::{Action, Over, Progress, Wake};
+
+/// Why a request is refused that the filter has let through already.
+const TWICE: &str = "the filter is in the proxy's chain twice, so nothing is answered; \
+                     delete one of its configurations (in Istio, WasmPlugin or TrafficExtension)";
 
 impl Exchange {
     /// The request's headers have come.
@@ -35,6 +39,9 @@ impl Exchange {
             active: &active,
         };
         let headers = host.headers(Message::Request);
+        if comes_from_this_filter(&active.policy, &headers) {
+            return self.refuse_twice(context);
+        }
         let decision = evaluate(&active.policy, &headers, &Attributes(host));
         let Decision::Pending {
             backend, cluster, ..
@@ -57,6 +64,17 @@ impl Exchange {
             }
             Progress::Done(end) => self.finish_lookup(context, &headers, pending, end),
         }
+    }
+
+    /// Answers a request that another instance of the filter has let through, with the same policy. That one counts
+    /// it, so only what is wrong is counted here.
+    fn refuse_twice(&mut self, context: Context<'_>) -> Action {
+        let Context { host, active } = context;
+        context.meters().count_filter_twice(host);
+        if active.worker.is_first_twice() {
+            host.log(LogLevel::Error, &format!("modgate: {TWICE}"));
+        }
+        self.not_ready(host, TWICE)
     }
 
     /// So many bytes of the request's body have come. A backend gets none of them: without a declared length
@@ -201,10 +219,24 @@ impl Exchange {
         if let Some((scope, began, bytes)) = begun {
             return self.reply(host, scope, began, bytes, &reply);
         }
-        let over = Over::by_local_reply(host, &reply);
+        self.not_ready(host, reason)
+    }
+
+    /// Answers 503, uncounted.
+    fn not_ready(&mut self, host: &dyn Host, reason: &str) -> Action {
+        let over = Over::by_local_reply(host, &LocalReply::unavailable(reason));
         self.state = StreamState::NotReady(over);
         Action::Pause(Wake::Never(over))
     }
+}
+
+/// Whether the filter itself has let the request through: the route key is known to nobody else.
+fn comes_from_this_filter(policy: &Policy, headers: &[Header]) -> bool {
+    let Some(key) = &policy.route_key else {
+        return false;
+    };
+    let mut named = headers.iter().filter(|(name, _)| name == CLUSTER_HEADER);
+    named.any(|(_, value)| key.is_in(value))
 }
 
 /// Lets a request go to its backend.
@@ -236,7 +268,8 @@ fn forward(
     };
     let host = context.host;
     let is_checked = matches!(body, BodyCheck::Running(_));
-    let to = (backend, cluster, path.as_deref());
+    let cluster_value = context.policy().route_value(cluster);
+    let to = (backend, &*cluster_value, path.as_deref());
     write_head(host, headers, &decision.remove_headers, is_checked, to)
         // What would go upstream is not what was decided.
         .map_err(|Refused| {
@@ -276,7 +309,7 @@ fn write_head(
     headers: &[Header],
     removed: &[String],
     is_checked: bool,
-    (backend, cluster, path): (&Backend, &str, Option<&str>),
+    (backend, cluster_value, path): (&Backend, &str, Option<&str>),
 ) -> Result<(), Refused> {
     for name in removed {
         host.remove_header(Message::Request, name)?;
@@ -291,5 +324,5 @@ fn write_head(
         host.set_header(Message::Request, ":authority", authority)?;
     }
     // The last write: in proxy-wasm each one makes Envoy choose the route again.
-    host.set_header(Message::Request, CLUSTER_HEADER, cluster)
+    host.set_header(Message::Request, CLUSTER_HEADER, cluster_value)
 }

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use modgate_engine::decision::{AssignedBy, RequestDecision};
 use modgate_engine::telemetry::{
-    DECISIONS_TOTAL, FAILOVERS_TOTAL, INTEGRITY_BYTES_TOTAL, INTEGRITY_CHECKS_TOTAL,
-    INTEGRITY_MICROSECONDS_TOTAL, Kind, Metric, ROUTE_TRIALS_TOTAL, SPLIT_ASSIGNMENTS_TOTAL,
-    SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
+    DECISIONS_TOTAL, FAILOVERS_TOTAL, FILTER_TWICE_TOTAL, INTEGRITY_BYTES_TOTAL,
+    INTEGRITY_CHECKS_TOTAL, INTEGRITY_MICROSECONDS_TOTAL, Kind, Metric, ROUTE_TRIALS_TOTAL,
+    SPLIT_ASSIGNMENTS_TOTAL, SPLIT_FALLBACKS_TOTAL, SUMDB_LOOKUPS_TOTAL, series,
 };
 use modgate_go::gomod::Artifact;
 use modgate_policy::model::{
@@ -42,6 +42,7 @@ pub(crate) struct Meters {
     fallbacks: RefCell<Map<FallbackKey, Option<MetricId>>>,
     route_trials: RefCell<Map<RouteKey, Option<MetricId>>>,
     failovers: RefCell<Map<FailoverKey, Option<MetricId>>>,
+    filter_twice: RefCell<Option<Option<MetricId>>>,
     labels: RefCell<Labels>,
 }
 
@@ -250,6 +251,13 @@ impl Meters {
         let metric = known.entry((first.id, fallback.as_ptr().addr()));
         let define_it = || define(host, &FAILOVERS_TOTAL, &[&first.name, fallback]);
         count(host, *metric.or_insert_with(define_it), 1);
+    }
+
+    /// Counts a request that another instance of the filter had let through.
+    pub(crate) fn count_filter_twice(&self, host: &dyn Host) {
+        let mut twice = self.filter_twice.borrow_mut();
+        let metric = twice.get_or_insert_with(|| define(host, &FILTER_TWICE_TOTAL, &[]));
+        count(host, *metric, 1);
     }
 
     /// `labels` are those behind the tenant; what a metric does not have is empty.

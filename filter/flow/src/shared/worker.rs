@@ -15,6 +15,8 @@ pub struct Worker {
     secret: Cell<Option<Secret>>,
     /// The version lists that it has read before.
     lists: Rc<Lists>,
+    /// Whether it has logged that the filter is in the chain twice.
+    has_said_twice: Cell<bool>,
 }
 
 impl Worker {
@@ -28,6 +30,11 @@ impl Worker {
     /// A hash by the secret, which gives something that a client or a backend chose its place among others.
     pub(crate) fn hasher(&self, host: &dyn Host) -> impl Hasher + use<> {
         secret::hasher(self.secret(host))
+    }
+
+    /// Whether this is the first time that the filter is seen to be in the chain twice.
+    pub(crate) fn is_first_twice(&self) -> bool {
+        !self.has_said_twice.replace(true)
     }
 
     pub(crate) fn lists(&self) -> Rc<Lists> {

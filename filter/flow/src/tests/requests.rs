@@ -162,3 +162,81 @@ fn a_request_whose_body_the_proxy_keeps_is_refused_and_counted() {
     );
     assert!(host.filter_state("modgate").is_some());
 }
+
+const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
+
+#[test]
+fn with_a_route_key_it_precedes_the_clusters_name_and_callouts_have_the_name_alone() {
+    let host = ScriptedHost::default();
+    let rules = json!({"r": [{"id": "old", "allow": ["corp.example"], "min_age": "1d"}]});
+    let active = configure(&host, &json!({"route_key": KEY, "rules": rules}));
+    let mut stream = Stream::new(&host, active);
+    stream.request_headers(&get("@v/list"));
+    assert!(!host.callouts().is_empty());
+    for callout in host.callouts() {
+        assert_eq!(callout.cluster, "go");
+    }
+
+    let host = ScriptedHost::default();
+    let active = configure(&host, &json!({"route_key": KEY}));
+    let mut stream = Stream::new(&host, active);
+    stream.request_headers(&get("@v/list"));
+    let headers = stream.upstream.headers.clone().unwrap();
+    let value = text_of(&headers, "x-modgate-cluster").unwrap();
+    assert_eq!(value, format!("{KEY}:go"));
+    stream.response_headers(&ok(&[]), false);
+    stream.response_body(b"v1.0.0\n", true);
+    stream.done();
+    let access = host.filter_state("modgate").unwrap();
+    assert!(!access.contains(KEY), "{access}");
+    assert!(!host.log().concat().contains(KEY), "{:?}", host.log());
+}
+
+#[test]
+fn what_this_filter_has_let_through_before_is_refused_and_not_counted_again() {
+    let host = ScriptedHost::default();
+    let active = configure(&host, &json!({"route_key": KEY}));
+    for _ in 0..2 {
+        let mut stream = Stream::new(&host, active.clone());
+        let mut request = get("@v/list");
+        request.push(("x-modgate-cluster".to_owned(), format!("{KEY}:go").into()));
+        stream.request_headers(&request);
+        stream.request_body(b"body");
+        stream.done();
+        assert_eq!(stream.client.local_reply.unwrap().status, 503);
+        assert!(stream.upstream.headers.is_none());
+    }
+    assert_eq!(host.metric(&["filter_twice_total"]), 2);
+    assert_eq!(host.metric(&["requests_total"]), 0);
+    assert_eq!(
+        host.log().concat().matches("twice").count(),
+        1,
+        "{:?}",
+        host.log()
+    );
+    assert!(!host.log().concat().contains(KEY));
+}
+
+#[test]
+fn whoever_does_not_know_the_key_is_decided_on_as_ever() {
+    let rows = [
+        ("the cluster's name", "go".to_owned()),
+        ("another key", format!("{}:go", KEY.replace('0', "1"))),
+        ("the key alone", KEY.to_owned()),
+    ];
+    table_rows::check(rows, |(_, forged)| {
+        let host = ScriptedHost::default();
+        let active = configure(&host, &json!({"route_key": KEY}));
+        let mut stream = Stream::new(&host, active);
+        let mut request = get("@v/list");
+        request.push(("x-modgate-cluster".to_owned(), forged.into()));
+        stream.request_headers(&request);
+        let headers = stream.upstream.headers.clone().unwrap();
+        let named = headers
+            .iter()
+            .filter(|(name, _)| name == "x-modgate-cluster");
+        let named: Vec<_> = named.map(|(_, value)| value.as_slice()).collect();
+        assert_eq!(named, [format!("{KEY}:go").as_bytes()]);
+        assert_eq!(host.metric(&["filter_twice_total"]), 0);
+    });
+}

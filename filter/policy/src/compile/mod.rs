@@ -32,8 +32,8 @@ use crate::document::{
 use crate::model::identity::{Kinds, Source};
 use crate::model::route::RouteTable;
 use crate::model::{
-    Backend, BackendId, Effect, Policy, Rollout, RolloutSide, Rule, RuleSet, RuleSetId, Sumdb,
-    Tenant, TenantId, VersionSet,
+    Backend, BackendId, Effect, LONGEST_ROUTE_KEY, Policy, Rollout, RolloutSide, RouteKey, Rule,
+    RuleSet, RuleSetId, SHORTEST_ROUTE_KEY, Sumdb, Tenant, TenantId, VersionSet,
 };
 use crate::pattern::{Meaning, PatternSetBuilder, Rank};
 pub(crate) use errors::Errors;
@@ -91,6 +91,11 @@ pub(crate) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         &document.routes,
         &backends,
         RolloutSide::Active,
+    );
+    let route_key = route_key(
+        &mut errors,
+        &root.key("route_key"),
+        document.route_key.as_ref(),
     );
     let trial = document.routes_rollout.as_ref();
     let routes_trial = trial.and_then(|doc| {
@@ -167,6 +172,7 @@ pub(crate) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
         tenants,
         rule_sets,
         backends,
+        route_key,
         routes_by_host,
         routes,
         routes_trial,
@@ -181,6 +187,19 @@ pub(crate) fn compile(document: &Document, hash: String) -> Result<Policy, Vec<P
     } else {
         Err(errors.0)
     }
+}
+
+fn route_key(errors: &mut Errors, at: &Path, key: Option<&Text>) -> Option<RouteKey> {
+    let key = key?;
+    let compiled = RouteKey::new(key);
+    if compiled.is_none() {
+        // It is a secret, and the message goes to logs: it says nothing of what stands there.
+        let message = format!(
+            "use {SHORTEST_ROUTE_KEY} to {LONGEST_ROUTE_KEY} of A-Z, a-z, 0-9, _ and -, such as `openssl rand -hex 24` prints"
+        );
+        errors.add(at, message);
+    }
+    compiled
 }
 
 /// How a rule's patterns are meant.

@@ -46,8 +46,9 @@ pub use suggest::did_you_mean;
 /// The largest document that is read, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 
-/// The members of the document that are no part of its hash.
-const UNHASHED: &[&str] = &["tests"];
+/// The members of the document that are no part of its hash: `tests` decide nothing, `route_key` is a secret, and
+/// decides nothing either.
+const UNHASHED: &[&str] = &["route_key", "tests"];
 
 /// The whole document.
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +76,8 @@ pub struct Document {
     pub backends: BTreeMap<String, BackendDoc>,
     /// The routes to backends; the first match decides.
     pub routes: Vec<RouteDoc>,
+    /// A secret by which the proxy's routes know the filter, where they match the header that names the cluster.
+    pub route_key: Option<Text>,
     /// A rollout of candidate routes.
     pub routes_rollout: Option<RoutesRolloutDoc>,
     /// How files are checked before they are served.
@@ -224,8 +227,8 @@ impl Document {
     /// Reads a document past every mistake of shape, and gives the hash of its canonical form: 12
     /// hexadecimal digits of the SHA-256 of its members with sorted keys, without nulls. The same
     /// document has the same hash however it was written and whichever control plane carried it.
-    /// Its `tests` are no part of the hash: they decide nothing, and a policy that only gained one
-    /// is the same policy.
+    /// Its `tests` and its `route_key` are no part of the hash: a policy that only gained a test, or changed
+    /// the key, is the same policy.
     ///
     /// # Errors
     /// What is no JSON that means the same to everybody, with the JSON path of the place. Never

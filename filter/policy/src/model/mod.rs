@@ -13,6 +13,7 @@ pub(crate) mod private;
 pub mod redirect;
 mod rollout;
 pub mod route;
+mod route_key;
 pub(crate) mod rules;
 mod splits;
 mod versions;
@@ -28,6 +29,8 @@ pub use policy::{Policy, Sumdb, Tenant};
 pub use rollout::{
     By, CANARY, CanaryMembership, ENFORCE, Rollout, RolloutSide, SHADOW, Share, Stage,
 };
+pub use route_key::RouteKey;
+pub(crate) use route_key::{LONGEST as LONGEST_ROUTE_KEY, SHORTEST as SHORTEST_ROUTE_KEY};
 pub use rules::{
     Age, Effect, MatchedRule, Rule, RuleDecisions, RuleOutcome, RuleSet, Subject, TooYoung, Verdict,
 };

@@ -1,5 +1,7 @@
 //! A compiled policy, and what it says of itself.
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
@@ -11,6 +13,7 @@ use super::ids::{BackendId, RouteId, RuleId, RuleSetId, SplitId, TenantId, Varia
 use super::integrity::{Integrity, Mode};
 use super::rollout::{By, Rollout, RolloutSide};
 use super::route::{Drawn, Failover, Route, RouteTable, RoutesTrial};
+use super::route_key::RouteKey;
 use super::rules::{self, Effect, MatchedRule, RuleDecisions, RuleSet, Subject, Verdict};
 use super::splits::{Split, Splits};
 use crate::document::{ANYONE, TestDoc};
@@ -51,6 +54,8 @@ pub struct Policy {
     pub routes: RouteTable,
     /// The routes that are tried beside those.
     pub routes_trial: Option<RoutesTrial>,
+    /// What the proxy's routes know the filter by, where they match a header.
+    pub route_key: Option<RouteKey>,
     /// Whether a route depends on the host that is requested.
     pub routes_by_host: bool,
     pub(crate) sumdbs: Vec<Sumdb>,
@@ -145,6 +150,11 @@ impl Policy {
     /// The clusters in which several backends stand in for each other.
     pub fn failovers(&self) -> impl Iterator<Item = &Failover> {
         self.all_routes().flat_map(Route::failovers)
+    }
+
+    /// What stands in `x-modgate-cluster` for a cluster: its name, behind the route key if there is one.
+    pub fn route_value<'c>(&self, cluster: &'c str) -> Cow<'c, str> {
+        RouteKey::value_of(self.route_key.as_ref(), cluster)
     }
 
     /// The request headers that name the tenant, as clients send them, in lower case.
