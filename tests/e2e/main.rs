@@ -29,6 +29,7 @@ mod redirects;
 mod reload_memory;
 mod replay;
 mod rollout;
+mod route_key;
 mod rules;
 mod schema;
 mod seldom_results;

@@ -33,6 +33,10 @@ pub(super) struct Args {
     no_callout_retries: bool,
 }
 
+/// Envoy itself looks for a cluster of the name that the header has.
+const WITH_ROUTE_KEY: &str = "the policy has a route_key, which is for routes that match a header, as in Istio and Envoy Gateway; \
+                              leave it out for Envoy's own routes, where a client's own header is removed first";
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     /// Parts of a bootstrap: `route_config`, `clusters`, `cluster_options`, `secrets`.
@@ -45,6 +49,9 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let policy_source = the_policy(&args.policy)?;
+    if policy_source.policy.route_key.is_some() {
+        return Err(WITH_ROUTE_KEY.into());
+    }
     let secrets = args.secrets.iter().cloned().collect();
     let clusters = clusters::of(&policy_source.policy);
     let routes = EnvoyRoutes::new(clusters, secrets, !args.no_callout_retries);

@@ -63,11 +63,37 @@ enum Format {
     Off,
 }
 
+/// A good policy without its route key, which is no part of its hash: there are no routes here that match a
+/// header. Of a bad one the filter says what is wrong.
+fn without_route_key(document: Vec<u8>) -> Vec<u8> {
+    const MEMBER: &str = "route_key";
+    let is_named = document
+        .windows(MEMBER.len())
+        .any(|part| part == MEMBER.as_bytes());
+    if !is_named || !has_route_key(&document) {
+        return document;
+    }
+    match serde_json::from_slice::<serde_json::Map<_, serde_json::Value>>(&document) {
+        Ok(mut members) => {
+            members.remove(MEMBER);
+            serde_json::Value::from(members).to_string().into_bytes()
+        }
+        Err(_) => document,
+    }
+}
+
+fn has_route_key(document: &[u8]) -> bool {
+    let policy = modgate_policy::model::Policy::from_json(document);
+    policy.is_ok_and(|policy| policy.route_key.is_some())
+}
+
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let module = ModuleSource::File(module::find(args.wasm)?);
     let mut config = filter::serve(module, Policy::File(args.policy), args.upstreams);
     config.module_cache = module::cache();
-    config.policy_format = Some(Arc::new(as_json));
+    config.policy_format = Some(Arc::new(|path, bytes| {
+        as_json(path, bytes).map(without_route_key)
+    }));
     config.ca_files = args.ca_files;
     config.listen = args.listen;
     config.admin = args.admin;

@@ -223,3 +223,73 @@ fn what_questions_lack_is_told_where_the_filter_asks() {
         );
     }
 }
+
+const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
+
+/// As control planes make routes: by a header that they cannot remove from clients first.
+fn by_header(files: &mut Files, value: &str) {
+    let manager = at(&mut files.bootstrap, MANAGER);
+    manager["early_header_mutation_extensions"] = json!([]);
+    let route = at(manager, "/route_config/virtual_hosts/0/routes/0");
+    route["match"]["headers"] =
+        json!([{"name": "x-modgate-cluster", "string_match": {"exact": value}}]);
+    let action = route["route"].as_object_mut().unwrap();
+    action.remove("cluster_header");
+    action.insert("cluster".to_owned(), json!("public"));
+}
+
+#[test]
+fn routes_that_match_a_header_need_the_route_key() {
+    type Change = fn(&mut Files);
+    let rows: [(&str, Change, Option<&str>); 6] = [
+        (
+            "the key, and it is removed",
+            |f| by_header(f, &format!("{KEY}:public")),
+            None,
+        ),
+        (
+            "the key, and backends get it",
+            |f| {
+                by_header(f, &format!("{KEY}:public"));
+                let route = format!("{MANAGER}/route_config/virtual_hosts/0/routes/0");
+                at(&mut f.bootstrap, &route)["request_headers_to_remove"] = json!([]);
+            },
+            Some("the route key is sent to backends"),
+        ),
+        (
+            "the cluster's name alone",
+            |f| by_header(f, "public"),
+            Some("a client that sends x-modgate-cluster itself reaches public"),
+        ),
+        (
+            "another key",
+            |f| by_header(f, &format!("{}:public", KEY.replace('0', "1"))),
+            Some("a client that sends x-modgate-cluster itself reaches public"),
+        ),
+        (
+            "Envoy's own route",
+            |_| {},
+            Some("remove route_key from the policy"),
+        ),
+        (
+            "no key, and the cluster's name",
+            |f| {
+                by_header(f, "public");
+                f.policy.as_object_mut().unwrap().remove("route_key");
+            },
+            Some("give the policy a route_key"),
+        ),
+    ];
+    table_rows::check(rows, |(_, change, says)| {
+        let mut files = Files::shipped();
+        files.policy["route_key"] = json!(KEY);
+        change(&mut files);
+        let (status, found) = files.check();
+        let errors = found.iter().filter(|(severity, ..)| severity == "errors");
+        let mut errors = errors.map(|(_, _, message)| message);
+        match says {
+            None => assert_eq!((status, found), (0, Vec::new())),
+            Some(says) => assert!(errors.any(|error| error.contains(says)), "{found:?}"),
+        }
+    });
+}

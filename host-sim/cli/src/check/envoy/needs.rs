@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use modgate_policy::document::{Document, IdentityDoc, ModeDoc};
+use modgate_policy::model::RouteKey;
 use modgate_policy::tools::PolicySource;
 
 /// What the policies at hand need, all together.
@@ -12,6 +13,8 @@ pub(super) struct Needs {
     pub(super) known: bool,
     /// The clusters of their backends.
     pub(super) clusters: BTreeSet<String>,
+    /// The keys by which their routes know the filter.
+    pub(super) route_keys: Vec<RouteKey>,
     pub(super) certificate: bool,
     pub(super) token: bool,
     pub(super) password: bool,
@@ -33,6 +36,9 @@ impl Needs {
             needs
                 .clusters
                 .extend(backends.map(|backend| backend.cluster.clone()));
+            needs
+                .route_keys
+                .extend(policy_source.policy.route_key.clone());
             needs.asks |= policy_source.asks_backends();
             needs.add(&policy_source.document);
         }

@@ -110,11 +110,9 @@ fn headers(manager: &At<'_>, needs: &Needs, notes: &mut Notes) {
             removed.is_some_and(|name| name.eq_ignore_ascii_case(CLUSTER_HEADER))
         })
     };
-    if !manager
-        .list("early_header_mutation_extensions")
-        .iter()
-        .any(removes)
-    {
+    let early = manager.list("early_header_mutation_extensions");
+    // Routes with a key take no header that a client made up.
+    if needs.route_keys.is_empty() && !early.iter().any(removes) {
         notes.error(
             manager,
             format!(

@@ -25,7 +25,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
             let Some(action) = route.get("route") else {
                 continue;
             };
-            let leads = leads(manager, &action, needs, notes);
+            let leads = leads(manager, &route, &action, needs, notes);
             is_led |= leads == Leads::ByTheFilter;
             if !manager.is_filtered() || leads == Leads::Elsewhere {
                 continue;
@@ -33,7 +33,7 @@ pub(super) fn check(manager: &Manager<'_>, needs: &Needs, notes: &mut Notes) {
             let levels = [&route, &host, table];
             switched_off(levels, &names, notes);
             if leads == Leads::ByTheFilter {
-                removal(levels, &action, notes);
+                removal(levels, &action, needs, notes);
             }
             retries(&host, &action, notes);
             times(&action, notes);
@@ -58,7 +58,13 @@ enum Leads {
 }
 
 /// Where a route leads, with what is wrong with that.
-fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Notes) -> Leads {
+fn leads(
+    manager: &Manager<'_>,
+    route: &At<'_>,
+    action: &At<'_>,
+    needs: &Needs,
+    notes: &mut Notes,
+) -> Leads {
     if let Some(header) = action.get("cluster_header") {
         let is_ours = |name: &str| name.eq_ignore_ascii_case(CLUSTER_HEADER);
         if !header.value.as_str().is_some_and(is_ours) {
@@ -69,6 +75,8 @@ fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Note
         }
         if !manager.is_filtered() {
             notes.error(&header, "this bypasses the filter, which is not in this chain: clients choose the cluster themselves");
+        } else if !needs.route_keys.is_empty() {
+            notes.error(&header, format!("the policy has a route_key, so {CLUSTER_HEADER} has more than the cluster's name: Envoy answers 503; remove route_key from the policy, here a client's own header is removed first"));
         }
         return Leads::ByTheFilter;
     }
@@ -77,6 +85,10 @@ fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Note
         .iter()
         .flat_map(|clusters| clusters.list("clusters"));
     let named = weighted.filter_map(|cluster| cluster.get("name"));
+    if has_route_key(route, needs) {
+        return Leads::ByTheFilter;
+    }
+    let by_name = names_its_cluster(route);
     let mut leads = Leads::Elsewhere;
     for at in action.get("cluster").into_iter().chain(named) {
         let Some(name) = at.value.as_str() else {
@@ -84,6 +96,9 @@ fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Note
         };
         let is_backend = needs.clusters.contains(name);
         let says = match manager.is_filtered() {
+            true if by_name => format!(
+                "a client that sends {CLUSTER_HEADER} itself reaches {name} if the filter is missing or has failed; give the policy a route_key, and match it here"
+            ),
             true => format!(
                 "a fixed cluster: the policy's routes are ignored, and if the filter is missing or has failed, requests still reach {name}; write cluster_header: {CLUSTER_HEADER}"
             ),
@@ -97,6 +112,30 @@ fn leads(manager: &Manager<'_>, action: &At<'_>, needs: &Needs, notes: &mut Note
         }
     }
     leads
+}
+
+/// What a route's match demands of the header that names the cluster.
+fn demanded<'v>(route: &At<'v>) -> Option<&'v str> {
+    let headers = route.get("match")?.list("headers");
+    let is_ours = |at: &At<'_>| {
+        let name = at.text("name");
+        name.is_some_and(|name| name.eq_ignore_ascii_case(CLUSTER_HEADER))
+    };
+    let ours = headers.into_iter().find(is_ours)?;
+    let matched = ours.get("string_match");
+    let exact = matched.as_ref().and_then(|at| at.text("exact"));
+    exact.or_else(|| ours.text("exact_match"))
+}
+
+/// Whether a route takes only requests that the filter has let through.
+fn has_route_key(route: &At<'_>, needs: &Needs) -> bool {
+    let value = demanded(route).unwrap_or_default().as_bytes();
+    needs.route_keys.iter().any(|key| key.is_in(value))
+}
+
+/// Whether a route takes requests by the header that names the cluster, and any client can send it.
+fn names_its_cluster(route: &At<'_>) -> bool {
+    demanded(route).is_some()
 }
 
 /// Whether the filter is bypassed on a route.
@@ -114,18 +153,26 @@ fn switched_off(levels: [&At<'_>; 3], names: &[&str], notes: &mut Notes) {
     }
 }
 
-fn removal(levels: [&At<'_>; 3], action: &At<'_>, notes: &mut Notes) {
+fn removal(levels: [&At<'_>; 3], action: &At<'_>, needs: &Needs, notes: &mut Notes) {
     let removes = |level: &At<'_>| {
         let removed = level.list("request_headers_to_remove");
         let mut names = removed.iter().filter_map(|name| name.value.as_str());
         names.any(|name| name.eq_ignore_ascii_case(CLUSTER_HEADER))
     };
-    if !levels.into_iter().any(removes) {
-        notes.warning(
-            action,
-            format!("the cluster's name is sent to backends; add request_headers_to_remove: [{CLUSTER_HEADER}] to the route"),
-        );
+    if levels.into_iter().any(removes) {
+        return;
     }
+    let has_key = !needs.route_keys.is_empty();
+    let sent = if has_key {
+        "the route key"
+    } else {
+        "the cluster's name"
+    };
+    notes.error_if(
+        has_key,
+        action,
+        format!("{sent} is sent to backends; add request_headers_to_remove: [{CLUSTER_HEADER}] to the route"),
+    );
 }
 
 fn retries(host: &At<'_>, action: &At<'_>, notes: &mut Notes) {
