@@ -166,7 +166,7 @@ fn the_shipped_files_are_what_envoy_takes_and_what_the_catalogue_says() {
         .output()
         .unwrap();
     let generated: serde_json::Value =
-        serde_norway::from_str(&String::from_utf8(generated.stdout).unwrap()).unwrap();
+        plain_yaml::from_str(&String::from_utf8(generated.stdout).unwrap()).unwrap();
     assert_eq!(
         shipped("envoy.yaml")["stats_config"],
         generated["stats_config"]

@@ -116,7 +116,7 @@ fn what_is_made_for_a_policy_is_good() {
         {"id": "all", "backends": {"public": 100, "second": 0}, "on_failure": "next"},
     ]);
     let made = modgate(["envoy-routes", "-"], files.policy.to_string().as_bytes());
-    let made: Value = serde_norway::from_slice(&made.stdout).unwrap();
+    let made: Value = plain_yaml::from_str(&stdout(&made)).unwrap();
     at(&mut files.bootstrap, MANAGER)["route_config"] = made["route_config"].clone();
     let mut clusters = made["clusters"].as_array().unwrap().clone();
     for name in ["public", "second"] {

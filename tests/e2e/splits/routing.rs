@@ -259,7 +259,7 @@ fn envoy_routes(arguments: &[&str]) -> Output {
 fn the_shipped_configuration_has_the_routes_of_the_shipped_policy() {
     let policy = root().join("examples/envoy/policy.json");
     let made = envoy_routes(&[policy.to_str().unwrap()]);
-    let made: Value = serde_norway::from_slice(&made.stdout).unwrap();
+    let made: Value = plain_yaml::from_str(&stdout(&made)).unwrap();
     let file = shipped("envoy.yaml");
     let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
     let shipped = &file.pointer(manager).unwrap()["route_config"];
@@ -291,7 +291,7 @@ fn routes_and_clusters_come_as_files_that_envoy_reads_by_itself() {
         ("cds", "type.googleapis.com/envoy.config.cluster.v3.Cluster"),
     ] {
         let made = envoy_routes(&[path, "--format", format]);
-        let made: Value = serde_norway::from_str(&stdout(&made)).unwrap();
+        let made: Value = plain_yaml::from_str(&stdout(&made)).unwrap();
         assert_eq!(made["resources"][0]["@type"], kind);
     }
     let older = stdout(&envoy_routes(&[path, "--no-callout-retries"]));
