@@ -1,5 +1,5 @@
 //! The scrape configurations for a mesh: a real Prometheus finds the right pods with them, and has what a
-//! real Envoy shows. The API server and Istio's agent are stand-ins.
+//! real Envoy shows. The API server and Istio's agent are fakes.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

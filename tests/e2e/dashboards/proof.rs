@@ -21,7 +21,7 @@ const EMPTY: &[(&str, &str)] = &[
         "first hashes have room, and no filter nearer to the client holds a file",
     ),
     (
-        "modgate-splits: Stand-ins: A",
+        "modgate-splits: Backend fallbacks: A",
         "no backend has another that stands in for it",
     ),
     (

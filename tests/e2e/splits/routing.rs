@@ -155,7 +155,7 @@ fn when_a_backend_fails_the_next_one_answers_and_the_metrics_say_so() {
         for host in Host::both_routed(&policy, &clusters, &[]) {
             let answer = host.get(LIST);
             assert_eq!((answer.status, answer.body.as_str()), (200, "v1.0.0\n"));
-            let labels = [("backend", "first"), ("stand_in", "second")];
+            let labels = [("backend", "first"), ("fallback", "second")];
             assert_eq!(host.figures().sum(FAILOVERS, &labels), 1.0);
             // What is known of the backend that answered counts, and not of the one that did not.
             let hit = [
@@ -217,7 +217,7 @@ fn a_backend_that_keeps_failing_is_passed_over() {
     assert!((5..10).contains(&asked), "{asked} of 20 requests");
     // Who answered at the first attempt stands in all the same.
     let counted = Figures::parse(&envoy.prometheus());
-    let labels = [("backend", "first"), ("stand_in", "second")];
+    let labels = [("backend", "first"), ("fallback", "second")];
     assert_eq!(counted.sum(FAILOVERS, &labels), 20.0);
 }
 

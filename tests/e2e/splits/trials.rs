@@ -81,7 +81,7 @@ fn tried_routes_are_counted_beside_those_that_are_followed() {
             let labels = [
                 ("stage", label),
                 ("backend", names[asked]),
-                ("would_be", names[1 - asked]),
+                ("alternative", names[1 - asked]),
             ];
             let counted = host.figures().sum("modgate_route_trials_total", &labels);
             assert!(counted >= counts[asked] as f64, "{counted} of {counts:?}");
