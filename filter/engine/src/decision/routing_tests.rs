@@ -166,7 +166,9 @@ fn tried(stage: Value) -> Policy {
 fn trial(policy: &Policy, module: &str) -> [String; 3] {
     let decision = evaluate(policy, &asked(module, &[]), &());
     let trial = decision.route_trial.unwrap();
-    let alternative = trial.alternative.map_or("none", |(_, backend)| &backend.name);
+    let alternative = trial
+        .alternative
+        .map_or("none", |(_, backend)| &backend.name);
     let backend = decision.backend().map_or("none", |backend| &backend.name);
     [backend, trial.stage, alternative].map(ToOwned::to_owned)
 }

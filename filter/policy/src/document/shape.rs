@@ -203,7 +203,8 @@ impl Shape {
     /// Keeps an error that does not lie in what stands in for something else.
     fn note(&mut self, at: Path, message: impl Into<String>) {
         let follows = self.doubts.0.iter().any(|doubt| {
-            matches!(doubt.kind, DoubtKind::Placeholder(_)) && is_within(at.as_str(), doubt.at.as_str())
+            matches!(doubt.kind, DoubtKind::Placeholder(_))
+                && is_within(at.as_str(), doubt.at.as_str())
         });
         if !follows {
             self.errors.push(at.error(message));
