@@ -135,7 +135,7 @@ fn a_backend_that_is_down_is_a_failure() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_and_a_client_that_leaves_are_told_apart() {
+fn an_answer_that_breaks_off_and_a_client_that_leaves_are_distinguished() {
     let (_dir, server) = words();
     let envoy = Envoy::start(&Config::new(
         three_tenants("static"),

@@ -81,7 +81,7 @@ fn hosts_choose_backends() {
 }
 
 #[test]
-fn a_backend_is_asked_as_its_own_host_with_what_the_proxy_adds_and_no_client_can() {
+fn a_backend_gets_its_own_host_with_what_the_proxy_adds_and_no_client_can() {
     let (_dir, server) = library();
     let secrets = tempfile::tempdir().unwrap();
     let token = secrets.path().join("token");
@@ -102,9 +102,9 @@ fn a_backend_is_asked_as_its_own_host_with_what_the_proxy_adds_and_no_client_can
                 Some("Bearer s3cret-value"),
                 "{path}"
             );
-            let asked_as = last_header(&server, "host");
+            let requested_as = last_header(&server, "host");
             assert_eq!(
-                asked_as.as_deref(),
+                requested_as.as_deref(),
                 Some("artifactory.corp.example"),
                 "{path}"
             );
@@ -213,8 +213,8 @@ fn a_backend_that_keeps_failing_is_passed_over() {
     for _ in 0..20 {
         assert_eq!(http::get(envoy.address(), LIST).status, 200);
     }
-    let asked = failing.1.requests().len();
-    assert!((5..10).contains(&asked), "{asked} of 20 requests");
+    let requested = failing.1.requests().len();
+    assert!((5..10).contains(&requested), "{requested} of 20 requests");
     // Who answered at the first attempt stands in all the same.
     let counted = Figures::parse(&envoy.prometheus());
     let labels = [("backend", "first"), ("fallback", "second")];
