@@ -1,6 +1,7 @@
 //! Splits: which version of a module real go comes to, behind real Envoy and behind the simulator.
 
 mod commands;
+mod explain;
 mod routing;
 mod trials;
 
@@ -410,34 +411,4 @@ fn who_would_get_what_is_computed_from_lists_and_from_logs() {
             "{error}"
         );
     });
-}
-
-fn explain(arguments: &[&str]) -> String {
-    modgate::stdout(&modgate::modgate(arguments, b""))
-}
-
-#[test]
-fn explain_says_who_gets_which_and_why() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("policy.json");
-    std::fs::write(&file, example().to_string()).unwrap();
-    let file = file.to_string_lossy();
-    let ask = ["explain", "--policy", &file, "--path-prefix", "/t/web"];
-    let who = [
-        "--fact",
-        "source.address=10.0.0.7:1",
-        "--header",
-        "x-ab-test: group-b",
-    ];
-    let module = format!("{LIB}@latest");
-    let said = explain(&[ask.as_slice(), &who, &[module.as_str()]].concat());
-    let drawn = "assign[1] draws it by client, bucket ";
-    assert!(
-        said.contains("lib-beta, variant ") && said.contains(drawn),
-        "{}",
-        said
-    );
-    let said = explain(&["explain", "--policy", &file, "--tenant", "bank", &module]);
-    let named = "lib-beta, variant stable, v1.2.0: assign[0] names it";
-    assert!(said.contains(named), "{said}");
 }
