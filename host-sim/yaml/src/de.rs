@@ -11,7 +11,8 @@ use crate::node::{Kind, Member, Node, Position, Problem};
 use crate::parse::parse;
 
 /// Reads the one document of a text. Where a string is wanted, a scalar without quotes is one as it is
-/// written, be it a number or a boolean for others; only null is not.
+/// written, be it a number or a boolean for others; only null is not. Where anything may stand, `on`, `yes`
+/// and the other words that are booleans in YAML 1.1 alone are strings; they are booleans where one is wanted.
 ///
 /// # Errors
 /// What [`parse`] refuses, a second document, keys that stand twice, and what the type does not take: with
@@ -101,7 +102,8 @@ struct At<'n>(&'n Node);
 impl At<'_> {
     fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.0.kind {
-            Kind::Plain(value, _) => match value {
+            Kind::Plain(value, written) => match value {
+                Value::Bool(_) if !is_boolean_everywhere(written) => visitor.visit_str(written),
                 Value::Bool(value) => visitor.visit_bool(*value),
                 Value::Number(number) => {
                     match (number.as_u64(), number.as_i64(), number.as_f64()) {
@@ -134,6 +136,11 @@ impl At<'_> {
     }
 }
 
+/// Whether YAML 1.2 takes the scalar for a boolean, too.
+fn is_boolean_everywhere(written: &str) -> bool {
+    written.eq_ignore_ascii_case("true") || written.eq_ignore_ascii_case("false")
+}
+
 /// Serde keeps the last of two members, or refuses both without a word of where.
 fn no_key_twice(members: &[Member]) -> Result<(), Error> {
     let mut seen = HashMap::new();
@@ -153,6 +160,14 @@ impl<'de> Deserializer<'de> for At<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.any(visitor).map_err(|error| error.or_at(self.0.at))
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let read = match &self.0.kind {
+            Kind::Plain(Value::Bool(value), _) => visitor.visit_bool(*value),
+            _ => self.any(visitor),
+        };
+        read.map_err(|error| error.or_at(self.0.at))
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -206,7 +221,7 @@ impl<'de> Deserializer<'de> for At<'_> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 bytes byte_buf unit unit_struct seq tuple
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 bytes byte_buf unit unit_struct seq tuple
         tuple_struct map struct
     }
 }

@@ -1,7 +1,8 @@
 //! YAML, and JSON, which is YAML too: read with the line and column of everything in it, and written so
 //! that readers of YAML 1.1 and of YAML 1.2 take it for the same.
 //!
-//! Scalars without quotes are what YAML 1.1 makes of them, as Kubernetes reads it: `on` is a boolean.
+//! In a document that [`parse`] reads, scalars without quotes are what YAML 1.1 makes of them, as Kubernetes
+//! reads it: `on` is a boolean. [`from_str`] knows which type is wanted, and takes `on` for text elsewhere.
 //! Aliases and merge keys (`<<`) are resolved. Values nested too deep, and aliases that add up to too
 //! much, are refused.
 //!

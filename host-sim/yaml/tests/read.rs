@@ -167,6 +167,8 @@ fn a_type_is_read_with_its_variants() {
         from_str::<Value>("on: [push]").unwrap(),
         json!({"on": ["push"]})
     );
+    let anything: Value = from_str("[on, y, NO, true, False, 1]").unwrap();
+    assert_eq!(anything, json!(["on", "y", "NO", true, false, 1]));
     assert_eq!(from_str::<Option<u8>>("# nothing\n").unwrap(), None);
 }
 
