@@ -242,17 +242,17 @@ def _tried():
             " one that the other routes select.",
             [
                 Query(
-                    rate(TRIALS, BACKEND, by="stage, backend, would_be"),
-                    "{{stage}}: {{backend}}, else {{would_be}}",
+                    rate(TRIALS, BACKEND, by="stage, backend, alternative"),
+                    "{{stage}}: {{backend}}, else {{alternative}}",
                 )
             ],
             "reqps",
             stacked=True,
         ),
         lines(
-            "Stand-ins",
+            "Backend fallbacks",
             "Responses per second from a fallback, because the first backend had failed.",
-            [Query(rate(FAILOVERS, BACKEND, by="backend, stand_in"), "{{stand_in}} for {{backend}}")],
+            [Query(rate(FAILOVERS, BACKEND, by="backend, fallback"), "{{fallback}} for {{backend}}")],
             "reqps",
             [(None, "green"), (0.1, "orange")],
         ),

@@ -65,7 +65,7 @@ test_unsigned_mirror_is_refused() {
   grep -q 'is not signed' tools/log/prometheus.log || wrong "apt should have refused it as unsigned: $(<tools/log/prometheus.log)"
 }
 
-# rustup and rustc are stand-ins: a machine whose compiler lacks the target and whose rustup cannot fetch it.
+# rustup and rustc are fakes: a machine whose compiler lacks the target and whose rustup cannot fetch it.
 machine_without_target() {
   mkdir -p machine
   printf '#!/bin/sh\ncase "$*" in *sysroot*) echo %q;; *) echo "host: x86_64-unknown-linux-gnu";; esac\n' "$HERE/sysroot" >machine/rustc

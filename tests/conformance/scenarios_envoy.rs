@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use modgate_conformance::envoy_scenarios::judge;
+use modgate_conformance::envoy_scenarios::evaluate;
 use modgate_harness::tools::files;
 
 /// Times are real there: one test at a time, or they hold each other up.
@@ -14,8 +14,8 @@ fn agree(folder: &str, least: usize) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let files = files(folder, "yaml");
     assert!(files.len() >= least, "{files:?}");
-    let judged = judge::all(&files);
-    let wrong: Vec<_> = judged.into_iter().flat_map(|one| one.wrong).collect();
+    let evaluated = evaluate::all(&files);
+    let wrong: Vec<_> = evaluated.into_iter().flat_map(|one| one.wrong).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -135,7 +135,7 @@ fn a_backend_that_is_down_is_a_failure() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_and_a_client_that_leaves_are_told_apart() {
+fn an_answer_that_breaks_off_and_a_client_that_leaves_are_distinguished() {
     let (_dir, server) = words();
     let envoy = Envoy::start(&Config::new(
         three_tenants("static"),
@@ -166,7 +166,7 @@ fn the_shipped_files_are_what_envoy_takes_and_what_the_catalogue_says() {
         .output()
         .unwrap();
     let generated: serde_json::Value =
-        serde_norway::from_str(&String::from_utf8(generated.stdout).unwrap()).unwrap();
+        plain_yaml::from_str(&String::from_utf8(generated.stdout).unwrap()).unwrap();
     assert_eq!(
         shipped("envoy.yaml")["stats_config"],
         generated["stats_config"]

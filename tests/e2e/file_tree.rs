@@ -90,7 +90,7 @@ fn a_prefix_leads_to_the_private_proxy() {
 }
 
 #[test]
-fn what_reaches_the_backend_is_what_was_judged() {
+fn what_reaches_the_backend_is_what_was_evaluated() {
     let (_dir, server) = tree(&[Module::new("example.org/Words", "v0.1.0")]);
     let mut policy = three_tenants("static");
     policy["identity"] = json!([

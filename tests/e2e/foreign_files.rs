@@ -257,7 +257,7 @@ fn head_of(stream: &mut impl Read) -> Option<String> {
 fn tunnel(to: SocketAddr) -> (SocketAddr, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (sender, asked) = channel();
+    let (sender, requested) = channel();
     std::thread::spawn(move || {
         for mut client in listener.incoming().map_while(Result::ok) {
             let sender = sender.clone();
@@ -279,7 +279,7 @@ fn tunnel(to: SocketAddr) -> (SocketAddr, Receiver<String>) {
             });
         }
     });
-    (address, asked)
+    (address, requested)
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn serve_reaches_an_upstream_through_the_environments_proxy_and_trusts_a_given_a
         names: &["goproxy.invalid"],
         ..Holder::default()
     });
-    let (proxy, asked) = tunnel(tls_server(&identity));
+    let (proxy, requested) = tunnel(tls_server(&identity));
     let ca = dir.path().join("ca.pem");
     std::fs::write(&ca, authority.pem()).unwrap();
     let file = dir.path().join("policy.json");
@@ -315,7 +315,7 @@ fn serve_reaches_an_upstream_through_the_environments_proxy_and_trusts_a_given_a
         let answer = http::get(at, "/t/web/corp.example/lib/@v/list");
         assert_eq!(answer.status, status, "{arguments:?}: {}", answer.body);
         assert_eq!(answer.body == "v1.9.0\n", status == 200);
-        let head = asked.recv_timeout(Duration::from_secs(30)).unwrap();
+        let head = requested.recv_timeout(Duration::from_secs(30)).unwrap();
         assert!(
             head.starts_with("CONNECT goproxy.invalid:8443 HTTP/1.1"),
             "{head}"

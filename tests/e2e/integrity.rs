@@ -199,8 +199,11 @@ fn what_nothing_is_known_of_is_refused_or_counted_as_the_policy_says() {
         "{said}"
     );
     assert_nothing_kept(&go);
-    let asked = files.server.requests();
-    assert!(asked.iter().all(|r| r.path.ends_with(".info")), "{asked:?}");
+    let requested = files.server.requests();
+    assert!(
+        requested.iter().all(|r| r.path.ends_with(".info")),
+        "{requested:?}"
+    );
     // It is a denial like every other: in the log and in what go prints, by the same request id.
     let lines = envoy.process().json_lines(2);
     let denied = lines.iter().find(|line| line["operation"] != "info");

@@ -104,7 +104,7 @@ fn connections_end_now_and_then_under_traffic() {
 }
 
 #[test]
-fn the_filters_own_questions_are_asked_again_too() {
+fn the_filters_own_requests_are_sent_again_too() {
     let (_files, hosts) = both(1);
     for (host, backend) in hosts {
         assert_unnoticed(&host, &backend, AGED, 1, 10);
@@ -112,13 +112,13 @@ fn the_filters_own_questions_are_asked_again_too() {
 }
 
 #[test]
-fn a_backend_that_never_answers_is_asked_a_bounded_number_of_times() {
+fn a_backend_that_never_answers_gets_a_bounded_number_of_requests() {
     let (_files, hosts) = both(0);
     for (host, backend) in hosts {
         let answer = host.get(LIST);
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
-        let asked = backend.closed();
-        assert!((2..=4).contains(&asked), "{asked} times");
+        let requested = backend.closed();
+        assert!((2..=4).contains(&requested), "{requested} times");
         let failed = host
             .figures()
             .sum("modgate_requests_total", &[("outcome", "upstream_error")]);
@@ -126,7 +126,7 @@ fn a_backend_that_never_answers_is_asked_a_bounded_number_of_times() {
         // A method that the filter refuses is asked of nobody.
         let posted = http::request(host.address(), "POST", LIST, &[("content-length", "0")]);
         assert_eq!(posted.status, 405);
-        assert_eq!(backend.closed(), asked);
+        assert_eq!(backend.closed(), requested);
     }
 }
 

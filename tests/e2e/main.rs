@@ -3,6 +3,7 @@
 
 mod bounds;
 mod bypass;
+mod closed_outputs;
 mod dashboards;
 mod demo;
 mod descriptors;

@@ -21,7 +21,7 @@ const CHANGED: &str = "/t/web/github.com/boltdb-go/bolt/@v/v1.3.1.mod";
 
 /// What [`CHANGED`] is answered where the policy denies it, and where it does not: the backend lacks it.
 const DENIED: u16 = 403;
-const ASKED: u16 = 404;
+const REQUESTED: u16 = 404;
 
 fn allowing() -> Value {
     let mut policy = three_tenants("static");
@@ -88,7 +88,7 @@ fn what_takes_the_policys_place_is_named_and_stops_nothing() {
             std::fs::remove_dir(&policy).unwrap();
         }
         let (next, then) = match status {
-            DENIED => (allowing(), ASKED),
+            DENIED => (allowing(), REQUESTED),
             _ => (three_tenants("static"), DENIED),
         };
         put(&next);
@@ -154,7 +154,7 @@ fn a_secret_that_nobody_writes_stops_no_worker() {
     // The file is read for each request, so it may come later.
     std::fs::remove_file(&fifo).unwrap();
     std::fs::write(&fifo, "Basic x").unwrap();
-    assert_eq!(http::get(serve.address(), CHANGED).status, ASKED);
+    assert_eq!(http::get(serve.address(), CHANGED).status, REQUESTED);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn a_go_sum_becomes_pins_that_a_policy_takes() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_file_and_line() {
+fn what_is_wrong_is_reported_with_its_file_and_line() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let file = dir.path().join(name);
@@ -66,9 +66,12 @@ fn what_is_wrong_is_told_with_its_file_and_line() {
     ] {
         let arguments = ["pins", "import", "--modules", modules].into_iter();
         let output = modgate(arguments.chain(files.iter().map(|file| file.as_str())), b"");
-        let told = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(said.iter().all(|part| told.contains(part)), "{told}");
+        let reported = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{reported}");
+        assert!(
+            said.iter().all(|part| reported.contains(part)),
+            "{reported}"
+        );
         assert_eq!(stdout(&output), "");
     }
 }

@@ -17,7 +17,7 @@ const CHANGED: &str = "/t/web/github.com/boltdb-go/bolt/@v/v1.3.1.mod";
 
 /// What [`CHANGED`] is answered where the policy denies it, and where it does not: the backend lacks it.
 const DENIED: u16 = 403;
-const ASKED: u16 = 404;
+const REQUESTED: u16 = 404;
 
 fn denying() -> Value {
     three_tenants("static")
@@ -58,10 +58,10 @@ fn envoy_takes_up_a_config_map() {
         |policy: &Value, generation| filter_file(&config.module, policy, generation).to_string();
     let mut map = ConfigMap::mount("modgate.json", &file(&denying(), 0));
     let updates = [
-        (allowing(), ASKED),
+        (allowing(), REQUESTED),
         (denying(), DENIED),
         (bad(), DENIED),
-        (allowing(), ASKED),
+        (allowing(), REQUESTED),
     ];
     let updates: Vec<(Value, String, u16)> = updates
         .into_iter()
@@ -87,7 +87,7 @@ fn envoy_takes_up_what_is_moved_and_not_what_is_written_in_place() {
     let mut envoy = Envoy::start(&Config::new(denying(), &[("backend", server.address())]));
     let address = envoy.address();
     assert!(envoy.reload(&allowing()));
-    wait_for(envoy.process(), address, ASKED);
+    wait_for(envoy.process(), address, REQUESTED);
     // Half of it could be read, so a file that is written in place is not looked at ...
     let file = envoy.filter_file();
     let before = envoy.reloads();
@@ -117,9 +117,9 @@ fn serve_takes_up_a_config_map_a_move_and_a_write_in_place() {
     let address = serve.address();
     assert_eq!(http::get(address, CHANGED).status, DENIED);
     for (policy, status) in [
-        (allowing(), ASKED),
+        (allowing(), REQUESTED),
         (denying(), DENIED),
-        (allowing(), ASKED),
+        (allowing(), REQUESTED),
     ] {
         map.update(&policy.to_string());
         wait_for(serve.process(), address, status);
@@ -128,13 +128,13 @@ fn serve_takes_up_a_config_map_a_move_and_a_write_in_place() {
     serve
         .process()
         .wait_for_log("the last valid one stays active");
-    assert_eq!(http::get(address, CHANGED).status, ASKED);
+    assert_eq!(http::get(address, CHANGED).status, REQUESTED);
     drop(serve);
 
     let mut serve = Serve::start(&denying(), &clusters);
     let (address, file) = (serve.address(), serve.policy_file());
     fs::write(&file, allowing().to_string()).unwrap();
-    wait_for(serve.process(), address, ASKED);
+    wait_for(serve.process(), address, REQUESTED);
     let new = file.with_extension("new");
     fs::write(&new, denying().to_string()).unwrap();
     fs::rename(&new, &file).unwrap();

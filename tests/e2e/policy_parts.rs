@@ -296,7 +296,7 @@ fn a_team_speaks_for_nobody_else() {
 }
 
 #[test]
-fn what_is_wrong_with_the_whole_is_told_of_the_part() {
+fn what_is_wrong_with_the_whole_is_reported_of_the_part() {
     let with = |from: &str, to: &str| WEB.replacen(from, to, 1);
     for (web, place, why) in [
         (
@@ -449,9 +449,9 @@ fn the_base_and_the_folder_are_held_to_the_same() {
         ),
     ] {
         let output = Folder::new(&base, files).build(&[]);
-        let told = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains(said), "no {said} in\n{told}");
+        let reported = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{reported}");
+        assert!(reported.contains(said), "no {said} in\n{reported}");
         assert_eq!(stdout(&output), "");
     }
     let nowhere = modgate(["policy", "build", "no/such/folder"], b"");
@@ -474,7 +474,7 @@ fn diff(old: &Value, new: &Value, status: i32) -> (Value, String) {
 }
 
 #[test]
-fn a_diff_says_in_words_what_changes_for_whom_and_what_comes_of_it() {
+fn a_diff_says_in_words_what_changes_for_which_tenants_and_what_comes_of_it() {
     let old = built(&base(), &GOOD);
     let (same, text) = diff(&old, &old, 0);
     assert_eq!(
@@ -499,7 +499,7 @@ fn a_diff_says_in_words_what_changes_for_whom_and_what_comes_of_it() {
     ]);
     new["tenants"].as_object_mut().unwrap().remove("web-ci");
     new["tenants"]["ops"] = json!({"rules": ["public"]});
-    let (told, text) = diff(&old, &new, 1);
+    let (reported, text) = diff(&old, &new, 1);
     let wanted = [
         "old  ",
         "all tenants",
@@ -531,21 +531,21 @@ fn a_diff_says_in_words_what_changes_for_whom_and_what_comes_of_it() {
         "{text}"
     );
     assert!(!text.contains('\u{1b}'));
-    let web = told["tenants"].as_array().unwrap().iter();
+    let web = reported["tenants"].as_array().unwrap().iter();
     let mut web = web.filter(|group| group["tenants"] == json!(["web"]));
-    assert!(web.next().is_some(), "{told}");
+    assert!(web.next().is_some(), "{reported}");
 
     // What is said of several tenants is said once.
     let mut guarded = old.clone();
     guarded["default"] = json!("allow");
-    let (told, text) = diff(&old, &guarded, 1);
-    assert_eq!(told["everybody"][0]["keys"][0]["new"], "allow");
+    let (reported, text) = diff(&old, &guarded, 1);
+    assert_eq!(reported["everybody"][0]["keys"][0]["new"], "allow");
     assert!(text.contains("default: \"deny\" → \"allow\""), "{text}");
     // Only a version: nothing changes for anybody.
     let mut named = old.clone();
     named["version"] = json!("9");
-    let (told, _) = diff(&old, &named, 1);
-    assert_eq!(told["tenants"], json!([]));
+    let (reported, _) = diff(&old, &named, 1);
+    assert_eq!(reported["tenants"], json!([]));
     // Written otherwise, the same.
     let mut nulls = old.clone();
     nulls["contact"] = Value::Null;
@@ -574,11 +574,15 @@ fn versions_and_routes_turn_verdicts_too() {
     });
     let mut new = old.clone();
     new["rules"]["r"][0]["versions"] = json!("<0.32.0");
-    let (told, text) = diff(&old, &new, 1);
-    assert_eq!(told["tenants"].as_array().unwrap().len(), 1, "{told}");
-    assert_eq!(told["tenants"][0]["tenants"], json!(["a", "b"]));
-    let turns = told["tenants"][0]["verdicts"].as_array().unwrap();
-    assert_eq!(turns.len(), 1, "{told}");
+    let (reported, text) = diff(&old, &new, 1);
+    assert_eq!(
+        reported["tenants"].as_array().unwrap().len(),
+        1,
+        "{reported}"
+    );
+    assert_eq!(reported["tenants"][0]["tenants"], json!(["a", "b"]));
+    let turns = reported["tenants"][0]["verdicts"].as_array().unwrap();
+    assert_eq!(turns.len(), 1, "{reported}");
     assert_eq!(turns[0]["version"], "v0.31.0");
     assert!(
         text.contains("verdict: golang.org/x/crypto@v0.31.0: allow by r/all → deny by r/old"),
@@ -588,9 +592,9 @@ fn versions_and_routes_turn_verdicts_too() {
 
     let mut closed = old.clone();
     closed["rules"]["r"][0]["go_mod"] = json!("deny");
-    let (told, text) = diff(&old, &closed, 1);
-    let turns = told["tenants"][0]["verdicts"].as_array().unwrap();
-    assert_eq!(turns.len(), 1, "{told}");
+    let (reported, text) = diff(&old, &closed, 1);
+    let turns = reported["tenants"][0]["verdicts"].as_array().unwrap();
+    assert_eq!(turns.len(), 1, "{reported}");
     assert_eq!(turns[0]["is_go_mod"], true);
     assert!(
         text.contains(

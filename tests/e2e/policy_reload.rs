@@ -37,11 +37,11 @@ fn backend() -> (tempfile::TempDir, Server) {
 /// Asks all the time while `change` runs; gives the number of requests and those that were not 200.
 fn under_traffic(address: SocketAddr, change: impl FnOnce()) -> (usize, usize) {
     let stop = AtomicBool::new(false);
-    let (asked, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (requested, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                asked.fetch_add(1, Ordering::Relaxed);
+                requested.fetch_add(1, Ordering::Relaxed);
                 if http::get(address, ALLOWED).status != 200 {
                     failed.fetch_add(1, Ordering::Relaxed);
                 }
@@ -51,7 +51,7 @@ fn under_traffic(address: SocketAddr, change: impl FnOnce()) -> (usize, usize) {
         let _stop = StopOnDrop(&stop);
         change();
     });
-    (asked.into_inner(), failed.into_inner())
+    (requested.into_inner(), failed.into_inner())
 }
 
 struct StopOnDrop<'a>(&'a AtomicBool);
@@ -71,7 +71,7 @@ fn envoy_takes_a_good_policy_and_keeps_it_when_a_bad_one_comes() {
     let address = envoy.address();
     let status = || http::get(address, CHANGED).status;
 
-    let (asked, failed) = under_traffic(address, || {
+    let (requested, failed) = under_traffic(address, || {
         assert_eq!(status(), 403);
         assert!(
             envoy.reload(&without_the_denial()),
@@ -87,8 +87,8 @@ fn envoy_takes_a_good_policy_and_keeps_it_when_a_bad_one_comes() {
         );
         assert_eq!(status(), 403);
     });
-    assert_eq!(failed, 0, "{failed} of {asked} requests failed");
-    assert!(asked > 10, "only {asked} requests were made");
+    assert_eq!(failed, 0, "{failed} of {requested} requests failed");
+    assert!(requested > 10, "only {requested} requests were made");
 
     let log = envoy.process().log();
     let line = log
@@ -117,7 +117,7 @@ fn serve_reads_the_file_again_and_keeps_the_last_good_policy() {
     };
     let status = || http::get(address, CHANGED).status;
 
-    let (asked, failed) = under_traffic(address, || {
+    let (requested, failed) = under_traffic(address, || {
         assert_eq!(status(), 403);
         write(&without_the_denial());
         serve
@@ -135,7 +135,7 @@ fn serve_reads_the_file_again_and_keeps_the_last_good_policy() {
             .process()
             .wait_until("taking the policy", || (status() == 403).then_some(()));
     });
-    assert_eq!(failed, 0, "{failed} of {asked} requests failed");
+    assert_eq!(failed, 0, "{failed} of {requested} requests failed");
 }
 
 /// What `modgate serve` has written; its log stands beside the policy.

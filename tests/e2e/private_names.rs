@@ -73,7 +73,7 @@ impl World {
 
     /// The public side has heard nothing that is private.
     #[track_caller]
-    fn assert_nothing_told(&self) {
+    fn assert_nothing_sent(&self) {
         for head in self.public.take() {
             let head = String::from_utf8_lossy(&head).to_lowercase();
             assert!(!head.contains("corp"), "{head}");
@@ -82,7 +82,7 @@ impl World {
 }
 
 #[test]
-fn a_developer_who_forgot_gonosumdb_is_told_and_the_public_database_is_not() {
+fn a_developer_who_forgot_gonosumdb_gets_a_hint_and_the_public_database_no_name() {
     let world = World::start();
     for host in &world.hosts {
         let goproxy = format!("http://{}/t/web", host.address());
@@ -93,13 +93,13 @@ fn a_developer_who_forgot_gonosumdb_is_told_and_the_public_database_is_not() {
             said.contains("403 Forbidden") && said.contains("set GONOSUMDB=corp.example\n"),
             "{said}"
         );
-        world.assert_nothing_told();
+        world.assert_nothing_sent();
 
         let set = Go::new(&goproxy, Sumdb::Verify).with("GONOSUMDB", "corp.example");
         set.run(&["mod", "download", "corp.example/team/lib@v1.0.0"])
             .expect_ok();
         assert!(set.has("corp.example/team/lib@v1.0.0"));
-        world.assert_nothing_told();
+        world.assert_nothing_sent();
     }
 }
 
@@ -154,7 +154,7 @@ fn no_spelling_of_a_private_name_reaches_a_database_that_is_not_its_own() {
         let mut said = String::new();
         std::io::Read::read_to_string(&mut stream, &mut said).unwrap();
         assert!(said.starts_with("HTTP/1.1 403 "), "{said}");
-        world.assert_nothing_told();
+        world.assert_nothing_sent();
 
         // Its own database hears of it, and public names pass.
         world.private.forget_requests();
@@ -187,12 +187,12 @@ fn the_filter_itself_tells_no_database_of_a_private_name() {
         ] {
             host.get(path);
         }
-        world.assert_nothing_told();
+        world.assert_nothing_sent();
         // Of a public one it asks.
         host.get("/t/web/golang.org/x/text/@v/v0.3.0.mod");
         let heads = world.public.take();
-        let asked =
+        let requested =
             |head: &Vec<u8>| String::from_utf8_lossy(head).contains("/lookup/golang.org/x/text@");
-        assert!(heads.iter().any(asked), "{heads:?}");
+        assert!(heads.iter().any(requested), "{heads:?}");
     }
 }

@@ -12,7 +12,7 @@ use modgate_harness::go::{Go, Sumdb};
 use modgate_harness::hosts::Host;
 use modgate_harness::http::{self, Response};
 use modgate_harness::pki::{Authority, Holder};
-use modgate_harness::recording::{Answer, Asked, Recording};
+use modgate_harness::recording::{Answer, Recording, Requested};
 use serde_json::{Value, json};
 
 const LIB: &str = "corp.example/lib";
@@ -33,13 +33,13 @@ fn policy() -> Value {
 }
 
 /// What a module proxy answers: v1.0.0 is old, v1.1.0 young.
-fn module(asked: &Asked) -> Answer {
+fn module(requested: &Requested) -> Answer {
     let info = |version: &str, days: i64| {
         let time = Timestamp::now() - Span::new().hours(24 * days);
         let info = json!({"Version": version, "Time": time.to_string()});
         Answer::text(200, &info.to_string())
     };
-    match asked.file() {
+    match requested.file() {
         "list" => Answer::text(200, "v1.0.0\nv1.1.0\n"),
         "@latest" | "v1.1.0.info" => info("v1.1.0", 1),
         "v1.0.0.info" => info("v1.0.0", 100),
@@ -74,15 +74,15 @@ const HEADERS: [(&str, &str); 12] = [
 ];
 
 #[test]
-fn a_question_has_the_headers_of_the_request_that_it_is_asked_for() {
+fn a_lookup_has_the_headers_of_the_request_that_it_is_for() {
     let backend = Recording::start(module);
     for host in Host::both(&policy(), backend.address()) {
         assert_eq!(get(&host, "week", "@v/v1.0.0.zip", &HEADERS).body, "a zip");
-        let asked = backend.asked();
-        let files: Vec<&str> = asked.iter().map(Asked::file).collect();
+        let requested = backend.requested();
+        let files: Vec<&str> = requested.iter().map(Requested::file).collect();
         assert_eq!(files, ["v1.0.0.info", "v1.0.0.zip"]);
         let [question, request] = [0, 1].map(|place| {
-            let headers = asked[place].headers.iter().cloned();
+            let headers = requested[place].headers.iter().cloned();
             headers.collect::<BTreeSet<(String, String)>>()
         });
         let only = |these: &BTreeSet<(String, String)>, those| -> Vec<String> {
@@ -118,9 +118,12 @@ fn a_question_has_the_headers_of_the_request_that_it_is_asked_for() {
             "x-request-id",
             "host",
         ] {
-            assert!(asked[0].header(name).is_some(), "{name}: {question:?}");
+            assert!(requested[0].header(name).is_some(), "{name}: {question:?}");
         }
-        assert_eq!(asked[0].header("authorization"), Some("Basic YWxpY2U6dG9r"));
+        assert_eq!(
+            requested[0].header("authorization"),
+            Some("Basic YWxpY2U6dG9r")
+        );
     }
 }
 
@@ -135,17 +138,17 @@ fn what_proves_an_identity_to_the_filter_is_on_no_question() {
             get(&host, "web", "@v/list", &[("x-team", "web")]).status,
             200
         );
-        for asked in backend.asked() {
-            assert_eq!(asked.header("x-team"), None, "{asked:?}");
+        for requested in backend.requested() {
+            assert_eq!(requested.header("x-team"), None, "{requested:?}");
         }
     }
 }
 
 #[test]
 fn a_refusal_of_a_question_is_the_clients() {
-    let backend = Recording::start(|asked| {
-        let status = asked.header("x-forwarded-for").map(|_| 0);
-        let wanted = asked.header("authorization").unwrap_or("200");
+    let backend = Recording::start(|requested| {
+        let status = requested.header("x-forwarded-for").map(|_| 0);
+        let wanted = requested.header("authorization").unwrap_or("200");
         let answer = Answer::text(
             wanted.parse().unwrap_or(status.unwrap_or(200)),
             "ask the owners\n",
@@ -182,20 +185,23 @@ fn a_refusal_of_a_question_is_the_clients() {
 const OLD: &str = "corp.example/old";
 
 #[test]
-fn whichever_question_a_backend_refuses_the_client_is_told_when_to_ask_again() {
+fn whichever_lookup_a_backend_refuses_the_client_learns_when_to_retry() {
     // Which file it refuses, and how, the client says.
-    let backend = Recording::start(|asked| {
-        let wanted = asked.header("authorization").unwrap_or_default();
+    let backend = Recording::start(|requested| {
+        let wanted = requested.header("authorization").unwrap_or_default();
         let (file, status) = wanted.split_once(' ').unwrap_or_default();
-        if asked.file() == file {
+        if requested.file() == file {
             return Answer::text(status.parse().unwrap(), "not now\n").with("retry-after", "30");
         }
-        match (asked.path.starts_with(&format!("/{OLD}/")), asked.file()) {
+        match (
+            requested.path.starts_with(&format!("/{OLD}/")),
+            requested.file(),
+        ) {
             (true, "list") => {
                 Answer::text(200, "v1.0.0\nv2.0.0+incompatible\nv3.0.0+incompatible\n")
             }
             (true, "@latest") => Answer::text(200, r#"{"Version":"v3.0.0+incompatible"}"#),
-            _ => module(asked),
+            _ => module(requested),
         }
     });
     let mut policy = policy();
@@ -252,8 +258,8 @@ fn whichever_question_a_backend_refuses_the_client_is_told_when_to_ask_again() {
                 let refused = format!("{refused} {status}");
                 let headers = [("authorization", refused.as_str())];
                 let answer = http::request(host.address(), "GET", &path, &headers);
-                let told = (answer.status, answer.header("retry-after"), &*answer.body);
-                assert_eq!(told, (status, Some("30"), "not now\n"), "{question}");
+                let reported = (answer.status, answer.header("retry-after"), &*answer.body);
+                assert_eq!(reported, (status, Some("30"), "not now\n"), "{question}");
             }
         });
     }
@@ -261,7 +267,7 @@ fn whichever_question_a_backend_refuses_the_client_is_told_when_to_ask_again() {
 
 #[test]
 fn of_a_refusals_body_the_client_gets_what_go_prints() {
-    let backend = Recording::start(|asked| match asked.header("authorization") {
+    let backend = Recording::start(|requested| match requested.header("authorization") {
         Some("html") => Answer {
             status: 403,
             headers: vec![("content-type", "text/html".to_owned())],
@@ -286,10 +292,10 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_compressed_list_is_never_read_as_an_empty_one() {
-    let backend = Recording::start(|asked| {
-        let plain = module(asked);
-        let coding = asked.header("authorization").unwrap_or_default();
-        if asked.file() != "list" || coding.is_empty() {
+    let backend = Recording::start(|requested| {
+        let plain = module(requested);
+        let coding = requested.header("authorization").unwrap_or_default();
+        if requested.file() != "list" || coding.is_empty() {
             return plain;
         }
         let compressed = gzip(&plain.body);
@@ -325,9 +331,9 @@ fn a_compressed_list_is_never_read_as_an_empty_one() {
 }
 
 /// A backend at which alice has the module, and bob has not.
-fn hers(asked: &Asked) -> Answer {
-    match asked.header("authorization") {
-        Some("Basic alice") => module(asked),
+fn hers(requested: &Requested) -> Answer {
+    match requested.header("authorization") {
+        Some("Basic alice") => module(requested),
         Some(_) => Answer::text(403, "not yours\n"),
         None => Answer::text(401, "who are you?\n").with("www-authenticate", "Basic realm=x"),
     }
@@ -373,18 +379,18 @@ fn what_one_user_was_shown_is_not_answered_to_another() {
             };
             order.iter().for_each(|user| all_of(user));
             // Each user's own is remembered, and nobody else's.
-            backend.asked();
+            backend.requested();
             order.iter().for_each(|user| all_of(user));
-            let asked = backend.asked();
+            let requested = backend.requested();
             let ages = |user: Option<&str>| {
-                let of_user = asked
+                let of_user = requested
                     .iter()
-                    .filter(|asked| asked.header("authorization") == user);
+                    .filter(|requested| requested.header("authorization") == user);
                 of_user
-                    .filter(|asked| asked.file() == "v1.1.0.info")
+                    .filter(|requested| requested.file() == "v1.1.0.info")
                     .count()
             };
-            assert_eq!(ages(Some("Basic alice")), 0, "{asked:?}");
+            assert_eq!(ages(Some("Basic alice")), 0, "{requested:?}");
             assert!(ages(Some("Basic bob")) > 0 && ages(None) > 0);
         }
     }
@@ -393,8 +399,11 @@ fn what_one_user_was_shown_is_not_answered_to_another() {
 #[test]
 fn what_was_shown_by_way_of_a_redirect_is_not_answered_to_another() {
     // Who is asked first does not know the users, and sends on to who does.
-    let first = Recording::start(|asked| {
-        Answer::text(302, "").with("location", format!("https://proxy.example{}", asked.path))
+    let first = Recording::start(|requested| {
+        Answer::text(302, "").with(
+            "location",
+            format!("https://proxy.example{}", requested.path),
+        )
     });
     let second = Recording::start(hers);
     let mut policy = policy();
@@ -422,8 +431,11 @@ fn what_was_shown_by_way_of_a_redirect_is_not_answered_to_another() {
                 assert!(answer.body.contains(denied), "{user}: {}", answer.body);
             }
         }
-        for asked in first.asked() {
-            assert_eq!(asked.header("authorization"), Some("Basic of the first"));
+        for requested in first.requested() {
+            assert_eq!(
+                requested.header("authorization"),
+                Some("Basic of the first")
+            );
         }
     }
 }
@@ -443,11 +455,11 @@ fn real_go_with_a_token_of_its_own_works_behind_rules_about_versions() {
     modgate_goproxy::Tree::write(dir.path(), &tree).unwrap();
     let root = dir.path().to_owned();
     // base64 of alice:sesame
-    let backend = Recording::start(move |asked| {
-        if asked.header("authorization") != Some("Basic YWxpY2U6c2VzYW1l") {
+    let backend = Recording::start(move |requested| {
+        if requested.header("authorization") != Some("Basic YWxpY2U6c2VzYW1l") {
             return Answer::text(401, "who are you?\n").with("www-authenticate", "Basic realm=x");
         }
-        match std::fs::read(root.join(asked.path.trim_start_matches('/'))) {
+        match std::fs::read(root.join(requested.path.trim_start_matches('/'))) {
             Ok(body) => Answer {
                 body,
                 ..Answer::text(200, "")
@@ -489,11 +501,12 @@ fn real_go_with_a_token_of_its_own_works_behind_rules_about_versions() {
 
 /// Two backends, of which the first sends everything on to where `to` says.
 fn sent_on(
-    to: impl Fn(&Asked) -> String + Send + Sync + 'static,
+    to: impl Fn(&Requested) -> String + Send + Sync + 'static,
     redirects: &Value,
 ) -> (Value, Recording, Recording) {
-    let first =
-        Recording::start(move |asked| Answer::text(302, "there\n").with("location", to(asked)));
+    let first = Recording::start(move |requested| {
+        Answer::text(302, "there\n").with("location", to(requested))
+    });
     let second = Recording::start(module);
     let mut policy = policy();
     policy["backends"] = json!({
@@ -523,12 +536,13 @@ fn a_lookup_carries_credentials_only_to_the_backend_that_gets_them_anyway() {
         let clusters = [("backend", files.address()), ("other", database.address())];
         for host in Host::both_routed(&policy, &clusters, &[]) {
             get(&host, "free", "@v/v1.0.0.mod", &HEADERS);
-            let mut asked = files.asked();
-            asked.extend(database.asked());
-            let is_lookup =
-                |asked: &&Asked| asked.path.starts_with("/sumdb/sum.golang.org/lookup/");
-            let lookup = asked.iter().find(is_lookup);
-            let lookup = lookup.unwrap_or_else(|| panic!("nothing was looked up: {asked:?}"));
+            let mut requested = files.requested();
+            requested.extend(database.requested());
+            let is_lookup = |requested: &&Requested| {
+                requested.path.starts_with("/sumdb/sum.golang.org/lookup/")
+            };
+            let lookup = requested.iter().find(is_lookup);
+            let lookup = lookup.unwrap_or_else(|| panic!("nothing was looked up: {requested:?}"));
             let wanted = if carries {
                 [Some("Basic YWxpY2U6dG9r"), Some("Go-http-client/1.1")]
             } else {
@@ -547,7 +561,7 @@ fn a_lookup_carries_credentials_only_to_the_backend_that_gets_them_anyway() {
 fn a_redirect_that_the_policy_leads_to_a_backend_is_followed() {
     let redirects = json!([{"to": "https://proxy.example", "rewrite": "/up"}]);
     let (policy, first, second) = sent_on(
-        |asked| format!("https://proxy.example{}", asked.path),
+        |requested| format!("https://proxy.example{}", requested.path),
         &redirects,
     );
     let secret = tempfile::NamedTempFile::new().unwrap();
@@ -556,17 +570,17 @@ fn a_redirect_that_the_policy_leads_to_a_backend_is_followed() {
     let credentials = [("authorization", "Basic alice"), ("x-token", "forged")];
     for host in Host::both_routed(&policy, &clusters, &[("token", secret.path())]) {
         assert_eq!(get(&host, "web", "@v/list", &credentials).body, "v1.0.0\n");
-        let asked = first.asked();
-        let files: Vec<&str> = asked.iter().map(Asked::file).collect();
+        let requested = first.requested();
+        let files: Vec<&str> = requested.iter().map(Requested::file).collect();
         assert_eq!(files, ["list", "v1.1.0.mod"]);
-        for asked in second.asked() {
+        for requested in second.requested() {
             assert!(
-                asked.path.starts_with("/base/corp.example/lib/@v/"),
-                "{asked:?}"
+                requested.path.starts_with("/base/corp.example/lib/@v/"),
+                "{requested:?}"
             );
             // As a client's request there: see the second half.
-            assert_eq!(asked.header("authorization"), Some("Basic alice"));
-            assert_eq!(asked.header("x-token"), Some("of the other"));
+            assert_eq!(requested.header("authorization"), Some("Basic alice"));
+            assert_eq!(requested.header("x-token"), Some("of the other"));
         }
         let latest = get(&host, "web", "@latest", &credentials);
         assert!(latest.body.contains("v1.0.0"), "{}", latest.body);
@@ -574,7 +588,7 @@ fn a_redirect_that_the_policy_leads_to_a_backend_is_followed() {
             get(&host, "week", "@v/v1.1.0.info", &credentials).status,
             403
         );
-        second.asked();
+        second.requested();
 
         // The client is led the same way.
         let led = get(&host, "free", "@v/list", &credentials);
@@ -584,12 +598,12 @@ fn a_redirect_that_the_policy_leads_to_a_backend_is_followed() {
             http::request(host.address(), "GET", &place, &credentials).status,
             200
         );
-        let [led] = &second.asked()[..] else {
+        let [led] = &second.requested()[..] else {
             panic!("it was asked more than once, or not at all");
         };
         assert_eq!(led.header("authorization"), Some("Basic alice"));
         assert_eq!(led.header("x-token"), Some("of the other"));
-        first.asked();
+        first.requested();
     }
 }
 
@@ -601,7 +615,8 @@ fn no_other_redirect_is_followed() {
         {"to": "/", "rewrite": "/"},
     ]);
     // Where to is in the request.
-    let location = |asked: &Asked| asked.header("authorization").unwrap_or("/").to_owned();
+    let location =
+        |requested: &Requested| requested.header("authorization").unwrap_or("/").to_owned();
     let (policy, first, second) = sent_on(location, &redirects);
     let secret = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(secret.path(), "of the other").unwrap();
@@ -621,8 +636,8 @@ fn no_other_redirect_is_followed() {
             let answer = get(&host, "web", "@v/list", &[("authorization", to)]);
             assert_eq!(answer.status, 502, "{to}: {}", answer.body);
             assert!(answer.body.contains(why), "{to}: {}", answer.body);
-            assert_eq!(first.asked().len(), 1, "{to}");
-            assert!(second.asked().is_empty(), "{to}");
+            assert_eq!(first.requested().len(), 1, "{to}");
+            assert!(second.requested().is_empty(), "{to}");
         });
     }
 }
@@ -630,9 +645,9 @@ fn no_other_redirect_is_followed() {
 #[test]
 fn a_chain_of_redirects_is_followed_a_few_times() {
     let redirects = json!([{"to": "/", "rewrite": "/"}]);
-    let next = |asked: &Asked| {
-        let Some(rest) = asked.path.strip_prefix("/r") else {
-            return format!("/r1{}", asked.path);
+    let next = |requested: &Requested| {
+        let Some(rest) = requested.path.strip_prefix("/r") else {
+            return format!("/r1{}", requested.path);
         };
         let (number, path) = rest.split_once('/').unwrap();
         format!("/r{}/{path}", number.parse::<u32>().unwrap() + 1)
@@ -649,6 +664,6 @@ fn a_chain_of_redirects_is_followed_a_few_times() {
         let answer = get(&host, "web", "@v/list", &[]);
         assert_eq!(answer.status, 502, "{}", answer.body);
         assert!(answer.body.contains("more than 4 times"), "{}", answer.body);
-        assert_eq!(first.asked().len(), 5);
+        assert_eq!(first.requested().len(), 5);
     }
 }

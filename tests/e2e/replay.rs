@@ -85,7 +85,7 @@ fn real_logs_of_both_hosts_are_replayed_against_a_changed_policy() {
     let config = Config::new(policy(), &clusters);
     let mut envoy = Envoy::start_with(&config, |listener| listener.close_at_once());
     let mut serve = Serve::start(&policy(), &clusters);
-    let asked = [
+    let requested = [
         "/t/web/corp.example/!lib/@v/list",
         "/t/web/corp.example/%21lib/@v/v1.0.0.zip",
         "/t/web/corp.example/!lib/@v/v1.0.0.zip",
@@ -101,10 +101,10 @@ fn real_logs_of_both_hosts_are_replayed_against_a_changed_policy() {
         (envoy.address(), envoy.process()),
         (serve.address(), serve.process()),
     ] {
-        for path in asked {
+        for path in requested {
             http::get(address, path);
         }
-        let lines = process.json_lines(asked.len());
+        let lines = process.json_lines(requested.len());
         let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let same = report(log.as_bytes(), &policy(), Some(&policy()), &[]);
         assert_eq!(same["changes"], json!([]), "{same}");
@@ -112,9 +112,9 @@ fn real_logs_of_both_hosts_are_replayed_against_a_changed_policy() {
         assert_eq!(same["logged_otherwise"], 0, "{same}");
 
         let deny = json!({"id": "old", "deny": ["corp.example"], "versions": "<v1.1.0"});
-        let told = report(log.as_bytes(), &policy(), Some(&with_rule(deny)), &[]);
-        assert_eq!(told["newly_denied"], 2, "{told}");
-        let change = &told["changes"][0];
+        let reported = report(log.as_bytes(), &policy(), Some(&with_rule(deny)), &[]);
+        assert_eq!(reported["newly_denied"], 2, "{reported}");
+        let change = &reported["changes"][0];
         let expected = json!({
             "requests": 2, "tenant": "web", "module": "corp.example/Lib", "versions": ["v1.0.0"],
             "operations": ["zip"], "newly": "denied", "policy_rule": "org/own",
@@ -122,7 +122,7 @@ fn real_logs_of_both_hosts_are_replayed_against_a_changed_policy() {
         });
         assert_eq!(*change, expected);
         // The list of web and the branch of ops, of which some versions may be left out.
-        assert_eq!(told["as_a_whole"], 2, "{told}");
+        assert_eq!(reported["as_a_whole"], 2, "{reported}");
 
         // What stands before the module chooses the route, and that can be gone.
         let mut unrouted = policy();
@@ -130,13 +130,13 @@ fn real_logs_of_both_hosts_are_replayed_against_a_changed_policy() {
             {"id": "mirror", "path_prefix": "/mirror/v1", "modules": ["golang.org"], "rewrite": "/", "backend": "main"},
             {"id": "all", "backend": "main"},
         ]);
-        let told = report(log.as_bytes(), &policy(), Some(&unrouted), &[]);
-        let change = &told["changes"][0];
+        let reported = report(log.as_bytes(), &policy(), Some(&unrouted), &[]);
+        let change = &reported["changes"][0];
         assert_eq!(
             (&change["versions"], &change["candidate_rule"]),
             (&json!(["v1.1.0"]), &json!("route"))
         );
-        assert_eq!(told["newly_denied"], 1, "{told}");
+        assert_eq!(reported["newly_denied"], 1, "{reported}");
     }
 }
 
@@ -151,13 +151,13 @@ fn a_rollout_is_compared_with_the_rules_in_force_at_every_stage() {
             {"id": "all", "allow": ["*"]},
         ]);
         policy["tenants"]["web"]["rollout"] = json!({"candidate": ["next"], "stage": stage});
-        let told = report(log, &policy, None, &[]);
+        let reported = report(log, &policy, None, &[]);
         assert_eq!(
-            (&told["newly_denied"], &told["newly_allowed"]),
+            (&reported["newly_denied"], &reported["newly_allowed"]),
             (&1.into(), &1.into()),
-            "{stage} {told}"
+            "{stage} {reported}"
         );
-        let tenants = told["tenants"].as_array().unwrap();
+        let tenants = reported["tenants"].as_array().unwrap();
         let counts = |i: usize| {
             let tenant: &Value = &tenants[i];
             let side = |side: &str| tenant[side]["allowed"].as_u64().unwrap();
@@ -184,17 +184,17 @@ fn an_age_is_old_enough_unless_it_is_said() {
     let log = b"web /corp.example/a/@v/v1.0.0.zip\nweb /corp.example/a/@v/v1.0.0.info\n\
         web /corp.example/a/@v/v1.0.0.mod\nweb /golang.org/x/@v/list\n";
     let quarantine = with_rule(json!({"id": "quarantine", "allow": ["*"], "min_age": "7d"}));
-    let told = report(log, &policy(), Some(&quarantine), &[]);
+    let reported = report(log, &policy(), Some(&quarantine), &[]);
     assert_eq!(
-        (&told["newly_denied"], &told["by_age"]),
+        (&reported["newly_denied"], &reported["by_age"]),
         (&0.into(), &2.into())
     );
-    let told = report(log, &policy(), Some(&quarantine), &["--age", "6d"]);
+    let reported = report(log, &policy(), Some(&quarantine), &["--age", "6d"]);
     assert_eq!(
-        (&told["newly_denied"], &told["by_age"]),
+        (&reported["newly_denied"], &reported["by_age"]),
         (&2.into(), &2.into())
     );
-    assert_eq!(told["changes"][0]["candidate_rule"], "org/quarantine");
+    assert_eq!(reported["changes"][0]["candidate_rule"], "org/quarantine");
     let text = stdout(&replay(log, &policy(), Some(&quarantine), &[]));
     assert!(
         text.contains(
@@ -207,16 +207,16 @@ fn an_age_is_old_enough_unless_it_is_said() {
 }
 
 #[test]
-fn a_tenant_that_a_policy_does_not_know_is_told() {
+fn a_tenant_that_a_policy_does_not_know_is_reported() {
     let log = b"ghost /corp.example/a/@v/list\nghost /golang.org/x/text/@v/list\n";
-    let told = report(log, &policy(), Some(&policy()), &[]);
-    assert_eq!(told["tenants"][0]["policy"]["refused"], 2, "{told}");
-    assert_eq!(told["tenants"][0]["policy"]["judged_as"], Value::Null);
+    let reported = report(log, &policy(), Some(&policy()), &[]);
+    assert_eq!(reported["tenants"][0]["policy"]["refused"], 2, "{reported}");
+    assert_eq!(reported["tenants"][0]["policy"]["judged_as"], Value::Null);
     let mut anyone = policy();
     anyone["tenants"]["*"] = json!({"rules": ["org"]});
-    let told = report(log, &anyone, Some(&policy()), &[]);
-    assert_eq!(told["newly_denied"], 2, "{told}");
-    assert_eq!(told["changes"][0]["candidate_rule"], "identity");
+    let reported = report(log, &anyone, Some(&policy()), &[]);
+    assert_eq!(reported["newly_denied"], 2, "{reported}");
+    assert_eq!(reported["changes"][0]["candidate_rule"], "identity");
     let text = stdout(&replay(log, &anyone, Some(&policy()), &[]));
     for note in [
         "the policy has no tenant ghost: 2 requests evaluated as *",
@@ -294,20 +294,20 @@ fn a_hostile_log_is_counted_by_reason_and_steers_no_terminal() {
         log.push(b'\n');
     }
     let deny = with_rule(json!({"id": "stop", "deny": ["corp.example/a"]}));
-    let told = report(&log, &policy(), Some(&deny), &[]);
+    let reported = report(&log, &policy(), Some(&deny), &[]);
     let lines = |is_no_request: bool| -> u64 {
-        let all = told["unjudged"].as_array().unwrap().iter();
+        let all = reported["unjudged"].as_array().unwrap().iter();
         let of_kind = all.filter(|unread| unread["is_no_request"] == is_no_request);
         of_kind
             .map(|unread| unread["lines"].as_u64().unwrap())
             .sum()
     };
-    assert_eq!(told["judged"], readable.len(), "{told}");
-    assert_eq!(told["newly_denied"], readable.len(), "{told}");
-    assert_eq!(lines(true), no_request.len() as u64, "{told}");
-    assert_eq!(lines(false), unreadable.len() as u64, "{told}");
-    let empty = &told["unjudged"][0]["first"][0];
-    assert!(empty["line"].as_u64().unwrap() > 8, "{told}");
+    assert_eq!(reported["judged"], readable.len(), "{reported}");
+    assert_eq!(reported["newly_denied"], readable.len(), "{reported}");
+    assert_eq!(lines(true), no_request.len() as u64, "{reported}");
+    assert_eq!(lines(false), unreadable.len() as u64, "{reported}");
+    let empty = &reported["unjudged"][0]["first"][0];
+    assert!(empty["line"].as_u64().unwrap() > 8, "{reported}");
 
     let output = replay(&log, &policy(), Some(&deny), &[]);
     let (out, err) = (stdout(&output), stderr(&output));
@@ -322,7 +322,7 @@ fn a_hostile_log_is_counted_by_reason_and_steers_no_terminal() {
 }
 
 #[test]
-fn changes_are_told_by_module_and_by_version_where_it_matters() {
+fn changes_are_reported_by_module_and_by_version_where_it_matters() {
     let mut log = String::new();
     for i in 0..30 {
         for _ in 0..=i {
@@ -331,8 +331,8 @@ fn changes_are_told_by_module_and_by_version_where_it_matters() {
         log += &format!("web /corp.example/m{i}/@v/v2.0.0+incompatible.zip\n");
     }
     let deny = with_rule(json!({"id": "stop", "deny": ["corp.example/m2[0-9]"]}));
-    let told = report(log.as_bytes(), &policy(), Some(&deny), &["--top", "3"]);
-    let changes = told["changes"].as_array().unwrap();
+    let reported = report(log.as_bytes(), &policy(), Some(&deny), &["--top", "3"]);
+    let changes = reported["changes"].as_array().unwrap();
     let modules: Vec<_> = changes
         .iter()
         .map(|c| c["module"].as_str().unwrap())
@@ -343,10 +343,10 @@ fn changes_are_told_by_module_and_by_version_where_it_matters() {
         (&changes[0]["requests"], &changes[0]["versions"]),
         (&31.into(), &Value::Null)
     );
-    assert_eq!(told["more_changes"], 7);
+    assert_eq!(reported["more_changes"], 7);
     let old = with_rule(json!({"id": "old", "deny": ["corp.example"], "versions": "<v2"}));
-    let told = report(log.as_bytes(), &policy(), Some(&old), &["--top", "1"]);
-    assert_eq!(told["changes"][0]["versions"], json!(["v1.0.0"]));
+    let reported = report(log.as_bytes(), &policy(), Some(&old), &["--top", "1"]);
+    assert_eq!(reported["changes"][0]["versions"], json!(["v1.0.0"]));
 
     let files = Files::new();
     let (first, second) = (files.write("1.log", &log), files.write("2.log", "web x\n"));
@@ -364,7 +364,7 @@ fn changes_are_told_by_module_and_by_version_where_it_matters() {
 }
 
 /// Requests as the access log has them.
-const ASKED: [&str; 3] = [
+const REQUESTED: [&str; 3] = [
     "/t/web/corp.example/!lib/@v/v1.0.0.zip",
     "/t/web/golang.org/x/text/@v/list",
     "/t/ops/corp.example/%21lib/@latest",
@@ -379,9 +379,9 @@ fn access_lines() -> Vec<String> {
         .to_string()
     };
     vec![
-        of(ASKED[0], "web", "zip", "corp.example/Lib", "v1.0.0"),
-        of(ASKED[1], "web", "list", "golang.org/x/text", ""),
-        of(ASKED[2], "ops", "latest", "corp.example/Lib", ""),
+        of(REQUESTED[0], "web", "zip", "corp.example/Lib", "v1.0.0"),
+        of(REQUESTED[1], "web", "list", "golang.org/x/text", ""),
+        of(REQUESTED[2], "ops", "latest", "corp.example/Lib", ""),
     ]
 }
 
@@ -487,7 +487,7 @@ fn a_log_is_read_as_runtimes_and_shells_leave_it() {
 #[test]
 fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
     let candidate = with_rule(json!({"id": "no-lib", "deny": ["corp.example/Lib"]}));
-    let bare = ASKED.map(|path| {
+    let bare = REQUESTED.map(|path| {
         path.split_once("/t/web")
             .or(path.split_once("/t/ops"))
             .unwrap()
@@ -545,7 +545,7 @@ fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
         }
         // A tenant that the path names needs no other, and is not taken for another.
         for more in [&[][..], &["--tenant", "web"]] {
-            let read = report(&in_all(form, &ASKED), &policy(), Some(&candidate), more);
+            let read = report(&in_all(form, &REQUESTED), &policy(), Some(&candidate), more);
             assert_eq!(read["judged"], 3, "{what}: {read}");
             let tenants = read["tenants"].as_array().unwrap();
             let names: Vec<_> = tenants
@@ -566,8 +566,8 @@ fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
     let log = b"started\n\"GET /golang.org/x/text/@v/list HTTP/1.1\" 200\n\"POST /golang.org/x/text/@v/list HTTP/1.1\" 405\n{\"level\":\"info\"}\n";
     let read = report(log, &policy(), Some(&candidate), &["--tenant", "web"]);
     assert_eq!((&read["judged"], &read["lines"]), (&json!(1), &json!(4)));
-    let unjudged = read["unjudged"].as_array().unwrap();
-    let mut shown: Vec<u64> = unjudged
+    let unevaluated = read["unjudged"].as_array().unwrap();
+    let mut shown: Vec<u64> = unevaluated
         .iter()
         .map(|why| why["first"][0]["line"].as_u64().unwrap())
         .collect();

@@ -125,7 +125,7 @@ fn a_candidate_goes_from_nobody_to_some_to_all() {
 }
 
 #[test]
-fn a_canary_by_client_is_told_by_the_address_where_nothing_else_tells() {
+fn a_canary_by_client_goes_by_the_address_where_nothing_else_is_known() {
     let (_dir, server) = modules();
     let all = json!({"candidate": ["next"], "stage": "canary", "percent": 100, "by": "client"});
     let clusters = [("backend", server.address())];

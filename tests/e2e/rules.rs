@@ -17,7 +17,7 @@ use serde_json::Value;
 
 fn read(file: &Path) -> Value {
     let text = std::fs::read_to_string(file).unwrap();
-    serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+    plain_yaml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
 }
 
 /// All rules, recording ones and alerts.

@@ -173,8 +173,8 @@ fn a_good_file_whose_client_leaves_is_not_called_good() {
     let mut client = TcpStream::connect(envoy.address()).unwrap();
     let head = http::head("GET", PATH, &[]);
     client.write_all(head.as_bytes()).unwrap();
-    let asked = || (!server.requests().is_empty()).then_some(());
-    envoy.process().wait_until("asking the backend", asked);
+    let requested = || (!server.requests().is_empty()).then_some(());
+    envoy.process().wait_until("asking the backend", requested);
     // The answer is there soon after; nothing shows when.
     std::thread::sleep(Duration::from_millis(500));
     drop(client);

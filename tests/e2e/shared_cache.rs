@@ -27,26 +27,26 @@ const TILE: &str = "/sumdb/sum.golang.org/tile/8/0/001";
 /// A backend that would have every cache keep everything for everybody.
 struct Backend {
     address: SocketAddr,
-    asked: Arc<AtomicUsize>,
+    requested: Arc<AtomicUsize>,
 }
 
 impl Backend {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let asked = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&asked);
+        let requested = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&requested);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let count = Arc::clone(&count);
                 std::thread::spawn(move || answer(stream, &count));
             }
         });
-        Self { address, asked }
+        Self { address, requested }
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    fn requested(&self) -> usize {
+        self.requested.load(Ordering::SeqCst)
     }
 }
 
@@ -194,10 +194,10 @@ impl World<'_> {
         // It is kept when the answer has ended, which may be after the client has it.
         let hit = (0..100).any(|_| (self.ask)(first, path).header("age").is_some());
         assert!(hit, "{path} is never kept");
-        let asked = self.backend.asked();
+        let requested = self.backend.requested();
         let answer = (self.ask)(then, path);
         assert_eq!((answer.status, &*answer.body), (200, "the file"));
-        assert_eq!(self.backend.asked(), asked, "{path}");
+        assert_eq!(self.backend.requested(), requested, "{path}");
     }
 }
 
@@ -408,7 +408,7 @@ fn what_a_connection_proved_to_a_hop_before_names_no_tenant_and_nothing_is_kept(
             assert_eq!(refused.header("cache-control"), Some("no-store"));
             assert_eq!(refused.header("age"), None);
         }
-        assert_eq!(backend.asked(), 0);
+        assert_eq!(backend.requested(), 0);
     }
 }
 

@@ -39,7 +39,7 @@ fn provisioned(seen: &Value, folder: &str) -> Value {
         .filter(|line| !line.trim_start().starts_with('#'));
     let with_variable = lines.filter(|line| line.contains("${")).count();
     assert_eq!(with_variable, 0, "{text}");
-    serde_norway::from_str(&text).unwrap()
+    plain_yaml::from_str(&text).unwrap()
 }
 
 #[test]

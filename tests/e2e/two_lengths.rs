@@ -67,9 +67,9 @@ fn a_request_with_two_lengths_is_refused_and_none_behind_it_is_read() {
             ),
         ];
         table_rows::check(rows, |(name, bytes, expected, forwarded)| {
-            backend.asked();
+            backend.requested();
             assert_eq!(statuses(&host, &bytes), expected, "{name}");
-            assert_eq!(backend.asked().len(), forwarded, "{name}");
+            assert_eq!(backend.requested().len(), forwarded, "{name}");
         });
     }
 }

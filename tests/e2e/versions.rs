@@ -40,7 +40,7 @@ impl Backend {
         std::fs::write(file, info.to_string()).unwrap();
     }
 
-    fn asked(&self) -> Vec<String> {
+    fn requested(&self) -> Vec<String> {
         let requests = self.server.requests();
         self.server.forget_requests();
         let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
@@ -175,16 +175,16 @@ fn a_version_that_its_author_took_back_is_not_chosen_because_the_newest_is_hidde
         // Taken back is not denied.
         assert_eq!(got(&host, "v1.1.0"), "v1.1.0");
         assert_eq!(get(&host, "@v/list").body, "v1.0.0\n");
-        backend.asked();
+        backend.requested();
         assert_eq!(get(&host, "@v/list").body, "v1.0.0\n");
-        assert_eq!(backend.asked(), ["list"], "the go.mod is known by now");
+        assert_eq!(backend.requested(), ["list"], "the go.mod is known by now");
         // What is known under one authority says nothing under another.
         let path = format!("/t/web/{LIB}/@v/list");
         let head =
             format!("GET {path} HTTP/1.1\r\nhost: elsewhere.example\r\nconnection: close\r\n\r\n");
         let elsewhere = http::raw(host.address(), head.as_bytes(), false).unwrap();
         assert_eq!(elsewhere.body, "v1.0.0\n");
-        assert_eq!(backend.asked(), ["list", "v1.2.0.mod"]);
+        assert_eq!(backend.requested(), ["list", "v1.2.0.mod"]);
     }
 }
 
@@ -216,11 +216,19 @@ fn nothing_young_is_offered_or_served() {
         }
         // The zip alone, as a client asks that has the rest in its cache.
         assert_eq!(get(&host, "@v/v1.3.0.zip").status, 403);
-        backend.asked();
+        backend.requested();
         assert_eq!(get(&host, "@v/v1.0.0.mod").status, 200);
-        assert_eq!(backend.asked(), ["v1.0.0.mod"], "its age does not count");
+        assert_eq!(
+            backend.requested(),
+            ["v1.0.0.mod"],
+            "its age does not count"
+        );
         assert_eq!(get(&host, "@v/v1.0.0.zip").status, 200);
-        assert_eq!(backend.asked(), ["v1.0.0.zip"], "its age is known by now");
+        assert_eq!(
+            backend.requested(),
+            ["v1.0.0.zip"],
+            "its age is known by now"
+        );
     }
     for host in Host::both(&policy(rules), backend.server.address()) {
         assert_eq!(got(&host, "latest"), "v1.3.1");
@@ -275,7 +283,7 @@ const GRAPH_COMMANDS: [&[&str]; 8] = [
 ];
 
 #[test]
-fn a_build_is_judged_by_what_it_builds_and_not_by_what_it_reads_on_the_way() {
+fn a_build_is_evaluated_by_what_it_builds_and_not_by_what_it_reads_on_the_way() {
     let backend = Backend::of(&graph());
     let others = json!(["corp.example/old", "corp.example/mid"]);
     let policies = [
@@ -352,8 +360,8 @@ fn a_rule_may_mean_go_mod_files_too_and_one_about_a_whole_module_does() {
         for host in Host::both(&policy(rules), backend.server.address()) {
             let go = developer_of_the_graph(&host);
             let tidy = go.run(&["mod", "tidy"]);
-            let told = tidy.expect_failure();
-            assert!(told.contains(said), "{rule}: {told}");
+            let reported = tidy.expect_failure();
+            assert!(reported.contains(said), "{rule}: {reported}");
             let mid = host.get("/t/web/corp.example/mid/@v/v1.0.0.mod");
             assert_eq!(mid.status, 200, "{}", mid.body);
         }
@@ -407,7 +415,7 @@ fn what_a_list_offers_may_be_had_at_the_first_try() {
     };
     /// What is typed.
     type Typed = fn(&Go);
-    let asked: [(&str, Typed); 5] = [
+    let requested: [(&str, Typed); 5] = [
         ("v1.4.8", |go| {
             go.run(&["get", "corp.example/lib@v1.4"]).expect_ok();
         }),
@@ -428,7 +436,7 @@ fn what_a_list_offers_may_be_had_at_the_first_try() {
             go.run(&["get", "-u", "corp.example/app"]).expect_ok();
         }),
     ];
-    for (want, ask) in asked {
+    for (want, ask) in requested {
         for host in Host::both(&policy(a_week()), backend.server.address()) {
             let go = host.go("web");
             ask(&go);
@@ -515,10 +523,10 @@ fn the_list_of_a_module_with_400_versions_takes_less_than_a_second() {
             // What time was too short for, the next ones have.
             let is_whole = (0..30).any(|_| versions(&get(host, "@v/list")) == old);
             assert!(is_whole);
-            backend.asked();
+            backend.requested();
             get(host, "@v/list");
             get(host, "@v/v1.7.3.zip");
-            assert_eq!(backend.asked(), ["list", "v1.7.3.zip"]);
+            assert_eq!(backend.requested(), ["list", "v1.7.3.zip"]);
         }
     }
     for took in quickest {
@@ -545,7 +553,7 @@ fn where_nothing_is_left_go_says_why() {
 }
 
 #[test]
-fn a_backend_that_fails_meanwhile_is_told_apart_from_a_denial() {
+fn a_backend_that_fails_meanwhile_is_distinguished_from_a_denial() {
     let backend = Backend::of(&[lib("v1.0.0"), lib("v1.1.0")]);
     let rules = json!([
         {"id": "cve", "deny": [LIB], "versions": "v1.1.0"},

@@ -13,7 +13,7 @@ use modgate_bench::identity::{Credentials, Kind};
 use modgate_bench::rounds::Spread;
 use modgate_bench::simulator::{Mode, Side, load_times, memory_of_a_worker};
 use modgate_bench::workload::{CLUSTER, Request, Workload, tenant_names};
-use modgate_conformance::envoy_scenarios::judge;
+use modgate_conformance::envoy_scenarios::evaluate;
 use modgate_conformance::hostcalls;
 use modgate_harness::serve::Serve;
 use modgate_harness::tools::{dist, files};
@@ -186,16 +186,16 @@ fn agreement(table: &mut Table) {
     eprintln!("bench-simulator: scenarios, on Envoy too");
     let mut scenarios = files("tests/scenarios", "yaml");
     scenarios.extend(files("tests/scenarios/odd", "yaml"));
-    let judged = judge::all(&scenarios);
-    let wholly = judged
+    let evaluated = evaluate::all(&scenarios);
+    let wholly = evaluated
         .iter()
         .filter(|one| one.wrong.is_empty() && one.listed == 0);
-    let listed = judged
+    let listed = evaluated
         .iter()
         .filter(|one| one.wrong.is_empty() && one.listed > 0);
     row(
         table,
-        &format!("{} scenarios", judged.len()),
+        &format!("{} scenarios", evaluated.len()),
         format!(
             "{} agree with Envoy, {} list a difference",
             wholly.count(),
@@ -205,7 +205,7 @@ fn agreement(table: &mut Table) {
     for wrong in calls
         .differing
         .iter()
-        .chain(judged.iter().flat_map(|one| &one.wrong))
+        .chain(evaluated.iter().flat_map(|one| &one.wrong))
     {
         eprintln!("bench-simulator: {wrong}");
     }

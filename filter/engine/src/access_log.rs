@@ -64,15 +64,15 @@ impl AccessMembers {
         Some(members)
     }
 
-    /// The whole string, after the request has ended. `stand_in` is the backend that answered instead of the
+    /// The whole string, after the request has ended. `fallback` is the backend that answered instead of the
     /// first one.
     pub fn ended(
         mut self,
-        stand_in: Option<&str>,
+        fallback: Option<&str>,
         cache: Option<CacheVerdict>,
         outcome: Outcome,
     ) -> String {
-        self.add("stand_in", stand_in.unwrap_or(NOTHING));
+        self.add("fallback", fallback.unwrap_or(NOTHING));
         self.add("cache_status", cache.map_or(NOTHING, |v| v.status.as_str()));
         self.add("outcome", outcome.as_str());
         self.0
@@ -153,7 +153,7 @@ mod tests {
                 "modgate": null, "request_id": "8d3f-1", "tenant": "acme",
                 "identity": "path_prefix", "operation": "zip", "module": "golang.org/x/text",
                 "version": "v0.1.0", "decision": "allow", "rule": "public", "split": "-", "variant": "-", "stage": "enforce",
-                "client": "-", "other_decision": "-", "other_rule": "-", "backend": "b", "method": "GET", "path": path, "stand_in": "-", "cache_status": "-",
+                "client": "-", "other_decision": "-", "other_rule": "-", "backend": "b", "method": "GET", "path": path, "fallback": "-", "cache_status": "-",
                 "outcome": "ok",
             })
         );

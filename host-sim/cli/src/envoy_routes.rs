@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     for hint in routes.hints().iter().filter(|_| is_for_clusters) {
         text.push_str(&format!("# {hint}\n"));
     }
-    text.push_str(&serde_norway::to_string(&value)?);
+    text.push_str(&plain_yaml::to_string(&value)?);
     Ok(print(&text)?)
 }
 

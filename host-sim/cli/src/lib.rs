@@ -78,7 +78,8 @@ enum Command {
 }
 
 /// Runs the command that the process was started with. Wrong usage ends the process with status 2,
-/// as `--help` ends it with 0; what fails gives status 1 and one sentence on standard error.
+/// as `--help` ends it with 0; what fails gives status 1 and one sentence on standard error; a reader that
+/// goes away gives 141, without a word.
 pub fn run() -> ExitCode {
     let done = |outcome: Result<(), Box<dyn Error>>| outcome.map(|()| ExitCode::SUCCESS);
     let outcome = match Cli::parse().command {
@@ -101,8 +102,9 @@ pub fn run() -> ExitCode {
     };
     match outcome {
         Ok(status) => status,
+        Err(error) if out::is_reader_gone(&*error) => ExitCode::from(out::READER_GONE),
         Err(error) => {
-            eprintln!("error: {error}");
+            out::note(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -1,10 +1,10 @@
 //! `modgate metrics`
 
 use std::error::Error;
-use std::io::Write;
 
 use clap::ValueEnum;
 
+use super::out;
 use crate::export;
 
 /// The arguments of `modgate metrics`.
@@ -34,9 +34,5 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         Format::Json => export::json(),
         Format::Markdown => export::markdown(),
     };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // Who reads only the beginning has what he wants.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
+    Ok(out::print(&text)?)
 }

@@ -14,6 +14,7 @@ use modgate_policy::document::parse_duration;
 
 use super::filter;
 use super::module;
+use super::out;
 use super::policy_file::load::as_json;
 use super::stop::StopSignal;
 
@@ -110,13 +111,13 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     // Before the start, so that a signal that comes meanwhile is not lost.
     let mut stop = StopSignal::new()?;
     let server = Server::start(config)?;
-    eprintln!(
+    out::note(format_args!(
         "serving on http://{}, metrics on http://{}/metrics",
         server.address(),
         server.admin_address()
-    );
+    ));
     stop.wait();
-    eprintln!("stopping; waiting for running requests");
+    out::note("stopping; waiting for running requests");
     server.shutdown();
     Ok(())
 }

@@ -71,7 +71,7 @@ impl Scenario {
     /// # Errors
     /// What is wrong, with its path and line; keys that no scenario has among it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut scenario: Self = serde_norway::from_str(text).map_err(|error| error.to_string())?;
+        let mut scenario: Self = plain_yaml::from_str(text).map_err(|error| error.to_string())?;
         for behaviour in scenario.upstreams.values_mut().flatten() {
             behaviour.spell_out_grpc()?;
         }

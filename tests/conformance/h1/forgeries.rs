@@ -12,8 +12,8 @@ use crate::h1::case::{Expect, forged_module, hash};
 use crate::h1::cases;
 
 /// What a refused zip is to Go.
-fn to_go(judged: &GoVerdict, honest: &str) -> &'static str {
-    match (&judged.h1, &judged.check) {
+fn to_go(evaluated: &GoVerdict, honest: &str) -> &'static str {
+    match (&evaluated.h1, &evaluated.check) {
         (Err(_), _) => "Go cannot read it",
         (Ok(h1), Ok(())) if h1 == honest => "Go computes the sample's hash",
         (Ok(_), Ok(())) => "Go computes another hash",
@@ -31,20 +31,20 @@ fn a_forged_zip_is_refused_for_its_reason_and_an_odd_one_has_gos_hash() {
     for case in cases {
         let what = case.what;
         let ours = hash(&forged_module(), &case.bytes);
-        let judged = go.zip(&case.bytes, MODULE, VERSION);
+        let evaluated = go.zip(&case.bytes, MODULE, VERSION);
         match (ours, case.expect) {
             (Ok(ZipSummary { h1, .. }), Expect::Pass) => {
-                assert_eq!(judged.h1, Ok(h1.to_string()), "{what}");
-                assert_eq!(judged.check, Ok(()), "{what}");
+                assert_eq!(evaluated.h1, Ok(h1.to_string()), "{what}");
+                assert_eq!(evaluated.check, Ok(()), "{what}");
                 *kinds.entry("taken, with Go's hash").or_default() += 1;
             }
             (Ok(_), Expect::Refuse(fault)) => {
-                panic!("{what}: taken, though {fault}; Go says {judged:?}")
+                panic!("{what}: taken, though {fault}; Go says {evaluated:?}")
             }
-            (Err(error), Expect::Pass) => panic!("{what}: refused {error}; Go says {judged:?}"),
+            (Err(error), Expect::Pass) => panic!("{what}: refused {error}; Go says {evaluated:?}"),
             (Err(error), Expect::Refuse(fault)) => {
                 assert_eq!(error.fault, fault, "{what}: {error}");
-                let outcome = to_go(&judged, &honest);
+                let outcome = to_go(&evaluated, &honest);
                 println!("{what}: {error}; {outcome}");
                 *kinds.entry(outcome).or_default() += 1;
             }

@@ -38,11 +38,11 @@ fn a_changed_byte_is_refused_or_means_nothing_to_go() {
                 continue;
             };
             taken += 1;
-            let judged = go.zip(&bytes, &zip.path, &zip.version);
+            let evaluated = go.zip(&bytes, &zip.path, &zip.version);
             let what = format!("{path}: byte {at} xor {bits:#04x} (seed {seed})");
-            assert_eq!(judged.h1, Ok(summary.h1.to_string()), "{what}");
-            assert_eq!(judged.h1, Ok(zip.sum.clone()), "{what}");
-            assert_eq!(judged.check, Ok(()), "{what}");
+            assert_eq!(evaluated.h1, Ok(summary.h1.to_string()), "{what}");
+            assert_eq!(evaluated.h1, Ok(zip.sum.clone()), "{what}");
+            assert_eq!(evaluated.check, Ok(()), "{what}");
         }
         for _ in 0..CUTS {
             let len = rng.usize(..original.len());

@@ -71,11 +71,11 @@ fn the_engine_and_x_mod_take_the_same_file_names() {
             name.into_iter().collect()
         })
         .collect();
-    let judged = Dirhash::start().file_names(&names);
-    assert_eq!(judged.len(), names.len());
-    for (name, go) in names.iter().zip(&judged) {
+    let evaluated = Dirhash::start().file_names(&names);
+    assert_eq!(evaluated.len(), names.len());
+    for (name, go) in names.iter().zip(&evaluated) {
         assert_eq!(check_file_path(name).is_ok(), *go, "{name:?} (seed {seed})");
     }
-    let taken = judged.iter().filter(|ok| **ok).count();
+    let taken = evaluated.iter().filter(|ok| **ok).count();
     assert!(taken > 1_000 && names.len() - taken > 1_000, "{taken}");
 }

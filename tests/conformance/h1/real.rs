@@ -16,11 +16,11 @@ fn every_real_module_has_the_hash_that_go_computes() {
     for module in &modules {
         let named = ModuleVersion::new(&module.path, &module.version).unwrap();
         let bytes = std::fs::read(&module.zip).unwrap();
-        let judged = go.zip_file(&module.zip, &module.path, &module.version);
-        assert_eq!(judged.check, Ok(()), "{named}");
+        let evaluated = go.zip_file(&module.zip, &module.path, &module.version);
+        assert_eq!(evaluated.check, Ok(()), "{named}");
 
         let summary = hash(&named, &bytes).unwrap_or_else(|error| panic!("{named}: {error}"));
-        assert_eq!(judged.h1, Ok(summary.h1.to_string()), "{named}");
+        assert_eq!(evaluated.h1, Ok(summary.h1.to_string()), "{named}");
         assert_eq!(module.sum, summary.h1.to_string(), "{named}");
 
         let mut go_mod = GoModHasher::default();

@@ -34,9 +34,9 @@ fn what_other_tools_zip_has_gos_hash() {
     let zips = zips();
     assert!(zips.len() >= 18);
     for (name, bytes) in zips {
-        let judged = go.zip(&bytes, MODULE, VERSION);
-        let h1 = judged.h1.unwrap();
-        assert_eq!(judged.check, Ok(()), "{name}");
+        let evaluated = go.zip(&bytes, MODULE, VERSION);
+        let h1 = evaluated.h1.unwrap();
+        assert_eq!(evaluated.check, Ok(()), "{name}");
         match hash(&forged_module(), &bytes) {
             Ok(summary) => assert_eq!(summary.h1.to_string(), h1, "{name}"),
             Err(error) if name == ENDLESS => {
@@ -69,13 +69,13 @@ fn what_is_changed_in_them_is_refused_or_means_nothing_to_go() {
                 continue;
             };
             taken += 1;
-            let judged = go.zip(&bytes, MODULE, VERSION);
+            let evaluated = go.zip(&bytes, MODULE, VERSION);
             assert_eq!(
-                judged.h1,
+                evaluated.h1,
                 Ok(summary.h1.to_string()),
                 "{name} (seed {seed})"
             );
-            assert_eq!(judged.check, Ok(()), "{name} (seed {seed})");
+            assert_eq!(evaluated.check, Ok(()), "{name} (seed {seed})");
         }
     }
     println!("{refused} changes refused, {taken} mean nothing to Go");

@@ -138,13 +138,13 @@ impl Counted {
     fn go_on(&mut self, stream: StreamId, answers: &[(&str, &str)], answer: &mut Answer) -> bool {
         let mut is_sent = false;
         loop {
-            let mut asked = Vec::new();
+            let mut requested = Vec::new();
             for effect in self.worker.effects() {
                 match effect {
                     Effect::Crossing(Crossing::Returned { fuel, .. }) => {
                         self.dearest = self.dearest.max(fuel.unwrap());
                     }
-                    Effect::Callout(callout) => asked.push(callout),
+                    Effect::Callout(callout) => requested.push(callout),
                     Effect::Stream(of, effect) if of == stream => match effect {
                         StreamEffect::UpstreamHeaders { .. } => is_sent = true,
                         StreamEffect::DownstreamHeaders { headers, .. } => {
@@ -159,10 +159,10 @@ impl Counted {
                     _ => {}
                 }
             }
-            if asked.is_empty() {
+            if requested.is_empty() {
                 return is_sent;
             }
-            for callout in asked {
+            for callout in requested {
                 let path = callout.headers.get(":path").unwrap().to_owned();
                 let path = String::from_utf8_lossy(path.as_ref()).into_owned();
                 let found = answers.iter().find(|(end, _)| path.ends_with(end));

@@ -6,7 +6,7 @@ use super::counted::Counted;
 
 /// Headers of 60 KiB, which is what Envoy takes of one request, and a path as long as it may be.
 #[test]
-fn a_request_is_judged_within_the_bound() {
+fn a_request_is_evaluated_within_the_bound() {
     let sources: Vec<Value> = (0..32)
         .map(|n| json!({"header": format!("x-team-{n}")}))
         .chain([json!({"path_prefix": "/t/{tenant}"})])

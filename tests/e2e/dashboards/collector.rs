@@ -30,7 +30,7 @@ struct Collector {
 /// The shipped configuration, with these proxies in the place of the one there, asked every second.
 fn shipped(targets: &[Target]) -> Value {
     let text = std::fs::read_to_string(root().join("grafana/otel-collector.yaml")).unwrap();
-    let mut config: Value = serde_norway::from_str(&text).unwrap();
+    let mut config: Value = plain_yaml::from_str(&text).unwrap();
     let jobs = config
         .pointer_mut("/receivers/prometheus/config/scrape_configs")
         .unwrap();

@@ -99,7 +99,7 @@ fn kubernetes_gets_the_same_dashboards() {
         let text = fs::read_to_string(&file).unwrap();
         let documents: Vec<Value> = text
             .split("\n---\n")
-            .map(|document| serde_norway::from_str(document).unwrap())
+            .map(|document| plain_yaml::from_str(document).unwrap())
             .collect();
         let [map, resource] = documents.as_slice() else {
             panic!("{uid}: {} documents", documents.len());

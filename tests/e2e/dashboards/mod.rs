@@ -1,7 +1,6 @@
 //! The dashboards: made of the catalogue and nothing else, laid out on Grafana's grid, and each of their
 //! queries asked of a real Prometheus.
 
-mod asked;
 mod backend;
 mod collector;
 mod layout;
@@ -11,6 +10,7 @@ mod pod_api;
 mod pods;
 mod proof;
 mod queries;
+mod requested;
 mod scrape;
 mod server;
 mod shown;

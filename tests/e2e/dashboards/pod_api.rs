@@ -1,4 +1,4 @@
-//! A stand-in for the API server of Kubernetes, which cannot be had here: it lists and watches pods as the
+//! A fake of the API server of Kubernetes, which cannot be had here: it lists and watches pods as the
 //! real one does, for a real client, and has nothing else.
 
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use crate::dashboards::server::{Request, listen, say};
 /// What has happened: the version of each event is its place, from 1.
 type Events = Vec<(&'static str, Value)>;
 
-/// The running stand-in.
+/// The running fake.
 #[derive(Debug)]
 pub struct PodApi {
     address: SocketAddr,

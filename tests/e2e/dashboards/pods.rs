@@ -1,5 +1,5 @@
 //! The scrape configurations for a mesh: a real Prometheus finds the right pods with them, and has what a
-//! real Envoy shows. The API server and Istio's agent are stand-ins.
+//! real Envoy shows. The API server and Istio's agent are fakes.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -95,7 +95,7 @@ fn pods(first: IpAddr, second: IpAddr) -> Vec<Value> {
 /// The shipped jobs, with the API server of the test.
 fn jobs(file: &str, api: SocketAddr) -> Vec<Value> {
     let text = std::fs::read_to_string(root().join(file)).unwrap();
-    let mut config: Value = serde_norway::from_str(&text).unwrap();
+    let mut config: Value = plain_yaml::from_str(&text).unwrap();
     let jobs = config["scrape_configs"].as_array_mut().unwrap();
     for job in jobs.iter_mut() {
         job["kubernetes_sd_configs"][0]["api_server"] = json!(format!("http://{api}"));

@@ -10,8 +10,8 @@ use modgate_harness::serve::Serve;
 use modgate_harness::stack::{Prometheus, Target};
 use serde_json::json;
 
-use crate::dashboards::asked::{Choice, Grafana, with};
 use crate::dashboards::backend::Backend;
+use crate::dashboards::requested::{Choice, Grafana, with};
 use crate::dashboards::traffic::{self, Seen, now, policy};
 
 /// Queries that bring nothing here, and why. One that brings something must not stand here.
@@ -21,7 +21,7 @@ const EMPTY: &[(&str, &str)] = &[
         "first hashes have room, and no filter nearer to the client holds a file",
     ),
     (
-        "modgate-splits: Stand-ins: A",
+        "modgate-splits: Backend fallbacks: A",
         "no backend has another that stands in for it",
     ),
     (
@@ -93,7 +93,7 @@ fn every_query_brings_what_happened() {
         calm,
     };
     all_bring_something(grafana);
-    every_choice_can_be_asked(grafana);
+    every_choice_can_be_queried(grafana);
     // The oldest that is supported, and one of today.
     all_bring_something(Grafana {
         prometheus: &newer,
@@ -116,13 +116,13 @@ fn every_query_brings_what_happened() {
 }
 
 fn all_bring_something(grafana: Grafana<'_>) {
-    let mut asked = 0;
+    let mut requested = 0;
     let mut wrong = Vec::new();
     let mut empty: BTreeSet<&str> = EMPTY.iter().map(|(place, _)| *place).collect();
     for board in boards() {
         let choice = grafana.open(&board);
         for query in board.queries() {
-            asked += 1;
+            requested += 1;
             let brought = grafana.ask(&query, &choice);
             let is_listed = empty.remove(query.place.as_str());
             match brought {
@@ -144,12 +144,12 @@ fn all_bring_something(grafana: Grafana<'_>) {
     }
     wrong.extend(empty.iter().map(|place| format!("{place} is no query")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(asked > 90, "{asked} queries");
+    assert!(requested > 90, "{requested} queries");
 }
 
 /// One value, several, and one with characters that mean something in an expression, as Grafana writes them
 /// for `=~`.
-fn every_choice_can_be_asked(grafana: Grafana<'_>) {
+fn every_choice_can_be_queried(grafana: Grafana<'_>) {
     for board in boards() {
         let open = grafana.open(&board);
         for chosen in ["web", "(web|bank)", r"a\\.b\\+c"] {

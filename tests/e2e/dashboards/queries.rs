@@ -41,7 +41,7 @@ fn they_name_nothing_that_is_not_in_the_catalogue() {
 #[test]
 fn they_name_no_rule_that_is_not_there() {
     let file = root().join("grafana/rules/recording.yaml");
-    let rules: Value = serde_norway::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let rules: Value = plain_yaml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let groups = rules["groups"].as_array().unwrap().iter();
     let records: BTreeSet<&str> = groups
         .flat_map(|group| group["rules"].as_array().unwrap())

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 fn read(file: &str) -> Value {
     let text = std::fs::read_to_string(root().join("grafana").join(file)).unwrap();
-    serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{file}: {e}"))
+    plain_yaml::from_str(&text).unwrap_or_else(|e| panic!("{file}: {e}"))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the stand-ins of the tests have in common: HTTP/1.1 on a thread for each connection.
+//! What the fakes of the tests have in common: HTTP/1.1 on a thread for each connection.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -83,7 +83,7 @@ fn a_policy_is_found_in_a_typed_struct_and_in_a_config_map_with_its_places() {
 }
 
 #[test]
-fn what_yaml_takes_for_something_else_is_told_with_its_line() {
+fn what_yaml_takes_for_something_else_is_reported_with_its_line() {
     let yaml = "version: '1'\ndefault: deny\ncontact: '#go'\ntenants: {web: {rules: [org]}}\nrules:\n  org:\n  \
                 - id: own\n    deny: [corp.example/secret]\n    reason: ask the owners # them\n  \
                 - {id: all, allow: ['*']}\nbackends: {main: {cluster: athens}}\nroutes: [{id: all, backend: main}]\n";

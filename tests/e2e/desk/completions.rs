@@ -26,11 +26,11 @@ fn bash_completes_a_command_by_the_script() {
         "source {}; COMP_WORDS=(modgate exp); COMP_CWORD=1; _modgate modgate exp modgate; echo \"${{COMPREPLY[@]}}\"",
         script.display()
     );
-    let asked = Command::new("bash")
+    let requested = Command::new("bash")
         .args(["--norc", "-c", &ask])
         .output()
         .unwrap();
-    assert_eq!(stdout(&asked).trim(), "explain");
+    assert_eq!(stdout(&requested).trim(), "explain");
 }
 
 #[test]

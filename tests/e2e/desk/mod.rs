@@ -230,14 +230,14 @@ fn explain(arguments: &[&str]) -> Value {
 
 #[test]
 fn explain_says_who_decided_and_what_goes_upstream() {
-    let told = explain(&["--tenant", "web", "corp.example/Lib@v1.0.0"]);
-    let rules = &told[0]["rules"];
+    let reported = explain(&["--tenant", "web", "corp.example/Lib@v1.0.0"]);
+    let rules = &reported[0]["rules"];
     assert_eq!(rules[0]["patterns"][0]["why"], "\"Lib\" is not \"secret\"");
     assert_eq!(
         (&rules[1]["rule"], &rules[1]["matches"]),
         (&"org/own".into(), &true.into())
     );
-    let requests = told[0]["requests"].as_array().unwrap();
+    let requests = reported[0]["requests"].as_array().unwrap();
     let operations: Vec<_> = requests
         .iter()
         .map(|r| r["operation"].as_str().unwrap())
@@ -268,31 +268,31 @@ fn explain_says_who_decided_and_what_goes_upstream() {
 #[test]
 fn explain_says_which_source_named_the_tenant() {
     let fact = "connection.uri_san_peer_certificate=spiffe://corp/ns/web";
-    let told = explain(&["--fact", fact, "corp.example/lib@list"]);
+    let reported = explain(&["--fact", fact, "corp.example/lib@list"]);
     assert_eq!(
-        (&told[0]["tenant"], &told[0]["identity"]),
+        (&reported[0]["tenant"], &reported[0]["identity"]),
         (&"web".into(), &"mtls_uri_san".into())
     );
-    let told = explain(&["--path-prefix", "/t/web", "corp.example/lib@list"]);
+    let reported = explain(&["--path-prefix", "/t/web", "corp.example/lib@list"]);
     assert_eq!(
-        (&told[0]["tenant"], &told[0]["identity"]),
+        (&reported[0]["tenant"], &reported[0]["identity"]),
         (&"web".into(), &"path_prefix".into())
     );
-    let told = explain(&[
+    let reported = explain(&[
         "--path-prefix",
         "/t/ops",
         "--fact",
         fact,
         "corp.example/lib@list",
     ]);
-    let request = &told[0]["requests"][0];
+    let request = &reported[0]["requests"][0];
     assert_eq!(
         (&request["status"], &request["rule"]),
         (&403.into(), &"identity".into())
     );
     // Without anybody, everybody.
-    let told = explain(&["corp.example/lib"]);
-    let tenants: Vec<_> = told
+    let reported = explain(&["corp.example/lib"]);
+    let tenants: Vec<_> = reported
         .as_array()
         .unwrap()
         .iter()
@@ -311,7 +311,7 @@ fn explain_says_which_source_named_the_tenant() {
 }
 
 #[test]
-fn tests_of_a_policy_are_asked() {
+fn tests_of_a_policy_are_run() {
     let demo = std::fs::read_to_string(example("examples/demo/policy.json")).unwrap();
     let output = modgate(&["test", "-"], &demo);
     assert!(output.status.success(), "{}", stdout(&output));

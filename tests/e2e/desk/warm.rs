@@ -34,7 +34,7 @@ fn warm(proxy: &str, more: &[&str], input: &str) -> Output {
 }
 
 #[test]
-fn a_list_is_asked_for_whole_and_each_file_once() {
+fn a_list_is_requested_whole_and_each_file_once() {
     let (_dir, server) = proxy();
     let list = format!("{LIB}@v1.0.0\n# and\n{LIB}@v1.1.0\n{LIB}@v1.0.0\n");
     let done = warm(&server.url(), &["-"], &list);
@@ -133,7 +133,7 @@ fn a_zip_that_is_cut_and_a_proxy_that_fails_are_failures() {
 }
 
 #[test]
-fn a_denial_is_told_in_the_filters_words() {
+fn a_denial_is_reported_in_the_filters_words() {
     let (_dir, server) = proxy();
     let policy = json!({
         "version": "1", "default": "allow", "identity": [{"path_prefix": "/t/{tenant}"}],
@@ -174,7 +174,7 @@ fn a_tag_that_was_just_pushed_is_waited_for() {
 }
 
 #[test]
-fn a_token_comes_from_a_file_and_is_told_to_nobody() {
+fn a_token_comes_from_a_file_and_is_shown_to_nobody() {
     let (dir, server) = proxy();
     let token = dir.path().join("token");
     std::fs::write(&token, "Bearer s3cret\n").unwrap();
@@ -193,7 +193,7 @@ fn a_token_comes_from_a_file_and_is_told_to_nobody() {
 }
 
 #[test]
-fn nothing_is_asked_for_before_everything_was_read() {
+fn nothing_is_requested_before_everything_was_read() {
     let (_dir, server) = proxy();
     for (more, input, says) in [
         (
@@ -220,7 +220,7 @@ fn nothing_is_asked_for_before_everything_was_read() {
 fn the_ci_example_runs_it_on_a_pushed_tag() {
     let file = root().join("examples/ci/warm.github.yaml");
     let text = std::fs::read_to_string(file).unwrap();
-    let workflow: Value = serde_norway::from_str(&text).unwrap();
+    let workflow: Value = plain_yaml::from_str(&text).unwrap();
     assert_eq!(workflow["on"]["push"]["tags"], json!(["v*.*.*"]));
     let steps = workflow["jobs"]["warm"]["steps"].as_array().unwrap();
     let run = steps.iter().find_map(|step| step["run"].as_str()).unwrap();
@@ -277,7 +277,7 @@ fn forward_proxy(to: std::net::SocketAddr) -> (String, std::sync::mpsc::Receiver
 }
 
 #[test]
-fn the_environments_proxy_is_asked_and_not_for_what_it_leaves_out() {
+fn the_environments_proxy_is_used_except_for_what_it_leaves_out() {
     let (_dir, server) = proxy();
     let (address, heads) = forward_proxy(server.address());
     let run = |no_proxy: &str| {
@@ -294,10 +294,10 @@ fn the_environments_proxy_is_asked_and_not_for_what_it_leaves_out() {
         command.env("NO_PROXY", no_proxy).output().unwrap()
     };
     // The tree has no such folder, so the proxy's server says 404: it was asked.
-    let asked = run("corp.example");
-    let said = stdout(&asked);
-    assert!(said.contains("404"), "{said}{}", stderr(&asked));
-    assert!(!said.contains("s3cret") && !stderr(&asked).contains("s3cret"));
+    let requested = run("corp.example");
+    let said = stdout(&requested);
+    assert!(said.contains("404"), "{said}{}", stderr(&requested));
+    assert!(!said.contains("s3cret") && !stderr(&requested).contains("s3cret"));
     let head = heads.recv().unwrap().to_ascii_lowercase();
     assert!(
         head.starts_with("get http://goproxy.invalid/base/corp.example/%21lib/"),

@@ -116,7 +116,7 @@ fn what_is_made_for_a_policy_is_good() {
         {"id": "all", "backends": {"public": 100, "second": 0}, "on_failure": "next"},
     ]);
     let made = modgate(["envoy-routes", "-"], files.policy.to_string().as_bytes());
-    let made: Value = serde_norway::from_slice(&made.stdout).unwrap();
+    let made: Value = plain_yaml::from_str(&stdout(&made)).unwrap();
     at(&mut files.bootstrap, MANAGER)["route_config"] = made["route_config"].clone();
     let mut clusters = made["clusters"].as_array().unwrap().clone();
     for name in ["public", "second"] {
@@ -132,7 +132,7 @@ fn what_is_made_for_a_policy_is_good() {
 }
 
 #[test]
-fn places_are_told_in_yaml_and_json_and_in_both_spellings() {
+fn places_are_reported_in_yaml_and_json_and_in_both_spellings() {
     let yaml = std::fs::read_to_string(shipped_file("envoy.yaml")).unwrap();
     let line = yaml
         .lines()
@@ -153,10 +153,10 @@ fn places_are_told_in_yaml_and_json_and_in_both_spellings() {
         let path = format!(
             "$.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.{key}: "
         );
-        let told = |line: &str| {
+        let reported = |line: &str| {
             line.starts_with("error: ") && line.contains(&place) && line.contains(&path)
         };
-        assert!(printed.lines().any(told), "{printed}");
+        assert!(printed.lines().any(reported), "{printed}");
         assert!(printed.contains("refused, 1 error"), "{printed}");
     }
 }
@@ -178,7 +178,7 @@ fn what_an_envoy_shows_of_itself_is_read_too() {
 }
 
 #[test]
-fn what_questions_lack_is_told_where_the_filter_asks() {
+fn what_questions_lack_is_reported_where_the_filter_asks() {
     let route = format!("{MANAGER}/route_config/virtual_hosts/0/routes/0");
     let host = format!("{MANAGER}/route_config/virtual_hosts/0");
     let added = json!([{"header": {"key": "x-token", "value": "t"}}]);
@@ -205,16 +205,16 @@ fn what_questions_lack_is_told_where_the_filter_asks() {
     ] {
         let mut files = Files::shipped();
         at(&mut files.bootstrap, place)[key] = value;
-        let told = |files: &Files| {
+        let reported = |files: &Files| {
             let (_, found) = files.check();
             let of_questions = found
                 .iter()
                 .filter(|(_, _, message)| message.contains("without routes"));
             of_questions.cloned().collect::<Vec<_>>()
         };
-        assert_eq!(told(&files), [], "{key}: nothing is asked");
+        assert_eq!(reported(&files), [], "{key}: nothing is asked");
         files.policy["rules"]["everybody"][1]["min_age"] = json!("7d");
-        let found = told(&files);
+        let found = reported(&files);
         assert_eq!(found.len(), 1, "{key}: {found:?}");
         let (severity, path, message) = &found[0];
         assert!(

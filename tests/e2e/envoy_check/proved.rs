@@ -26,7 +26,7 @@ fn policy() -> Value {
 }
 
 /// The answer to a path by an Envoy whose connection manager is changed.
-fn asked(filter: bool, path: &str, change: impl FnOnce(&mut Value)) -> http::Response {
+fn requested(filter: bool, path: &str, change: impl FnOnce(&mut Value)) -> http::Response {
     let (_dir, server) = backend();
     let mut config = Config::new(policy(), &[("backend", server.address())]);
     config.filter = filter;
@@ -49,7 +49,8 @@ fn a_body_format_makes_garbage_of_a_list_unless_it_is_for_failures() {
         }}},
         "body_format_override": format,
     }]});
-    let list = |config: Value| asked(true, LIST, |manager| manager["local_reply_config"] = config);
+    let list =
+        |config: Value| requested(true, LIST, |manager| manager["local_reply_config"] = config);
     let garbage = list(for_all);
     assert_eq!(
         (garbage.status, garbage.body.starts_with('{')),
@@ -61,19 +62,19 @@ fn a_body_format_makes_garbage_of_a_list_unless_it_is_for_failures() {
 }
 
 #[test]
-fn merged_slashes_are_judged_as_something_that_nobody_sent() {
+fn merged_slashes_are_evaluated_as_something_that_nobody_sent() {
     let path = "/corp.example//lib/@v/list";
-    let merged = asked(true, path, |manager| manager["merge_slashes"] = json!(true));
+    let merged = requested(true, path, |manager| manager["merge_slashes"] = json!(true));
     assert_eq!(merged.status, 200);
-    assert_eq!(asked(true, path, |_| ()).status, 400);
+    assert_eq!(requested(true, path, |_| ()).status, 400);
 }
 
 #[test]
 fn without_the_removal_and_without_the_filter_a_client_chooses_the_cluster() {
     let extensions = "early_header_mutation_extensions";
-    let chosen = asked(false, LIST, |manager| {
+    let chosen = requested(false, LIST, |manager| {
         manager.as_object_mut().unwrap().remove(extensions);
     });
     assert_eq!(chosen.status, 200);
-    assert_eq!(asked(false, LIST, |_| ()).status, 503);
+    assert_eq!(requested(false, LIST, |_| ()).status, 503);
 }

@@ -117,12 +117,12 @@ fn go_comes_to_the_same_behind_routes_and_backend_splits_as_at_the_backend() {
         // Every file of a module comes from the one that its share gives.
         let halves = reached("");
         for module in [LIB, APP] {
-            let asked = |paths: &Vec<String>| {
+            let requested = |paths: &Vec<String>| {
                 let own = format!("/{module}/@");
                 paths.iter().any(|path| path.starts_with(&own))
             };
             assert_eq!(
-                halves.iter().filter(|paths| asked(paths)).count(),
+                halves.iter().filter(|paths| requested(paths)).count(),
                 1,
                 "{halves:?}"
             );

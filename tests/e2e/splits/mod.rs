@@ -1,6 +1,7 @@
 //! Splits: which version of a module real go comes to, behind real Envoy and behind the simulator.
 
 mod commands;
+mod explain;
 mod routing;
 mod trials;
 
@@ -103,9 +104,10 @@ fn go_comes_to_the_variant_however_it_asks() {
             assert!(host.figures().sum(ASSIGNED, &labels) >= 4.0, "{variant}");
             // Who is led there is counted with it, and so are the files of its version.
             for operation in ["list", "zip"] {
-                let told = [&labels[..], &[("operation", operation), ("outcome", "ok")]].concat();
-                let told = host.figures().sum("modgate_requests_total", &told);
-                assert!(told >= 1.0, "{variant} {operation}");
+                let reported =
+                    [&labels[..], &[("operation", operation), ("outcome", "ok")]].concat();
+                let reported = host.figures().sum("modgate_requests_total", &reported);
+                assert!(reported >= 1.0, "{variant} {operation}");
             }
             let took = "modgate_request_duration_milliseconds_count";
             Figures::once_at_least(|| host.prometheus(), took, &labels, 4.0);
@@ -174,7 +176,7 @@ fn what_was_taken_back_is_not_chosen_though_the_split_hides_who_says_so() {
 
 /// The budget is `MAX_TENANT_VARIANTS`: what is more is counted, and not told apart.
 #[test]
-fn tenants_and_variants_are_told_apart_up_to_a_thousand() {
+fn tenants_and_variants_are_distinguished_up_to_a_thousand() {
     let (_dir, server) = files(&VERSIONS.map(lib));
     let mut policy = by_tenant(json!({}));
     let names: Vec<String> = (0..1010).map(|i| format!("t{i}")).collect();
@@ -213,11 +215,11 @@ fn without_the_beta_everybody_gets_the_control() {
             .sum("modgate_split_fallbacks_total", &[("split", "lib-beta")]);
         assert!(fallbacks >= 5.0);
         let log = host.process().log();
-        let told = log
+        let reported = log
             .matches("the split lib-beta led a request to stable")
             .count();
         // Once by each worker.
-        assert!((1..=2).contains(&told), "{log}");
+        assert!((1..=2).contains(&reported), "{log}");
     }
 }
 
@@ -250,8 +252,8 @@ fn is_on_beta(to: SocketAddr, client: u32, group: Option<&str>) -> bool {
     let answer = from_address(from, to, &request);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let is_beta = answer.contains("v1.3.0-beta.1\n");
-    let told = if is_beta { "beta" } else { "stable" };
-    let header = format!("x-modgate-variant: {told}\r\n");
+    let reported = if is_beta { "beta" } else { "stable" };
+    let header = format!("x-modgate-variant: {reported}\r\n");
     assert!(answer.contains(&header), "{answer}");
     is_beta
 }
@@ -320,7 +322,7 @@ fn a_module_comes_whole_from_the_backend_that_its_share_gives() {
     let mut envoy = Envoy::start(&Config::new(policy.clone(), &clusters));
     let serve = Serve::start(&policy, &clusters);
     // Which server each module was asked of.
-    let asked = |proxy: SocketAddr| -> Vec<usize> {
+    let requested = |proxy: SocketAddr| -> Vec<usize> {
         let of = |name: &String| {
             for (_, server) in &servers {
                 server.forget_requests();
@@ -340,12 +342,12 @@ fn a_module_comes_whole_from_the_backend_that_its_share_gives() {
         };
         names.iter().map(of).collect()
     };
-    let half = asked(envoy.address());
+    let half = requested(envoy.address());
     assert!(half.contains(&0) && half.contains(&1), "{half:?}");
-    assert_eq!(asked(serve.address()), half);
+    assert_eq!(requested(serve.address()), half);
     policy["routes"] = json!([{"id": "all", "backends": {"old": 20, "new": 80}}]);
     assert!(envoy.reload(&policy));
-    let most = asked(envoy.address());
+    let most = requested(envoy.address());
     let stays = half
         .iter()
         .zip(&most)
@@ -363,7 +365,7 @@ fn split_shares(list: &str, more: &[&str]) -> Value {
 }
 
 #[test]
-fn who_would_get_what_is_told_of_lists_and_of_logs() {
+fn who_would_get_what_is_computed_from_lists_and_from_logs() {
     let list = "# who\nbank 10.0.0.1\nweb 10.0.0.1\n\nweb 10.0.0.1\nweb\nthree are too many\n";
     let log = json!({"tenant": "web", "source": "10.0.0.9", "path": "/"});
     let shares = split_shares(&format!("{list}{log}\n"), &[]);
@@ -376,15 +378,15 @@ fn who_would_get_what_is_told_of_lists_and_of_logs() {
         let arguments = ["split", policy.to_str().unwrap(), "--clients=-"];
         modgate::modgate(arguments.iter().chain(more), input.as_bytes())
     };
-    let told = modgate::stdout(&ask(list, &[]));
+    let reported = modgate::stdout(&ask(list, &[]));
     assert!(
-        told.contains("lib-beta, corp.example/lib: 3 clients"),
-        "{told}"
+        reported.contains("lib-beta, corp.example/lib: 3 clients"),
+        "{reported}"
     );
-    assert!(told.contains("100.0 %"), "{told}");
+    assert!(reported.contains("100.0 %"), "{reported}");
     assert!(
-        told.contains("1 line not read, the first is line 7: it is neither"),
-        "{told}"
+        reported.contains("1 line not read, the first is line 7: it is neither"),
+        "{reported}"
     );
     let rows = [
         ("", &[][..], "standard input has no client"),
@@ -409,34 +411,4 @@ fn who_would_get_what_is_told_of_lists_and_of_logs() {
             "{error}"
         );
     });
-}
-
-fn explain(arguments: &[&str]) -> String {
-    modgate::stdout(&modgate::modgate(arguments, b""))
-}
-
-#[test]
-fn explain_says_who_gets_which_and_why() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("policy.json");
-    std::fs::write(&file, example().to_string()).unwrap();
-    let file = file.to_string_lossy();
-    let ask = ["explain", "--policy", &file, "--path-prefix", "/t/web"];
-    let who = [
-        "--fact",
-        "source.address=10.0.0.7:1",
-        "--header",
-        "x-ab-test: group-b",
-    ];
-    let module = format!("{LIB}@latest");
-    let said = explain(&[ask.as_slice(), &who, &[module.as_str()]].concat());
-    let drawn = "assign[1] draws it by client, bucket ";
-    assert!(
-        said.contains("lib-beta, variant ") && said.contains(drawn),
-        "{}",
-        said
-    );
-    let said = explain(&["explain", "--policy", &file, "--tenant", "bank", &module]);
-    let named = "lib-beta, variant stable, v1.2.0: assign[0] names it";
-    assert!(said.contains(named), "{said}");
 }

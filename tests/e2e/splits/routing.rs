@@ -81,7 +81,7 @@ fn hosts_choose_backends() {
 }
 
 #[test]
-fn a_backend_is_asked_as_its_own_host_with_what_the_proxy_adds_and_no_client_can() {
+fn a_backend_gets_its_own_host_with_what_the_proxy_adds_and_no_client_can() {
     let (_dir, server) = library();
     let secrets = tempfile::tempdir().unwrap();
     let token = secrets.path().join("token");
@@ -102,9 +102,9 @@ fn a_backend_is_asked_as_its_own_host_with_what_the_proxy_adds_and_no_client_can
                 Some("Bearer s3cret-value"),
                 "{path}"
             );
-            let asked_as = last_header(&server, "host");
+            let requested_as = last_header(&server, "host");
             assert_eq!(
-                asked_as.as_deref(),
+                requested_as.as_deref(),
                 Some("artifactory.corp.example"),
                 "{path}"
             );
@@ -155,7 +155,7 @@ fn when_a_backend_fails_the_next_one_answers_and_the_metrics_say_so() {
         for host in Host::both_routed(&policy, &clusters, &[]) {
             let answer = host.get(LIST);
             assert_eq!((answer.status, answer.body.as_str()), (200, "v1.0.0\n"));
-            let labels = [("backend", "first"), ("stand_in", "second")];
+            let labels = [("backend", "first"), ("fallback", "second")];
             assert_eq!(host.figures().sum(FAILOVERS, &labels), 1.0);
             // What is known of the backend that answered counts, and not of the one that did not.
             let hit = [
@@ -213,11 +213,11 @@ fn a_backend_that_keeps_failing_is_passed_over() {
     for _ in 0..20 {
         assert_eq!(http::get(envoy.address(), LIST).status, 200);
     }
-    let asked = failing.1.requests().len();
-    assert!((5..10).contains(&asked), "{asked} of 20 requests");
+    let requested = failing.1.requests().len();
+    assert!((5..10).contains(&requested), "{requested} of 20 requests");
     // Who answered at the first attempt stands in all the same.
     let counted = Figures::parse(&envoy.prometheus());
-    let labels = [("backend", "first"), ("stand_in", "second")];
+    let labels = [("backend", "first"), ("fallback", "second")];
     assert_eq!(counted.sum(FAILOVERS, &labels), 20.0);
 }
 
@@ -259,7 +259,7 @@ fn envoy_routes(arguments: &[&str]) -> Output {
 fn the_shipped_configuration_has_the_routes_of_the_shipped_policy() {
     let policy = root().join("examples/envoy/policy.json");
     let made = envoy_routes(&[policy.to_str().unwrap()]);
-    let made: Value = serde_norway::from_slice(&made.stdout).unwrap();
+    let made: Value = plain_yaml::from_str(&stdout(&made)).unwrap();
     let file = shipped("envoy.yaml");
     let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
     let shipped = &file.pointer(manager).unwrap()["route_config"];
@@ -291,7 +291,7 @@ fn routes_and_clusters_come_as_files_that_envoy_reads_by_itself() {
         ("cds", "type.googleapis.com/envoy.config.cluster.v3.Cluster"),
     ] {
         let made = envoy_routes(&[path, "--format", format]);
-        let made: Value = serde_norway::from_str(&stdout(&made)).unwrap();
+        let made: Value = plain_yaml::from_str(&stdout(&made)).unwrap();
         assert_eq!(made["resources"][0]["@type"], kind);
     }
     let older = stdout(&envoy_routes(&[path, "--no-callout-retries"]));

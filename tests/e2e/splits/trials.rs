@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::splits::{ASSIGNED, LIB, VERSIONS, by_tenant, files, got, lib};
 
 #[test]
-fn a_split_in_shadow_changes_nothing_and_counts_whom_it_would_lead() {
+fn a_split_in_shadow_changes_nothing_and_counts_those_that_it_would_lead() {
     let (_dir, server) = files(&VERSIONS.map(lib));
     let shadow = by_tenant(json!({"strict": true, "rollout": {"stage": "shadow"}}));
     for host in Host::both(&shadow, server.address()) {
@@ -62,7 +62,7 @@ fn tried_routes_are_counted_beside_those_that_are_followed() {
             },
         })
     };
-    for (stage, label, asked) in [("shadow", "enforce", 0), ("enforce", "enforce", 1)] {
+    for (stage, label, requested) in [("shadow", "enforce", 0), ("enforce", "enforce", 1)] {
         let policy = policy(stage);
         let envoy = Envoy::start(&Config::new(policy.clone(), &clusters));
         let serve = Serve::start(&policy, &clusters);
@@ -74,17 +74,20 @@ fn tried_routes_are_counted_beside_those_that_are_followed() {
             go.run(&["get", "corp.example/a@latest"]).expect_ok();
             let counts = [0, 1].map(|i: usize| servers[i].1.requests().len());
             assert!(
-                counts[asked] > 0 && counts[1 - asked] == 0,
+                counts[requested] > 0 && counts[1 - requested] == 0,
                 "{stage}: {counts:?}"
             );
             let names = ["old", "new"];
             let labels = [
                 ("stage", label),
-                ("backend", names[asked]),
-                ("would_be", names[1 - asked]),
+                ("backend", names[requested]),
+                ("alternative", names[1 - requested]),
             ];
             let counted = host.figures().sum("modgate_route_trials_total", &labels);
-            assert!(counted >= counts[asked] as f64, "{counted} of {counts:?}");
+            assert!(
+                counted >= counts[requested] as f64,
+                "{counted} of {counts:?}"
+            );
         }
     }
 }

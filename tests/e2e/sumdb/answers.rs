@@ -13,7 +13,7 @@ use serde_json::json;
 use super::support::*;
 
 #[test]
-fn an_honest_database_is_asked_once_and_what_it_proves_passes() {
+fn an_honest_database_is_queried_once_and_what_it_proves_passes() {
     let world = World::new(300);
     let envoy = world.envoy(world.policy(json!({})));
     let (go, said) = download(envoy.address(), "web", MODULE);
@@ -28,23 +28,25 @@ fn an_honest_database_is_asked_once_and_what_it_proves_passes() {
     assert_eq!(sum(&figures, CHECKS, &by_database), 2.0);
     assert_eq!(sum(&figures, LOOKUPS, &[("result", "proven")]), 1.0);
     assert_eq!(sum(&figures, LOOKUPS, &[("result", "remembered")]), 1.0);
-    let asked = world.database.asked();
-    assert_eq!(asked[0], "/lookup/example.com/!lib@v1.0.0");
+    let requested = world.database.requested();
+    assert_eq!(requested[0], "/lookup/example.com/!lib@v1.0.0");
     assert!(
-        asked[1..].iter().all(|path| path.starts_with("/tile/8/")),
-        "{asked:?}"
+        requested[1..]
+            .iter()
+            .all(|path| path.starts_with("/tile/8/")),
+        "{requested:?}"
     );
 
     // Another developer costs it nothing, another version one lookup, and of tiles only the new ones.
     download(envoy.address(), "web", MODULE).1.expect_ok();
-    assert_eq!(world.database.asked(), asked);
+    assert_eq!(world.database.requested(), requested);
     world.database.grow(300);
     let next = "example.com/Lib@v1.1.0";
     download(envoy.address(), "web", next).1.expect_ok();
-    let more = world.database.asked()[asked.len()..].to_vec();
+    let more = world.database.requested()[requested.len()..].to_vec();
     assert_eq!(more[0], "/lookup/example.com/!lib@v1.1.0");
     assert!(
-        more.len() > 1 && more[1..].iter().all(|path| !asked.contains(path)),
+        more.len() > 1 && more[1..].iter().all(|path| !requested.contains(path)),
         "{more:?}"
     );
 }
@@ -54,15 +56,19 @@ fn the_simulator_asks_as_envoy_does_and_through_a_proxy_too() {
     let world = World::new(300);
     for sumdb in [json!({}), json!({"proxied": true})] {
         let serve = world.serve(&world.policy(sumdb.clone()));
-        let before = world.database.asked().len();
+        let before = world.database.requested().len();
         download(serve.address(), "web", MODULE).1.expect_ok();
         let figures = serve.prometheus();
         let by_database = [("result", "verified"), ("evidence", "sumdb")];
         assert_eq!(sum(&figures, CHECKS, &by_database), 2.0, "{sumdb}");
-        let asked = world.database.asked()[before..].to_vec();
+        let requested = world.database.requested()[before..].to_vec();
         let behind = |path: &String| path.starts_with("/sumdb/sum.corp.example/");
-        assert_eq!(asked.iter().all(behind), sumdb != json!({}), "{asked:?}");
-        assert!(!asked.is_empty());
+        assert_eq!(
+            requested.iter().all(behind),
+            sumdb != json!({}),
+            "{requested:?}"
+        );
+        assert!(!requested.is_empty());
     }
 }
 
@@ -73,7 +79,7 @@ fn a_private_module_is_never_heard_of() {
     for tenant in ["web", "trial"] {
         download(envoy.address(), tenant, PRIVATE).1.expect_ok();
     }
-    assert_eq!(world.database.asked(), Vec::<String>::new());
+    assert_eq!(world.database.requested(), Vec::<String>::new());
     let seen = [("evidence", "first_seen"), ("tenant", "web")];
     assert_eq!(sum(&envoy.prometheus(), CHECKS, &seen), 2.0);
     // A request that is refused, or has no body, asks nobody either.
@@ -83,7 +89,7 @@ fn a_private_module_is_never_heard_of() {
     );
     let missing = GO_MOD.replace("/t/web/", "/t/nobody/");
     assert_eq!(http::get(envoy.address(), &missing).status, 403);
-    assert_eq!(world.database.asked(), Vec::<String>::new());
+    assert_eq!(world.database.requested(), Vec::<String>::new());
 }
 
 /// No answer, a late one, none that says anything: refused, and served where the policy says so.

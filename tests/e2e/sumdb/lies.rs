@@ -79,8 +79,8 @@ fn nothing_that_a_lying_database_says_reaches_gos_cache() {
         let counted = [("result", result), ("tenant", "trial"), ("artifact", "zip")];
         assert_eq!(sum(&envoy.prometheus(), CHECKS, &counted), 1.0, "{lie}");
         let log = envoy.process().log();
-        let told = why.split('|').any(|why| log.contains(why));
-        assert!(told, "{lie}: {why:?} is not in\n{log}");
+        let reported = why.split('|').any(|why| log.contains(why));
+        assert!(reported, "{lie}: {why:?} is not in\n{log}");
     }
 }
 
@@ -96,8 +96,8 @@ fn the_simulator_believes_no_lie_either() {
         let answer = http::get(serve.address(), OTHER_MOD);
         assert_eq!(answer.status, 502, "{lie}: {}", answer.body);
         let log = serve.process().log();
-        let told = why.split('|').any(|why| log.contains(why));
-        assert!(told, "{lie}: {why:?} is not in\n{log}");
+        let reported = why.split('|').any(|why| log.contains(why));
+        assert!(reported, "{lie}: {why:?} is not in\n{log}");
     }
 }
 

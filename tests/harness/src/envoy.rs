@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http;
-use crate::modgate::{modgate, stderr};
+use crate::modgate::{modgate, stderr, stdout};
 use crate::pki::Identity;
 use crate::process::Process;
 use crate::tools::{dist, root, tool};
@@ -68,7 +68,7 @@ impl Config {
         let policy = self.policy.to_string();
         let made = modgate(arguments.into_iter().chain(secrets), policy.as_bytes());
         assert!(made.status.success(), "{}", stderr(&made));
-        let routes = serde_norway::from_slice(&made.stdout);
+        let routes = plain_yaml::from_str(&stdout(&made));
         self.routes = Some(routes.unwrap_or_else(|e| panic!("envoy-routes: {e}")));
         self
     }
@@ -405,7 +405,7 @@ pub fn filter_file(module: &Path, policy: &Value, generation: u32) -> Value {
 pub fn shipped(name: &str) -> Value {
     let path: PathBuf = root().join("envoy").join(name);
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    plain_yaml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 fn at<'v>(value: &'v mut Value, pointer: &str) -> &'v mut Value {

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A request as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct Requested {
     /// The target, byte for byte.
     pub path: String,
     /// The headers in their order, names in lower case.
     pub headers: Vec<(String, String)>,
 }
 
-impl Asked {
+impl Requested {
     /// The first value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
@@ -55,13 +55,13 @@ impl Answer {
     }
 }
 
-type Answering = dyn Fn(&Asked) -> Answer + Send + Sync;
+type Answering = dyn Fn(&Requested) -> Answer + Send + Sync;
 
 /// The running backend. Its threads end with their connections.
 #[derive(Debug)]
 pub struct Recording {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requested: Arc<Mutex<Vec<Requested>>>,
 }
 
 impl Recording {
@@ -69,12 +69,12 @@ impl Recording {
     ///
     /// # Panics
     /// Where there is no port.
-    pub fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&Requested) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|e| panic!("no port: {e}"));
         let address = listener.local_addr();
         let address = address.unwrap_or_else(|e| panic!("no address: {e}"));
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (answer, recorded): (Arc<Answering>, _) = (Arc::new(answer), Arc::clone(&asked));
+        let requested = Arc::new(Mutex::new(Vec::new()));
+        let (answer, recorded): (Arc<Answering>, _) = (Arc::new(answer), Arc::clone(&requested));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (answer, recorded) = (Arc::clone(&answer), Arc::clone(&recorded));
@@ -82,7 +82,7 @@ impl Recording {
                 std::thread::spawn(move || _ = serve(stream, &*answer, &recorded));
             }
         });
-        Self { address, asked }
+        Self { address, requested }
     }
 
     /// Where it answers.
@@ -91,25 +91,25 @@ impl Recording {
     }
 
     /// What it was asked since this was called last.
-    pub fn asked(&self) -> Vec<Asked> {
-        std::mem::take(&mut *lock(&self.asked))
+    pub fn requested(&self) -> Vec<Requested> {
+        std::mem::take(&mut *lock(&self.requested))
     }
 }
 
-fn lock(asked: &Mutex<Vec<Asked>>) -> MutexGuard<'_, Vec<Asked>> {
-    asked.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(requested: &Mutex<Vec<Requested>>) -> MutexGuard<'_, Vec<Requested>> {
+    requested.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn serve(
     mut stream: TcpStream,
     answer: &Answering,
-    recorded: &Mutex<Vec<Asked>>,
+    recorded: &Mutex<Vec<Requested>>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
-    while let Some(asked) = request(&mut reader)? {
-        let answer = answer(&asked);
-        lock(recorded).push(asked);
+    while let Some(requested) = request(&mut reader)? {
+        let answer = answer(&requested);
+        lock(recorded).push(requested);
         let mut bytes = format!("HTTP/1.1 {} Because\r\n", answer.status);
         for (name, value) in &answer.headers {
             bytes.push_str(&format!("{name}: {value}\r\n"));
@@ -121,7 +121,7 @@ fn serve(
 }
 
 /// The next request; `None` where the client has gone.
-fn request(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
+fn request(reader: &mut impl BufRead) -> io::Result<Option<Requested>> {
     let mut lines = reader.lines();
     let Some(first) = lines.next().transpose()? else {
         return Ok(None);
@@ -131,7 +131,7 @@ fn request(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
     for line in lines {
         let line = line?;
         if line.is_empty() {
-            return Ok(Some(Asked { path, headers }));
+            return Ok(Some(Requested { path, headers }));
         }
         let (name, value) = line.split_once(':').unwrap_or((&line, ""));
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));

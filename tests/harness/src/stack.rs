@@ -204,5 +204,5 @@ fn encode(text: &str) -> String {
 /// JSON or YAML.
 fn read(path: &std::path::Path) -> Value {
     let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    plain_yaml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }

@@ -39,8 +39,8 @@ impl Database {
         let log = process.log_file().to_owned();
         let address = process.wait_until("telling its address", || {
             let log = std::fs::read_to_string(&log).ok()?;
-            let (_, told) = log.split_once("listening on ")?;
-            told.split_once(".\n")?.0.parse().ok()
+            let (_, reported) = log.split_once("listening on ")?;
+            reported.split_once(".\n")?.0.parse().ok()
         });
         Self {
             address,
@@ -70,9 +70,9 @@ impl Database {
     }
 
     /// The paths that it was asked for.
-    pub fn asked(&self) -> Vec<String> {
-        let asked = self.control("asked");
-        asked.lines().map(ToOwned::to_owned).collect()
+    pub fn requested(&self) -> Vec<String> {
+        let requested = self.control("asked");
+        requested.lines().map(ToOwned::to_owned).collect()
     }
 
     fn control(&self, command: &str) -> String {

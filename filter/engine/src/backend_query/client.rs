@@ -63,10 +63,10 @@ impl Client {
 
     /// The host that is requested from a backend.
     pub fn authority(&self, backend: &Backend) -> String {
-        let asked = || value_of(&self.headers, ":authority").unwrap_or_default();
+        let requested = || value_of(&self.headers, ":authority").unwrap_or_default();
         match &backend.authority {
             Some(authority) => authority.clone(),
-            None => String::from_utf8_lossy(asked()).into_owned(),
+            None => String::from_utf8_lossy(requested()).into_owned(),
         }
     }
 

@@ -28,10 +28,10 @@ impl QueryTarget {
 
     /// Whether the answer there can replace the one that was requested here. The answers to both of these
     /// files name their version.
-    fn is_in_the_stead_of(&self, asked: &Self) -> bool {
+    fn is_in_the_stead_of(&self, requested: &Self) -> bool {
         let says_version = |file: &str| file == "/@latest" || file.ends_with(".info");
-        let (file, asked) = (self.file(), asked.file());
-        file == asked || (says_version(file) && says_version(asked))
+        let (file, requested) = (self.file(), requested.file());
+        file == requested || (says_version(file) && says_version(requested))
     }
 }
 
@@ -54,9 +54,9 @@ pub fn follow(
     let locations = headers.iter().filter(|(name, _)| name == "location");
     let locations: Vec<&[u8]> = locations.map(|(_, value)| value.as_slice()).collect();
     let backend = policy.backend(last.backend);
-    let asked = || Some(last.path.clone());
+    let requested = || Some(last.path.clone());
     let redirected =
-        backend.and_then(|backend| backend.redirected_from(status, &locations, "", asked));
+        backend.and_then(|backend| backend.redirected_from(status, &locations, "", requested));
     let path = match redirected {
         None => return Ok(None),
         Some(Redirected::To(path)) => path,

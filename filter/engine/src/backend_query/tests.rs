@@ -188,11 +188,11 @@ fn followed(
 
 #[test]
 fn a_redirect_that_stays_behind_the_filter_is_followed_to_its_backend() {
-    let asked = [target("athens", LIST)];
+    let requested = [target("athens", LIST)];
     for status in [301, 302, 303, 307, 308] {
         assert_eq!(
             followed(
-                &asked,
+                &requested,
                 status,
                 &["https://proxy.example/base/corp.example/lib/@v/list"]
             ),
@@ -202,7 +202,11 @@ fn a_redirect_that_stays_behind_the_filter_is_followed_to_its_backend() {
     }
     for status in [200, 304, 401, 404, 429, 500] {
         let location = ["https://proxy.example/base/corp.example/lib/@v/list"];
-        assert_eq!(followed(&asked, status, &location), Ok(None), "{status}");
+        assert_eq!(
+            followed(&requested, status, &location),
+            Ok(None),
+            "{status}"
+        );
     }
     // What the rules say of a version is not asked: the go.mod of a refused one has the retractions.
     let refused = "/corp.example/lib/@v/v1.9.0.mod";
@@ -230,7 +234,7 @@ fn a_redirect_that_stays_behind_the_filter_is_followed_to_its_backend() {
 
 #[test]
 fn no_other_redirect_is_followed() {
-    let asked = [target("athens", LIST)];
+    let requested = [target("athens", LIST)];
     for (locations, why) in [
         (
             &["https://elsewhere.example/x"][..],
@@ -257,7 +261,7 @@ fn no_other_redirect_is_followed() {
         (&["//evil.example/x"], "lists no redirect to evil.example"),
         (&["/old/corp.example/lib/@v/list?x"], "has a query"),
     ] {
-        let said = followed(&asked, 302, locations).unwrap_err();
+        let said = followed(&requested, 302, locations).unwrap_err();
         assert!(said.contains(why), "{locations:?}: {said}");
         assert!(!said.contains("secret"), "{said}");
     }

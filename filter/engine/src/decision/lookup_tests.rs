@@ -22,7 +22,7 @@ const DAY: u64 = 86_400;
 #[derive(Default)]
 struct Backend {
     files: BTreeMap<String, (u16, String)>,
-    asked: RefCell<Vec<String>>,
+    requested: RefCell<Vec<String>>,
     notes: RefCell<BTreeMap<String, Vec<u8>>>,
     /// How many queries were asked at once, each time, and how long that takes.
     rounds: RefCell<Vec<usize>>,
@@ -126,10 +126,10 @@ impl Backend {
         let mut queries = VecDeque::new();
         loop {
             match step {
-                Step::Ask(asked) => {
-                    assert!(queries.is_empty() && !asked.is_empty(), "{asked:?}");
-                    self.rounds.borrow_mut().push(asked.len());
-                    queries.extend(asked);
+                Step::Ask(requested) => {
+                    assert!(queries.is_empty() && !requested.is_empty(), "{requested:?}");
+                    self.rounds.borrow_mut().push(requested.len());
+                    queries.extend(requested);
                 }
                 Step::Wait => assert!(!queries.is_empty()),
                 Step::Proceed(rule_decisions) => {
@@ -150,7 +150,7 @@ impl Backend {
             let path = query.path;
             let found = self.files.get(&path);
             let file = path.replace("/base/corp.example/lib/", "");
-            self.asked.borrow_mut().push(file.replace("@v/", ""));
+            self.requested.borrow_mut().push(file.replace("@v/", ""));
             let headers = text();
             let fetched = Fetched {
                 status: Some(found.map_or(404, |(status, _)| *status)),
@@ -163,8 +163,8 @@ impl Backend {
         }
     }
 
-    fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.asked.borrow_mut())
+    fn requested(&self) -> Vec<String> {
+        std::mem::take(&mut self.requested.borrow_mut())
     }
 }
 
@@ -213,7 +213,7 @@ fn a_list_keeps_the_allowed_versions_in_order() {
     let backend = Backend::with(&[("v1.0.0", 9), ("v1.10.0", 9), ("v1.2.0", 9), ("v1.3.0", 9)]);
     let policy = old_only("<1.3.0");
     assert_eq!(backend.get(&policy, "list"), "200 v1.10.0\nv1.3.0\n");
-    assert_eq!(backend.asked(), ["list"]);
+    assert_eq!(backend.requested(), ["list"]);
     // What is hidden is refused, and what is not is not.
     for file in ["v1.2.0.info", "v1.2.0.zip"] {
         let denied = backend.get(&policy, file);
@@ -226,7 +226,7 @@ fn a_list_keeps_the_allowed_versions_in_order() {
         let answer = backend.get(&policy, file);
         assert!(answer.starts_with("forward /base"), "{file}: {answer}");
     }
-    assert!(backend.asked().is_empty());
+    assert!(backend.requested().is_empty());
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_go_mod_file_needs_a_lookup_only_if_a_rule_covers_it() {
         let answer = backend.get(&plain, file);
         assert!(answer.starts_with("forward /base"), "{file}: {answer}");
     }
-    assert!(backend.asked().is_empty(), "its age does not count");
+    assert!(backend.requested().is_empty(), "its age does not count");
 
     let strict = policy(json!([
         {"id": "week", "allow": ["*"], "min_age": "7d", "go_mod": "deny"},
@@ -246,10 +246,10 @@ fn a_go_mod_file_needs_a_lookup_only_if_a_rule_covers_it() {
     let young = backend.get(&strict, "v1.1.0.mod");
     assert!(young.starts_with("403 modgate: denied corp.example/lib@v1.1.0"));
     assert!(young.contains("age: 1d; allowed from 7d on"), "{young}");
-    assert_eq!(backend.asked(), ["v1.0.0.info", "v1.1.0.info"]);
+    assert_eq!(backend.requested(), ["v1.0.0.info", "v1.1.0.info"]);
     // What is noted of a version holds for all its files.
     assert!(backend.get(&strict, "v1.1.0.zip").starts_with("403 "));
-    assert!(backend.asked().is_empty());
+    assert!(backend.requested().is_empty());
 }
 
 #[test]
@@ -267,10 +267,10 @@ fn retractions_of_a_hidden_version_still_count() {
     );
     let policy = old_only(">=1.3.0");
     assert_eq!(backend.get(&policy, "list"), "200 v1.0.0\nv1.1.0\n");
-    assert_eq!(backend.asked(), ["list", "v1.3.0.mod"]);
+    assert_eq!(backend.requested(), ["list", "v1.3.0.mod"]);
     // It is asked for once.
     assert_eq!(backend.get(&policy, "list"), "200 v1.0.0\nv1.1.0\n");
-    assert_eq!(backend.asked(), ["list"]);
+    assert_eq!(backend.requested(), ["list"]);
     // A version that was taken back is not denied.
     assert!(backend.get(&policy, "v1.2.0.zip").starts_with("forward"));
     // Where it cannot be read, nobody is given a version that was taken back.
@@ -278,8 +278,8 @@ fn retractions_of_a_hidden_version_still_count() {
     for status in [404, 410] {
         backend.fail("v1.3.0.mod", status, "not found: no such file");
         let answer = backend.get(&policy, "list");
-        let is_told = answer.starts_with("502 ") && answer.contains(&status.to_string());
-        assert!(is_told, "{answer}");
+        let is_reported = answer.starts_with("502 ") && answer.contains(&status.to_string());
+        assert!(is_reported, "{answer}");
     }
     // But who may not ask, or not now, is told so.
     for status in [401, 403, 429, 500, 503] {
@@ -288,10 +288,10 @@ fn retractions_of_a_hidden_version_still_count() {
         assert_eq!(answer, format!("{status} not you, or not now"));
     }
     // Nothing is asked where the client sees the newest by itself.
-    backend.asked();
+    backend.requested();
     let seen = old_only("<1.1.0");
     assert!(backend.get(&seen, "list").starts_with("200 v1.1.0\n"));
-    assert_eq!(backend.asked(), ["list"]);
+    assert_eq!(backend.requested(), ["list"]);
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn latest_is_what_go_would_pick_from_the_filtered_list() {
         answer.starts_with("200 {") && answer.contains("v1.2.0"),
         "{answer}"
     );
-    assert_eq!(backend.asked(), ["@latest"]);
+    assert_eq!(backend.requested(), ["@latest"]);
 
     let answer = backend.get(&old_only(">=1.2.0"), "@latest");
     assert!(
@@ -383,7 +383,7 @@ fn latest_is_what_go_would_pick_from_the_filtered_list() {
         "{answer}"
     );
     assert_eq!(
-        backend.asked(),
+        backend.requested(),
         ["@latest", "list", "v1.2.0.mod", "v1.1.0.info"]
     );
     // The highest prerelease where there is no release.
@@ -477,7 +477,7 @@ fn a_young_version_is_neither_listed_nor_served() {
     let policy = a_week();
     assert_eq!(backend.get(&policy, "list"), "200 v1.0.0\nv1.1.0\nv1.2.0\n");
     assert_eq!(
-        backend.asked(),
+        backend.requested(),
         [
             "list",
             "v1.4.0.info",
@@ -509,13 +509,13 @@ fn a_young_version_is_neither_listed_nor_served() {
             "{denied}"
         );
     });
-    backend.asked();
+    backend.requested();
     assert!(
         backend
             .get(&policy, "v1.1.0.zip")
             .starts_with("forward /base")
     );
-    assert!(backend.asked().is_empty(), "its age is known");
+    assert!(backend.requested().is_empty(), "its age is known");
 }
 
 #[test]
@@ -548,9 +548,9 @@ fn an_unknown_age_is_not_old_enough() {
     let denied = backend.get(&policy, "v1.1.0.zip");
     assert!(denied.starts_with("502 "), "{denied}");
     // An exception needs no age.
-    backend.asked();
+    backend.requested();
     assert!(backend.get(&policy, "v1.9.9.zip").starts_with("forward"));
-    assert!(backend.asked().is_empty());
+    assert!(backend.requested().is_empty());
 }
 
 #[test]

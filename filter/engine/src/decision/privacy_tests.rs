@@ -118,7 +118,7 @@ fn a_long_private_name_leaves_room_for_what_to_set() {
 
 #[test]
 fn the_filter_queries_no_checksum_database_for_private_names() {
-    let asked = |document: &Value, module: &str| {
+    let requested = |document: &Value, module: &str| {
         let policy = policy_of(document);
         let decision = evaluate(&policy, &format!("/t/web/{module}/@v/v1.0.0.zip"), &[]);
         match decision.plan {
@@ -127,19 +127,19 @@ fn the_filter_queries_no_checksum_database_for_private_names() {
         }
     };
     let mut document = document();
-    assert_eq!(asked(&document, "golang.org/x/text"), Some("sumdb"));
+    assert_eq!(requested(&document, "golang.org/x/text"), Some("sumdb"));
     for private in [
         "corp.example/lib",
         "github.com/corp/lib",
         "github.com/!corp/lib",
     ] {
-        assert_eq!(asked(&document, private), None, "{private}");
+        assert_eq!(requested(&document, private), None, "{private}");
     }
     // Of the database that is its own it asks, unless `integrity` says otherwise.
     document["sumdb"]["sum.golang.org"]["modules"] = json!(["github.com/corp"]);
-    assert_eq!(asked(&document, "github.com/corp/lib"), Some("sumdb"));
+    assert_eq!(requested(&document, "github.com/corp/lib"), Some("sumdb"));
     document["integrity"]["private"] = json!(["github.com/corp"]);
-    assert_eq!(asked(&document, "github.com/corp/lib"), None);
+    assert_eq!(requested(&document, "github.com/corp/lib"), None);
 }
 
 #[test]

@@ -155,10 +155,10 @@ impl<'p> RequestDecision<'p> {
         self.record_variant();
         self.queried_backend = self.backend();
         self.rule_decisions = rule_decisions.or(self.rule_decisions);
-        let told = self
+        let reported = self
             .split
             .filter(|assigned| assigned.holds() && assigned.split.tells && reply.status == 200);
-        reply.variant = told.and_then(|assigned| Some(assigned.variant?.name.clone()));
+        reply.variant = reported.and_then(|assigned| Some(assigned.variant?.name.clone()));
         self.action = Decision::LocalReply(reply);
     }
 

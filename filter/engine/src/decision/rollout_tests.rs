@@ -118,12 +118,12 @@ fn a_canary_uses_the_most_exact_client_identity() {
         "anna@corp.example",
     );
     const ADDRESS: (&str, &str) = ("source.address", "10.1.2.3:4567");
-    let told_by = |known: &'static [(&'static str, &'static str)], user: Option<&str>| {
+    let reported_by = |known: &'static [(&'static str, &'static str)], user: Option<&str>| {
         let mut headers = headers("web", "golang.org/x/text");
         headers.extend(user.map(|user| ("x-user".to_owned(), user.as_bytes().to_vec())));
         evaluate(&policy, &headers, &Known(known)).stage
     };
-    let by = |known, user| told_by(known, user).client;
+    let by = |known, user| reported_by(known, user).client;
     assert_eq!(
         by(&[CERTIFICATE, TENANT, SUBJECT, ADDRESS], Some("anna")),
         Some("mtls_uri_san")
@@ -136,7 +136,7 @@ fn a_canary_uses_the_most_exact_client_identity() {
     assert_eq!(by(&[ADDRESS], None), Some("address"));
     assert_eq!(by(&[], None), None);
     // Another connection of the same client is the same client.
-    let sides = |port: &'static [(&'static str, &'static str)]| told_by(port, None).side;
+    let sides = |port: &'static [(&'static str, &'static str)]| reported_by(port, None).side;
     assert_eq!(
         sides(&[("source.address", "10.1.2.3:1")]),
         sides(&[("source.address", "10.1.2.3:65535")])

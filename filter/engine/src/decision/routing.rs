@@ -26,7 +26,7 @@ pub struct RouteTrial<'p> {
     /// The value of the label `stage`, for the routes in effect.
     pub stage: &'static str,
     /// The route and the backend; `None` if no route matches.
-    pub would_be: Option<(&'p Route, &'p Backend)>,
+    pub alternative: Option<(&'p Route, &'p Backend)>,
 }
 
 /// Where a path leads, and the path there.
@@ -78,7 +78,7 @@ pub(super) fn route<'p>(
     };
     let trial = RouteTrial {
         stage,
-        would_be: other.and_then(|other| Some((other.route?, other.backend))),
+        alternative: other.and_then(|other| Some((other.route?, other.backend))),
     };
     (held, Some(trial))
 }

@@ -37,7 +37,7 @@ fn errors(document: &Value) -> Vec<String> {
     errors.iter().map(ToString::to_string).collect()
 }
 
-fn asked(module: &str, authorities: &[&str]) -> Vec<Header> {
+fn requested(module: &str, authorities: &[&str]) -> Vec<Header> {
     let mut headers = vec![
         (":method".to_owned(), b"GET".to_vec()),
         (
@@ -81,7 +81,7 @@ fn a_host_chooses_among_routes_as_a_module_does() {
         (&["hub.example/x"], "x.example/m", ["rest", "a", "ca"]),
         (&[], "x.example/m", ["rest", "a", "ca"]),
     ] {
-        let found = destination(&policy, &asked(module, authorities));
+        let found = destination(&policy, &requested(module, authorities));
         assert_eq!(found, expected, "{authorities:?} {module}");
     }
 }
@@ -91,7 +91,7 @@ fn a_host_without_a_route_is_refused() {
     let mut document = document();
     document["routes"] = json!([{"id": "hub", "hosts": ["hub.example"], "backend": "hub"}]);
     let policy = policy_of(&document);
-    let decision = evaluate(&policy, &asked("x.example/m", &["other.example"]), &());
+    let decision = evaluate(&policy, &requested("x.example/m", &["other.example"]), &());
     let Decision::LocalReply(reply) = decision.action else {
         panic!("{:?}", decision.action);
     };
@@ -107,7 +107,7 @@ fn a_host_without_a_route_is_refused() {
 fn failover_uses_one_cluster_per_first_backend() {
     let policy = policy_of(&document());
     let mut clusters: Vec<String> = (0..40)
-        .map(|i| destination(&policy, &asked(&format!("corp.example/m{i}"), &[])))
+        .map(|i| destination(&policy, &requested(&format!("corp.example/m{i}"), &[])))
         .inspect(|[route, ..]| assert_eq!(route, "corp"))
         .map(|[_, backend, cluster]| {
             assert_eq!(cluster, format!("modgate.next.corp.{backend}"));
@@ -140,7 +140,7 @@ fn failover_uses_one_cluster_per_first_backend() {
 fn clients_cannot_set_headers_that_the_proxy_adds() {
     let policy = policy_of(&document());
     let with_token = |authority| {
-        let mut headers = asked("x.example/m", &[authority]);
+        let mut headers = requested("x.example/m", &[authority]);
         for name in ["authorization", "x_team", "accept"] {
             headers.push((name.to_owned(), b"mine".to_vec()));
         }
@@ -164,11 +164,13 @@ fn tried(stage: Value) -> Policy {
 
 /// The backend, the stage, and the backend of the other routes.
 fn trial(policy: &Policy, module: &str) -> [String; 3] {
-    let decision = evaluate(policy, &asked(module, &[]), &());
+    let decision = evaluate(policy, &requested(module, &[]), &());
     let trial = decision.route_trial.unwrap();
-    let would_be = trial.would_be.map_or("none", |(_, backend)| &backend.name);
+    let alternative = trial
+        .alternative
+        .map_or("none", |(_, backend)| &backend.name);
     let backend = decision.backend().map_or("none", |backend| &backend.name);
-    [backend, trial.stage, would_be].map(ToOwned::to_owned)
+    [backend, trial.stage, alternative].map(ToOwned::to_owned)
 }
 
 #[test]
@@ -177,7 +179,7 @@ fn routes_in_shadow_only_record_where_they_would_lead() {
     assert_eq!(trial(&policy, "public.example/m"), ["a", "enforce", "c"]);
     assert_eq!(trial(&policy, "other.example/m"), ["a", "enforce", "none"]);
     assert_eq!(
-        evaluate(&policy_of(&document()), &asked("x.example/m", &[]), &()).route_trial,
+        evaluate(&policy_of(&document()), &requested("x.example/m", &[]), &()).route_trial,
         None
     );
 }
@@ -215,11 +217,11 @@ fn a_canary_of_routes_takes_its_share_and_keeps_it() {
 fn enforced_routes_lead_all_and_draw_in_clusters_of_their_own() {
     let policy = tried(json!({"stage": "enforce"}));
     assert_eq!(trial(&policy, "public.example/m"), ["c", "enforce", "a"]);
-    let [_, backend, cluster] = destination(&policy, &asked("corp.example/m", &[]));
+    let [_, backend, cluster] = destination(&policy, &requested("corp.example/m", &[]));
     assert_eq!(cluster, format!("modgate.candidate.corp.{backend}"));
     let off = tried(json!({"stage": "off"}));
     assert_eq!(
-        evaluate(&off, &asked("x.example/m", &[]), &()).route_trial,
+        evaluate(&off, &requested("x.example/m", &[]), &()).route_trial,
         None
     );
 }

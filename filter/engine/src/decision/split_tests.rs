@@ -416,10 +416,10 @@ fn errors_in_backend_weights_have_their_path() {
             "backends": {"b": {"cluster": "c"}}, "routes": [route],
         });
         let errors = Policy::from_json(document.to_string().as_bytes()).unwrap_err();
-        let told = errors
+        let reported = errors
             .iter()
             .any(|e| e.path == place && e.message.contains(wanted));
-        assert!(told, "{place}: {errors:?}");
+        assert!(reported, "{place}: {errors:?}");
     }
 }
 

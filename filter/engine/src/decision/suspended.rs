@@ -59,7 +59,7 @@ struct SuspendedVerdict {
 #[derive(Clone, Copy, Debug)]
 struct SuspendedTrial {
     stage: &'static str,
-    would_be: Option<(RouteId, BackendId)>,
+    alternative: Option<(RouteId, BackendId)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -223,10 +223,10 @@ impl SuspendedVerdict {
 
 impl SuspendedTrial {
     fn of(trial: RouteTrial<'_>) -> Self {
-        let would_be = trial.would_be;
+        let alternative = trial.alternative;
         Self {
             stage: trial.stage,
-            would_be: would_be.map(|(route, backend)| (route.key, backend.id)),
+            alternative: alternative.map(|(route, backend)| (route.key, backend.id)),
         }
     }
 
@@ -234,7 +234,7 @@ impl SuspendedTrial {
         let there = |(route, backend)| Some((policy.route(route)?, policy.backend(backend)?));
         Some(RouteTrial {
             stage: self.stage,
-            would_be: find(self.would_be, there)?,
+            alternative: find(self.alternative, there)?,
         })
     }
 }

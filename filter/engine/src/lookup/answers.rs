@@ -9,7 +9,7 @@ use modgate_go::gomod::retract::{self, Interval};
 use modgate_policy::model::Age;
 
 /// What an answer says of a version.
-pub(super) struct Told<'b> {
+pub(super) struct Reported<'b> {
     pub(super) version: String,
     pub(super) age: Age,
     /// The answer itself.
@@ -19,7 +19,7 @@ pub(super) struct Told<'b> {
 /// What an answer to another query says of the version that it names.
 pub(super) enum Named<'b> {
     /// Everything that is needed.
-    Told(Told<'b>),
+    Reported(Reported<'b>),
     /// The version's own `.info` must be requested: all files of a version have the age that it gives.
     AgeCounts(String),
 }
@@ -74,13 +74,13 @@ impl LookupContext<'_, '_> {
     }
 
     /// The same, and notes the version's age.
-    pub(super) fn told_by_info<'b>(
+    pub(super) fn read_info<'b>(
         &self,
         fetched: Fetched<'b>,
         version: &str,
-    ) -> Result<Told<'b>, LocalReply> {
+    ) -> Result<Reported<'b>, LocalReply> {
         let (info, body) = self.info_of(fetched, version)?;
-        Ok(Told {
+        Ok(Reported {
             age: self.noted_age_of(&info, fetched.last_modified),
             version: info.version,
             body,
@@ -95,7 +95,7 @@ impl LookupContext<'_, '_> {
         if verdict.is_some_and(|verdict| verdict.needs_lookup) {
             return Ok(Named::AgeCounts(version));
         }
-        Ok(Named::Told(Told { version, age, body }))
+        Ok(Named::Reported(Reported { version, age, body }))
     }
 
     /// What the go.mod of the newest version retracts.

@@ -90,7 +90,7 @@ pub(super) fn seconds_of(time: &str) -> Option<u64> {
         return None;
     }
     let local = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
-    told(unix_seconds(local)?.checked_add_signed(-offset)?)
+    checked_time(unix_seconds(local)?.checked_add_signed(-offset)?)
 }
 
 /// Seconds east of Greenwich of `+hh:mm` or `-hh:mm`.
@@ -111,11 +111,11 @@ fn offset_of(zone: &str) -> Option<i64> {
 /// Seconds since 1970 of a date as HTTP headers have it, in each of its three forms (RFC 9110, section
 /// 5.6.7); `None` for one that says nothing.
 pub(super) fn seconds_of_http_date(date: &str) -> Option<u64> {
-    told(unix_seconds(httpdate::parse_http_date(date).ok()?)?)
+    checked_time(unix_seconds(httpdate::parse_http_date(date).ok()?)?)
 }
 
 /// A time, where it can be a version's.
-fn told(seconds: u64) -> Option<u64> {
+fn checked_time(seconds: u64) -> Option<u64> {
     (seconds >= EARLIEST).then_some(seconds)
 }
 

@@ -253,9 +253,11 @@ impl ListFilter {
     fn hide_toolchains(&mut self, policy: &Policy) {
         for place in 0..self.visibility.len() {
             let list = &self.ruled.list;
-            let asked = toolchain::asked_about(list.version(place));
-            let asked = asked.and_then(|version| list.place_of(&version));
-            if asked.is_some_and(|asked| self.visibility_of(asked) == Visibility::Hidden) {
+            let requested = toolchain::requested_version(list.version(place));
+            let requested = requested.and_then(|version| list.place_of(&version));
+            if requested
+                .is_some_and(|requested| self.visibility_of(requested) == Visibility::Hidden)
+            {
                 self.set_visibility(policy, place, Visibility::Hidden);
             }
         }

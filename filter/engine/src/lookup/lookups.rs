@@ -32,7 +32,7 @@ const SLOW: Duration = Duration::from_secs(2);
 /// How far the lookup of ages has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lookups {
-    asked: usize,
+    requested: usize,
     /// Whether the backend refuses more queries.
     pub(super) is_over: bool,
     /// Whether only versions that a query picks are looked up.
@@ -176,14 +176,14 @@ impl<'l> Lines<'l> {
 impl Lookups {
     /// The positions of the versions whose ages are looked up next, all at once; empty if that is enough.
     pub(super) fn next(&mut self, wanted: &Wanted, waited: Duration) -> Vec<usize> {
-        let left = MOST.saturating_sub(self.asked);
+        let left = MOST.saturating_sub(self.requested);
         let is_late = waited.saturating_sub(self.since) >= SLOW;
-        self.is_slow |= self.asked > 0 && is_late;
+        self.is_slow |= self.requested > 0 && is_late;
         if self.is_over || waited >= AT_MOST {
             return Vec::new();
         }
         let heads = wanted.heads.len();
-        let count = match (heads, self.asked) {
+        let count = match (heads, self.requested) {
             (0, _) if self.is_slow || waited >= WHILE => 0,
             (_, _) if self.is_slow => heads,
             (_, 0) => heads.max(AT_FIRST),
@@ -191,7 +191,7 @@ impl Lookups {
         };
         let all = wanted.heads.iter().chain(&wanted.next).chain(&wanted.below);
         let next: Vec<usize> = all.copied().take(count.min(AT_ONCE).min(left)).collect();
-        self.asked += next.len();
+        self.requested += next.len();
         self.since = waited;
         next
     }

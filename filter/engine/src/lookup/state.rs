@@ -1,6 +1,6 @@
 //! The state of a lookup, and its steps for one version; those for a list are in `list_steps`.
 
-use super::answers::{Named, Told, is_missing};
+use super::answers::{Named, Reported, is_missing};
 use super::context::LookupContext;
 use super::list_filter::ListFilter;
 use super::variant_choice::VariantChoice;
@@ -100,8 +100,8 @@ impl State {
             Awaited::Query => self.on_query(context, fetched),
             Awaited::Version(version) => on_info(context, fetched, &version),
             Awaited::OfLatest(version) => {
-                let told = context.told_by_info(fetched, &version);
-                told.map(|told| self.latest_is(context, told))
+                let reported = context.read_info(fetched, &version);
+                reported.map(|reported| self.latest_is(context, reported))
             }
             Awaited::Variant(version) => self.on_variant(context, fetched, &version),
             Awaited::Ages(filter, awaited) => self.on_age(context, fetched, filter, awaited, id),
@@ -124,9 +124,9 @@ impl State {
         version: &str,
     ) -> Progress<'p> {
         if !is_missing(fetched.status) {
-            let told = context.told_by_info(fetched, version)?;
-            if is_served(context, &told) {
-                return Ok(serve(context, &told));
+            let reported = context.read_info(fetched, version)?;
+            if is_served(context, &reported) {
+                return Ok(serve(context, &reported));
             }
         }
         if let Some(choice) = &mut self.choice {
@@ -141,16 +141,20 @@ impl State {
         fetched: Fetched<'_>,
     ) -> Progress<'p> {
         Ok(match context.named(fetched)? {
-            Named::Told(told) => self.latest_is(context, told),
+            Named::Reported(reported) => self.latest_is(context, reported),
             Named::AgeCounts(version) => self.ask_info(context, &version, Awaited::OfLatest),
         })
     }
 
-    fn latest_is<'p>(&mut self, context: &LookupContext<'_, 'p>, told: Told<'_>) -> Step<'p> {
-        if is_served(context, &told) {
-            return serve(context, &told);
+    fn latest_is<'p>(
+        &mut self,
+        context: &LookupContext<'_, 'p>,
+        reported: Reported<'_>,
+    ) -> Step<'p> {
+        if is_served(context, &reported) {
+            return serve(context, &reported);
         }
-        self.refused = Some(told.version);
+        self.refused = Some(reported.version);
         self.ask_list(context)
     }
 
@@ -160,7 +164,7 @@ impl State {
         fetched: Fetched<'_>,
     ) -> Progress<'p> {
         Ok(match context.named(fetched)? {
-            Named::Told(told) => serve(context, &told),
+            Named::Reported(reported) => serve(context, &reported),
             Named::AgeCounts(version) => self.ask_info(context, &version, Awaited::Version),
         })
     }
@@ -184,23 +188,28 @@ fn on_info<'p>(
     fetched: Fetched<'_>,
     version: &str,
 ) -> Progress<'p> {
-    let told = context.told_by_info(fetched, version)?;
+    let reported = context.read_info(fetched, version)?;
     let is_file = matches!(
         context.target.kind,
         LookupKind::GoMod(_) | LookupKind::Zip(_)
     );
-    let body = (!is_file).then_some(told.body);
-    Ok(conclude(context, version, told.age, body))
+    let body = (!is_file).then_some(reported.body);
+    Ok(conclude(context, version, reported.age, body))
 }
 
-fn is_served(context: &LookupContext<'_, '_>, told: &Told<'_>) -> bool {
-    let verdict = context.verdict(&told.version, told.age);
+fn is_served(context: &LookupContext<'_, '_>, reported: &Reported<'_>) -> bool {
+    let verdict = context.verdict(&reported.version, reported.age);
     verdict.is_some_and(|verdict| verdict.decision == RuleOutcome::Allow)
 }
 
 /// Serves an answer, unless the rules refuse its version.
-fn serve<'p>(context: &LookupContext<'_, 'p>, told: &Told<'_>) -> Step<'p> {
-    conclude(context, &told.version, told.age, Some(told.body))
+fn serve<'p>(context: &LookupContext<'_, 'p>, reported: &Reported<'_>) -> Step<'p> {
+    conclude(
+        context,
+        &reported.version,
+        reported.age,
+        Some(reported.body),
+    )
 }
 
 /// Ends with the verdict on a version: it is refused, `body` is served, or the request is forwarded.

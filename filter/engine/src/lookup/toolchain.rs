@@ -46,7 +46,7 @@ pub(super) fn descending<'l>(
 
 /// The version whose file the Go command asks about when it has read this one in a list, where that is
 /// another.
-pub(super) fn asked_about(version: &str) -> Option<String> {
+pub(super) fn requested_version(version: &str) -> Option<String> {
     let (go, platform) = parts(version)?;
     (platform != PLATFORM).then(|| format!("v0.0.1-go{go}.{PLATFORM}"))
 }
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_go_command_requests_one_platforms_toolchain() {
-        let of = |version| asked_about(version);
+        let of = |version| requested_version(version);
         assert_eq!(
             of("v0.0.1-go1.27.2.darwin-arm64").as_deref(),
             Some("v0.0.1-go1.27.2.linux-amd64")

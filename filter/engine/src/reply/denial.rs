@@ -49,12 +49,12 @@ pub(crate) fn denied(
     let lines = text.end(footer);
     // If the text is longer than what go prints, the name is cut, and not the reason or the contact.
     let room = MAX_BYTES.saturating_sub("modgate: denied ...\n".len() + lines.len());
-    let asked = asked(operation);
-    let asked = match asked.get(..room) {
-        Some(start) if asked.len() > room + "...".len() => format!("{start}..."),
-        _ => asked,
+    let requested = requested(operation);
+    let requested = match requested.get(..room) {
+        Some(start) if requested.len() > room + "...".len() => format!("{start}..."),
+        _ => requested,
     };
-    format!("modgate: denied {asked}\n{lines}")
+    format!("modgate: denied {requested}\n{lines}")
 }
 
 fn age_in_words(too_young: TooYoung) -> String {
@@ -67,7 +67,7 @@ fn age_in_words(too_young: TooYoung) -> String {
 
 /// A 404 for a path that the Go command only probes. It does not reveal whether a module is there.
 pub(crate) fn not_a_module(operation: &Operation<'_>, tenant: &str) -> String {
-    let mut text = Text::begin("not found: ", &asked(operation));
+    let mut text = Text::begin("not found: ", &requested(operation));
     text.line("tenant", tenant);
     text.end(Footer::default())
 }
@@ -88,7 +88,7 @@ pub(crate) fn unverified(file: &str, reason: &str, footer: Footer<'_>) -> String
 }
 
 /// `module@version`, as far as the request names them.
-pub(crate) fn asked(operation: &Operation<'_>) -> String {
+pub(crate) fn requested(operation: &Operation<'_>) -> String {
     let module = operation.module().unwrap_or("the checksum database");
     match operation.version() {
         Some(version) => format!("{}@{}", shorten(module), shorten(version)),

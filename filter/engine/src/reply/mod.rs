@@ -244,7 +244,7 @@ impl LocalReply {
         let reason =
             format!("the split {split} assigns you {wanted} ({name}); other versions are refused");
         Self {
-            body: denial::refused(&denial::asked(operation), &reason, footer),
+            body: denial::refused(&denial::requested(operation), &reason, footer),
             decided_by: Some("split"),
             ..Self::default()
         }
@@ -265,7 +265,7 @@ impl LocalReply {
     pub(crate) fn unknown_hash(operation: &Operation<'_>, footer: Footer<'_>) -> Self {
         let reason = "the policy requires a known hash for every file and has none for this one";
         Self {
-            body: denial::unverified(&denial::asked(operation), reason, footer),
+            body: denial::unverified(&denial::requested(operation), reason, footer),
             decided_by: Some("integrity"),
             ..Self::default()
         }

@@ -166,7 +166,7 @@ pub const ROUTE_TRIALS_TOTAL: Metric = Metric {
     name: "modgate_route_trials_total",
     kind: Kind::Counter,
     help: "Requests during a trial of routes (`routes_rollout`), by the backend that the effective routes select and the one that the other routes select.",
-    labels: &["stage", "backend", "would_be"],
+    labels: &["stage", "backend", "alternative"],
 };
 
 /// Requests that another backend answered than the first one.
@@ -174,7 +174,7 @@ pub const FAILOVERS_TOTAL: Metric = Metric {
     name: "modgate_failovers_total",
     kind: Kind::Counter,
     help: "Responses from a fallback (`on_failure`), by the backend that failed and the one that responded instead.",
-    labels: &["backend", "stand_in"],
+    labels: &["backend", "fallback"],
 };
 
 /// Requests that the filter had let through before.
@@ -365,12 +365,12 @@ pub const LABELS: &[Label] = &[
         values: &[],
     },
     Label {
-        name: "would_be",
+        name: "alternative",
         help: "The backend that the other routes select; `none` if they select none.",
         values: &[],
     },
     Label {
-        name: "stand_in",
+        name: "fallback",
         help: "The backend that responded instead of `backend`; `unknown` if the hosts of the cluster have no metadata that names it.",
         values: &[],
     },

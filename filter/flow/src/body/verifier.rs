@@ -178,7 +178,7 @@ impl BodyVerifier {
             return None;
         };
         let checked = self.check.checked();
-        let verdict = checked.told(Some(answer)).err()?;
+        let verdict = checked.sumdb_hash(Some(answer)).err()?;
         (checked.enforce && !verdict.is_good(checked)).then_some(verdict)
     }
 

@@ -231,15 +231,15 @@ impl Meters {
             Some(backend) => backend.name.clone(),
             None => NONE.to_owned(),
         };
-        let (backend, would_be) = (
+        let (backend, alternative) = (
             decision.backend(),
-            trial.would_be.map(|(_, backend)| backend),
+            trial.alternative.map(|(_, backend)| backend),
         );
         let id = |backend: Option<&Backend>| backend.map(|backend| backend.id);
         let mut known = self.route_trials.borrow_mut();
-        let metric = known.entry((id(backend), id(would_be), trial.stage));
+        let metric = known.entry((id(backend), id(alternative), trial.stage));
         let metric = metric.or_insert_with(|| {
-            let labels = [trial.stage, &name(backend), &name(would_be)];
+            let labels = [trial.stage, &name(backend), &name(alternative)];
             define(host, &ROUTE_TRIALS_TOTAL, &labels)
         });
         count(host, *metric, 1);

@@ -243,7 +243,7 @@ impl Checked {
     ) -> Verdict {
         let expected = match self.evidence {
             Evidence::Pin(h1) => h1,
-            Evidence::Sumdb { or_first_seen } => match self.told(answer) {
+            Evidence::Sumdb { or_first_seen } => match self.sumdb_hash(answer) {
                 Ok(h1) => h1,
                 Err(Verdict::Unavailable(_)) if or_first_seen && !self.refuse_unavailable => {
                     self.evidence = Evidence::FirstSeen;
@@ -268,7 +268,7 @@ impl Checked {
     ///
     /// # Errors
     /// The verdict on the file where it proves none.
-    pub fn told(&self, answer: Option<&Answer>) -> Result<H1, Verdict> {
+    pub fn sumdb_hash(&self, answer: Option<&Answer>) -> Result<H1, Verdict> {
         let nothing = |why: &str| Verdict::Unavailable(why.to_owned());
         match answer {
             Some(Answer::Proven(sums)) => Ok(sums.of(self.artifact)),
@@ -326,22 +326,22 @@ mod tests {
     #[test]
     fn a_go_mod_is_given_whole_or_not_at_all() {
         let right: H1 = SUM.parse().unwrap();
-        let (judged, body) = verdict(Evidence::Pin(right), Remembered::NoRoom, GO_MOD);
-        assert_eq!((judged, body.as_slice()), (Verdict::Verified, GO_MOD));
-        let (judged, _) = verdict(Evidence::Pin(right), Remembered::NoRoom, b"module evil\n");
-        assert!(matches!(judged, Verdict::Mismatch { expected, .. } if expected == right));
-        let (judged, _) = verdict(Evidence::FirstSeen, Remembered::Now, GO_MOD);
-        assert_eq!(judged, Verdict::First(right));
-        let (judged, _) = verdict(Evidence::FirstSeen, Remembered::Before(right), GO_MOD);
-        assert_eq!(judged, Verdict::Verified);
-        let (judged, _) = verdict(
+        let (evaluated, body) = verdict(Evidence::Pin(right), Remembered::NoRoom, GO_MOD);
+        assert_eq!((evaluated, body.as_slice()), (Verdict::Verified, GO_MOD));
+        let (evaluated, _) = verdict(Evidence::Pin(right), Remembered::NoRoom, b"module evil\n");
+        assert!(matches!(evaluated, Verdict::Mismatch { expected, .. } if expected == right));
+        let (evaluated, _) = verdict(Evidence::FirstSeen, Remembered::Now, GO_MOD);
+        assert_eq!(evaluated, Verdict::First(right));
+        let (evaluated, _) = verdict(Evidence::FirstSeen, Remembered::Before(right), GO_MOD);
+        assert_eq!(evaluated, Verdict::Verified);
+        let (evaluated, _) = verdict(
             Evidence::FirstSeen,
             Remembered::Before(right),
             b"module evil\n",
         );
-        assert_eq!(judged.as_str(), "mismatch");
-        let (judged, _) = verdict(Evidence::FirstSeen, Remembered::NoRoom, GO_MOD);
-        assert_eq!(judged, Verdict::NoRoom);
+        assert_eq!(evaluated.as_str(), "mismatch");
+        let (evaluated, _) = verdict(Evidence::FirstSeen, Remembered::NoRoom, GO_MOD);
+        assert_eq!(evaluated, Verdict::NoRoom);
         let mut checked = check(Artifact::GoMod, Evidence::FirstSeen)
             .checked()
             .clone();
@@ -351,7 +351,7 @@ mod tests {
             (false, false, true),
         ] {
             (checked.refuse_no_room, checked.refuse_unknown) = (refuse, refuse_unknown);
-            assert_eq!(judged.is_good(&checked), served);
+            assert_eq!(evaluated.is_good(&checked), served);
         }
     }
 

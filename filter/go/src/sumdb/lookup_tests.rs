@@ -76,10 +76,10 @@ impl Database {
     /// What somebody is told who has seen this head.
     fn answers_after(&self, kept: &mut Vec<u8>, database: impl Fn(Question) -> Said) -> Answer {
         let mut memory = Memory::default();
-        let (answer, asked) = ask(self.key(), &mut memory, kept, &module(), |question, _| {
+        let (answer, requested) = ask(self.key(), &mut memory, kept, &module(), |question, _| {
             database(question)
         });
-        assert!(asked.len() <= 50, "{}", asked.len());
+        assert!(requested.len() <= 50, "{}", requested.len());
         if !matches!(answer, Answer::Proven(_)) {
             assert_eq!(memory.recall(&module()), None);
         }
@@ -122,7 +122,7 @@ fn the_public_database_is_verified_and_queried_once() {
     let mut memory = Memory::default();
     let mut kept = Vec::new();
     let xmod = ModuleVersion::new("golang.org/x/mod", "v0.30.0").unwrap();
-    let (answer, asked) = ask(&key, &mut memory, &mut kept, &xmod, database);
+    let (answer, requested) = ask(&key, &mut memory, &mut kept, &xmod, database);
     let Answer::Proven(sums) = answer else {
         panic!("{answer:?}");
     };
@@ -130,22 +130,22 @@ fn the_public_database_is_verified_and_queried_once() {
         sums.zip.to_string(),
         "h1:fDEXFVZ/fmCKProc/yAXXUijritrDzahmwwefnjoPFk="
     );
-    assert_eq!(asked.len(), 8, "{asked:?}");
+    assert_eq!(requested.len(), 8, "{requested:?}");
     assert_eq!(kept, LATEST);
     assert_eq!(memory.recall(&xmod), Some(sums));
     // An earlier and smaller tree is a part of it, which more tiles show.
     let athens = ModuleVersion::new("github.com/gomods/athens", "v0.18.0").unwrap();
-    let (answer, asked) = ask(&key, &mut memory, &mut kept, &athens, database);
+    let (answer, requested) = ask(&key, &mut memory, &mut kept, &athens, database);
     assert!(matches!(answer, Answer::Proven(_)), "{answer:?}");
-    assert_eq!(asked.len(), 5, "{asked:?}");
+    assert_eq!(requested.len(), 5, "{requested:?}");
     assert_eq!(kept, LATEST);
     // In the other order the tree has grown. Everything that was read is read no more.
     let mut kept = Vec::new();
     let note = Record::parse(public("/lookup/github.com/gomods/athens@v0.18.0").unwrap());
     kept.extend_from_slice(note.unwrap().note);
-    let (answer, asked) = ask(&key, &mut memory, &mut kept, &xmod, database);
+    let (answer, requested) = ask(&key, &mut memory, &mut kept, &xmod, database);
     assert!(matches!(answer, Answer::Proven(_)), "{answer:?}");
-    assert_eq!(asked, ["/lookup/golang.org/x/mod@v0.30.0"]);
+    assert_eq!(requested, ["/lookup/golang.org/x/mod@v0.30.0"]);
     assert_eq!(kept, LATEST);
 }
 
@@ -496,11 +496,19 @@ fn a_tile_is_remembered_once_it_is_proved_and_not_before() {
     assert_refused(&answer, "tile");
     assert!(kept.is_empty());
     let honest = |question, _: &str| database.says(question);
-    let (answer, asked) = ask(database.key(), &mut memory, &mut kept, &module(), honest);
+    let (answer, requested) = ask(database.key(), &mut memory, &mut kept, &module(), honest);
     assert_proven(&answer);
-    assert_eq!(asked.len(), 6, "all tiles were asked for again: {asked:?}");
-    let (_, asked) = ask(database.key(), &mut memory, &mut kept, &module(), honest);
-    assert_eq!(asked.len(), 1, "none was asked for again: {asked:?}");
+    assert_eq!(
+        requested.len(),
+        6,
+        "all tiles were asked for again: {requested:?}"
+    );
+    let (_, requested) = ask(database.key(), &mut memory, &mut kept, &module(), honest);
+    assert_eq!(
+        requested.len(),
+        1,
+        "none was asked for again: {requested:?}"
+    );
 }
 
 #[test]

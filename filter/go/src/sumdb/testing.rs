@@ -156,12 +156,12 @@ pub(crate) fn ask(
     database: impl Fn(Question, &str) -> Said,
 ) -> (Answer, Vec<String>) {
     let mut lookup = Lookup::new(module.clone(), kept.clone());
-    let mut asked = Vec::new();
+    let mut requested = Vec::new();
     let mut open = Vec::new();
     let mut step = lookup.begin();
     loop {
         step = match step {
-            Step::Done(answer) => return (answer, asked),
+            Step::Done(answer) => return (answer, requested),
             Step::Keep { before, now } => {
                 assert_eq!(before, *kept);
                 *kept = now;
@@ -173,7 +173,7 @@ pub(crate) fn ask(
                 let path = lookup.path(question);
                 let (status, body) = database(question, &path);
                 let body = body.as_deref();
-                asked.push(path);
+                requested.push(path);
                 lookup.answered(key, memory, question, Fetched { status, body })
             }
         };

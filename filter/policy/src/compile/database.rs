@@ -45,11 +45,11 @@ pub(crate) fn compile(
     } else {
         String::new()
     };
-    let asked = backends.get(backend);
-    let base_path = asked.map(|backend| &*backend.base_path);
+    let requested = backends.get(backend);
+    let base_path = requested.map(|backend| &*backend.base_path);
     let host = key.name().split('/').next().unwrap_or_default();
     let authority = document.authority.as_deref();
-    let authority = authority.or_else(|| asked?.authority.as_deref());
+    let authority = authority.or_else(|| requested?.authority.as_deref());
     Some(Database {
         backend: BackendId(backend),
         prefix: format!("{}{behind}", base_path.unwrap_or_default()),

@@ -207,7 +207,7 @@ fn to(
                         .iter()
                         .filter(|backend| shares.contains_key(&backend.name))
                         .collect();
-                    check_stand_ins(errors, &at.key("on_failure"), &all);
+                    check_fallbacks(errors, &at.key("on_failure"), &all);
                     let prefix = match side {
                         RolloutSide::Active => FAILOVER_PREFIX,
                         RolloutSide::Candidate => CANDIDATE_FAILOVER_PREFIX,
@@ -229,7 +229,7 @@ fn to(
 }
 
 /// A request that goes to another backend is the one that was written for the first.
-fn check_stand_ins(errors: &mut Errors, at: &Path, backends: &[&Backend]) {
+fn check_fallbacks(errors: &mut Errors, at: &Path, backends: &[&Backend]) {
     let Some((first, others)) = backends.split_first() else {
         return;
     };

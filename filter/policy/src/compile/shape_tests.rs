@@ -100,8 +100,8 @@ fn duplicate_keys_and_too_large_numbers_are_all_reported() {
     let errors = Policy::from_json(text).unwrap_err();
     let paths: Vec<_> = errors.iter().map(|error| error.path.as_str()).collect();
     // And what is wrong otherwise.
-    let told = ["$.version", "$.a.b", "$.a", "$.a[0]", "$", "$", "$", "$"];
-    assert_eq!(paths, told);
+    let reported = ["$.version", "$.a.b", "$.a", "$.a[0]", "$", "$", "$", "$"];
+    assert_eq!(paths, reported);
 }
 
 #[test]

@@ -15,8 +15,8 @@ fn policy(rules: Value) -> Policy {
 }
 
 /// `MODULE@VERSION`, or the module as a whole.
-fn verdict(policy: &Policy, asked: &str) -> (RuleOutcome, String, bool) {
-    let (module, version) = asked.split_once('@').unwrap_or((asked, ""));
+fn verdict(policy: &Policy, requested: &str) -> (RuleOutcome, String, bool) {
+    let (module, version) = requested.split_once('@').unwrap_or((requested, ""));
     let subject = semver::parse(version).map_or(Subject::Module, |version| {
         Subject::Version(version, Age::Unasked)
     });
@@ -31,9 +31,9 @@ fn verdict(policy: &Policy, asked: &str) -> (RuleOutcome, String, bool) {
 
 #[track_caller]
 fn assert_verdicts(policy: &Policy, wanted: &[(&str, RuleOutcome, &str)]) {
-    for (asked, decision, rule) in wanted {
-        let (got, by, _) = verdict(policy, asked);
-        assert_eq!((got, by.as_str()), (*decision, *rule), "{asked}");
+    for (requested, decision, rule) in wanted {
+        let (got, by, _) = verdict(policy, requested);
+        assert_eq!((got, by.as_str()), (*decision, *rule), "{requested}");
     }
 }
 
@@ -152,8 +152,8 @@ fn a_denial_covers_what_lies_below_unless_it_is_exact() {
 }
 
 /// The verdict on a version's go.mod file, of whatever age.
-fn on_go_mod(policy: &Policy, asked: &str, age: Age) -> (RuleOutcome, String, bool) {
-    let (module, version) = asked.split_once('@').unwrap();
+fn on_go_mod(policy: &Policy, requested: &str, age: Age) -> (RuleOutcome, String, bool) {
+    let (module, version) = requested.split_once('@').unwrap();
     let subject = Subject::GoMod(semver::parse(version).unwrap(), age);
     let tenant = policy.tenant(None).unwrap();
     let verdict = policy.decide(tenant, RolloutSide::Active, module, &subject, false);
@@ -219,9 +219,9 @@ fn a_go_mod_file_is_refused_by_rules_about_whole_modules_only() {
         ("corp.example/new@v1.0.0", (Allow, "corp", false)),
         ("corp.example/fresh@v1.0.0", (Deny, "fresh", true)),
     ];
-    table_rows::check(rows, |(asked, want)| {
-        let (decision, rule, needs_lookup) = on_go_mod(&policy, asked, Age::Unasked);
-        assert_eq!((decision, rule.as_str(), needs_lookup), want, "{asked}");
+    table_rows::check(rows, |(requested, want)| {
+        let (decision, rule, needs_lookup) = on_go_mod(&policy, requested, Age::Unasked);
+        assert_eq!((decision, rule.as_str(), needs_lookup), want, "{requested}");
     });
     let old = Age::Known(std::time::Duration::MAX);
     let fresh = on_go_mod(&policy, "corp.example/fresh@v1.0.0", old);

@@ -50,7 +50,7 @@ struct Doubt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DoubtKind {
     /// A value that stands in for another; how many were tried.
-    StandIn(usize),
+    Placeholder(usize),
     /// A key that nobody knows, taken for the one that was probably meant.
     Renamed,
     /// A key that nobody knows, dropped: what its object lacks may have been meant by it.
@@ -121,11 +121,11 @@ impl Shape {
             if object.contains_key(key) {
                 return false;
             }
-            object.insert(key.to_owned(), stand_in(0, message));
+            object.insert(key.to_owned(), placeholder(0, message));
             self.note(at, format!("missing field `{key}`"));
             self.doubts.0.push(Doubt {
                 at: place,
-                kind: DoubtKind::StandIn(1),
+                kind: DoubtKind::Placeholder(1),
             });
             return true;
         }
@@ -146,14 +146,14 @@ impl Shape {
             .iter_mut()
             .find(|doubt| doubt.at.as_str() == at.as_str());
         if let Some(Doubt {
-            kind: DoubtKind::StandIn(tried),
+            kind: DoubtKind::Placeholder(tried),
             ..
         }) = known
         {
             if *tried > STAND_INS {
                 return false;
             }
-            *place = stand_in(*tried, message);
+            *place = placeholder(*tried, message);
             *tried += 1;
             return true;
         }
@@ -163,11 +163,11 @@ impl Shape {
             }
             _ => message.to_owned(),
         };
-        *place = stand_in(0, message);
+        *place = placeholder(0, message);
         self.note(at.clone(), said);
         self.doubts.0.push(Doubt {
             at,
-            kind: DoubtKind::StandIn(1),
+            kind: DoubtKind::Placeholder(1),
         });
         true
     }
@@ -203,7 +203,8 @@ impl Shape {
     /// Keeps an error that does not lie in what stands in for something else.
     fn note(&mut self, at: Path, message: impl Into<String>) {
         let follows = self.doubts.0.iter().any(|doubt| {
-            matches!(doubt.kind, DoubtKind::StandIn(_)) && is_within(at.as_str(), doubt.at.as_str())
+            matches!(doubt.kind, DoubtKind::Placeholder(_))
+                && is_within(at.as_str(), doubt.at.as_str())
         });
         if !follows {
             self.errors.push(at.error(message));
@@ -213,7 +214,7 @@ impl Shape {
 
 /// What is put in the place of something else at the nth attempt. An enumeration's message names the
 /// values that it has.
-fn stand_in(attempt: usize, message: &str) -> Value {
+fn placeholder(attempt: usize, message: &str) -> Value {
     if message.starts_with("unknown variant ") {
         if let Some(variant) = quotes(message).nth(1) {
             return Value::String(variant.to_owned());

@@ -69,10 +69,10 @@ impl Backend {
         status: u16,
         locations: &[&[u8]],
         tenant_prefix: &str,
-        asked: impl FnOnce() -> Option<String>,
+        requested: impl FnOnce() -> Option<String>,
     ) -> Option<Redirected> {
         let redirects = matches!(status, 300..=399) && status != 304;
-        redirects.then(|| redirect::judge(&self.redirects, locations, tenant_prefix, asked))
+        redirects.then(|| redirect::evaluate(&self.redirects, locations, tenant_prefix, requested))
     }
 }
 

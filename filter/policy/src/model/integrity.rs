@@ -135,7 +135,7 @@ impl Integrity {
 
     fn is_in_database(&self, path: &str) -> bool {
         let database = self.database.as_ref();
-        database.is_some_and(|database| !self.private.is_not_asked(database.key.name(), path))
+        database.is_some_and(|database| !self.private.is_not_queried(database.key.name(), path))
     }
 
     fn is_remembered(&self, path: &str) -> bool {

@@ -44,7 +44,7 @@ impl PrivateNames {
     }
 
     /// Whether the filter itself must not ask this database about a module.
-    pub(crate) fn is_not_asked(&self, database: &str, module: &str) -> bool {
+    pub(crate) fn is_not_queried(&self, database: &str, module: &str) -> bool {
         self.find(module, &|says| *says == Says::Integrity)
             .is_some()
             || self.kept_from(database, module).is_some()

@@ -75,8 +75,8 @@ impl Rule {
     /// and refuses new ones decides both.
     pub(crate) fn stops_evaluation(&self, subject: &Subject<'_>) -> bool {
         let of_all = self.versions.is_none() && self.except.is_none();
-        let is_asked_of_all = *subject == Subject::Module;
-        let says_both = self.effect == Effect::Allow && (of_all || !is_asked_of_all);
+        let is_queried_for_all = *subject == Subject::Module;
+        let says_both = self.effect == Effect::Allow && (of_all || !is_queried_for_all);
         self.decides(subject) && (says_both || !self.needs_lookup(subject))
     }
 

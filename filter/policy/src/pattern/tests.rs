@@ -205,12 +205,15 @@ fn an_expression_that_covers_is_no_shorter_than_a_glob() {
 fn ranks_that_do_not_count_are_skipped_one_by_one() {
     let set = set(&["corp.example/lib", "corp.example/lib", "corp.example", "*"]);
     for refused in 0..4 {
-        let mut asked = Vec::new();
+        let mut requested = Vec::new();
         let found = set.first_match_where("corp.example/lib", &mut |rank| {
-            asked.push(rank);
+            requested.push(rank);
             rank >= refused
         });
         assert_eq!(found, Some(refused));
-        assert!((0..refused).all(|rank| asked.contains(&rank)), "{asked:?}");
+        assert!(
+            (0..refused).all(|rank| requested.contains(&rank)),
+            "{requested:?}"
+        );
     }
 }

@@ -102,8 +102,8 @@ fn unused(document: &Document, found: &mut Vec<PolicyError>) {
     });
     let sumdbs = document.sumdb.iter().flat_map(BTreeMap::values);
     let by_sumdb = sumdbs.filter_map(|sumdb| sumdb.backend.as_deref());
-    let asked = document.integrity.as_ref().and_then(|i| i.sumdb.as_ref());
-    let by_integrity = asked.map(|sumdb| &*sumdb.backend);
+    let requested = document.integrity.as_ref().and_then(|i| i.sumdb.as_ref());
+    let by_integrity = requested.map(|sumdb| &*sumdb.backend);
     let used: BTreeSet<&str> = by_routes.chain(by_sumdb).chain(by_integrity).collect();
     for backend in document.backends.keys() {
         if !used.contains(backend.as_str()) {
@@ -321,8 +321,8 @@ mod tests {
             let rules =
                 json!({"org": [{"id": "a", "deny": [before]}, {"id": "b", "allow": [behind]}]});
             let policy_source = policy_source(rules, json!({"*": {"rules": ["org"]}}));
-            let told = warned(&policy_source) == ["$.rules.org[1]"];
-            assert_eq!(told, is_shadowed, "{before} before {behind}");
+            let reported = warned(&policy_source) == ["$.rules.org[1]"];
+            assert_eq!(reported, is_shadowed, "{before} before {behind}");
         });
     }
 

@@ -87,13 +87,13 @@ fn public_backends(document: &Document) -> BTreeMap<&str, &'static str> {
             carriers.extend(database.backend.as_deref());
         }
     }
-    let asked = document.integrity.as_ref().and_then(|i| i.sumdb.as_ref());
-    let own = asked.and_then(|asked| {
-        let name = asked.key.split('+').next()?;
+    let requested = document.integrity.as_ref().and_then(|i| i.sumdb.as_ref());
+    let own = requested.and_then(|requested| {
+        let name = requested.key.split('+').next()?;
         document.sumdb.as_ref()?.get(name)?.modules.as_ref()
     });
     if own.is_none() {
-        carriers.extend(asked.map(|asked| &*asked.backend));
+        carriers.extend(requested.map(|requested| &*requested.backend));
     }
     // Where every backend carries a database, that tells nothing of any.
     let tells = document
@@ -152,31 +152,31 @@ mod tests {
 
     #[test]
     fn a_route_of_private_names_to_a_public_backend_is_warned_of() {
-        let told = |change: fn(&mut Value)| {
+        let reported = |change: fn(&mut Value)| {
             let warnings = warned(change);
             assert_eq!(warnings.len(), 1, "{warnings:?}");
             warnings[0].clone()
         };
-        let rest = told(|d| d["routes"][0]["modules"] = json!(["corp.example/other"]));
+        let rest = reported(|d| d["routes"][0]["modules"] = json!(["corp.example/other"]));
         assert!(
             rest.starts_with("$.routes[1]: ") && rest.contains("(corp.example/team)"),
             "{rest}"
         );
-        let own = told(|d| d["routes"][0]["backend"] = json!("public"));
+        let own = reported(|d| d["routes"][0]["backend"] = json!("public"));
         assert!(own.starts_with("$.routes[0]: "), "{own}");
-        let shared = told(|d| {
+        let shared = reported(|d| {
             d["routes"][0] = json!({"id": "corp", "modules": ["corp.example"], "backends": {"private": 90, "public": 10}});
         });
         assert!(shared.starts_with("$.routes[0]: "), "{shared}");
-        let of_host = told(|d| d["routes"][0]["hosts"] = json!(["a.example"]));
+        let of_host = reported(|d| d["routes"][0]["hosts"] = json!(["a.example"]));
         assert!(of_host.starts_with("$.routes[1]: "), "{of_host}");
-        let prefix = told(|d| {
+        let prefix = reported(|d| {
             let rest = json!({"id": "rest", "modules": ["golang.org"], "backend": "public"});
             let up = json!({"id": "up", "path_prefix": "/up", "backend": "public"});
             d["routes"] = json!([d["routes"][0], rest, up]);
         });
         assert!(prefix.starts_with("$.routes[2]: "), "{prefix}");
-        let tried = told(|d| {
+        let tried = reported(|d| {
             d["routes_rollout"] =
                 json!({"stage": "shadow", "candidate": [{"id": "rest", "backend": "public"}]});
         });
@@ -184,11 +184,11 @@ mod tests {
             tried.starts_with("$.routes_rollout.candidate[0]: "),
             "{tried}"
         );
-        let known = told(|d| {
+        let known = reported(|d| {
             d["backends"]["private"]["authority"] = json!("Proxy.golang.org:443");
         });
         assert!(known.contains("which is shared by everybody"), "{known}");
-        let says = told(|d| d["backends"]["private"]["public"] = json!(true));
+        let says = reported(|d| d["backends"]["private"]["public"] = json!(true));
         assert!(says.contains("which is public"), "{says}");
     }
 

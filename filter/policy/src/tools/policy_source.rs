@@ -184,10 +184,10 @@ fn why_not(pattern: &str, meaning: Meaning, module: &str) -> String {
         return "the expression does not match the whole path".to_owned();
     }
     let elements = pattern.trim_end_matches('/').split('/');
-    let mut asked = module.split('/');
+    let mut requested = module.split('/');
     let mut so_far = String::new();
     for element in elements {
-        let Some(found) = asked.next() else {
+        let Some(found) = requested.next() else {
             return format!("the module path ends before {element:?}");
         };
         if !so_far.is_empty() {
@@ -204,7 +204,7 @@ fn why_not(pattern: &str, meaning: Meaning, module: &str) -> String {
             return format!("{found:?} is not {element:?}{case}");
         }
     }
-    match asked.next() {
+    match requested.next() {
         Some(_) if meaning.exact => "the rule is exact, and the module is below it".to_owned(),
         _ => "it does not match".to_owned(),
     }

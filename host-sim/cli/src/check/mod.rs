@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Style};
 use modgate_policy::document::{PolicyError, schema};
 
-use super::out::{count, print};
+use super::out::{self, count, print};
 use super::policy_file::load::Finding;
 use super::policy_file::{Loaded, load};
 
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         .chain(reports)
         .collect();
     let refused = said.iter().filter(|said| !said.errors.is_empty()).count();
-    let mut out = anstream::stdout().lock();
+    let mut out = out::stdout();
     if args.json {
         let text = serde_json::to_string_pretty(&said)?;
         writeln!(out, "{text}")?;

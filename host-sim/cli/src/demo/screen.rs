@@ -1,6 +1,6 @@
 //! What a person sees. Colours on a terminal alone, and not where `NO_COLOR` is set.
 
-use std::io::{self, Stdout, Write};
+use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -12,6 +12,7 @@ use super::figures::{Figures, TenantFigures};
 use super::play::Scene;
 use super::script::Step;
 use super::stage::Stage;
+use crate::out::{self, Out};
 use crate::table::{number, table};
 
 const BOLD: Style = Style::new().bold();
@@ -23,16 +24,15 @@ const CYAN: Style = AnsiColor::Cyan.on_default();
 /// Standard output.
 #[derive(Debug)]
 pub(super) struct Screen {
-    out: AutoStream<Stdout>,
+    out: Out,
     colours: bool,
 }
 
 impl Screen {
     pub(super) fn new() -> Self {
-        let choice = AutoStream::choice(&io::stdout());
         Self {
-            out: AutoStream::new(io::stdout(), choice),
-            colours: choice != ColorChoice::Never,
+            out: out::stdout(),
+            colours: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
         }
     }
 

@@ -11,6 +11,7 @@ use modgate_goproxy::{self as goproxy, Tree, samples};
 use tempfile::TempDir;
 
 use crate::filter;
+use crate::out;
 
 /// The policy of the demonstration.
 const POLICY: &str = include_str!("../../../../examples/demo/policy.json");
@@ -62,7 +63,7 @@ impl Stage {
         }));
         config.log = Some(Arc::new(|level, line| {
             if level >= LogLevel::Warn {
-                eprintln!("modgate: {line}");
+                out::note(format_args!("modgate: {line}"));
             }
         }));
         Ok(Self {

@@ -12,6 +12,7 @@ use modgate_policy::model::{Age, RolloutSide, Subject, Tenant};
 use modgate_policy::tools::{Match, PolicySource, RuleMatch};
 use serde::Serialize;
 
+use super::out;
 use super::policy_file::load::the_policy;
 use super::policy_file::request::{Asked, Told, get};
 use sender::Sender;
@@ -118,7 +119,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
                 .map(|t| for_tenant(&policy_source, &asked, t)),
         ),
     }
-    let mut out = anstream::stdout().lock();
+    let mut out = out::stdout();
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
         return Ok(());

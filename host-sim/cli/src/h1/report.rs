@@ -1,13 +1,14 @@
 //! What is reported for each file, and of all of them.
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::io;
 
 use envoy_wasm_scenario::shown;
 use modgate_go::gomod::{Artifact, GoSum, GoSumLine, H1};
 
 use super::hash::Hashed;
 use super::inputs::Input;
+use crate::out;
 use envoy_wasm_host::files;
 
 /// The most bytes of a `.ziphash`, which has one hash.
@@ -42,13 +43,13 @@ impl Report {
         self.files += 1;
         // A reason may repeat a name of the zip.
         let why = shown(why, usize::MAX);
-        eprintln!("error: {label}: {why}");
+        out::note(format_args!("error: {label}: {why}"));
     }
 
     /// A file's hash, or why it has none: prints it and compares it.
     ///
     /// # Errors
-    /// Standard output cannot be written. That nobody reads on is none.
+    /// Standard output cannot be written.
     pub(super) fn add(&mut self, input: &Input, hashed: Result<Hashed, String>) -> io::Result<()> {
         let label = input.label();
         let hashed = match hashed {
@@ -79,10 +80,7 @@ impl Report {
             }
         };
         self.differ += u32::from(differs | by_sum);
-        match writeln!(io::stdout(), "{line}") {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written,
-        }
+        out::print(&format!("{line}\n"))
     }
 
     fn differs_from_sum(&mut self, label: &str, line: &GoSumLine) -> bool {
@@ -93,10 +91,10 @@ impl Report {
             None => self.not_listed += 1,
             Some(known) if known == line.h1 => self.agree += 1,
             Some(known) => {
-                eprintln!(
+                out::note(format_args!(
                     "error: {label}: its hash is {}, but go.sum has {known}",
                     line.h1
-                );
+                ));
                 return true;
             }
         }
@@ -114,7 +112,9 @@ impl Report {
         let same = text.trim_end().parse() == Ok(h1);
         if !same {
             let known = shown(text.trim_end(), usize::MAX);
-            eprintln!("error: {label}: its hash is {h1}, but its .ziphash has {known}");
+            out::note(format_args!(
+                "error: {label}: its hash is {h1}, but its .ziphash has {known}"
+            ));
         }
         !same
     }
@@ -133,7 +133,9 @@ impl Report {
             ..
         } = self;
         if self.sums.is_some() {
-            eprintln!("{agree} match go.sum, {differ} differ, {not_listed} not in go.sum");
+            out::note(format_args!(
+                "{agree} match go.sum, {differ} differ, {not_listed} not in go.sum"
+            ));
         }
         if differ + failed > 0 {
             let wrong = differ + failed;

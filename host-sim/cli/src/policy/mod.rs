@@ -26,6 +26,6 @@ enum Command {
 pub(super) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     match &args.command {
         Command::Build(args) => build::run(args).map(|()| ExitCode::SUCCESS),
-        Command::Diff(args) => Ok(diff::run(args)),
+        Command::Diff(args) => diff::run(args),
     }
 }

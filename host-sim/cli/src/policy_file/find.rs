@@ -1,6 +1,6 @@
 //! Where in a file a policy stands: all of it, or inside what a control plane or Envoy reads.
 
-use super::spans::{self, Kind, Node, Position, Writing};
+use plain_yaml::{Kind, Node, Position, Writing};
 
 /// A policy in a file.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ fn in_file(name: &str, text: &str) -> Vec<Found> {
         },
         outer: Vec::new(),
     };
-    let Ok(documents) = spans::read(text) else {
+    let Ok(documents) = plain_yaml::parse(text) else {
         return if name.contains("policy") {
             vec![whole()]
         } else {
@@ -184,7 +184,7 @@ fn in_envoy(node: &Node, found: &mut Vec<Found>) {
                 .iter()
                 .for_each(|member| in_envoy(&member.value, found));
         }
-        Kind::Plain(_) | Kind::Text(..) => {}
+        Kind::Plain(..) | Kind::Text(..) => {}
     }
 }
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use modgate_policy::document::member_path;
-
-use super::spans::{Kind, Node, Position};
+use plain_yaml::{Kind, Node, Position};
 
 /// Comments that look as if they were meant to be values: a JSON path, a place, and a sentence.
 #[derive(Debug, Default)]
@@ -70,7 +69,7 @@ impl Search<'_> {
     /// Looks at a value; `at` is where its line can be found, and `before` what stands before it.
     fn look_at(&mut self, value: &Node, at: Position, path: &str, before: &str) {
         match &value.kind {
-            Kind::Plain(plain) if plain.is_null() => {
+            Kind::Plain(value, _) if value.is_null() => {
                 let line = self.line(at, 1);
                 let rest = line.split_once(&format!("{before} ")).map(|(_, rest)| rest);
                 let Some(comment) = rest.and_then(|rest| meant(rest.trim_start())) else {
@@ -130,13 +129,12 @@ fn meant(comment: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy_file::spans;
 
     #[test]
     fn a_value_that_yaml_reads_as_a_comment_is_reported() {
         let text = "contact: #go-platform\nempty: # nothing yet\nother:\n  reason: ask in #go-platform now\n  \
                     quoted: \"ask #x\" #why\n  url: a#b\n  list: [a, b] #both\nlast:\n- #one\n- two #three\n- x # y\n";
-        let documents = spans::read(text).unwrap();
+        let documents = plain_yaml::parse(text).unwrap();
         let found = of_comments(text, &documents[0]);
         let short = |told: &[(String, Position, String)]| -> Vec<(String, usize)> {
             told.iter()

@@ -6,12 +6,13 @@ use std::path::Path;
 use envoy_wasm_scenario::shown;
 use modgate_policy::document::PolicyError;
 use modgate_policy::tools::PolicySource;
+use plain_yaml::{Node, Position, Writing};
 use serde_json::Value;
 
 use super::find::{Embedded, policies};
 use super::hints::{self, Comments};
+use super::places;
 use super::source::{Text, at_root};
-use super::spans::{self, Node, Position, Writing};
 
 /// A policy that was found in a file.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl Places {
                 line: first_line + at.line - 1,
                 column: indent + at.column,
             },
-            (outer, Writing::Other) => outer,
+            (outer, Writing::Bare | Writing::Other) => outer,
         })
     }
 }
@@ -149,7 +150,7 @@ fn failed(finding: Finding) -> Vec<Loaded> {
 }
 
 fn load_text(Text { file, text, json }: Text) -> Vec<Loaded> {
-    let documents = match (spans::read(&text), json) {
+    let documents = match (plain_yaml::parse(&text), json) {
         (Ok(documents), _) => documents,
         // JSON that a reader of YAML does not take; without the places of what stands in it.
         (Err(_), true) => {
@@ -260,7 +261,7 @@ fn whole(
         known: HashMap::new(),
         outer,
     };
-    node.places("$", &mut places.known);
+    places::of(node, "$", &mut places.known);
     let mut findings = repeated(file, &places, node);
     let value = node.value();
     let (policy_source, comments) = match text {
@@ -310,7 +311,7 @@ fn in_string(file: &str, text: &str, outer: Vec<(Position, Writing)>, yaml: bool
     };
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         let refusal = if yaml {
-            match spans::read(text) {
+            match plain_yaml::parse(text) {
                 Ok(documents) if documents.len() == 1 => {
                     return whole(file, None, text, &documents[0], places.outer);
                 }
@@ -329,8 +330,12 @@ fn in_string(file: &str, text: &str, outer: Vec<(Position, Writing)>, yaml: bool
         return (places, refusal, Value::Null);
     }
     let mut places = places;
-    if let Some(node) = spans::read(text).ok().as_ref().and_then(|all| all.first()) {
-        node.places("$", &mut places.known);
+    if let Some(node) = plain_yaml::parse(text)
+        .ok()
+        .as_ref()
+        .and_then(|all| all.first())
+    {
+        places::of(node, "$", &mut places.known);
     }
     let policy_source = with(
         PolicySource::from_json(text.as_bytes()),
@@ -348,7 +353,7 @@ fn in_string(file: &str, text: &str, outer: Vec<(Position, Writing)>, yaml: bool
 
 pub(super) fn repeated(file: &str, places: &Places, node: &Node) -> Vec<Finding> {
     let mut found = Vec::new();
-    node.repeated("$", &mut found);
+    places::repeated(node, "$", &mut found);
     let finding = |(path, at, message): (String, Position, String)| {
         let at = places.outside(at);
         Finding {

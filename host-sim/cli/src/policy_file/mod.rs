@@ -4,9 +4,9 @@ pub(super) mod find;
 mod hints;
 pub(super) mod load;
 pub(super) mod log;
+mod places;
 pub(super) mod request;
 pub(super) mod source;
-pub(super) mod spans;
 pub(super) mod text;
 
 pub(super) use load::{Loaded, load};

@@ -184,7 +184,7 @@ impl Told {
                 Some(bucket) => format!("{}, bucket {bucket} of {BUCKETS}", route.id),
                 None => route.id.clone(),
             }),
-            other_route: decision.route_trial.map(|trial| match trial.would_be {
+            other_route: decision.route_trial.map(|trial| match trial.alternative {
                 Some((route, backend)) => format!("{}, backend {}", route.id, backend.name),
                 None => "none; the request would be refused".to_owned(),
             }),

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use modgate_policy::document::PolicyError;
+use plain_yaml::{Node, Position};
 
 use super::load::{Finding, Places, finding, position, repeated};
-use super::spans::{self, Node, Position};
-use super::text;
+use super::{places, text};
 
 /// A file that was read.
 #[derive(Debug)]
@@ -68,8 +68,8 @@ impl Source {
     pub(crate) fn read(path: &Path) -> Result<Self, Vec<Finding>> {
         let Text { file, text, .. } = Text::open(path).map_err(|finding| vec![finding])?;
         let failed = |at, message: &str| vec![at_root(&file, at, message.to_owned())];
-        let mut documents =
-            spans::read(&text).map_err(|problem| failed(Some(problem.at), &problem.message))?;
+        let mut documents = plain_yaml::parse(&text)
+            .map_err(|problem| failed(Some(problem.at), &problem.message))?;
         let document = match (documents.pop(), documents.is_empty()) {
             (Some(document), true) => document,
             (None, _) => return Err(failed(None, "it is empty; an empty document is written {}")),
@@ -81,7 +81,7 @@ impl Source {
             }
         };
         let mut places = Places::default();
-        document.places("$", &mut places.known);
+        places::of(&document, "$", &mut places.known);
         let repeated = repeated(&file, &places, &document);
         if !repeated.is_empty() {
             return Err(repeated);

@@ -13,6 +13,7 @@ use modgate_policy::model::Age;
 use modgate_policy::tools::PolicySource;
 use serde::Serialize;
 
+use super::out;
 use super::policy_file::load::the_policy;
 use super::policy_file::request::{Told, get, path};
 
@@ -52,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         return Err("the policy has no tests".into());
     }
     let failed = outcomes.iter().filter(|outcome| !outcome.passed).count();
-    let mut out = anstream::stdout().lock();
+    let mut out = out::stdout();
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&outcomes)?)?;
     } else {

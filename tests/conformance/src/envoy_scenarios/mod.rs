@@ -5,14 +5,14 @@
 //! they are: the end may come by itself, trailers exist, and a reset is not a closed connection. Times
 //! are real. In reading order: [`bootstrap`] is Envoy's configuration, `wire` sends and reads messages,
 //! [`upstream`] answers, [`client`] asks, [`configurations`] change, [`figures`] reads metrics, [`compare`] finds
-//! what differs, [`judge`] does it all for files.
+//! what differs, [`evaluate`] does it all for files.
 
 pub mod bootstrap;
 pub mod client;
 pub mod compare;
 pub mod configurations;
+pub mod evaluate;
 pub mod figures;
-pub mod judge;
 pub mod upstream;
 mod wire;
 

@@ -57,8 +57,8 @@ pub fn compare() -> Comparison {
     let mut envoy = Envoy::start(&config);
     let wasm = format!("--wasm={}", file.display());
     let mut serve = Serve::start_with(&policy, &clusters, &[wasm]);
-    let wanted = told(envoy.address(), envoy.process(), calls.len());
-    let seen = told(serve.address(), serve.process(), calls.len());
+    let wanted = reported(envoy.address(), envoy.process(), calls.len());
+    let seen = reported(serve.address(), serve.process(), calls.len());
 
     let mut differing = Vec::new();
     for (phase, wanted) in &wanted {
@@ -83,7 +83,11 @@ pub fn compare() -> Comparison {
 }
 
 /// The answers of all phases, by phase.
-fn told(address: SocketAddr, process: &mut Process, calls: usize) -> BTreeMap<char, Vec<String>> {
+fn reported(
+    address: SocketAddr,
+    process: &mut Process,
+    calls: usize,
+) -> BTreeMap<char, Vec<String>> {
     http::get(address, "/example.org/m/@v/list");
     let start = Instant::now();
     loop {

@@ -121,7 +121,7 @@ fn every_fault_is_found_with_its_place_and_nothing_else() {
 }
 
 #[test]
-fn what_a_gateway_may_do_is_not_told() {
+fn what_a_gateway_may_do_is_not_reported() {
     let harmless: [fn(&mut Files); 6] = [
         // Only failures are rewritten.
         |f| {

@@ -46,12 +46,12 @@ fn the_highest_allowed_version_of_each_line_is_listed() {
     assert_eq!(*backend.rounds.borrow(), [1, 9]);
     assert!(backend.warned.borrow().is_empty());
     // What was learned holds for the next list, and for the files of these versions.
-    backend.asked();
+    backend.requested();
     assert_eq!(listed(&backend).len(), 6);
     for file in ["v1.4.8.zip", "v1.4.9.info"] {
         backend.get(&week_for_all(), file);
     }
-    assert_eq!(backend.asked(), ["list"]);
+    assert_eq!(backend.requested(), ["list"]);
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn a_quick_backend_gives_the_ages_of_a_whole_list() {
     // The list, 40 lines, their next ones with the rest, and the newest one's go.mod.
     assert_eq!(*backend.rounds.borrow(), [1, 40, 64, 64, 64, 64, 64, 40, 1]);
     assert!(backend.warned.borrow().is_empty());
-    backend.asked();
+    backend.requested();
     assert_eq!(listed(&backend), versions);
-    assert_eq!(backend.asked(), ["list"]);
+    assert_eq!(backend.requested(), ["list"]);
 }
 
 #[test]
@@ -82,9 +82,9 @@ fn a_slow_backend_is_queried_only_for_versions_that_go_picks() {
         "{warned}"
     );
     // And not again and again.
-    backend.asked();
+    backend.requested();
     assert_eq!(listed(&backend), highest);
-    assert_eq!(backend.asked(), ["list"]);
+    assert_eq!(backend.requested(), ["list"]);
 }
 
 #[test]
@@ -95,11 +95,11 @@ fn versions_beyond_the_lookup_limit_are_not_listed() {
     let first = listed(&backend);
     assert_eq!(first.len(), 512);
     assert_eq!(first[0], "v1.188.0", "the highest");
-    assert_eq!(backend.asked().len(), 1 + 512);
+    assert_eq!(backend.requested().len(), 1 + 512);
     assert_eq!(backend.warned.borrow().len(), 1);
     // What is known already is not asked again, so the next list is whole.
     assert_eq!(listed(&backend).len(), 700);
-    assert_eq!(backend.asked().len(), 1 + 188);
+    assert_eq!(backend.requested().len(), 1 + 188);
 }
 
 #[test]

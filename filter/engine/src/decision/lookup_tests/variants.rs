@@ -86,7 +86,7 @@ fn a_named_version_passes_unless_the_split_is_strict() {
     let strict = split("stable", json!({"strict": true}));
     // What is listed may be had.
     assert_eq!(backend.get(&strict, "list"), "200 v1.2.0\n");
-    backend.asked();
+    backend.requested();
     for file in ["v1.3.0.info", "v1.3.0.mod", "v1.3.0.zip", "v1.2.0.zip"] {
         let forwarded = format!("forward /base/corp.example/lib/@v/{file}");
         assert_eq!(backend.get(&lenient, file), forwarded);
@@ -114,7 +114,7 @@ fn a_named_version_passes_unless_the_split_is_strict() {
         );
         assert_eq!(decision.decision_labels(), Some(("deny", "split")));
     }
-    assert_eq!(backend.asked(), Vec::<String>::new());
+    assert_eq!(backend.requested(), Vec::<String>::new());
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_strict_split_refuses_other_versions_also_where_their_age_counts() {
             "{file}: {answer}"
         );
     }
-    assert_eq!(backend.asked(), Vec::<String>::new());
+    assert_eq!(backend.requested(), Vec::<String>::new());
     assert!(backend.get(&strict, "v1.2.0.zip").starts_with("forward "));
     assert!(backend.get(&strict, "v1.3.0.mod").starts_with("forward "));
     // The file of a variant counts for it, whatever must be looked up first.
@@ -221,7 +221,7 @@ fn retracted_versions_stay_out_if_the_split_hides_the_newest() {
 #[test]
 fn the_variant_header_is_sent_if_the_policy_enables_it() {
     let backend = Backend::with(&VERSIONS);
-    for (tell, told) in [(true, Some("beta")), (false, None)] {
+    for (tell, reported) in [(true, Some("beta")), (false, None)] {
         let policy = split("beta", json!({"tell": tell}));
         for file in ["list", "@latest"] {
             let decision = backend.decide(&policy, file);
@@ -232,7 +232,7 @@ fn the_variant_header_is_sent_if_the_policy_enables_it() {
             let header = headers
                 .iter()
                 .find(|(name, _)| *name == "x-modgate-variant");
-            assert_eq!(header.map(|(_, value)| *value), told, "{file}");
+            assert_eq!(header.map(|(_, value)| *value), reported, "{file}");
         }
     }
 }

@@ -206,8 +206,8 @@ fn an_unreadable_subject_is_refused_even_if_another_source_names_a_tenant() {
     let identity = json!([{"path_prefix": "/t/{tenant}"}, {"mtls_subject": "OU={tenant}"}]);
     let subject = "connection/subject_peer_certificate";
     for unreadable in [&b"OU=\"web"[..], b"OU=#0401", b"OU=web,", b"OU=\xff"] {
-        let asked = ask(&identity, "t/acme/p", &[], &[(subject, unreadable)]);
-        assert_eq!(asked, Err(RequestError::Identity));
+        let requested = ask(&identity, "t/acme/p", &[], &[(subject, unreadable)]);
+        assert_eq!(requested, Err(RequestError::Identity));
     }
 }
 

@@ -37,7 +37,7 @@ impl Location {
     /// Where a value leads that is no whole place: all that it may be, relative to a path that was asked
     /// (RFC 3986, section 5.2). What begins with two slashes has the scheme of the connection to the
     /// backend, which is not known here.
-    pub(super) fn resolve(value: &[u8], asked: &str) -> Vec<Self> {
+    pub(super) fn resolve(value: &[u8], requested: &str) -> Vec<Self> {
         let Some(text) = plain_text(value) else {
             return Vec::new();
         };
@@ -49,7 +49,7 @@ impl Location {
                 let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
                 (Some(authority), path.to_owned())
             }
-            None => match merged(hierarchy, asked) {
+            None => match merged(hierarchy, requested) {
                 // The place itself, which leads nowhere.
                 Some(_) if hierarchy.is_empty() && !query.starts_with('?') => return Vec::new(),
                 Some(path) => (None, path),
@@ -111,20 +111,20 @@ fn plain_text(value: &[u8]) -> Option<&str> {
 }
 
 /// A path behind the folder of the one that was asked, or that one itself.
-fn merged(path: &str, asked: &str) -> Option<String> {
+fn merged(path: &str, requested: &str) -> Option<String> {
     if path.starts_with('/') {
         return Some(path.to_owned());
     }
-    let asked = asked.split(['?', '#']).next()?;
-    if !asked.starts_with('/') || !is_plain_path(asked) {
+    let requested = requested.split(['?', '#']).next()?;
+    if !requested.starts_with('/') || !is_plain_path(requested) {
         return None;
     }
     if path.is_empty() {
-        return Some(asked.to_owned());
+        return Some(requested.to_owned());
     }
     // A colon in the first element makes it a scheme.
     let first = path.split('/').next()?;
-    let (folder, _) = asked.rsplit_once('/')?;
+    let (folder, _) = requested.rsplit_once('/')?;
     (!first.contains(':')).then(|| format!("{folder}/{path}"))
 }
 

@@ -42,13 +42,13 @@ pub enum Redirected {
 }
 
 /// Judges a redirect by the values of its `Location` headers; `tenant_prefix` is what the client
-/// wrote before everything else, such as `t/acme/`, and `asked` the path of the request to the backend,
+/// wrote before everything else, such as `t/acme/`, and `requested` the path of the request to the backend,
 /// which a relative `Location` depends on.
-pub(crate) fn judge(
+pub(crate) fn evaluate(
     rules: &[RedirectRule],
     locations: &[&[u8]],
     tenant_prefix: &str,
-    asked: impl FnOnce() -> Option<String>,
+    requested: impl FnOnce() -> Option<String>,
 ) -> Redirected {
     let refused = |reason: &str| Redirected::Refused {
         reason: reason.to_owned(),
@@ -62,8 +62,8 @@ pub(crate) fn judge(
     let (places, is_whole) = match Location::parse(value) {
         Some(place) => (vec![place], true),
         None => {
-            let asked = asked().unwrap_or_default();
-            (Location::resolve(value, &asked), false)
+            let requested = requested().unwrap_or_default();
+            (Location::resolve(value, &requested), false)
         }
     };
     let Some(location) = places.first() else {
@@ -115,13 +115,13 @@ mod tests {
         ]
     }
 
-    fn judged(location: &str) -> Result<Option<String>, String> {
-        judged_at(location, "/artifactory/api/go/x/a.b/c/@v/v1.0.0.zip")
+    fn evaluated(location: &str) -> Result<Option<String>, String> {
+        evaluated_at(location, "/artifactory/api/go/x/a.b/c/@v/v1.0.0.zip")
     }
 
-    fn judged_at(location: &str, asked: &str) -> Result<Option<String>, String> {
-        let asked = || Some(asked.to_owned());
-        match judge(&rules(), &[location.as_bytes()], "t/acme/", asked) {
+    fn evaluated_at(location: &str, requested: &str) -> Result<Option<String>, String> {
+        let requested = || Some(requested.to_owned());
+        match evaluate(&rules(), &[location.as_bytes()], "t/acme/", requested) {
             Redirected::Passed => Ok(None),
             Redirected::To(to) => Ok(Some(to)),
             Redirected::Refused { reason } => Err(reason),
@@ -146,9 +146,9 @@ mod tests {
             ),
         ];
         table_rows::check(rows, |(location, to)| {
-            assert_eq!(judged(location), kept(to), "{location}");
+            assert_eq!(evaluated(location), kept(to), "{location}");
         });
-        let at_root = judge(
+        let at_root = evaluate(
             &rules(),
             &[b"/artifactory/api/go/x/a.b/@latest"],
             "",
@@ -159,7 +159,10 @@ mod tests {
 
     #[test]
     fn what_the_policy_names_passes_and_nothing_else() {
-        assert_eq!(judged("https://cdn.example:8443/blob?sig=a%2Fb"), Ok(None));
+        assert_eq!(
+            evaluated("https://cdn.example:8443/blob?sig=a%2Fb"),
+            Ok(None)
+        );
         for location in [
             "https://cdn.example/blob",
             "http://cdn.example:8443/blob",
@@ -186,14 +189,14 @@ mod tests {
             "https://cdn.example:8443/\u{e9}",
             "https://cdn.example:8443\\x",
         ] {
-            assert!(judged(location).is_err(), "{location}");
+            assert!(evaluated(location).is_err(), "{location}");
         }
         let two: [&[u8]; 2] = [b"https://cdn.example:8443/a", b"https://evil.example/"];
         assert!(matches!(
-            judge(&rules(), &two, "", || None),
+            evaluate(&rules(), &two, "", || None),
             Redirected::Refused { .. }
         ));
-        assert_eq!(judge(&rules(), &[], "", || None), Redirected::Passed);
+        assert_eq!(evaluate(&rules(), &[], "", || None), Redirected::Passed);
     }
 
     #[test]
@@ -224,7 +227,7 @@ mod tests {
             ),
         ];
         table_rows::check(rows, |(location, to)| {
-            assert_eq!(judged(location), kept(to), "{location}");
+            assert_eq!(evaluated(location), kept(to), "{location}");
         });
         for location in [
             "",
@@ -246,21 +249,24 @@ mod tests {
             "///proxy.example/base/x",
             "////proxy.example/base/x",
         ] {
-            assert!(judged(location).is_err(), "{location}");
+            assert!(evaluated(location).is_err(), "{location}");
         }
         // Without what was asked, and with what cannot be, nothing is relative.
-        for asked in ["", "*", "/artifactory//api/x", "/artifactory/../x/y"] {
-            assert!(judged_at("v1.0.1.zip", asked).is_err(), "{asked}");
+        for requested in ["", "*", "/artifactory//api/x", "/artifactory/../x/y"] {
+            assert!(
+                evaluated_at("v1.0.1.zip", requested).is_err(),
+                "{requested}"
+            );
         }
         assert_eq!(
-            judged_at("x", "/artifactory/api/go/x/a.b/@latest?q=/x/"),
+            evaluated_at("x", "/artifactory/api/go/x/a.b/@latest?q=/x/"),
             kept("/t/acme/a.b/x")
         );
     }
 
     #[test]
     fn the_reason_tells_no_more_than_the_host() {
-        let reason = judged("https://blobs.example/x?signature=secret").unwrap_err();
+        let reason = evaluated("https://blobs.example/x?signature=secret").unwrap_err();
         assert_eq!(reason, "the policy lists no redirect to blobs.example");
     }
 }

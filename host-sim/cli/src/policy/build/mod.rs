@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use modgate_policy::tools::PolicySource;
 
-use crate::out::{count, print};
+use crate::out::{count, note, print};
 use crate::policy_file::load::Finding;
 
 /// The arguments of `modgate policy build`.
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         format!("no policy was built, {errors}\n{}", lines.join("\n"))
     })?;
     for warning in &built.warnings {
-        eprintln!("warning: {warning}");
+        note(format_args!("warning: {warning}"));
     }
     match &args.output {
         Some(file) => {
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         }
         None => print(&built.text)?,
     }
-    eprintln!("{}", summary(&built.policy_source));
+    note(summary(&built.policy_source));
     Ok(())
 }
 

@@ -4,8 +4,7 @@ use modgate_policy::document::{PolicyError, did_you_mean, member_path};
 
 use crate::policy_file::Source;
 use crate::policy_file::load::Finding;
-use crate::policy_file::spans::{Kind, Member, Node};
-use serde_json::Value;
+use plain_yaml::{Kind, Member, Node};
 
 /// A value in a file, with its JSON path.
 #[derive(Clone, Debug)]
@@ -42,7 +41,7 @@ impl<'n> At<'n> {
             findings.push(self.wrong("expected an object"));
             return Vec::new();
         };
-        let is_there = |member: &&Member| !matches!(member.value.kind, Kind::Plain(Value::Null));
+        let is_there = |member: &&Member| !member.value.is_null();
         let all = members.iter().filter(is_there).map(|member| {
             let at = Self {
                 source: self.source,

@@ -7,6 +7,7 @@ mod print;
 mod probe;
 mod verdicts;
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -65,25 +66,30 @@ struct Name {
     hash: String,
 }
 
-pub(super) fn run(args: &Args) -> ExitCode {
-    let told = difference(args).and_then(|difference| {
-        let text = if args.json {
-            let json = serde_json::to_string_pretty(&difference);
-            json.map_err(|error| error.to_string())? + "\n"
-        } else {
-            print::text(&difference)
-        };
-        out::print(&text).map_err(|error| error.to_string())?;
-        Ok(difference.equal)
-    });
-    match told {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+/// # Errors
+/// A reader that has gone away. All else that fails is a status of its own.
+pub(super) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
+    match print_difference(args) {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Ok(ExitCode::from(1)),
+        Err(error) if out::is_reader_gone(&*error) => Err(error),
         Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
+            out::note(format_args!("error: {error}"));
+            Ok(ExitCode::from(2))
         }
     }
+}
+
+/// Prints the difference; whether there is none.
+fn print_difference(args: &Args) -> Result<bool, Box<dyn Error>> {
+    let difference = difference(args)?;
+    let text = if args.json {
+        serde_json::to_string_pretty(&difference)? + "\n"
+    } else {
+        print::text(&difference)
+    };
+    out::print(&text)?;
+    Ok(difference.equal)
 }
 
 fn difference(args: &Args) -> Result<Difference, String> {

@@ -12,7 +12,7 @@ use modgate_harness::tools::dist;
 
 /// What came of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
+pub struct Evaluated {
     /// Differences that the scenario lists, with their reasons.
     pub listed: usize,
     /// Everything else that is wrong, in words that name the file.
@@ -23,10 +23,10 @@ pub struct Judged {
 ///
 /// # Panics
 /// Where a scenario or a module cannot be read, or Envoy does not come up.
-pub fn all(files: &[PathBuf]) -> Vec<Judged> {
+pub fn all(files: &[PathBuf]) -> Vec<Evaluated> {
     let engine = engine(None).unwrap_or_else(|e| panic!("{e}"));
     let mut modules: BTreeMap<PathBuf, Module> = BTreeMap::new();
-    let judge = |file: &PathBuf| {
+    let evaluate = |file: &PathBuf| {
         let scenario = Scenario::load(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let scenario = filter::scenario(scenario);
         let wasm = scenario
@@ -41,12 +41,12 @@ pub fn all(files: &[PathBuf]) -> Vec<Judged> {
         let name = file.file_name().map(Path::new).unwrap_or(file).display();
         let wrong = compare::differences(&scenario, &simulator, &envoy);
         let wrong = wrong.into_iter();
-        Judged {
+        Evaluated {
             listed: scenario.differs.len(),
             wrong: wrong
                 .map(|one| format!("{name}: {}\n- {}\n+ {}", one.what, one.expected, one.seen))
                 .collect(),
         }
     };
-    files.iter().map(judge).collect()
+    files.iter().map(evaluate).collect()
 }
