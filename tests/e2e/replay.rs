@@ -108,7 +108,7 @@ fn real_logs_of_both_hosts_are_replayed_against_a_changed_policy() {
         let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let same = report(log.as_bytes(), &policy(), Some(&policy()), &[]);
         assert_eq!(same["changes"], json!([]), "{same}");
-        assert_eq!(same["judged"], 7, "{same}");
+        assert_eq!(same["evaluated"], 7, "{same}");
         assert_eq!(same["logged_otherwise"], 0, "{same}");
 
         let deny = json!({"id": "old", "deny": ["corp.example"], "versions": "<v1.1.0"});
@@ -211,7 +211,10 @@ fn a_tenant_that_a_policy_does_not_know_is_reported() {
     let log = b"ghost /corp.example/a/@v/list\nghost /golang.org/x/text/@v/list\n";
     let reported = report(log, &policy(), Some(&policy()), &[]);
     assert_eq!(reported["tenants"][0]["policy"]["refused"], 2, "{reported}");
-    assert_eq!(reported["tenants"][0]["policy"]["judged_as"], Value::Null);
+    assert_eq!(
+        reported["tenants"][0]["policy"]["evaluated_as"],
+        Value::Null
+    );
     let mut anyone = policy();
     anyone["tenants"]["*"] = json!({"rules": ["org"]});
     let reported = report(log, &anyone, Some(&policy()), &[]);
@@ -296,17 +299,17 @@ fn a_hostile_log_is_counted_by_reason_and_steers_no_terminal() {
     let deny = with_rule(json!({"id": "stop", "deny": ["corp.example/a"]}));
     let reported = report(&log, &policy(), Some(&deny), &[]);
     let lines = |is_no_request: bool| -> u64 {
-        let all = reported["unjudged"].as_array().unwrap().iter();
+        let all = reported["not_evaluated"].as_array().unwrap().iter();
         let of_kind = all.filter(|unread| unread["is_no_request"] == is_no_request);
         of_kind
             .map(|unread| unread["lines"].as_u64().unwrap())
             .sum()
     };
-    assert_eq!(reported["judged"], readable.len(), "{reported}");
+    assert_eq!(reported["evaluated"], readable.len(), "{reported}");
     assert_eq!(reported["newly_denied"], readable.len(), "{reported}");
     assert_eq!(lines(true), no_request.len() as u64, "{reported}");
     assert_eq!(lines(false), unreadable.len() as u64, "{reported}");
-    let empty = &reported["unjudged"][0]["first"][0];
+    let empty = &reported["not_evaluated"][0]["first"][0];
     assert!(empty["line"].as_u64().unwrap() > 8, "{reported}");
 
     let output = replay(&log, &policy(), Some(&deny), &[]);
@@ -315,7 +318,7 @@ fn a_hostile_log_is_counted_by_reason_and_steers_no_terminal() {
     assert!(!out.contains(steers) && !err.contains(steers), "{out}{err}");
     assert!(out.contains("standard input:13: ") && out.contains("neither JSON nor"));
 
-    // A log in which nothing can be judged proves nothing.
+    // A log in which nothing can be evaluated proves nothing.
     let nothing = replay(b"x\n\n", &policy(), Some(&deny), &[]);
     assert_eq!(nothing.status.code(), Some(1));
     assert!(stderr(&nothing).contains("nothing was evaluated"));
@@ -423,7 +426,7 @@ fn a_log_is_read_as_runtimes_and_shells_leave_it() {
     let candidate = with_rule(json!({"id": "no-lib", "deny": ["corp.example/Lib"]}));
     let whole = report(&plain, &policy(), Some(&candidate), &[]);
     assert_eq!(
-        (&whole["judged"], &whole["newly_denied"]),
+        (&whole["evaluated"], &whole["newly_denied"]),
         (&json!(3), &json!(2))
     );
     let rows = [
@@ -478,7 +481,13 @@ fn a_log_is_read_as_runtimes_and_shells_leave_it() {
     ];
     table_rows::check(rows, |(what, log)| {
         let read = report(&log, &policy(), Some(&candidate), &[]);
-        for key in ["judged", "newly_denied", "unjudged", "changes", "tenants"] {
+        for key in [
+            "evaluated",
+            "newly_denied",
+            "not_evaluated",
+            "changes",
+            "tenants",
+        ] {
             assert_eq!(read[key], whole[key], "{what}: {read}");
         }
     });
@@ -537,7 +546,7 @@ fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
     for (what, form) in forms {
         let log = in_all(form, &bare);
         let read = report(&log, &policy(), Some(&candidate), &["--tenant", "web"]);
-        assert_eq!(read["judged"], 3, "{what}: {read}");
+        assert_eq!(read["evaluated"], 3, "{what}: {read}");
         assert_eq!(read["newly_denied"], 2, "{what}: {read}");
         assert_eq!(read["tenants"][0]["tenant"], "web", "{what}: {read}");
         if what == "below another path" {
@@ -546,7 +555,7 @@ fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
         // A tenant that the path names needs no other, and is not taken for another.
         for more in [&[][..], &["--tenant", "web"]] {
             let read = report(&in_all(form, &REQUESTED), &policy(), Some(&candidate), more);
-            assert_eq!(read["judged"], 3, "{what}: {read}");
+            assert_eq!(read["evaluated"], 3, "{what}: {read}");
             let tenants = read["tenants"].as_array().unwrap();
             let names: Vec<_> = tenants
                 .iter()
@@ -565,8 +574,8 @@ fn the_log_of_a_proxy_without_modgate_is_replayed_for_a_tenant() {
     // What is none is counted, and shown with its number.
     let log = b"started\n\"GET /golang.org/x/text/@v/list HTTP/1.1\" 200\n\"POST /golang.org/x/text/@v/list HTTP/1.1\" 405\n{\"level\":\"info\"}\n";
     let read = report(log, &policy(), Some(&candidate), &["--tenant", "web"]);
-    assert_eq!((&read["judged"], &read["lines"]), (&json!(1), &json!(4)));
-    let unevaluated = read["unjudged"].as_array().unwrap();
+    assert_eq!((&read["evaluated"], &read["lines"]), (&json!(1), &json!(4)));
+    let unevaluated = read["not_evaluated"].as_array().unwrap();
     let mut shown: Vec<u64> = unevaluated
         .iter()
         .map(|why| why["first"][0]["line"].as_u64().unwrap())

@@ -49,7 +49,7 @@ pub fn serve(module: ModuleSource, policy: Policy, upstreams: Vec<Upstream>) -> 
         access_property: Some(ACCESS_PROPERTY.to_owned()),
         host_metadata: Some(HOST_METADATA.map(str::to_owned)),
     };
-    config.policy_reader = Some(Arc::new(asked_by));
+    config.policy_reader = Some(Arc::new(clusters_of));
     config.stats = stats();
     config
 }
@@ -64,8 +64,8 @@ pub fn scenario(mut scenario: Scenario) -> Scenario {
     scenario
 }
 
-/// What a policy asks of the clusters. Of a bad one nothing: what is wrong with it the filter says better.
-fn asked_by(policy: &[u8]) -> Clusters {
+/// The clusters that a policy needs. Of a bad one nothing: what is wrong with it the filter says better.
+fn clusters_of(policy: &[u8]) -> Clusters {
     let policy = modgate_policy::model::Policy::from_json(policy);
     policy.map_or_else(|_| Clusters::default(), |policy| clusters::of(&policy))
 }

@@ -123,7 +123,7 @@ pub struct GrpcCallout {
     pub timeout: Option<Duration>,
 }
 
-/// What became of a stream, told when it is over.
+/// What became of a stream, reported when it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamSummary {
     /// The request's headers as they were at the end; empty where none came.

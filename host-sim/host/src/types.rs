@@ -1,7 +1,7 @@
 //! The numbers of the proxy-wasm ABI 0.2.1
 //! (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>).
 
-/// What a hostcall answers when it does not do what it was asked (`proxy_status_t`).
+/// What a hostcall answers when it does not do what was requested (`proxy_status_t`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Status {

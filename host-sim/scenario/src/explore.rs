@@ -88,7 +88,7 @@ impl Scenario {
     ) -> Result<(Run, Vec<Difference>), StartError> {
         let base = self.play(module)?;
         let run = self.play_as(module, schedule)?;
-        let broken = self.judge(&base, &run, schedule);
+        let broken = self.broken_by(&base, &run, schedule);
         Ok((run, broken))
     }
 
@@ -99,7 +99,7 @@ impl Scenario {
         schedule: &Schedule,
     ) -> Result<Vec<Difference>, StartError> {
         let run = self.play_as(module, schedule)?;
-        Ok(self.judge(base, &run, schedule))
+        Ok(self.broken_by(base, &run, schedule))
     }
 
     fn shrink(
@@ -120,7 +120,7 @@ impl Scenario {
         }
     }
 
-    fn judge(&self, base: &Run, run: &Run, schedule: &Schedule) -> Vec<Difference> {
+    fn broken_by(&self, base: &Run, run: &Run, schedule: &Schedule) -> Vec<Difference> {
         let mut broken = Vec::new();
         let mut add = |what: String, expected: &str, seen: String| {
             let expected = expected.to_owned();

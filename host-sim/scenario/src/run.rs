@@ -70,7 +70,7 @@ impl ClientSeen {
 pub struct UpstreamSeen {
     /// The cluster.
     pub cluster: String,
-    /// Whether the filter asked on its own account.
+    /// Whether the filter requested it by itself.
     pub callout: bool,
     /// With `:method`, `:path`, `:authority`.
     pub headers: Headers,

@@ -87,11 +87,11 @@ impl Scenario {
         }
     }
 
-    /// Workers beside each other: who comes first, who serves whom, who writes between.
+    /// Workers beside each other: which comes first, which serves which, which writes between.
     fn interleavings(&self, base: &Run, all: &mut Vec<Schedule>) {
         all.extend((1..=base.swaps).map(|write| with(|s| s.contend = Some(write))));
         // A VM that fails is meant to fail its own requests and not others; behaviours that are used up
-        // serve who comes first; and a later configuration is for whom it finds.
+        // serve the first that comes; a later configuration is for those that it finds.
         let counted = self.upstreams.values().flatten().any(|b| b.times.is_some());
         if counted || !base.failures.is_empty() || !self.configurations.is_empty() {
             return;

@@ -18,17 +18,17 @@ pub struct Upstreams {
     clusters: BTreeMap<String, Vec<Behaviour>>,
     used: HashMap<(String, usize), u32>,
     /// Requests so far.
-    asked: usize,
+    requests: usize,
     fault: Option<FaultAt>,
 }
 
 impl Upstreams {
-    /// None of these was asked yet.
+    /// None of these has got a request yet.
     pub fn new(clusters: &BTreeMap<String, Vec<Behaviour>>) -> Self {
         Self {
             clusters: clusters.clone(),
             used: HashMap::new(),
-            asked: 0,
+            requests: 0,
             fault: None,
         }
     }
@@ -40,8 +40,8 @@ impl Upstreams {
 
     /// The first behaviour that fits and is not used up; the headers have `:method` and `:path`.
     pub fn choose(&mut self, cluster: &str, headers: &Headers) -> Option<Behaviour> {
-        self.asked += 1;
-        let fault = self.fault.filter(|at| at.request == self.asked);
+        self.requests += 1;
+        let fault = self.fault.filter(|at| at.request == self.requests);
         let fits = |wanted: &Option<String>, name| {
             let wanted = wanted.as_ref();
             wanted.is_none_or(|w| headers.get(name).is_some_and(|seen| seen == w.as_bytes()))

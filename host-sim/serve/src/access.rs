@@ -18,7 +18,7 @@ pub struct AccessRecord {
     pub path: String,
     /// The status that the client got; `None` where it got none.
     pub status: Option<u16>,
-    /// The cluster that was asked; `None` where none was.
+    /// The cluster that got the request; `None` where none did.
     pub cluster: Option<String>,
     /// Whether the response came from the cluster, rather than from the filter or the proxy.
     pub from_upstream: bool,

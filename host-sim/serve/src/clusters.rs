@@ -1,18 +1,18 @@
-//! What a filter's configuration asks of the proxy's clusters, beside that they are there: clusters in
+//! What a filter's configuration needs of the proxy's clusters, beside that they are there: clusters in
 //! which backends stand in for each other, and headers that the proxy adds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a configuration asks of the clusters.
+/// What a configuration needs of the clusters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clusters {
     /// Every backend, with its cluster.
     pub backends: Vec<Member>,
-    /// The backends that are asked one after the other, by the name of the cluster that they make.
+    /// The backends that are tried one after the other, by the name of the cluster that they make.
     pub failovers: BTreeMap<String, Vec<Member>>,
     /// The headers that are added to requests to a cluster, where there are some.
     pub headers: BTreeMap<String, Vec<AddedHeader>>,
-    /// The hosts that backends of a cluster are asked as, where the policy says so.
+    /// The hosts that requests to backends of a cluster carry, where the policy says so.
     pub authorities: BTreeMap<String, BTreeSet<String>>,
 }
 

@@ -91,7 +91,7 @@ pub type AccessLog = Arc<dyn Fn(&AccessRecord) + Send + Sync>;
 /// Called for each line that the filter or the proxy writes.
 pub type LineLog = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
 
-/// Says what a policy asks of the clusters.
+/// Reports what a policy needs of the clusters.
 pub type PolicyReader = Arc<dyn Fn(&[u8]) -> Clusters + Send + Sync>;
 
 /// Makes what the filter reads of a policy's file, or says in a sentence why it is none.
@@ -142,8 +142,8 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// Address for `/metrics` and `/ready`. Port 0 takes a free one.
     pub admin: SocketAddr,
-    /// Reads every policy before the filter does; one that asks for clusters or secrets that are not
-    /// there is refused. Without it a policy asks nothing.
+    /// Reads every policy before the filter does; one that needs clusters or secrets that are not
+    /// there is refused. Without it a policy needs nothing.
     pub policy_reader: Option<PolicyReader>,
     /// Reads a policy's file that is not the JSON which the filter takes; without it the file's bytes are
     /// handed on as they are.

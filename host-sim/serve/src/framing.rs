@@ -15,7 +15,7 @@ pub(super) fn has_length(headers: &HeaderMap) -> bool {
 }
 
 fn refused(status: StatusCode, headers: &HeaderMap) -> bool {
-    // One that is no answer yet: nobody asked for another protocol.
+    // One that is no answer yet: nobody requested another protocol.
     if status.is_informational() {
         return true;
     }

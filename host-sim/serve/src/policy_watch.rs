@@ -32,7 +32,7 @@ pub(super) struct PolicyWatch {
     pub workers: Vec<mpsc::UnboundedSender<Command>>,
     pub stop: watch::Receiver<bool>,
     /// What is in force, or was refused: what is not looked at again.
-    pub judged: Vec<u8>,
+    pub evaluated: Vec<u8>,
 }
 
 impl PolicyWatch {
@@ -57,9 +57,9 @@ impl PolicyWatch {
             unreadable = None;
             // A file that is being written is evaluated once it has stood still for a moment.
             let still = seen.as_ref() == Some(&content);
-            if still && content != self.judged {
-                self.judge(&content);
-                self.judged = content;
+            if still && content != self.evaluated {
+                self.evaluate(&content);
+                self.evaluated = content;
                 seen = None;
             } else {
                 seen = Some(content);
@@ -67,7 +67,7 @@ impl PolicyWatch {
         }
     }
 
-    fn judge(&self, content: &[u8]) {
+    fn evaluate(&self, content: &[u8]) {
         let policy = match self.shared.format(&self.path, content) {
             Ok(policy) => policy,
             Err(error) => return self.keep(&format!("is refused: {error}")),

@@ -12,10 +12,10 @@ const LINES: usize = 256;
 
 /// When each line was written last, and how often it was not.
 #[derive(Debug, Default)]
-pub(super) struct Repeated(Mutex<HashMap<String, Told>>);
+pub(super) struct Repeated(Mutex<HashMap<String, Repeat>>);
 
 #[derive(Debug)]
-struct Told {
+struct Repeat {
     at: Instant,
     left_out: u64,
 }
@@ -25,13 +25,13 @@ impl Repeated {
     /// out.
     pub(super) fn line(&self, line: &str, now: Instant) -> Option<String> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(told) = lines.get_mut(line) {
-            if now.saturating_duration_since(told.at) < EVERY {
-                told.left_out += 1;
+        if let Some(repeat) = lines.get_mut(line) {
+            if now.saturating_duration_since(repeat.at) < EVERY {
+                repeat.left_out += 1;
                 return None;
             }
-            told.at = now;
-            return Some(match std::mem::take(&mut told.left_out) {
+            repeat.at = now;
+            return Some(match std::mem::take(&mut repeat.left_out) {
                 0 => line.to_owned(),
                 times => format!("{line} (repeated {times} times since it was last logged)"),
             });
@@ -39,11 +39,11 @@ impl Repeated {
         if lines.len() >= LINES {
             lines.clear();
         }
-        let told = Told {
+        let repeat = Repeat {
             at: now,
             left_out: 0,
         };
-        lines.insert(line.to_owned(), told);
+        lines.insert(line.to_owned(), repeat);
         Some(line.to_owned())
     }
 }

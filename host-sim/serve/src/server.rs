@@ -65,12 +65,12 @@ impl Server {
             ModuleSource::Bytes(binary) => Module::new(&engine, binary),
         }?;
         let content = read_policy(&config.policy)?;
-        let asked = Backends::new(config.secrets.clone());
+        let backends = Backends::new(config.secrets.clone());
         let upstreams = UpstreamConfig::new(
             &config.upstreams,
             config.connect_timeout,
             &config.ca_files,
-            asked.clone(),
+            backends.clone(),
         )?;
         let shared = Arc::new(Shared {
             proxy: Proxy::new(proxy_config(&config)),
@@ -80,7 +80,7 @@ impl Server {
             line_log: config.log.clone(),
             policy_reader: config.policy_reader.clone(),
             policy_format: config.policy_format.clone(),
-            asked: asked.clone(),
+            backends: backends.clone(),
             connections: AtomicU64::new(1),
             repeated: Repeated::default(),
         });
@@ -119,7 +119,7 @@ impl Server {
                 shared,
                 workers,
                 stop: stopping,
-                judged: content,
+                evaluated: content,
             };
             server.spawn("policy", move || watch.run())?;
         }
@@ -150,7 +150,7 @@ impl Server {
         // Where nobody listens any more, all has stopped.
         _ = self.stop.send(true);
         for thread in self.threads.drain(..) {
-            // A thread that panicked has told so itself.
+            // A thread that panicked has reported it itself.
             _ = thread.join();
         }
     }

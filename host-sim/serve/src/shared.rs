@@ -25,7 +25,7 @@ pub(super) struct Shared {
     pub line_log: Option<LineLog>,
     pub policy_reader: Option<PolicyReader>,
     pub policy_format: Option<PolicyFormat>,
-    pub asked: Backends,
+    pub backends: Backends,
     pub connections: AtomicU64,
     pub repeated: Repeated,
 }
@@ -63,14 +63,14 @@ impl Shared {
     }
 
     /// Starts the plugin in a VM of its own that is then thrown away, as Envoy does before it lets a
-    /// configuration near its workers. What it asks of the clusters holds from then on.
+    /// configuration near its workers. What it needs of the clusters holds from then on.
     ///
     /// # Errors
     /// The check's or the filter's own words where there are some, else why it does not start.
     pub(super) fn try_out(&self, plugin: PluginConfig) -> Result<(), TrialError> {
         let reader = self.policy_reader.as_ref();
-        let asks = reader.map_or_else(Clusters::default, |read| read(&plugin.configuration));
-        if let Some(missing) = self.missing(&asks) {
+        let needs = reader.map_or_else(Clusters::default, |read| read(&plugin.configuration));
+        if let Some(missing) = self.missing(&needs) {
             return Err(TrialError::Refused(missing));
         }
         let config = VmConfig {
@@ -90,8 +90,8 @@ impl Shared {
         }
         match (started, reason) {
             (Ok(_), _) => {
-                self.proxy.add_clusters(asks.failovers.keys().cloned());
-                self.asked.becomes(asks);
+                self.proxy.add_clusters(needs.failovers.keys().cloned());
+                self.backends.becomes(needs);
                 Ok(())
             }
             (Err(StartError::ConfigurationRefused), Some(reason)) => {
@@ -112,15 +112,15 @@ impl Shared {
         }
     }
 
-    /// What is not there that a policy asks for, in a sentence.
-    fn missing(&self, asks: &Clusters) -> Option<String> {
-        let mut backends = asks.backends.iter();
+    /// What a policy needs that is not there, in a sentence.
+    fn missing(&self, needs: &Clusters) -> Option<String> {
+        let mut backends = needs.backends.iter();
         let missing = backends.find(|member| !self.proxy.has_cluster(&member.cluster));
         match missing {
             Some(Member { backend, cluster }) => Some(format!(
                 "its backend `{backend}` uses the cluster `{cluster}`, for which there is no upstream; add --upstream {cluster}=http://HOST:PORT"
             )),
-            None => self.asked.missing(asks),
+            None => self.backends.missing(needs),
         }
     }
 

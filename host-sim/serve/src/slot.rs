@@ -56,7 +56,7 @@ impl Slot {
         }
     }
 
-    /// The proxy stops: the plugin is told.
+    /// The proxy stops: the plugin is retired.
     pub(super) fn retire(&self) {
         let root = self.vm.root();
         self.vm.with(|worker| worker.retire_plugin(root));

@@ -31,7 +31,7 @@ const HEADERS_LIMIT: usize = 64 * 1024;
 /// How long to wait before accepting again where the machine has no descriptors left.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// What a worker thread is told while it runs.
+/// What a worker thread receives while it runs.
 pub(super) enum Command {
     /// A policy that was tried out.
     Reconfigure(PluginConfig),
@@ -69,7 +69,7 @@ pub(super) fn run(config: ThreadConfig, ready: &std::sync::mpsc::Sender<Result<(
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            // Who started the thread waits for this; if it is gone there is nobody to tell.
+            // Who started the thread waits for this; if it is gone nobody receives it.
             _ = ready.send(Err(error.to_string()));
             return;
         }
@@ -207,7 +207,7 @@ async fn connection(
             serving.await
         }
     };
-    // How a client's connection breaks is the client's affair; its requests have been told.
+    // How a client's connection breaks is the client's affair; its requests have been reported.
     drop(result);
     thread.connections.set(thread.connections.get() - 1);
     thread.all_gone.notify_one();

@@ -31,7 +31,7 @@ use crate::clusters::Clusters;
 /// How long an idle connection is kept.
 const KEEP: Duration = Duration::from_secs(60);
 
-/// How long to wait before a backend is asked once more that took no connection.
+/// How long to wait before a backend that took no connection is tried once more.
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// What it takes to make the clients of each worker.
@@ -41,7 +41,7 @@ pub(super) struct UpstreamConfig {
     origins: HashMap<String, Uri>,
     connect_timeout: Duration,
     proxies: Arc<Proxies>,
-    asked: Backends,
+    backends: Backends,
 }
 
 impl UpstreamConfig {
@@ -49,7 +49,7 @@ impl UpstreamConfig {
         upstreams: &[Upstream],
         connect_timeout: Duration,
         ca_files: &[PathBuf],
-        asked: Backends,
+        backends: Backends,
     ) -> Result<Self, ServeError> {
         let mut origins = HashMap::new();
         for upstream in upstreams {
@@ -70,7 +70,7 @@ impl UpstreamConfig {
             proxies: Proxies::of_environment()
                 .map(Arc::new)
                 .map_err(ServeError::System)?,
-            asked,
+            backends,
         })
     }
 }
@@ -79,12 +79,12 @@ impl UpstreamConfig {
 pub(super) struct Upstreams {
     origins: HashMap<String, Uri>,
     client: Client<Connector, ChannelBody>,
-    /// For what is asked once more: it keeps no connections, so each is a new one.
+    /// For what is sent once more: it keeps no connections, so each is a new one.
     anew: Client<Connector, ChannelBody>,
-    /// For gRPC, which is HTTP/2 without being asked.
+    /// For gRPC, which is HTTP/2 from the first byte.
     http2: Client<Connector, ChannelBody>,
     proxies: Arc<Proxies>,
-    asked: Backends,
+    backends: Backends,
 }
 
 /// What an upstream answers with.
@@ -92,7 +92,7 @@ pub(super) struct Answer {
     pub response: Response<Incoming>,
     /// The backend that it is, where several stand in for each other.
     pub backend: Option<String>,
-    /// How many were asked, it included.
+    /// How many were tried, it included.
     pub attempts: u64,
 }
 
@@ -117,16 +117,16 @@ impl Upstreams {
             anew,
             http2,
             proxies: Arc::clone(&config.proxies),
-            asked: config.asked.clone(),
+            backends: config.backends.clone(),
         }
     }
 
     /// The response's headers, with its body to come; or why there are none, for Envoy's words and
-    /// for the log. Where several backends stand in for each other they are asked one after the other,
+    /// for the log. Where several backends are fallbacks of each other they are tried one after the other,
     /// as the retries of Envoy's routes do: the next where the one before
     /// gave no answer, or one of 500 and above.
     ///
-    /// A backend that nobody stands in for (any more) and that gave no answer is asked once more, over a new
+    /// A backend without a fallback that is left and that gave no answer is tried once more, over a new
     /// connection: it may have closed the kept one just as it was used.
     ///
     /// # Errors
@@ -137,8 +137,8 @@ impl Upstreams {
         headers: &Headers,
         body: ChannelBody,
     ) -> Result<impl Future<Output = Result<Answer, UpstreamFailure>> + use<>, String> {
-        let asked = self.asked.now();
-        let members: Vec<(String, Option<String>)> = asked
+        let needs = self.backends.now();
+        let members: Vec<(String, Option<String>)> = needs
             .members(cluster)
             .into_iter()
             .map(|(cluster, backend)| (cluster.to_owned(), backend.map(ToOwned::to_owned)))
@@ -149,29 +149,29 @@ impl Upstreams {
         let is_safe = is_whole && matches!(method, Some(b"GET" | b"HEAD"));
         let mut members = members.into_iter();
         let (mut cluster, mut backend) = members.next().ok_or("its cluster is empty")?;
-        let request = self.request(&asked, &cluster, headers, body)?;
+        let request = self.request(&needs, &cluster, headers, body)?;
         let (this, headers) = (Rc::clone(self), headers.clone());
         Ok(async move {
             let again = |cluster: &str| {
-                let next = this.request(&asked, cluster, &headers, ChannelBody::empty());
+                let next = this.request(&needs, cluster, &headers, ChannelBody::empty());
                 next.map_err(|_| UpstreamFailure::Protocol)
             };
             let mut attempts = 1;
-            let mut response = ask(&this.client, request).await;
+            let mut response = send(&this.client, request).await;
             for (next, its_backend) in members.take_while(|_| is_whole) {
                 if matches!(&response, Ok(response) if response.status().as_u16() < 500) {
                     break;
                 }
                 (cluster, backend) = (next, its_backend);
                 attempts += 1;
-                response = ask(&this.client, again(&cluster)?).await;
+                response = send(&this.client, again(&cluster)?).await;
             }
             if is_safe && let Err(failure) = &response {
                 if let UpstreamFailure::Connect(_) = failure {
                     tokio::time::sleep(PAUSE).await;
                 }
                 attempts += 1;
-                response = ask(&this.anew, again(&cluster)?).await;
+                response = send(&this.anew, again(&cluster)?).await;
             }
             Ok(Answer {
                 response: response?,
@@ -193,10 +193,10 @@ impl Upstreams {
         body: ChannelBody,
     ) -> Result<impl Future<Output = Result<Response<Incoming>, UpstreamFailure>> + use<>, String>
     {
-        let asked = self.asked.now();
-        let members = asked.members(cluster);
+        let needs = self.backends.now();
+        let members = needs.members(cluster);
         let (first, _) = *members.first().ok_or("its cluster is empty")?;
-        let mut request = self.request(&asked, first, headers, body)?;
+        let mut request = self.request(&needs, first, headers, body)?;
         // It concerns a connection of HTTP/1, and is the mark of gRPC (RFC 9113, section 8.2.2).
         request
             .headers_mut()
@@ -208,7 +208,7 @@ impl Upstreams {
 
     fn request(
         &self,
-        asked: &Clusters,
+        needs: &Clusters,
         cluster: &str,
         headers: &Headers,
         body: ChannelBody,
@@ -216,7 +216,7 @@ impl Upstreams {
         let origin = self.origins.get(cluster).ok_or("its cluster is gone")?;
         let mut request = convert::upstream_request(origin, headers, body)?;
         let authority = headers.get(":authority").map(Bytes::as_ref);
-        let of_cluster = asked.authorities.get(cluster);
+        let of_cluster = needs.authorities.get(cluster);
         let is_asked = |known: &&String| Some(known.as_bytes()) == authority;
         if let Some(host) = of_cluster.and_then(|known| known.iter().find(is_asked)) {
             let host = HeaderValue::from_str(host).map_err(|error| error.to_string())?;
@@ -225,14 +225,14 @@ impl Upstreams {
         if let Some(value) = self.proxies.authorization(origin) {
             request.headers_mut().insert(PROXY_AUTHORIZATION, value);
         }
-        for (name, value) in self.asked.headers(cluster)? {
+        for (name, value) in self.backends.headers(cluster)? {
             request.headers_mut().insert(name, value);
         }
         Ok(request)
     }
 }
 
-async fn ask(
+async fn send(
     client: &Client<Connector, ChannelBody>,
     request: Request<ChannelBody>,
 ) -> Result<Response<Incoming>, UpstreamFailure> {

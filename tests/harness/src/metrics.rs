@@ -18,7 +18,8 @@ impl Figures {
     /// # Panics
     /// Where it is no such text.
     pub fn parse(text: &str) -> Self {
-        let lines = text.lines().map(|line| Ok(line.to_owned()));
+        // Envoy's series without labels have empty braces, which Prometheus reads and this parser does not.
+        let lines = text.lines().map(|line| Ok(line.replacen("{} ", " ", 1)));
         let scrape = Scrape::parse(lines).unwrap_or_else(|e| panic!("no Prometheus text: {e}"));
         let mut figures = BTreeMap::new();
         for sample in scrape.samples {

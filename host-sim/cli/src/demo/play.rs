@@ -91,21 +91,21 @@ fn check_filter(expected: &Expected, record: &AccessRecord, why: &Why) -> Result
 fn check_backends(step: &Step, stage: &Stage, why: &Why) -> Result<(), String> {
     let got = |(name, server): &(&'static str, &modgate_goproxy::Server)| {
         let requests = server.requests();
-        let asked = |wanted: &str| requests.iter().any(|r| r.path.ends_with(wanted));
-        asked(step.request).then_some(*name)
+        let requested = |wanted: &str| requests.iter().any(|r| r.path.ends_with(wanted));
+        requested(step.request).then_some(*name)
     };
-    let asked = stage.backends().iter().find_map(got);
+    let served_by = stage.backends().iter().find_map(got);
     let wanted = match step.expected {
         Expected::Served { by, .. } => Some(by),
         Expected::Denied { .. } => None,
     };
-    if asked != wanted {
+    if served_by != wanted {
         let name = |backend: Option<&'static str>| backend.unwrap_or("nobody");
         return Err(format!(
             "{}: expected a request to {}, got one to {}",
             step.request,
             name(wanted),
-            name(asked)
+            name(served_by)
         ));
     }
     let Some(to) = &why.to else {

@@ -83,7 +83,7 @@ impl Screen {
         let mut table = table(
             &[
                 "tenant",
-                "asked",
+                "requested",
                 "verdict",
                 "rule and reason",
                 "backend",

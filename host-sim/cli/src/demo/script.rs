@@ -20,14 +20,14 @@ pub(super) struct Step {
 /// What has to come of a step.
 #[derive(Debug)]
 pub(super) enum Expected {
-    /// `go` ends well and says this, and the backend of this name was asked.
+    /// `go` ends well and says this, and the backend of this name got the request.
     Served {
         /// A part of `go`'s output.
         says: &'static str,
         /// The backend's name.
         by: &'static str,
     },
-    /// `go` fails, says this, and no backend was asked.
+    /// `go` fails, says this, and no backend got the request.
     Denied {
         /// A part of `go`'s output.
         says: &'static str,

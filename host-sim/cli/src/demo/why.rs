@@ -1,4 +1,4 @@
-//! Why a request came out as it did: the engine, asked again.
+//! Why a request came out as it did: evaluated once more.
 
 use modgate_engine::decision::{Decision, RequestDecision, evaluate};
 use modgate_policy::model::{MatchedRule, Policy, RuleOutcome};
@@ -32,7 +32,7 @@ pub(super) struct Forwarding {
 }
 
 impl Why {
-    /// Asks the engine about a GET of this path; `None` where the rules were not asked.
+    /// Evaluates a GET of this path; `None` where no rule decided.
     pub(super) fn of(policy: &Policy, path: &str) -> Option<Self> {
         let headers = [(":method", "GET"), (":path", path)]
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));

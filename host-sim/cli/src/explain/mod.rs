@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::out;
 use super::policy_file::load::the_policy;
-use super::policy_file::request::{Asked, Told, get};
+use super::policy_file::request::{Explained, Requested, get};
 use sender::Sender;
 
 /// The arguments of `modgate explain`.
@@ -54,7 +54,7 @@ struct Explanation {
     /// The tenant as the policy knows it; `None` where nobody is named and there is no `*`.
     tenant: Option<String>,
     /// The name that was requested, where the policy has no tenant of that name.
-    asked_as: Option<String>,
+    requested_as: Option<String>,
     /// The source that named it.
     identity: Option<&'static str>,
     /// The rules that were tried, in order; the last decided where it matches.
@@ -62,7 +62,7 @@ struct Explanation {
     /// The same of the rules that are rolled out, where there are some.
     candidate: Option<Vec<Rule>>,
     /// By request, in the order in which go sends them.
-    requests: Vec<Told>,
+    requests: Vec<Explained>,
 }
 
 #[derive(Debug, Serialize)]
@@ -86,7 +86,7 @@ struct Pattern {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
-    let asked = Asked::parse(&args.module)?;
+    let requested = Requested::parse(&args.module)?;
     let policy_source = the_policy(&args.policy)?;
     let sender = Sender::read(&args.header, &args.fact, args.path_prefix.as_deref())?;
     let mut all = Vec::new();
@@ -104,19 +104,19 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
                     known.join(", ")
                 )
             })?;
-            let explanation = for_tenant(&policy_source, &asked, tenant);
+            let explanation = for_tenant(&policy_source, &requested, tenant);
             all.push(Explanation {
-                asked_as: (tenant.name != *name).then(|| name.clone()),
+                requested_as: (tenant.name != *name).then(|| name.clone()),
                 ..explanation
             });
         }
-        (None, Some(sender)) => all.push(for_sender(&policy_source, &asked, &sender)),
+        (None, Some(sender)) => all.push(for_sender(&policy_source, &requested, &sender)),
         (None, None) => all.extend(
             policy_source
                 .policy
                 .tenants()
                 .iter()
-                .map(|t| for_tenant(&policy_source, &asked, t)),
+                .map(|t| for_tenant(&policy_source, &requested, t)),
         ),
     }
     let mut out = out::stdout();
@@ -131,39 +131,44 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn for_tenant(policy_source: &PolicySource, asked: &Asked, tenant: &Tenant) -> Explanation {
-    let requests = asked.paths().into_iter().map(|path| {
+fn for_tenant(policy_source: &PolicySource, requested: &Requested, tenant: &Tenant) -> Explanation {
+    let requests = requested.paths().into_iter().map(|path| {
         let decision = evaluate_as_tenant(&policy_source.policy, &get(&path), tenant, Age::Unasked);
-        Told::of(&decision, &path)
+        Explained::of(&decision, &path)
     });
     Explanation {
-        module: asked.module.clone(),
+        module: requested.module.clone(),
         tenant: Some(tenant.name.clone()),
-        asked_as: None,
+        requested_as: None,
         identity: None,
         rules: rules(
             policy_source,
             tenant,
             RolloutSide::Active,
-            &asked.module,
-            &asked.subject(),
+            &requested.module,
+            &requested.subject(),
         ),
-        candidate: candidate(policy_source, tenant, &asked.module, &asked.subject()),
+        candidate: candidate(
+            policy_source,
+            tenant,
+            &requested.module,
+            &requested.subject(),
+        ),
         requests: requests.collect(),
     }
 }
 
-fn for_sender(policy_source: &PolicySource, asked: &Asked, sender: &Sender) -> Explanation {
+fn for_sender(policy_source: &PolicySource, requested: &Requested, sender: &Sender) -> Explanation {
     let mut explanation = Explanation {
-        module: asked.module.clone(),
+        module: requested.module.clone(),
         tenant: None,
-        asked_as: None,
+        requested_as: None,
         identity: None,
         rules: Vec::new(),
         candidate: None,
         requests: Vec::new(),
     };
-    for path in asked.paths() {
+    for path in requested.paths() {
         let path = format!("{}{path}", sender.prefix);
         let headers = [get(&path), sender.headers.clone()].concat();
         let decision = evaluate(&policy_source.policy, &headers, &sender.facts);
@@ -174,11 +179,11 @@ fn for_sender(policy_source: &PolicySource, asked: &Asked, sender: &Sender) -> E
             (decision.tenant, module, explanation.rules.is_empty())
         {
             explanation.tenant = Some(tenant.name.clone());
-            let subject = asked.subject();
+            let subject = requested.subject();
             explanation.rules = rules(policy_source, tenant, RolloutSide::Active, module, &subject);
             explanation.candidate = candidate(policy_source, tenant, module, &subject);
         }
-        explanation.requests.push(Told::of(&decision, &path));
+        explanation.requests.push(Explained::of(&decision, &path));
     }
     explanation
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::{Explanation, Rule};
-use crate::policy_file::request::Told;
+use crate::policy_file::request::Explained;
 
 /// The width of the first column.
 const LEFT: usize = 10;
@@ -41,9 +41,9 @@ pub(super) fn whole(all: &Explanation, out: &mut impl Write) -> io::Result<()> {
             )?;
         }
     }
-    for told in &all.requests {
+    for explained in &all.requests {
         writeln!(out)?;
-        request(told, out)?;
+        request(explained, out)?;
     }
     Ok(())
 }
@@ -68,12 +68,15 @@ pub(super) fn short(module: &str, all: &[Explanation], out: &mut impl Write) -> 
     let width = all.iter().map(|one| name(one).len()).max().unwrap_or(0);
     for one in all {
         write!(out, "  {:width$}", name(one))?;
-        for told in &one.requests {
-            let style = style(&told.decision);
-            let (operation, decision) = (told.operation, &told.decision);
+        for explained in &one.requests {
+            let style = style(&explained.decision);
+            let (operation, decision) = (explained.operation, &explained.decision);
             write!(out, "  {operation} {style}{decision:5}{style:#}")?;
         }
-        let rule = one.requests.last().and_then(|told| told.rule.as_deref());
+        let rule = one
+            .requests
+            .last()
+            .and_then(|explained| explained.rule.as_deref());
         writeln!(out, "  by {}", rule.unwrap_or("-"))?;
     }
     Ok(())
@@ -107,34 +110,34 @@ fn rule_line(rule: &Rule, width: usize) -> String {
     format!("{:width$}  {:5}  {why}", rule.rule, rule.effect)
 }
 
-fn request(told: &Told, out: &mut impl Write) -> io::Result<()> {
-    let style = style(&told.decision);
-    let by = told.rule.as_ref().map(|rule| format!(" by {rule}"));
+fn request(explained: &Explained, out: &mut impl Write) -> io::Result<()> {
+    let style = style(&explained.decision);
+    let by = explained.rule.as_ref().map(|rule| format!(" by {rule}"));
     let decision = format!(
         "{style}{}{style:#}{}",
-        told.decision,
+        explained.decision,
         by.unwrap_or_default()
     );
-    line(out, told.operation, &decision)?;
-    if let Some((decision, rule)) = &told.other {
-        let stage = told.stage;
+    line(out, explained.operation, &decision)?;
+    if let Some((decision, rule)) = &explained.other {
+        let stage = explained.stage;
         line(
             out,
             "  stage",
             &format!("{stage}; by the other rules: {decision} by {rule}"),
         )?;
     }
-    if let Some(split) = &told.split {
+    if let Some(split) = &explained.split {
         line(out, "  split", split)?;
     }
-    line(out, "  request", &told.path)?;
-    if let Some(lookup) = told.lookup {
+    line(out, "  request", &explained.path)?;
+    if let Some(lookup) = explained.lookup {
         line(out, "  looks up", lookup)?;
     }
     if let (Some(backend), Some(cluster), Some(upstream)) =
-        (&told.backend, &told.cluster, &told.upstream)
+        (&explained.backend, &explained.cluster, &explained.upstream)
     {
-        let route = told.route.as_deref().unwrap_or("-");
+        let route = explained.route.as_deref().unwrap_or("-");
         line(
             out,
             "  route",
@@ -142,13 +145,13 @@ fn request(told: &Told, out: &mut impl Write) -> io::Result<()> {
         )?;
         line(out, "  upstream", upstream)?;
     }
-    if let Some(other) = &told.other_route {
+    if let Some(other) = &explained.other_route {
         line(out, "  trial", &format!("the other routes: {other}"))?;
     }
-    if let Some(check) = &told.check {
+    if let Some(check) = &explained.check {
         line(out, "  checked", check)?;
     }
-    if let (Some(status), Some(body)) = (told.status, &told.body) {
+    if let (Some(status), Some(body)) = (explained.status, &explained.body) {
         let mut name = format!("  {status}");
         for text in body.lines() {
             line(out, &name, text)?;

@@ -47,7 +47,7 @@ impl EnvoyRoutes {
     /// The `route_config` of the listener's connection manager.
     ///
     /// Every request goes to the cluster that the filter names in a header. For clusters of several
-    /// backends there are retries, each of which asks a backend that was not asked before.
+    /// backends there are retries, each at a backend that was not tried before.
     pub fn route_config(&self) -> Value {
         let mut routes: Vec<Value> = self.by_route().map(failover_route).collect();
         routes.push(json!({

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// A module, and what of it is requested.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Requested {
     pub(crate) module: String,
     pub(crate) what: What,
 }
@@ -28,7 +28,7 @@ pub(crate) enum What {
     Query(String),
 }
 
-impl Asked {
+impl Requested {
     /// Reads `MODULE[@VERSION|@latest|@list]`.
     ///
     /// # Errors
@@ -126,7 +126,7 @@ pub(crate) fn header(text: &str) -> Result<Header, String> {
 
 /// What comes of one request.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Told {
+pub(crate) struct Explained {
     pub(crate) operation: &'static str,
     /// The path that the client asks for.
     pub(crate) path: String,
@@ -139,7 +139,7 @@ pub(crate) struct Told {
     pub(crate) other: Option<(String, String)>,
     /// The split, the variant and what gave it, in words.
     pub(crate) split: Option<String>,
-    /// What is asked of the backend before the client is answered, in words.
+    /// What is looked up at the backend before the client is answered, in words.
     pub(crate) lookup: Option<&'static str>,
     /// The rule that decided, as `set/rule`, or what else did.
     pub(crate) rule: Option<String>,
@@ -158,9 +158,9 @@ pub(crate) struct Told {
     pub(crate) body: Option<String>,
 }
 
-impl Told {
+impl Explained {
     /// What a decision on the path says.
-    pub(crate) fn of(decision: &RequestDecision<'_>, asked: &str) -> Self {
+    pub(crate) fn of(decision: &RequestDecision<'_>, requested: &str) -> Self {
         let (outcome, rule) = decided(decision);
         let verdict = decision.rule_decisions.map(|rules| rules.effective);
         let of_version = matches!(
@@ -171,9 +171,9 @@ impl Told {
             verdict.is_some_and(|verdict| verdict.too_young.is_some() && verdict.needs_lookup);
         let outcome = if by_age { "by age" } else { outcome };
         let other = decision.rule_decisions.and_then(|rules| rules.shadow);
-        let mut told = Self {
+        let mut explained = Self {
             operation: decision.operation.as_str(),
-            path: asked.to_owned(),
+            path: requested.to_owned(),
             decision: outcome.to_owned(),
             stage: decision.stage.name,
             other: other.map(|other| (other.decision.as_str().to_owned(), full_name(&other))),
@@ -208,8 +208,9 @@ impl Told {
                 ..
             } => {
                 if let Decision::Pending { .. } = decision.action {
-                    let is_led = told.split.is_some() && decision.operation != OperationName::List;
-                    told.lookup = Some(if is_led {
+                    let is_led =
+                        explained.split.is_some() && decision.operation != OperationName::List;
+                    explained.lookup = Some(if is_led {
                         "the variant's version, in its .info"
                     } else if by_age {
                         "the age of the version, in its .info"
@@ -219,17 +220,17 @@ impl Told {
                         "the version list, to evaluate each version"
                     });
                 }
-                told.backend = Some(backend.name.clone());
-                told.cluster = Some((*cluster).to_owned());
-                told.upstream = Some(path.clone().unwrap_or_else(|| asked.to_owned()));
-                told.check = check(&decision.plan);
+                explained.backend = Some(backend.name.clone());
+                explained.cluster = Some((*cluster).to_owned());
+                explained.upstream = Some(path.clone().unwrap_or_else(|| requested.to_owned()));
+                explained.check = check(&decision.plan);
             }
             Decision::LocalReply(reply) => {
-                told.status = Some(reply.status);
-                told.body = Some(reply.body.clone());
+                explained.status = Some(reply.status);
+                explained.body = Some(reply.body.clone());
             }
         }
-        told
+        explained
     }
 }
 

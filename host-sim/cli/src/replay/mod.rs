@@ -1,7 +1,8 @@
 //! `modgate replay`: what other rules would have done to the requests of a log. Every decision is the
 //! engine's.
 
-mod judge;
+mod evaluation;
+mod line_request;
 mod print;
 mod report;
 mod tally;
@@ -19,7 +20,7 @@ use modgate_policy::tools::PolicySource;
 use super::policy_file::load::the_policy;
 use super::policy_file::log::each_line;
 use super::{out, progress};
-use judge::{Reader, Sides};
+use evaluation::{Reader, Sides};
 use report::Report;
 use tally::Tally;
 
@@ -101,13 +102,13 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         print::text(&report)
     };
     out::print(&text)?;
-    if report.judged == 0 {
+    if report.evaluated == 0 {
         return Err("no line is a module request: nothing was evaluated".into());
     }
     if args.fail_on_newly_denied && report.newly_denied > 0 {
         let denied = report.newly_denied;
-        let judged = report.judged;
-        return Err(format!("{denied} of {judged} requests are newly denied").into());
+        let evaluated = report.evaluated;
+        return Err(format!("{denied} of {evaluated} requests are newly denied").into());
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ fn write_all(report: &Report, colours: bool, out: &mut String) -> std::fmt::Resu
         }
     }
     notes(report, out)?;
-    unjudged(report, out)
+    not_evaluated(report, out)
 }
 
 fn name(name: &Name) -> String {
@@ -108,7 +108,7 @@ fn changes(all: &[Change], colours: bool) -> Table {
             "newly",
             "module",
             "versions",
-            "asked",
+            "requested",
             "policy: rule",
             "candidate: rule",
         ],
@@ -211,10 +211,10 @@ fn strangers(
     side: fn(&Tenant) -> &Side,
     out: &mut String,
 ) -> std::fmt::Result {
-    for (judged_as, what) in [(Some("*"), "evaluated as *"), (None, "refused")] {
+    for (evaluated_as, what) in [(Some("*"), "evaluated as *"), (None, "refused")] {
         let is_one = |tenant: &&Tenant| {
-            let known = side(tenant).judged_as.as_deref();
-            known == judged_as && known != Some(&tenant.tenant)
+            let known = side(tenant).evaluated_as.as_deref();
+            known == evaluated_as && known != Some(&tenant.tenant)
         };
         let all: Vec<&Tenant> = report.tenants.iter().filter(is_one).collect();
         let requests: u64 = all.iter().map(|tenant| tenant.requests).sum();
@@ -233,15 +233,15 @@ fn strangers(
     Ok(())
 }
 
-fn unjudged(report: &Report, out: &mut String) -> std::fmt::Result {
-    let not = report.lines - report.judged;
+fn not_evaluated(report: &Report, out: &mut String) -> std::fmt::Result {
+    let not = report.lines - report.evaluated;
     writeln!(
         out,
         "{}: {} evaluated, {not} not",
         count(report.lines, "line"),
-        report.judged
+        report.evaluated
     )?;
-    for unread in &report.unjudged {
+    for unread in &report.not_evaluated {
         let what = if unread.is_no_request {
             "not a module request"
         } else {

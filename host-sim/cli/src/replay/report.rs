@@ -6,7 +6,8 @@ use std::time::Duration;
 use modgate_policy::model::Policy;
 use serde::Serialize;
 
-use super::judge::{Reader, Request, Unjudged};
+use super::evaluation::{Reader, Request};
+use super::line_request::NotEvaluated;
 use super::tally::{Shown, Tally};
 
 /// Everything that is reported; `--json` prints it as it is.
@@ -19,7 +20,7 @@ pub(super) struct Report {
     /// Lines of all logs.
     pub(super) lines: u64,
     /// Those that are requests for modules.
-    pub(super) judged: u64,
+    pub(super) evaluated: u64,
     /// Requests that the policy allows and the candidate refuses.
     pub(super) newly_denied: u64,
     /// Requests that the policy refuses and the candidate allows.
@@ -37,7 +38,7 @@ pub(super) struct Report {
     /// Requests that the log says were decided otherwise than the policy does.
     pub(super) logged_otherwise: u64,
     /// Lines that were not evaluated, by reason.
-    pub(super) unjudged: Vec<Unread>,
+    pub(super) not_evaluated: Vec<Unread>,
 }
 
 /// A policy.
@@ -72,7 +73,7 @@ pub(super) struct Side {
     pub(super) allowed: u64,
     pub(super) refused: u64,
     /// The tenant that the policy takes it for; `None` where it knows neither it nor `*`.
-    pub(super) judged_as: Option<String>,
+    pub(super) evaluated_as: Option<String>,
 }
 
 /// Requests of a tenant for a module, all of which change in the same way for the same reason.
@@ -83,7 +84,7 @@ pub(super) struct Change {
     pub(super) module: String,
     /// `None` where every request of the tenant for the module changes so.
     pub(super) versions: Option<BTreeSet<String>>,
-    /// What was asked, as the access log says it.
+    /// What was requested, as the access log says it.
     pub(super) operations: BTreeSet<&'static str>,
     /// `denied` or `allowed`.
     pub(super) newly: &'static str,
@@ -125,7 +126,7 @@ impl Report {
             candidate,
             age_seconds: age.map(|age| age.as_secs()),
             lines: tally.lines,
-            judged: tally.judged,
+            evaluated: tally.evaluated,
             newly_denied: sum(|tenant| tenant.newly_denied),
             newly_allowed: sum(|tenant| tenant.newly_allowed),
             changes,
@@ -135,7 +136,7 @@ impl Report {
                 request.policy.needs_lookup || request.candidate.needs_lookup
             }),
             logged_otherwise: tally.logged_otherwise,
-            unjudged: unjudged(tally),
+            not_evaluated: not_evaluated(tally),
             tenants,
         }
     }
@@ -155,8 +156,8 @@ fn tenants(reader: &Reader<'_>) -> Vec<Tenant> {
                 ..Tenant::default()
             };
             let sides = reader.sides();
-            tenant.policy.judged_as = taken_for(&sides.policy.policy, name);
-            tenant.candidate.judged_as = taken_for(&sides.candidate.policy, name);
+            tenant.policy.evaluated_as = taken_for(&sides.policy.policy, name);
+            tenant.candidate.evaluated_as = taken_for(&sides.candidate.policy, name);
             tenant
         });
         let (policy, candidate) = (&request.policy, &request.candidate);
@@ -239,11 +240,11 @@ fn changes(requests: &[Request]) -> Vec<Change> {
     all
 }
 
-fn unjudged(tally: &Tally) -> Vec<Unread> {
-    let all = tally.unjudged.iter().map(|(why, unread)| {
+fn not_evaluated(tally: &Tally) -> Vec<Unread> {
+    let all = tally.not_evaluated.iter().map(|(why, unread)| {
         let (reason, is_no_request) = match *why {
-            Unjudged::Unreadable(reason) => (reason, false),
-            Unjudged::NoRequest(reason) => (reason, true),
+            NotEvaluated::Unreadable(reason) => (reason, false),
+            NotEvaluated::NoRequest(reason) => (reason, true),
         };
         Unread {
             reason,

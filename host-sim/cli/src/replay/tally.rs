@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use envoy_wasm_scenario::shown;
 use serde::Serialize;
 
-use super::judge::{Reader, Unjudged};
+use super::evaluation::Reader;
+use super::line_request::NotEvaluated;
 use crate::policy_file::log::Line;
 
 /// How many lines of each kind that is not evaluated are shown.
@@ -18,10 +19,10 @@ const SHOWN_CHARACTERS: usize = 120;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) lines: u64,
-    pub(super) judged: u64,
+    pub(super) evaluated: u64,
     /// Lines of which the log says something else than the policy.
     pub(super) logged_otherwise: u64,
-    pub(super) unjudged: BTreeMap<Unjudged, Unread>,
+    pub(super) not_evaluated: BTreeMap<NotEvaluated, Unread>,
 }
 
 /// Lines that were not evaluated for one reason.
@@ -51,19 +52,19 @@ impl Tally {
         reader: &mut Reader<'_>,
     ) {
         self.lines += 1;
-        let parsed = line.and_then(Line::read).map_err(Unjudged::Unreadable);
+        let parsed = line.and_then(Line::read).map_err(NotEvaluated::Unreadable);
         let read = match &parsed {
             Ok(parsed) => reader.read(parsed),
             Err(why) => Err(*why),
         };
         match read {
             Ok((request, logged)) => {
-                self.judged += 1;
+                self.evaluated += 1;
                 let said = request.policy.decision;
                 self.logged_otherwise += u64::from(logged.is_some_and(|logged| logged != said));
             }
             Err(why) => {
-                let unread = self.unjudged.entry(why).or_default();
+                let unread = self.not_evaluated.entry(why).or_default();
                 unread.lines += 1;
                 if unread.first.len() < SHOWN {
                     let text = String::from_utf8_lossy(line.unwrap_or_default());

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::out;
 use super::policy_file::load::the_policy;
-use super::policy_file::request::{Told, get, path};
+use super::policy_file::request::{Explained, get, path};
 
 /// The arguments of `modgate test`.
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ struct Outcome {
     passed: bool,
     /// What was expected and did not come.
     failures: Vec<String>,
-    told: Told,
+    explained: Explained,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
@@ -74,18 +74,18 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 fn ask(policy_source: &PolicySource, place: usize, test: &TestDoc) -> Result<Outcome, String> {
     let tenant = policy_source.policy.tenant(Some(&test.tenant));
     let tenant = tenant.ok_or_else(|| format!("no tenant is named {:?}", &*test.tenant))?;
-    let asked = asked(test);
+    let requested = requested(test);
     // As old as can be, unless the test says otherwise.
     let age = Age::Known(test.age().unwrap_or(Duration::MAX));
-    let decision = evaluate_as_tenant(&policy_source.policy, &get(&asked), tenant, age);
-    let told = Told::of(&decision, &asked);
-    let by = told.rule.as_deref().unwrap_or("nothing");
+    let decision = evaluate_as_tenant(&policy_source.policy, &get(&requested), tenant, age);
+    let explained = Explained::of(&decision, &requested);
+    let by = explained.rule.as_deref().unwrap_or("nothing");
     let mut failures = Vec::new();
     let expected = expected(test.expect).as_str();
-    if told.decision != expected {
+    if explained.decision != expected {
         failures.push(format!(
             "expected {expected}, got {} by {by}",
-            told.decision
+            explained.decision
         ));
     }
     if let Some(rule) = &test.rule {
@@ -95,7 +95,7 @@ fn ask(policy_source: &PolicySource, place: usize, test: &TestDoc) -> Result<Out
         }
     }
     if let Some(backend) = &test.backend {
-        let came = told.backend.as_deref().unwrap_or("none");
+        let came = explained.backend.as_deref().unwrap_or("none");
         if came != &**backend {
             failures.push(format!("expected the backend {}, got {came}", &**backend));
         }
@@ -109,11 +109,11 @@ fn ask(policy_source: &PolicySource, place: usize, test: &TestDoc) -> Result<Out
         name,
         passed: failures.is_empty(),
         failures,
-        told,
+        explained,
     })
 }
 
-fn asked(test: &TestDoc) -> String {
+fn requested(test: &TestDoc) -> String {
     let of_version = |extension: &str| {
         let mut file = "@v/".to_owned();
         escape_into(test.version.as_deref().unwrap_or_default(), &mut file);

@@ -100,7 +100,7 @@ async fn with_patience(
     let began = Instant::now();
     let [mut pause, longest] = PAUSES;
     loop {
-        let asked = Instant::now();
+        let sent = Instant::now();
         let asking = one(client, module, file, hash);
         let ended = tokio::time::timeout(patience.timeout, asking).await;
         let ended = ended.unwrap_or_else(|_| {
@@ -110,7 +110,7 @@ async fn with_patience(
                 may_pass: true,
             })
         });
-        let milliseconds = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
         let done = Fetched {
             version: module.to_string(),
             file,

@@ -50,7 +50,7 @@ pub(super) fn is_text(text: &str) -> bool {
     })
 }
 
-/// Reads what `go list -m all` prints. The main module, which has no version, is not asked for.
+/// Reads what `go list -m all` prints. The main module, which has no version, is not requested.
 ///
 /// # Errors
 /// The line that is none.

@@ -6,11 +6,11 @@ use crate::host::Host;
 use crate::memory::{GuestPtr, GuestSlice, GuestValue};
 use crate::types::Status;
 
-/// Why a hostcall does not do what it was asked.
+/// Why a hostcall does not do what was requested.
 pub(crate) enum Fault {
     /// The guest gets this answer.
     Status(Status),
-    /// The guest itself failed while the host asked it for memory.
+    /// The guest itself failed while it allocated memory for the host.
     Trap(wasmtime::Error),
 }
 
@@ -59,7 +59,7 @@ impl<'a> Call<'a> {
         Ok(GuestPtr::new(at).write(memory, value)?)
     }
 
-    /// Hands bytes over: asks the guest for memory, fills it, and tells where it is. No bytes have
+    /// Hands bytes over: asks the guest for memory, fills it, and writes down where it is. No bytes have
     /// the address 0.
     pub(crate) fn hand_over(&mut self, data: &[u8], address_at: u32, size_at: u32) -> Outcome {
         let size = u32::try_from(data.len()).map_err(|_| Status::InvalidMemoryAccess)?;

@@ -71,7 +71,7 @@ pub(super) fn stream(
     call.write(to, token)
 }
 
-/// What the filter asks, and whom.
+/// What the filter requests, and of which service.
 struct Request {
     service: Bytes,
     name: Bytes,

@@ -46,7 +46,7 @@ pub(crate) struct StreamInfo {
     pub upstream_address: Option<SocketAddr>,
     /// What the upstream's host says of itself, by namespace.
     pub upstream_metadata: Vec<(String, Value)>,
-    /// How many upstreams were asked, the last one included.
+    /// How many upstreams were tried, the last one included.
     pub upstream_attempts: u64,
     pub upstream_started: Option<Duration>,
     /// When the upstream's response had come whole.

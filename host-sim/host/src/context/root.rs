@@ -20,7 +20,7 @@ pub struct PluginConfig {
 #[derive(Debug)]
 pub(crate) struct Root {
     pub plugin: Arc<PluginConfig>,
-    /// Whether the VM was told of this context.
+    /// Whether the VM has created this context.
     pub created: bool,
     pub tick: Option<Tick>,
     /// How the last gRPC request ended, or the ABI's status of a callout that broke off.

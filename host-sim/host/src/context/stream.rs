@@ -51,7 +51,7 @@ pub struct PeerCertificate {
 pub struct Tls {
     /// `TLSv1.3`, `TLSv1.2`.
     pub version: String,
-    /// The name that the client asked for.
+    /// The name that the client requested.
     pub requested_server_name: String,
     /// Where the client showed one.
     pub peer: Option<PeerCertificate>,
@@ -95,13 +95,13 @@ pub(crate) struct Stream {
     pub request: Half,
     pub response: Half,
     pub info: StreamInfo,
-    /// Whether the VM was told of this context.
+    /// Whether the VM has created this context.
     pub created: bool,
     /// The cluster that the route gave last; outer `None` until it is requested again.
     pub route: Option<Option<String>>,
     /// A reply made while a request callback ran, to be sent when it has returned.
     pub prepared: Option<LocalReply>,
-    /// The VM's failure was answered: the VM is not asked about this stream any more.
+    /// The VM's failure was answered: no callback about this stream runs any more.
     pub failed: bool,
     /// It began when its VM had failed already, and passes for that.
     pub unfiltered: bool,

@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-/// Who is asked, and how.
+/// Where a gRPC request goes, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Service {
     pub(crate) cluster: String,
@@ -12,7 +12,7 @@ pub(crate) struct Service {
     pub(crate) metadata: Vec<(String, Vec<u8>)>,
 }
 
-/// Nobody can be asked.
+/// There is no such service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
     /// It is no message, and so the name of a cluster, of which there is none.

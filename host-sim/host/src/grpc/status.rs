@@ -2,7 +2,7 @@
 
 use crate::http::Headers;
 
-/// A status as Envoy tells it to the filter: those that gRPC knows, and -1 for one that is no number or
+/// A status as Envoy hands it to the filter: those that gRPC knows, and -1 for one that is no number or
 /// none that gRPC knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Status(pub(crate) u32);

@@ -18,7 +18,7 @@ pub(crate) struct Contexts {
     configuring: Option<u32>,
 }
 
-/// For whom hostcalls act.
+/// The context that hostcalls act for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Acting {
     /// The context that the guest was called for.

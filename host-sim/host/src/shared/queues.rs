@@ -66,7 +66,7 @@ struct Queues {
 pub(crate) struct SharedQueues(Mutex<Queues>);
 
 impl SharedQueues {
-    /// The queue's number; who registers last is told of items. What is in the queue stays.
+    /// The queue's number; who registers last is notified of items. What is in the queue stays.
     pub(crate) fn register(&self, vm_id: &str, name: &[u8], root: u32, owner: &Arc<Inbox>) -> u32 {
         let mut all = self.lock();
         let next = u32::try_from(all.tokens.len() + 1).unwrap_or(u32::MAX);

@@ -1,11 +1,11 @@
-//! What the guest asked for while it ran, done after it has returned.
+//! What the guest requested while it ran, done after it has returned.
 
 use super::Worker;
 use crate::effect::StreamEffect;
 use crate::host::Action;
 
 impl Worker {
-    /// Does what the last callback asked for, in order. Each deed may run callbacks of its own,
+    /// Does what the last callback requested, in order. Each action may run callbacks of its own,
     /// whose wishes join the queue.
     pub(super) fn run_actions(&mut self) {
         self.host().actions.begin();

@@ -43,7 +43,7 @@ impl Worker {
             return;
         }
         half.iteration = match status {
-            // Headers that the filter let go while it was asked are out.
+            // Headers that the filter let go in its callback are out.
             HeadersStatus::Continue | HeadersStatus::ContinueAndDontEndStream
                 if half.headers_continued =>
             {
@@ -223,7 +223,7 @@ impl Worker {
         }
     }
 
-    /// The filter lets headers go while it is asked about them. They go at once, and what its answer is
+    /// The filter lets headers go in the callback about them. They go at once, and what its answer is
     /// holds for what comes behind them: a filter that answers with a pause holds the body, unless it
     /// continues once more. One that answers with Continue has Envoy send them twice, or crash; here
     /// they are sent once.

@@ -19,7 +19,7 @@ impl Worker {
         self.run_actions();
     }
 
-    /// Takes a stream down. What the filter still asks for it comes too late.
+    /// Takes a stream down. What the filter still requests for it comes too late.
     pub(super) fn finish(&mut self, id: u32) {
         let now = self.proxy().now();
         let Some(stream) = self.live(id) else {
@@ -30,7 +30,7 @@ impl Worker {
         stream.request.in_callback = None;
         stream.response.in_callback = None;
         if !stream.unfiltered {
-            self.tell_the_end(id);
+            self.report_the_end(id);
         }
         let Some(stream) = self.host().contexts.remove_stream(id) else {
             return;
@@ -55,7 +55,7 @@ impl Worker {
         self.drop_root_if_idle(root);
     }
 
-    fn tell_the_end(&mut self, id: u32) {
+    fn report_the_end(&mut self, id: u32) {
         self.create_in_vm(id);
         if let Some(stream) = self.host().contexts.stream_mut(id) {
             stream.log_phase = true;

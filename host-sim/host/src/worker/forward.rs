@@ -135,7 +135,7 @@ impl Worker {
     }
 }
 
-/// Whether there is an upstream that was not told the request's end.
+/// Whether there is an upstream that has not received the request's end.
 fn takes_request(stream: &Stream) -> bool {
     stream.info.upstream_started.is_some() && !stream.request.sent_end
 }

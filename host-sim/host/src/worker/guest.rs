@@ -84,7 +84,7 @@ impl Guest {
         self.exports.memory.data_size(&self.store)
     }
 
-    /// Calls an export for a context. What the guest asked for meanwhile waits in the actions.
+    /// Calls an export for a context. What the guest requests meanwhile waits in the actions.
     pub(super) fn call<P: WasmParams + Debug, R: WasmResults + Debug>(
         &mut self,
         name: &'static str,

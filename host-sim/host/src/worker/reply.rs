@@ -107,7 +107,7 @@ impl Worker {
         self.guest.failure().is_some() && self.guest.state().config.fail_policy == FailPolicy::Open
     }
 
-    /// Answers for a VM that has failed: an empty 503, of which the VM is told nothing.
+    /// Answers for a VM that has failed: an empty 503, without a callback.
     pub(super) fn or_fail<R>(&mut self, id: u32, result: Option<R>) -> Option<R> {
         if result.is_some() {
             return result;

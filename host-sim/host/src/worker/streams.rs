@@ -165,7 +165,7 @@ impl Worker {
     }
 
     /// What the upstream's host says of itself (`xds.upstream_host_metadata`), by namespace, and how many
-    /// upstreams were asked before it answered, itself included.
+    /// upstreams were tried before it answered, itself included.
     pub fn upstream_host(
         &mut self,
         stream: StreamId,

@@ -188,8 +188,8 @@ impl Run {
                 Effect::Callout(callout) => self.callouts.push(callout.token),
                 Effect::CancelCallout(token) => self.callouts.retain(|known| *known != token),
                 Effect::Log(_, line) => panic!("the guest failed: {line}"),
-                Effect::Crossing(crossing) => panic!("nobody asked for {crossing:?}"),
-                Effect::GrpcCallout(_) | Effect::GrpcData { .. } => panic!("nobody asks by gRPC"),
+                Effect::Crossing(crossing) => panic!("unexpected {crossing:?}"),
+                Effect::GrpcCallout(_) | Effect::GrpcData { .. } => panic!("unexpected gRPC"),
             }
         }
         self.seen.retain(|_, seen| !seen.ended);

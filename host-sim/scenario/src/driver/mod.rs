@@ -181,13 +181,13 @@ impl<'s> Driver<'s> {
     /// When something happens next; nothing once all that was planned is over.
     fn next(&self) -> Option<Duration> {
         let event = self.agenda.next();
-        let asked = !self.scenario.requests.is_empty();
+        let has_requests = !self.scenario.requests.is_empty();
         let over = self
             .exchanges
             .iter()
             .flatten()
             .all(|exchange| exchange.over);
-        if event.is_none() && asked && over {
+        if event.is_none() && has_requests && over {
             return None;
         }
         let timers = self.vms.values().filter_map(|vm| vm.worker.next_deadline());

@@ -65,7 +65,7 @@ configurations: [{at: 5ms, configuration: b}, {at: 20ms, configuration: c}]",
 
 #[test]
 fn a_vm_that_does_not_take_what_the_trial_took_filters_nothing_any_more() {
-    // The third VM that is asked refuses, and no later one.
+    // The third VM that is configured refuses, and no later one.
     let module = module(
         r#"(data (i32.const 64) "asked")
            (func (export "proxy_on_configure") (param i32 i32) (result i32)

@@ -137,7 +137,7 @@ requests: [{method: POST, path: /, body: [ab, {text: cd, after: 5ms}], expect: {
 
 #[test]
 fn a_callout_is_given_up_at_any_time() {
-    // It asks, and reads the answer without a look at whether there is one.
+    // It calls out, and reads the answer without a look at whether there is one.
     let words = fails(
         r#"(data (i32.const 64) "up")
            (data (i32.const 128) "\03\00\00\00\07\00\00\00\03\00\00\00\05\00\00\00\01\00\00\00\0a\00\00\00\01\00\00\00:method\00GET\00:path\00/\00:authority\00a\00")

@@ -14,7 +14,7 @@ pub(super) type Answer = Result<upstream::Answer, UpstreamFailure>;
 
 /// Where the upstream's half stands.
 pub(super) enum Upstream {
-    /// Not asked, or done with.
+    /// Not begun, or done with.
     Idle,
     Waiting(Pin<Box<dyn Future<Output = Answer>>>),
     Answering(Incoming),

@@ -36,7 +36,7 @@ fn proxy(upstream: SocketAddr) -> Proxy {
     })
 }
 
-/// Answers one call of gRPC for each connection, with what it was asked and this status.
+/// Answers one call of gRPC for each connection, with the message that came and this status.
 fn server(status: &'static str) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -56,13 +56,13 @@ fn server(status: &'static str) -> SocketAddr {
                             assert_eq!(request.headers()["te"], "trailers");
                             assert_eq!(request.headers()["content-type"], "application/grpc");
                             let mut body = request.into_body();
-                            let asked = body.data().await.unwrap().unwrap();
+                            let message = body.data().await.unwrap().unwrap();
                             let mut answer =
                                 respond.send_response(Response::new(()), false).unwrap();
                             // In two pieces, as a network may.
-                            let half = asked.len() / 2;
-                            answer.send_data(asked.slice(..half), false).unwrap();
-                            answer.send_data(asked.slice(half..), false).unwrap();
+                            let half = message.len() / 2;
+                            answer.send_data(message.slice(..half), false).unwrap();
+                            answer.send_data(message.slice(half..), false).unwrap();
                             let mut trailers = HeaderMap::new();
                             trailers.insert("grpc-status", HeaderValue::from_static(status));
                             answer.send_trailers(trailers).unwrap();

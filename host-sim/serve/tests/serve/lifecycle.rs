@@ -106,7 +106,7 @@ fn requests_that_wait_are_answered_when_their_vm_fails() {
         _ = stream.read(&mut [0]);
     });
     let proxy = Proxy::start(up);
-    let ask = |path: &str| {
+    let get = |path: &str| {
         let mut client = proxy.connect();
         client
             .set_read_timeout(Some(Duration::from_secs(5)))
@@ -115,9 +115,9 @@ fn requests_that_wait_are_answered_when_their_vm_fails() {
         client.write_all(request.as_bytes()).unwrap();
         client
     };
-    let mut begun = ask("/begun");
+    let mut begun = get("/begun");
     read_until(&mut begun, "abc");
-    let mut waiting = [ask("/waits"), ask("/silent"), ask("/waits")];
+    let mut waiting = [get("/waits"), get("/silent"), get("/waits")];
     // They are with the filter once one that came later was answered.
     assert!(proxy.get("/forbidden").starts_with("HTTP/1.1 403"));
     assert!(proxy.get("/trap").starts_with("HTTP/1.1 503"));
@@ -181,17 +181,17 @@ fn metrics_are_on_a_listener_of_their_own() {
     let proxy = Proxy::start(echo());
     proxy.get("/forbidden");
     proxy.wait_for_records(1);
-    let ask = |path: &str| {
+    let get = |path: &str| {
         let mut stream = connect(proxy.server.admin_address());
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         read_to_end(&mut stream)
     };
-    let metrics = ask("/metrics");
+    let metrics = get("/metrics");
     assert!(metrics.contains("\nended 1\n"), "{metrics}");
     assert!(metrics.contains("content-type: application/openmetrics-text"));
-    assert!(ask("/ready").ends_with("LIVE\n"));
-    assert!(ask("/elsewhere").starts_with("HTTP/1.1 404"));
+    assert!(get("/ready").ends_with("LIVE\n"));
+    assert!(get("/elsewhere").starts_with("HTTP/1.1 404"));
     // For the proxy `/metrics` is a path like any other.
     assert!(proxy.get("/metrics").contains("GET /metrics HTTP/1.1"));
 }

@@ -1,4 +1,4 @@
-//! A filter, an upstream that does as it is told by the path, and a proxy between client and it.
+//! A filter, an upstream that does what the path says, and a proxy between client and it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -54,7 +54,7 @@ const FILTER: &str = r#"(module
   (func (export "proxy_on_log") (param i32)
     (drop (call $increment (i32.load (i32.const 32)) (i64.const 1)))))"#;
 
-/// A running proxy, and what it has told.
+/// A running proxy, and what it has reported.
 pub struct Proxy {
     pub server: Server,
     pub records: Arc<Mutex<Vec<AccessRecord>>>,

@@ -107,8 +107,8 @@ fn a_client_that_disconnects_cancels_the_upstream_and_ends_the_stream() {
 
 #[test]
 fn a_client_that_disconnects_before_the_response_ends_the_stream() {
-    let asked = Arc::new(AtomicBool::new(false));
-    let seen = asked.clone();
+    let requested = Arc::new(AtomicBool::new(false));
+    let seen = requested.clone();
     let proxy = Proxy::start(upstream(move |mut stream| {
         read_until(&mut stream, "\r\n\r\n");
         seen.store(true, Ordering::SeqCst);
@@ -119,8 +119,8 @@ fn a_client_that_disconnects_before_the_response_ends_the_stream() {
     client
         .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         .unwrap();
-    wait_until("the upstream was not asked", || {
-        asked.load(Ordering::SeqCst)
+    wait_until("the upstream got no request", || {
+        requested.load(Ordering::SeqCst)
     });
     drop(client);
     assert_eq!(proxy.wait_for_records(1)[0].status, None);

@@ -113,7 +113,7 @@ fn after_router(filter: &At<'_>, notes: &mut Notes) {
     );
 }
 
-/// Whether the filter is there and yet not asked.
+/// Whether the filter is there and yet not called.
 fn switched_off(filter: &At<'_>, notes: &mut Notes) {
     if let Some(at) = filter
         .get("disabled")

@@ -55,7 +55,7 @@ struct Difference {
     everybody: Vec<Change>,
     /// What changes for tenants; those of whom the same is to be told together.
     tenants: Vec<Group>,
-    /// How many regular expressions are in rules that were asked about: what they match is not reported.
+    /// How many regular expressions are in rules that were evaluated: what they match is not reported.
     expressions: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What is asked of both policies: the modules, versions and ages that their rules speak of.
+//! What both policies are evaluated for: the modules, versions and ages that their rules speak of.
 
 use std::collections::{BTreeMap, BTreeSet};
 

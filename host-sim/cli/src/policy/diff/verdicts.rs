@@ -39,7 +39,7 @@ pub(super) struct Verdict {
 
 /// What of a module is requested.
 #[derive(Clone, Copy)]
-enum Asked<'p> {
+enum Requested<'p> {
     Whole,
     /// A file of a version that is old enough for every rule.
     Version(&'p str, File),
@@ -54,36 +54,42 @@ enum File {
     GoMod,
 }
 
-/// The turns of a tenant's probes. Of a module that turns as a whole no version is told, and of a version
+/// The turns of a tenant's probes. Of a module that turns as a whole no version is reported, and of a version
 /// whose zip turns no go.mod file.
 pub(super) fn of(old: &Policy, new: &Policy, tenant: &str, probes: &[Probe]) -> Vec<Turn> {
     let mut turns = Vec::new();
     for probe in probes {
-        let turn = |asked: Asked<'_>| turn(old, new, tenant, probe, asked);
-        if let Some(whole) = turn(Asked::Whole) {
+        let turn = |requested: Requested<'_>| turn(old, new, tenant, probe, requested);
+        if let Some(whole) = turn(Requested::Whole) {
             turns.push(whole);
             continue;
         }
         let of_version = |version: &str| {
-            let zip = turn(Asked::Version(version, File::Zip));
-            zip.or_else(|| turn(Asked::Version(version, File::GoMod)))
+            let zip = turn(Requested::Version(version, File::Zip));
+            zip.or_else(|| turn(Requested::Version(version, File::GoMod)))
         };
         turns.extend(probe.versions.iter().filter_map(|v| of_version(v)));
         if probe.by_age {
             let version = first_version(&probe.module);
-            let young = turn(Asked::Young(&version, File::Zip));
-            let young = young.or_else(|| turn(Asked::Young(&version, File::GoMod)));
+            let young = turn(Requested::Young(&version, File::Zip));
+            let young = young.or_else(|| turn(Requested::Young(&version, File::GoMod)));
             turns.extend(young.filter(|_| of_version(&version).is_none()));
         }
     }
     turns
 }
 
-fn turn(old: &Policy, new: &Policy, tenant: &str, probe: &Probe, asked: Asked<'_>) -> Option<Turn> {
-    let (version, age) = match asked {
-        Asked::Whole => (None, Age::Unasked),
-        Asked::Version(version, file) => (Some((version, file)), Age::Known(Duration::MAX)),
-        Asked::Young(version, file) => (Some((version, file)), Age::Known(Duration::ZERO)),
+fn turn(
+    old: &Policy,
+    new: &Policy,
+    tenant: &str,
+    probe: &Probe,
+    requested: Requested<'_>,
+) -> Option<Turn> {
+    let (version, age) = match requested {
+        Requested::Whole => (None, Age::Unasked),
+        Requested::Version(version, file) => (Some((version, file)), Age::Known(Duration::MAX)),
+        Requested::Young(version, file) => (Some((version, file)), Age::Known(Duration::ZERO)),
     };
     let file = match version {
         None => "@v/list".to_owned(),
@@ -102,7 +108,7 @@ fn turn(old: &Policy, new: &Policy, tenant: &str, probe: &Probe, asked: Asked<'_
         pattern: probe.pattern.clone(),
         module: probe.module.clone(),
         version: version.map(|(version, _)| version.to_owned()),
-        is_young: matches!(asked, Asked::Young(..)),
+        is_young: matches!(requested, Requested::Young(..)),
         is_go_mod: version.is_some_and(|(_, file)| file == File::GoMod),
         old,
         new,

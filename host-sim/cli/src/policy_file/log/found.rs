@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// Members in which programs write what was asked, the likeliest first.
+/// Members in which programs write what was requested, the likeliest first.
 const MEMBERS: [&str; 12] = [
     "path",
     "http-path",
@@ -117,9 +117,9 @@ fn path_of(token: &str) -> Option<&str> {
         None => token,
     };
     let path = path.split(['?', '#']).next()?;
-    let is_asked = path.starts_with('/')
+    let is_path = path.starts_with('/')
         && (path.contains("/@v/") || path.ends_with("/@latest") || path.contains("/sumdb/"));
-    is_asked.then_some(path)
+    is_path.then_some(path)
 }
 
 /// Whether this is a method, and none by which modules are requested.

@@ -37,7 +37,7 @@ pub(crate) enum Line<'l> {
         /// For what; it begins with a slash.
         path: Cow<'l, str>,
     },
-    /// One of another program: for what, and nothing of who asked but what the path may say.
+    /// One of another program: for what, and nothing of the client but what the path may say.
     Foreign {
         /// It begins with a slash.
         path: Cow<'l, str>,
@@ -46,7 +46,7 @@ pub(crate) enum Line<'l> {
     NoRequest(&'static str),
 }
 
-/// The members of the access log that tell what was asked; empty where one is missing, `-` where the
+/// The members of the access log that have the request; empty where one is missing, `-` where the
 /// filter had nothing to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
