@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_key_is_long_and_plain_and_is_not_shown() {
         for bad in [
-            &KEY[1..],
+            KEY.trim_start_matches('0'),
             &"a".repeat(129),
             &format!("{KEY}:"),
             &format!("{KEY} "),

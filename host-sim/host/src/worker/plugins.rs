@@ -97,7 +97,7 @@ impl Worker {
     }
 
     pub(super) fn delete_root(&mut self, id: u32) {
-        if !self.host().contexts.root(id).is_some() {
+        if self.host().contexts.root(id).is_none() {
             return;
         }
         let on_delete = self.guest.exports().on_delete.clone();
