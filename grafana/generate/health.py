@@ -3,7 +3,7 @@
 from board import board, written
 from layout import Section, even
 from panel import NONE_IS_GOOD, Column, Query, State, lines, number, table, timeline
-from query import OVERFLOW, POLICY, RANGE, REQUESTS, rate, series, value
+from query import OVERFLOW, POLICY, RANGE, REQUESTS, TWICE, rate, series, value
 
 # The `stat_prefix` of the listener that has the filter; in envoy/envoy.yaml and grafana/rules it is goproxy.
 LISTENER = 'envoy_http_conn_manager_prefix=~"$listener"'
@@ -166,6 +166,14 @@ def _filter():
             "WebAssembly VMs in each Envoy: one per worker and two more. Constant growth is a leak.",
             [Query("sum by (instance) (envoy_wasm_envoy_wasm_runtime_v8_active)", "{{instance}}")],
             "none",
+        ),
+        lines(
+            "Refused by a second filter",
+            "Requests per second that a filter refused because another one had let them through: it is in the chain"
+            " twice. Seen only with a route_key. See the alert ModgateFilterTwice.",
+            [Query(rate(TWICE, by="instance"), "{{instance}}")],
+            "reqps",
+            [(None, "green"), (0.001, "red")],
         ),
     ]
 

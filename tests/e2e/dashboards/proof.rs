@@ -22,7 +22,7 @@ const EMPTY: &[(&str, &str)] = &[
     ),
     (
         "modgate-splits: Backend fallbacks: A",
-        "no backend has another that stands in for it",
+        "no backend has a fallback",
     ),
     (
         "modgate-health: Values that did not fit: A",
@@ -31,6 +31,10 @@ const EMPTY: &[(&str, &str)] = &[
     (
         "modgate-health: Values that did not fit, since the start: A",
         "no label has too many values",
+    ),
+    (
+        "modgate-health: Refused by a second filter: A",
+        "the filter is in the chain once",
     ),
 ];
 
