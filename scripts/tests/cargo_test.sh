@@ -63,3 +63,16 @@ test_calls_that_build_twice_are_found() {
   [[ -z $(wrong_with "$(calls script)") ]] || unseen+=("the shared one is refused")
   ((${#unseen[@]} == 0)) || wrong "not found: ${unseen[*]}"
 }
+
+# Names of binaries and of test programs that a call selects, without those that a variable completes.
+test_what_calls_select_is_there() {
+  local known name missing=() count=0
+  cd "$CHECKOUT" || exit
+  known=$(cargo metadata --offline --no-deps --format-version 1 | grep -oE '"kind":\["(bin|test)"\],[^}]*"name":"[^"]+"')
+  while read -r name; do
+    count=$((count + 1))
+    grep -qF "\"name\":\"$name\"" <<<"$known" || missing+=("$name")
+  done < <(calls "${CALLERS[@]}" | grep -oE -- '--(bin|test) "?[a-z0-9-]+( |"?$)' | tr -d '"' | awk '{print $2}' | sort -u)
+  ((count >= 4)) || wrong "only $count names were found"
+  ((${#missing[@]} == 0)) || wrong "not there: ${missing[*]}"
+}
