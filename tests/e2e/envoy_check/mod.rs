@@ -241,7 +241,7 @@ fn by_header(files: &mut Files, value: &str) {
 #[test]
 fn routes_that_match_a_header_need_the_route_key() {
     type Change = fn(&mut Files);
-    let rows: [(&str, Change, Option<&str>); 6] = [
+    let rows: [(&str, Change, Option<&str>); 7] = [
         (
             "the key, and it is removed",
             |f| by_header(f, &format!("{KEY}:public")),
@@ -260,6 +260,16 @@ fn routes_that_match_a_header_need_the_route_key() {
             "the cluster's name alone",
             |f| by_header(f, "public"),
             Some("a client that sends x-modgate-cluster itself reaches public"),
+        ),
+        (
+            "all but the key",
+            |f| {
+                by_header(f, &format!("{KEY}:public"));
+                let route = format!("{MANAGER}/route_config/virtual_hosts/0/routes/0");
+                at(&mut f.bootstrap, &format!("{route}/match/headers/0"))["invert_match"] =
+                    json!(true);
+            },
+            Some("a fixed cluster"),
         ),
         (
             "another key",
@@ -292,4 +302,22 @@ fn routes_that_match_a_header_need_the_route_key() {
             Some(says) => assert!(errors.any(|error| error.contains(says)), "{found:?}"),
         }
     });
+}
+
+#[test]
+fn one_policy_without_a_route_key_needs_the_header_removed() {
+    let mut files = Files::shipped();
+    at(&mut files.bootstrap, MANAGER)["early_header_mutation_extensions"] = json!([]);
+    let mut keyed = files.policy.clone();
+    keyed["route_key"] = json!(KEY);
+    let dir = tempfile::tempdir().unwrap();
+    let envoy = write(&dir, "envoy.json", &files.bootstrap);
+    let keyed = write(&dir, "keyed.json", &keyed);
+    let bare = write(&dir, "bare.json", &files.policy);
+    let reported = |policies: &[&str]| {
+        let all = [&["check"], policies, &["--envoy", &envoy]].concat();
+        stdout(&modgate(all, b"")).contains("a client's own x-modgate-cluster is not removed first")
+    };
+    assert!(!reported(&[&keyed]), "a key is enough");
+    assert!(reported(&[&keyed, &bare]), "one policy has none");
 }

@@ -15,6 +15,8 @@ pub(super) struct Needs {
     pub(super) clusters: BTreeSet<String>,
     /// The keys by which their routes know the filter.
     pub(super) route_keys: Vec<RouteKey>,
+    /// Whether a policy has no such key.
+    pub(super) lacks_route_key: bool,
     pub(super) certificate: bool,
     pub(super) token: bool,
     pub(super) password: bool,
@@ -36,9 +38,9 @@ impl Needs {
             needs
                 .clusters
                 .extend(backends.map(|backend| backend.cluster.clone()));
-            needs
-                .route_keys
-                .extend(policy_source.policy.route_key.clone());
+            let route_key = policy_source.policy.route_key.clone();
+            needs.lacks_route_key |= route_key.is_none();
+            needs.route_keys.extend(route_key);
             needs.asks |= policy_source.asks_backends();
             needs.add(&policy_source.document);
         }

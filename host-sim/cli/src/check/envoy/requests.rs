@@ -112,7 +112,8 @@ fn headers(manager: &At<'_>, needs: &Needs, notes: &mut Notes) {
     };
     let early = manager.list("early_header_mutation_extensions");
     // Routes with a key take no header that a client made up.
-    if needs.route_keys.is_empty() && !early.iter().any(removes) {
+    let have_keys = needs.known && !needs.lacks_route_key;
+    if !have_keys && !early.iter().any(removes) {
         notes.error(
             manager,
             format!(

@@ -85,10 +85,16 @@ fn leads(
         .iter()
         .flat_map(|clusters| clusters.list("clusters"));
     let named = weighted.filter_map(|cluster| cluster.get("name"));
-    if has_route_key(route, needs) {
+    let demanded = demanded(route);
+    let has_key = |value: &str| {
+        needs
+            .route_keys
+            .iter()
+            .any(|key| key.is_in(value.as_bytes()))
+    };
+    if demanded.is_some_and(has_key) {
         return Leads::ByTheFilter;
     }
-    let by_name = names_its_cluster(route);
     let mut leads = Leads::Elsewhere;
     for at in action.get("cluster").into_iter().chain(named) {
         let Some(name) = at.value.as_str() else {
@@ -96,7 +102,7 @@ fn leads(
         };
         let is_backend = needs.clusters.contains(name);
         let says = match manager.is_filtered() {
-            true if by_name => format!(
+            true if demanded.is_some() => format!(
                 "a client that sends {CLUSTER_HEADER} itself reaches {name} if the filter is missing or has failed; give the policy a route_key, and match it here"
             ),
             true => format!(
@@ -114,28 +120,19 @@ fn leads(
     leads
 }
 
-/// What a route's match demands of the header that names the cluster.
+/// The one value of the header that names the cluster which a route's match demands, if it demands one.
 fn demanded<'v>(route: &At<'v>) -> Option<&'v str> {
     let headers = route.get("match")?.list("headers");
     let is_ours = |at: &At<'_>| {
         let name = at.text("name");
+        // An inverted match takes every other value, and requests without the header.
         name.is_some_and(|name| name.eq_ignore_ascii_case(CLUSTER_HEADER))
+            && !at.is_true("invert_match")
     };
     let ours = headers.into_iter().find(is_ours)?;
     let matched = ours.get("string_match");
     let exact = matched.as_ref().and_then(|at| at.text("exact"));
     exact.or_else(|| ours.text("exact_match"))
-}
-
-/// Whether a route takes only requests that the filter has let through.
-fn has_route_key(route: &At<'_>, needs: &Needs) -> bool {
-    let value = demanded(route).unwrap_or_default().as_bytes();
-    needs.route_keys.iter().any(|key| key.is_in(value))
-}
-
-/// Whether a route takes requests by the header that names the cluster, and any client can send it.
-fn names_its_cluster(route: &At<'_>) -> bool {
-    demanded(route).is_some()
 }
 
 /// Whether the filter is bypassed on a route.
