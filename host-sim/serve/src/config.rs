@@ -13,6 +13,7 @@ use envoy_wasm_host::{LogLevel, Route, stats::StatsConfig};
 use crate::clusters::Clusters;
 
 use super::access::AccessRecord;
+use super::origin::port;
 
 /// A backend that the filter can name: its cluster, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ impl Upstream {
                 "the URL of upstream {name} has a path; put it into the policy as the backend's `base_path`"
             ));
         }
+        port(&uri)?;
         Ok(Self {
             name: name.to_owned(),
             url: uri,
@@ -225,6 +227,8 @@ mod tests {
             ("a=/x", "not a URL like"),
             ("a=http://b/path", "base_path"),
             ("a=http://u:p@b", "user name"),
+            ("a=http://b:70000", "from 1 to 65535"),
+            ("a=http://b:", "from 1 to 65535"),
         ];
         table_rows::check(rows, |(bad, says)| {
             let error = bad.parse::<Upstream>().unwrap_err();

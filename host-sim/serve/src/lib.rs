@@ -3,7 +3,7 @@
 //! As in Envoy each worker thread has an event loop, a VM and connections of its own, and nothing
 //! stands between a request and its VM that another thread could hold.
 //!
-//! Layers, lowest first: error, lengths, repeated, request_id, channel, clusters, access, config, backends, framing, convert,
+//! Layers, lowest first: error, lengths, repeated, request_id, channel, clusters, origin, access, config, backends, framing, convert,
 //! connect, shared, upstream, callout, grpc, vm, slot, stream, thread, admin, policy_watch, server.
 
 mod access;
@@ -19,6 +19,7 @@ mod error;
 mod framing;
 mod grpc;
 mod lengths;
+mod origin;
 mod policy_watch;
 mod repeated;
 mod request_id;
@@ -38,5 +39,6 @@ pub use config::{
 };
 pub use connect::{Connector, Proxies, connector, tls_config};
 pub use error::ServeError;
+pub use origin::port;
 pub use server::Server;
 pub use upstream::innermost;

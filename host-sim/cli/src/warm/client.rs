@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use envoy_wasm_serve::{Connector, Proxies, connector, header_in, innermost, tls_config};
+use envoy_wasm_serve::{Connector, Proxies, connector, header_in, innermost, port, tls_config};
 use http::header::{HeaderMap, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use http_body_util::Empty;
@@ -54,6 +54,7 @@ impl Client {
         if uri.query().is_some() {
             return Err("--proxy: the URL of a proxy cannot have a query".to_owned());
         }
+        port(&uri).map_err(|error| format!("--proxy: {error}"))?;
         let tls = tls_config(true, ca_files).map_err(|error| error.to_string())?;
         let proxies = Arc::new(Proxies::of_environment()?);
         let http = HttpClient::builder(TokioExecutor::new())
