@@ -1,12 +1,13 @@
 //! The command `modgate`: one file for each of its commands.
 //!
 //! Layers, lowest first: out, completions, stop, table, progress, clusters, export, filter, module, policy_file,
-//! metrics, pins, explain, check, h1, policy, replay, serve, envoy_routes, sim, split, test, warm, demo.
+//! metrics, pins, explain, check, h1, policy, replay, serve, envoy_routes, deploy, sim, split, test, warm, demo.
 
 mod check;
 pub mod clusters;
 mod completions;
 mod demo;
+mod deploy;
 mod envoy_routes;
 mod explain;
 pub mod export;
@@ -67,6 +68,8 @@ enum Command {
     Warm(warm::Args),
     /// Print Envoy's routes and clusters for a policy.
     EnvoyRoutes(envoy_routes::Args),
+    /// Write what Istio needs for a policy, as files.
+    Deploy(deploy::Args),
     /// Run scenarios of a filter in virtual time, and report what differs from the expected.
     Sim(sim::Args),
     /// Print the metrics: their configuration for Envoy or Istio, or their reference.
@@ -95,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Pins(args) => done(pins::run(&args)),
         Command::Warm(args) => done(warm::run(&args)),
         Command::EnvoyRoutes(args) => done(envoy_routes::run(&args)),
+        Command::Deploy(args) => done(deploy::run(&args)),
         Command::Sim(args) => sim::run(&args),
         Command::Metrics(args) => done(metrics::run(&args)),
         Command::Completions(args) => done(completions::completions(&args, Cli::command())),

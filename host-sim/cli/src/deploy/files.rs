@@ -1,0 +1,106 @@
+//! What is written: files in a folder, or one stream of objects.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+/// The files of a deployment by their names, in the order in which they are to be applied.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// They hold the route key, so only their owner reads them.
+    objects: Vec<(String, String)>,
+    /// What is not to be applied as it stands.
+    extras: Vec<(String, String)>,
+    /// What a person must know or do beside applying them.
+    notes: Vec<String>,
+}
+
+/// Who may read a file, before the umask.
+pub(super) const OWNER: u32 = 0o600;
+const ALL: u32 = 0o644;
+
+impl Files {
+    /// Adds a file of objects, with a sentence about it at its head; nothing where there are no objects.
+    ///
+    /// # Errors
+    /// None that is known: the objects are made of texts, numbers and a policy.
+    pub(super) fn objects(
+        &mut self,
+        name: &str,
+        about: &str,
+        objects: &[Value],
+    ) -> Result<(), serde_json::Error> {
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let documents: Result<Vec<String>, _> = objects.iter().map(plain_yaml::to_string).collect();
+        let text = format!("{}{}", comment(about), documents?.join("---\n"));
+        self.objects.push((name.to_owned(), text));
+        Ok(())
+    }
+
+    /// Adds a file that is not to be applied as it stands.
+    pub(super) fn extra(&mut self, name: &str, about: &str, text: &str) {
+        self.extras
+            .push((name.to_owned(), format!("{}{text}", comment(about))));
+    }
+
+    /// Adds a sentence for the person who applies the files.
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// What a person must know or do beside applying them.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The objects as one stream of documents.
+    pub(super) fn stream(&self) -> String {
+        let texts: Vec<&str> = self.objects.iter().map(|(_, text)| text.as_str()).collect();
+        texts.join("---\n")
+    }
+
+    /// Writes every file, each whole or not at all. Files of before that are not among them stay, as they may be
+    /// somebody's own.
+    ///
+    /// # Errors
+    /// What keeps one from being written, with its name.
+    pub(super) fn write(&self, folder: &Path) -> Result<Vec<String>, String> {
+        let mut written = Vec::new();
+        for (files, mode) in [(&self.objects, OWNER), (&self.extras, ALL)] {
+            for (name, text) in files {
+                let file = folder.join(name);
+                write_whole(&file, text, mode)
+                    .map_err(|error| format!("{}: {error}", file.display()))?;
+                written.push(file.display().to_string());
+            }
+        }
+        Ok(written)
+    }
+}
+
+fn comment(text: &str) -> String {
+    text.lines().map(|line| format!("# {line}\n")).collect()
+}
+
+/// Writes a file whole or not at all, and makes the folders that it is in.
+///
+/// # Errors
+/// What keeps it from being written.
+pub(super) fn write_whole(file: &Path, text: &str, mode: u32) -> std::io::Result<()> {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut new = tempfile::Builder::new();
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    let mut new = new.tempfile_in(folder)?;
+    new.write_all(text.as_bytes())?;
+    new.persist(file)?;
+    Ok(())
+}
