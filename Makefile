@@ -1,11 +1,11 @@
 # Thin: each target calls a script or cargo. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo envoy dashboards pictures check test fuzz bench fmt lint doc clean
+.PHONY: help setup build demo envoy dashboards pictures check test test-mesh fuzz bench fmt lint doc clean
 # The programs that the set-up put in place come first.
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 setup: ## get everything that the project needs beside Rust, into .tools/
 	@scripts/setup
 build: ## dist/modgate, the command, and dist/modgate.wasm, the filter
@@ -24,6 +24,8 @@ check: ## while you work: format, clippy, imports and unit tests
 	@scripts/check
 test: ## everything a change must pass
 	@scripts/test
+test-mesh: ## the filter in a real Istio: twelve minutes more to set up the first time
+	@scripts/test-mesh
 fuzz: ## everything that reads what others wrote, three minutes for each part
 	@scripts/fuzz
 bench: ## what the filter costs in Envoy, against Envoy without it; what the simulator does

@@ -39,6 +39,15 @@ pub struct Holder<'a> {
     pub common_name: Option<&'a str>,
 }
 
+/// A new private key and its public one, PEM, for who signs by himself.
+///
+/// # Panics
+/// Where it cannot be made.
+pub fn key_pair() -> [String; 2] {
+    let pair = KeyPair::generate().unwrap_or_else(|e| panic!("no key: {e}"));
+    [pair.serialize_pem(), pair.public_key_pem()]
+}
+
 impl Authority {
     /// A new one.
     ///

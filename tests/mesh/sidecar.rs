@@ -1,0 +1,87 @@
+//! The filter in the sidecar of the Go proxy's pods.
+
+use modgate_harness::go::{Go, Sumdb};
+use modgate_harness::ports::free_port;
+use modgate_mesh::{Deploy, Mesh, NAMESPACE, Pod};
+
+use crate::support::{BARE_LIST, LIST, Parts, ask, known_values, local, policy, status};
+
+/// In the place of iptables, which would lead the pod's connections to the sidecar: it listens itself, before the Go
+/// proxy.
+fn listener(parts: &Parts, port: u16) -> String {
+    let files = parts.files.address();
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: athens, namespace: {NAMESPACE}}}\n\
+         spec: {{selector: {{app: athens}}, ports: [{{name: http, port: {port}, targetPort: {port}}}]}}\n---\n\
+         apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {{name: athens, namespace: {NAMESPACE}}}\n\
+         spec:\n  workloadSelector: {{labels: {{app: athens}}}}\n  egress: [{{hosts: ['istio-system/*']}}]\n\
+         \x20 ingress: [{{port: {{number: {port}, protocol: HTTP, name: http}}, bind: 127.0.0.1, defaultEndpoint: '{files}', captureMode: NONE}}]\n"
+    )
+}
+
+#[test]
+fn the_go_proxy_answers_only_what_has_passed_the_filter() {
+    let (parts, mesh, port) = (Parts::start(), Mesh::start(), free_port());
+    let address = local(port);
+    mesh.apply(&listener(&parts, port));
+    let deploy = Deploy::new(&policy(1), parts.at_sidecar(port));
+    let pod =
+        Pod::sidecar("athens", ("app", "athens")).patched(&deploy.file("extra/pod-template.yaml"));
+    let mut proxy = mesh.run(&pod);
+    // Without anything of Modgate the Go proxy is open.
+    proxy.wait_until("open", || {
+        (status(address, BARE_LIST)? == 200).then_some(())
+    });
+
+    mesh.apply_folder(&deploy.folder());
+    proxy.wait_until("serving", || (status(address, LIST)? == 200).then_some(()));
+    let go = Go::new(format!("http://{address}/t/web"), Sumdb::Off);
+    go.run(&["get", "example.org/words@v0.1.0"]).expect_ok();
+    let denied = go.run(&["get", "example.org/bad@v0.1.0"]);
+    assert!(
+        denied
+            .expect_failure()
+            .contains("typosquat of example.org/good"),
+        "{denied:?}"
+    );
+    let served = [("tenant", "web"), ("outcome", "ok")];
+    assert!(proxy.figures().sum("modgate_requests_total", &served) >= 4.0);
+
+    let filter = deploy.text("3-filter.yaml");
+    let ways = [
+        (
+            "a selector that fits nothing",
+            filter.replace("app: athens", "app: other"),
+        ),
+        (
+            "a port that fits nothing",
+            filter.replace(&format!("number: {port}"), "number: 1"),
+        ),
+        (
+            "a module that is not to be had",
+            filter.replace("modgate.wasm", "gone.wasm"),
+        ),
+        ("the object deleted", String::new()),
+    ];
+    for (way, broken) in ways {
+        mesh.apply(&filter);
+        proxy.wait_until("serving", || (status(address, LIST)? == 200).then_some(()));
+        match broken.as_str() {
+            "" => mesh.delete(&deploy.file("3-filter.yaml")),
+            _ => mesh.apply(&broken),
+        }
+        proxy.wait_until(way, || (status(address, LIST)? == 403).then_some(()));
+        let before = parts.files.requests().len();
+        for value in known_values(&deploy, &format!("inbound|{port}||")) {
+            for path in [LIST, BARE_LIST, "/example.org/words/@v/v0.1.0.zip"] {
+                let found = ask(address, path, value.as_deref()).map(|answer| answer.status);
+                assert_eq!(found, Some(403), "{way}, {value:?}, {path}");
+            }
+        }
+        assert_eq!(
+            parts.files.requests().len(),
+            before,
+            "{way}: the Go proxy was reached"
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! The Go proxy behind the filter, and where the mesh gets the filter from.
+
+use std::net::SocketAddr;
+
+use modgate_goproxy::{Module, Server, Tree};
+use modgate_harness::http;
+use modgate_harness::tools::dist;
+use modgate_mesh::{Deploy, NAMESPACE};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The cluster of the policy.
+pub(crate) const CLUSTER: &str = "files";
+
+/// What the policy serves.
+pub(crate) const LIST: &str = "/t/web/example.org/words/@v/list";
+
+/// What it serves, as the Go proxy itself names it.
+pub(crate) const BARE_LIST: &str = "/example.org/words/@v/list";
+
+/// A Go proxy with two modules, and a web server with the filter.
+pub(crate) struct Parts {
+    pub(crate) files: Server,
+    modules: Server,
+    _dir: TempDir,
+}
+
+impl Parts {
+    pub(crate) fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let module = |name: &str| {
+            let file = format!("module {name}\n");
+            Module::new(name, "v0.1.0")
+                .file("go.mod", file)
+                .file("words.go", "package words\n")
+        };
+        let tree = Tree::write(
+            dir.path(),
+            &[module("example.org/words"), module("example.org/bad")],
+        )
+        .unwrap();
+        let files = Server::start(tree.root()).unwrap();
+        let modules = Server::start(dist("modgate.wasm").parent().unwrap()).unwrap();
+        Self {
+            files,
+            modules,
+            _dir: dir,
+        }
+    }
+
+    /// The arguments by which a mesh gets the filter.
+    pub(crate) fn module(&self) -> Vec<String> {
+        let url = format!("{}/modgate.wasm", self.modules.url());
+        ["--module", &url, "--sha256", &sha256()]
+            .map(str::to_owned)
+            .into()
+    }
+
+    /// A gateway at a port.
+    pub(crate) fn at_gateway(&self, port: u16) -> Vec<String> {
+        let fixed = format!(
+            "--target istio --at gateway --namespace {NAMESPACE} --selector istio=gateway --host localhost"
+        );
+        let mut arguments: Vec<String> = fixed.split(' ').map(str::to_owned).collect();
+        arguments.extend(["--listen".to_owned(), port.to_string()]);
+        arguments.extend([
+            "--cluster".to_owned(),
+            format!("{CLUSTER}={}", self.files.url()),
+        ]);
+        arguments.extend(self.module());
+        arguments
+    }
+
+    /// The sidecar of the pods with the label `app=athens`, which listens at a port.
+    pub(crate) fn at_sidecar(&self, port: u16) -> Vec<String> {
+        let fixed =
+            format!("--target istio --at sidecar --namespace {NAMESPACE} --selector app=athens");
+        let mut arguments: Vec<String> = fixed.split(' ').map(str::to_owned).collect();
+        arguments.extend([
+            "--cluster".to_owned(),
+            format!("{CLUSTER}=http://127.0.0.1:{port}"),
+        ]);
+        arguments.extend(self.module());
+        arguments
+    }
+}
+
+/// The filter's, as `sha256sum` prints it.
+pub(crate) fn sha256() -> String {
+    let output = std::process::Command::new("sha256sum")
+        .arg(dist("modgate.wasm"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split(' ').next().unwrap().to_owned()
+}
+
+/// The policy of the tests, of a version.
+pub(crate) fn policy(version: u32) -> Value {
+    json!({
+        "version": version.to_string(),
+        "default": "deny",
+        "contact": "#go-platform",
+        "identity": [{"path_prefix": "/t/{tenant}"}],
+        "tenants": {"web": {"rules": ["org"]}},
+        "rules": {"org": [
+            {"id": "typosquat", "deny": ["example.org/bad"], "reason": "typosquat of example.org/good"},
+            {"id": "public", "allow": ["*"]},
+        ]},
+        "backends": {"main": {"cluster": CLUSTER}},
+        "routes": [{"id": "all", "backend": "main"}],
+    })
+}
+
+/// The answer to a path, with a value of the header by which routes know the filter.
+pub(crate) fn ask(address: SocketAddr, path: &str, forged: Option<&str>) -> Option<http::Response> {
+    let mut headers = vec![("host", "localhost")];
+    headers.extend(forged.map(|value| ("x-modgate-cluster", value)));
+    http::try_request(address, "GET", path, &headers)
+}
+
+pub(crate) fn status(address: SocketAddr, path: &str) -> Option<u16> {
+    ask(address, path, None).map(|answer| answer.status)
+}
+
+/// Every value of the header that somebody can know who does not know a key.
+pub(crate) fn known_values(deploy: &Deploy, cluster: &str) -> Vec<Option<String>> {
+    let [_, key, _] = deploy.keys();
+    let mut values = vec![
+        None,
+        Some(String::new()),
+        Some(CLUSTER.to_owned()),
+        Some(cluster.to_owned()),
+        Some(format!(":{cluster}")),
+        Some(format!("{}:{cluster}", "0".repeat(48))),
+        Some(format!("{}:{cluster}", "-".repeat(48))),
+        // Almost a key.
+        Some(format!("{}:{cluster}", &key[1..])),
+        Some(format!("{}:{cluster}", key.to_uppercase())),
+    ];
+    values.extend(cluster.split('|').map(|part| Some(part.to_owned())));
+    values
+}
+
+pub(crate) fn local(port: u16) -> SocketAddr {
+    ([127, 0, 0, 1], port).into()
+}
