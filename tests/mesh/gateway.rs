@@ -1,6 +1,7 @@
 //! The filter in a gateway of Istio.
 
 use modgate_harness::go::{Go, Sumdb};
+use modgate_harness::metrics::Figures;
 use modgate_harness::ports::free_port;
 use modgate_mesh::{Deploy, Mesh, Pod};
 
@@ -53,8 +54,27 @@ fn go_gets_what_the_policy_allows_and_the_figures_have_their_labels() {
         ) >= 1.0
     );
     assert_eq!(sum("modgate_policy_info", &[("policy_version", "1")]), 1.0);
-    let whole = [("operation", "zip"), ("le", "60000")];
-    assert!(sum("modgate_request_duration_milliseconds_bucket", &whole) >= 1.0);
+    let zips = [("operation", "zip"), ("tenant", "web")];
+    let shown = Figures::once_at_least(
+        || proxy.prometheus(),
+        "modgate_request_duration_milliseconds_count",
+        &zips,
+        1.0,
+    );
+    assert!(shown.sum("modgate_request_duration_milliseconds_count", &[]) >= 4.0);
+    let text = proxy.prometheus();
+    let bounds = |bound: &str| {
+        text.lines()
+            .filter(|line| {
+                line.starts_with("modgate_") && line.contains(&format!("le=\"{bound}\""))
+            })
+            .count()
+    };
+    // The filter's own buckets, and not Envoy's, which end elsewhere.
+    assert!(
+        bounds("2") > 0 && bounds("60000") > 0 && bounds("1800000") == 0,
+        "{text}"
+    );
     for request in parts.files.requests() {
         let seen = format!("{request:?}");
         assert!(
@@ -67,7 +87,7 @@ fn go_gets_what_the_policy_allows_and_the_figures_have_their_labels() {
 #[test]
 fn without_the_filter_nobody_gets_a_module() {
     let (parts, mesh, port) = (Parts::start(), Mesh::start(), free_port());
-    let deploy = Deploy::new(&policy(1), parts.at_gateway(port));
+    let deploy = Deploy::new(&policy(1), parts.at_gateway_of("goproxy.test", port));
     mesh.apply_folder(&deploy.folder());
     let mut proxy = mesh.run(&Pod::gateway("gateway", ("istio", "gateway")));
     let address = local(port);
@@ -85,7 +105,7 @@ fn without_the_filter_nobody_gets_a_module() {
         ),
         (
             "a module with other bytes",
-            filter.replace(&sha256(), &"0".repeat(64)),
+            filter.replace(&sha256(), &"a".repeat(64)),
             403,
         ),
         ("the object deleted", String::new(), 404),

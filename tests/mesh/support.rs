@@ -56,13 +56,18 @@ impl Parts {
             .into()
     }
 
-    /// A gateway at a port.
+    /// A gateway at a port, for every name.
     pub(crate) fn at_gateway(&self, port: u16) -> Vec<String> {
+        self.at_gateway_of("*", port)
+    }
+
+    /// A gateway at a port, for a name.
+    pub(crate) fn at_gateway_of(&self, host: &str, port: u16) -> Vec<String> {
         let fixed = format!(
-            "--target istio --at gateway --namespace {NAMESPACE} --selector istio=gateway --host localhost"
+            "--target istio --at gateway --namespace {NAMESPACE} --selector istio=gateway --host"
         );
         let mut arguments: Vec<String> = fixed.split(' ').map(str::to_owned).collect();
-        arguments.extend(["--listen".to_owned(), port.to_string()]);
+        arguments.extend([host.to_owned(), "--listen".to_owned(), port.to_string()]);
         arguments.extend([
             "--cluster".to_owned(),
             format!("{CLUSTER}={}", self.files.url()),
@@ -114,9 +119,9 @@ pub(crate) fn policy(version: u32) -> Value {
 
 /// The answer to a path, with a value of the header by which routes know the filter.
 pub(crate) fn ask(address: SocketAddr, path: &str, forged: Option<&str>) -> Option<http::Response> {
-    let mut headers = vec![("host", "localhost")];
-    headers.extend(forged.map(|value| ("x-modgate-cluster", value)));
-    http::try_request(address, "GET", path, &headers)
+    let header = forged.map(|value| ("x-modgate-cluster", value));
+    let headers: Vec<_> = header.into_iter().collect();
+    http::try_request(address, "GET", path, &headers).ok()
 }
 
 pub(crate) fn status(address: SocketAddr, path: &str) -> Option<u16> {

@@ -172,9 +172,14 @@ impl Proxy {
         self.process.log()
     }
 
-    /// Envoy's figures.
+    /// What it shows to Prometheus.
+    pub fn prometheus(&self) -> String {
+        http::get(self.admin, "/stats/prometheus").body
+    }
+
+    /// The filter's figures in it.
     pub fn figures(&self) -> Figures {
-        Figures::parse(&http::get(self.admin, "/stats/prometheus").body)
+        Figures::parse(&self.prometheus())
     }
 
     /// Waits until something holds of it.
