@@ -2,6 +2,7 @@
 
 use modgate_harness::ports::free_port;
 use modgate_harness::stack::Prometheus;
+use modgate_harness::tools::root;
 use modgate_mesh::{Deploy, Mesh, Pod};
 use serde_json::{Value, json};
 
@@ -14,6 +15,13 @@ fn hurried(rules: &str) -> String {
     rules
         .replace("offset 5m", "offset 5s")
         .replace("for: 5m", "for: 2s")
+}
+
+/// What the shipped configuration for a mesh does with the figures.
+fn relabelled() -> Value {
+    let text = std::fs::read_to_string(root().join("grafana/scrape/istio-sidecar.yml")).unwrap();
+    let config: Value = plain_yaml::from_str(&text).unwrap();
+    config["scrape_configs"][0]["metric_relabel_configs"].clone()
 }
 
 #[test]
@@ -36,6 +44,7 @@ fn a_deleted_filter_raises_the_alert() {
         "scrape_configs": [{
             "job_name": "gateway", "metrics_path": "/stats/prometheus",
             "static_configs": [{"targets": [proxy.admin().to_string()]}],
+            "metric_relabel_configs": relabelled(),
         }],
     });
     let prometheus = Prometheus::start_with("prometheus", &config, &[]);
@@ -53,10 +62,24 @@ fn a_deleted_filter_raises_the_alert() {
             "it fires while the filter counts everything"
         );
     }
+    let answered = prometheus.query("modgate:answered:total");
+    let shown = proxy.prometheus();
+    let shown: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.contains("downstream_rq_completed"))
+        .collect();
     assert!(
-        prometheus
-            .query("modgate:answered:total")
-            .is_some_and(|total| total >= 100.0)
+        answered.is_some_and(|total| total >= 100.0),
+        "{answered:?} of {shown:#?}"
+    );
+
+    // By the label that the dashboards read.
+    let shown = format!(
+        "sum(envoy_http_downstream_rq_completed{{envoy_http_conn_manager_prefix=\"outbound_0.0.0.0_{port}\"}})"
+    );
+    assert!(
+        prometheus.query(&shown).is_some_and(|total| total >= 100.0),
+        "{shown}"
     );
 
     mesh.delete(&deploy.file("3-filter.yaml"));

@@ -1,6 +1,8 @@
 //! The Go proxy behind the filter, and where the mesh gets the filter from.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use modgate_goproxy::{Module, Server, Tree};
 use modgate_harness::http;
@@ -124,8 +126,18 @@ pub(crate) fn ask(address: SocketAddr, path: &str, forged: Option<&str>) -> Opti
     http::try_request(address, "GET", path, &headers).ok()
 }
 
+/// The status alone, as soon as it is there: behind a denial Envoy keeps a connection open for a second.
 pub(crate) fn status(address: SocketAddr, path: &str) -> Option<u16> {
-    ask(address, path, None).map(|answer| answer.status)
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .ok()?;
+    let head = http::head("GET", path, &[]);
+    stream.write_all(head.as_bytes()).ok()?;
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).ok()?;
+    let text = std::str::from_utf8(&start).ok()?;
+    text.strip_prefix("HTTP/1.1 ")?.parse().ok()
 }
 
 /// Every value of the header that somebody can know who does not know a key.

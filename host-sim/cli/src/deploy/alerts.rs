@@ -9,9 +9,10 @@ const ALERTS: &str = include_str!("../../../../grafana/rules/alerts.yaml");
 /// How the shipped rules select the listener.
 const SHIPPED: &str = r#"envoy_http_conn_manager_prefix="goproxy""#;
 
-/// The files of rules, by their names, where the prefix of the listeners' metrics matches an expression.
-pub(super) fn rules(listeners: &str) -> [(&'static str, String); 2] {
-    let selects = format!("envoy_http_conn_manager_prefix=~{listeners:?}");
+/// The files of rules, by their names, for the listeners of Istio whose metrics' prefix matches an expression. Istio
+/// gives the label a name of its own.
+pub(super) fn in_istio(listeners: &str) -> [(&'static str, String); 2] {
+    let selects = format!("http_conn_manager_prefix=~{listeners:?}");
     [("recording.yaml", RECORDING), ("alerts.yaml", ALERTS)]
         .map(|(name, text)| (name, text.replace(SHIPPED, &selects)))
 }
@@ -22,12 +23,12 @@ mod tests {
 
     #[test]
     fn the_rules_select_the_listener() {
-        let [recording, alerts] = rules("inbound_.*_(3000)");
+        let [recording, alerts] = in_istio("inbound_.*_(3000)");
         assert!(!recording.1.contains(SHIPPED) && !alerts.1.contains(SHIPPED));
         assert!(
             alerts
                 .1
-                .contains(r#"envoy_http_conn_manager_prefix=~"inbound_.*_(3000)""#)
+                .contains(r#"{http_conn_manager_prefix=~"inbound_.*_(3000)"}"#)
         );
     }
 }

@@ -125,7 +125,7 @@ impl Istio {
             Place::Gateway => "outbound_.*".to_owned(),
             Place::Sidecar => sidecar::listeners(local.values()),
         };
-        for (file, text) in alerts::rules(&prefix) {
+        for (file, text) in alerts::in_istio(&prefix) {
             files.extra(&format!("extra/{file}"), alerts::ABOUT, &text);
         }
         Ok(files)
