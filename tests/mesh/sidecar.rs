@@ -8,14 +8,14 @@ use crate::support::{BARE_LIST, LIST, Parts, ask, known_values, local, policy, s
 
 /// In the place of iptables, which would lead the pod's connections to the sidecar: it listens itself, before the Go
 /// proxy.
-fn listener(parts: &Parts, port: u16) -> String {
+fn listener(parts: &Parts, port: u16, protocol: &str) -> String {
     let files = parts.files.address();
     format!(
         "apiVersion: v1\nkind: Service\nmetadata: {{name: athens, namespace: {NAMESPACE}}}\n\
          spec: {{selector: {{app: athens}}, ports: [{{name: http, port: {port}, targetPort: {port}}}]}}\n---\n\
          apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {{name: athens, namespace: {NAMESPACE}}}\n\
          spec:\n  workloadSelector: {{labels: {{app: athens}}}}\n  egress: [{{hosts: ['istio-system/*']}}]\n\
-         \x20 ingress: [{{port: {{number: {port}, protocol: HTTP, name: http}}, bind: 127.0.0.1, defaultEndpoint: '{files}', captureMode: NONE}}]\n"
+         \x20 ingress: [{{port: {{number: {port}, protocol: {protocol}, name: port}}, bind: 127.0.0.1, defaultEndpoint: '{files}', captureMode: NONE}}]\n"
     )
 }
 
@@ -23,7 +23,7 @@ fn listener(parts: &Parts, port: u16) -> String {
 fn the_go_proxy_answers_only_what_has_passed_the_filter() {
     let (parts, mesh, port) = (Parts::start(), Mesh::start(), free_port());
     let address = local(port);
-    mesh.apply(&listener(&parts, port));
+    mesh.apply(&listener(&parts, port, "HTTP"));
     let deploy = Deploy::new(&policy(1), parts.at_sidecar(port));
     let pod =
         Pod::sidecar("athens", ("app", "athens")).patched(&deploy.file("extra/pod-template.yaml"));
@@ -46,6 +46,18 @@ fn the_go_proxy_answers_only_what_has_passed_the_filter() {
     );
     let served = [("tenant", "web"), ("outcome", "ok")];
     assert!(proxy.figures().sum("modgate_requests_total", &served) >= 4.0);
+
+    // What the rules of `modgate deploy` select.
+    let listener = format!("http_conn_manager_prefix=\"inbound_127.0.0.1_{port}\"");
+    let shown = proxy.prometheus();
+    assert!(shown.contains(&listener), "{listener}");
+    let rules = deploy.text("extra/alerts.yaml");
+    assert!(
+        rules.contains(&format!(
+            "http_conn_manager_prefix=~\"inbound_.*_({port})\""
+        )),
+        "{rules}"
+    );
 
     let filter = deploy.text("3-filter.yaml");
     let ways = [
@@ -84,4 +96,36 @@ fn the_go_proxy_answers_only_what_has_passed_the_filter() {
             "{way}: the Go proxy was reached"
         );
     }
+}
+
+/// Istio takes a port without a protocol's name for TCP, and Envoy has no filters for HTTP there.
+#[test]
+fn a_port_that_istio_takes_for_tcp_is_shut() {
+    let (parts, mesh, port) = (Parts::start(), Mesh::start(), free_port());
+    let address = local(port);
+    mesh.apply(&listener(&parts, port, "TCP"));
+    let mut proxy = mesh.run(&Pod::sidecar("athens", ("app", "athens")));
+    proxy.wait_until("open", || {
+        (status(address, BARE_LIST)? == 200).then_some(())
+    });
+    let deploy = Deploy::new(&policy(1), parts.at_sidecar(port));
+    mesh.apply_folder(&deploy.folder());
+    proxy.wait_until("shut", || {
+        status(address, BARE_LIST).is_none().then_some(())
+    });
+    let before = parts.files.requests().len();
+    for value in known_values(&deploy, &format!("inbound|{port}||")) {
+        for path in [LIST, BARE_LIST] {
+            assert_eq!(
+                ask(address, path, value.as_deref()).map(|answer| answer.status),
+                None,
+                "{value:?}"
+            );
+        }
+    }
+    assert_eq!(
+        parts.files.requests().len(),
+        before,
+        "the Go proxy was reached"
+    );
 }

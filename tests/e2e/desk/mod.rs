@@ -2,6 +2,7 @@
 
 mod carried;
 mod completions;
+mod deploy;
 mod warm;
 
 use std::path::PathBuf;

@@ -142,5 +142,10 @@ fn host(text: &str) -> Result<String, String> {
             "{text:?} is not a host name; a port does not belong here"
         ));
     }
+    if name != "*" && !bare.contains('.') {
+        return Err(format!(
+            "Istio takes {text:?} for a service of the namespace; write the name with its domain"
+        ));
+    }
     Ok(name)
 }
