@@ -3,5 +3,6 @@
 mod alerts;
 mod changes;
 mod gateway;
+mod pages;
 mod sidecar;
 mod support;

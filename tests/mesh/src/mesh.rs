@@ -52,6 +52,11 @@ impl Mesh {
         }
     }
 
+    /// The file by which kubectl reaches it.
+    pub fn kubeconfig(&self) -> &Path {
+        self.api.kubeconfig()
+    }
+
     /// Runs kubectl, which must end well, and gives what it printed.
     ///
     /// # Panics
