@@ -6,6 +6,7 @@ mod bypass;
 mod closed_outputs;
 mod dashboards;
 mod demo;
+mod deploy_envoy;
 mod descriptors;
 mod desk;
 mod envoy_check;

@@ -11,8 +11,8 @@ use serde_json::Value;
 pub(super) struct Files {
     /// They hold the route key, so only their owner reads them.
     objects: Vec<(String, String)>,
-    /// What is not to be applied as it stands.
-    extras: Vec<(String, String)>,
+    /// What kubectl does not apply.
+    others: Vec<(String, String)>,
     /// What a person must know or do beside applying them.
     notes: Vec<String>,
 }
@@ -41,9 +41,9 @@ impl Files {
         Ok(())
     }
 
-    /// Adds a file that is not to be applied as it stands.
-    pub(super) fn extra(&mut self, name: &str, about: &str, text: &str) {
-        self.extras
+    /// Adds a file that is no object.
+    pub(super) fn file(&mut self, name: &str, about: &str, text: &str) {
+        self.others
             .push((name.to_owned(), format!("{}{text}", comment(about))));
     }
 
@@ -70,7 +70,7 @@ impl Files {
     /// What keeps one from being written, with its name.
     pub(super) fn write(&self, folder: &Path) -> Result<Vec<String>, String> {
         let mut written = Vec::new();
-        for (files, mode) in [(&self.objects, OWNER), (&self.extras, ALL)] {
+        for (files, mode) in [(&self.objects, OWNER), (&self.others, ALL)] {
             for (name, text) in files {
                 let file = folder.join(name);
                 write_whole(&file, text, mode)

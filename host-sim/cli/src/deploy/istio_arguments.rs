@@ -22,9 +22,6 @@ pub(super) struct IstioArgs {
     /// A name by which clients reach the gateway.
     #[arg(long = "host", value_name = "NAME", value_parser = host)]
     hosts: Vec<String>,
-    /// The port at which the gateway listens [default: 80, with --tls-secret 443].
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    listen: Option<u16>,
     /// The Secret with the gateway's certificate.
     #[arg(long, value_name = "SECRET")]
     tls_secret: Option<String>,
@@ -44,7 +41,12 @@ impl IstioArgs {
     ///
     /// # Errors
     /// Where one is missing, or has no use at that place.
-    pub(super) fn istio(&self, name: &str, module: ModuleSource) -> Result<Istio, String> {
+    pub(super) fn istio(
+        &self,
+        name: &str,
+        listen: Option<u16>,
+        module: ModuleSource,
+    ) -> Result<Istio, String> {
         let place = self
             .at
             .ok_or("--target istio needs --at gateway or --at sidecar")?;
@@ -78,7 +80,7 @@ impl IstioArgs {
                     "--at gateway needs --host: the name by which clients reach it".to_owned(),
                 );
             }
-            Place::Sidecar if self.concerns_a_gateway() => {
+            Place::Sidecar if listen.is_some() || self.concerns_a_gateway() => {
                 return Err("--host, --listen, --tls-secret, --mutual-tls and --gateway are for --at gateway".to_owned());
             }
             _ => {}
@@ -97,7 +99,7 @@ impl IstioArgs {
             module,
             listens: Listens {
                 hosts: self.hosts.clone(),
-                port: self.listen.unwrap_or(port),
+                port: listen.unwrap_or(port),
                 tls_secret: self.tls_secret.clone(),
                 mutual: self.mutual_tls,
                 gateway: self.gateway.clone(),
@@ -105,9 +107,14 @@ impl IstioArgs {
         })
     }
 
-    const fn concerns_a_gateway(&self) -> bool {
-        let is_given = self.listen.is_some() || self.tls_secret.is_some() || self.gateway.is_some();
-        is_given || !self.hosts.is_empty()
+    fn concerns_a_gateway(&self) -> bool {
+        self.tls_secret.is_some() || self.gateway.is_some() || !self.hosts.is_empty()
+    }
+
+    /// Whether one of these arguments is there.
+    pub(super) fn is_given(&self) -> bool {
+        let of_pods = self.at.is_some() || self.namespace.is_some() || !self.selector.is_empty();
+        of_pods || self.wasm_plugin || self.concerns_a_gateway()
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod address;
 mod alerts;
+mod envoy;
+mod envoy_arguments;
 mod files;
 mod istio;
 mod istio_arguments;
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use self::address::{Address, Addresses};
+use self::envoy_arguments::EnvoyArgs;
 use self::files::Files;
 use self::istio_arguments::IstioArgs;
 use self::module_source::ModuleSource;
@@ -43,8 +46,9 @@ pub(super) struct Args {
     /// Where a cluster of the policy is: http://HOST[:PORT] or https://HOST[:PORT].
     #[arg(long = "cluster", value_name = "NAME=URL", value_parser = address::parse)]
     clusters: Vec<(String, Address)>,
-    /// The filter: oci://REGISTRY/NAME@sha256:DIGEST, or a URL with --sha256.
-    #[arg(long, value_name = "URL")]
+    /// The filter: oci://REGISTRY/NAME@sha256:DIGEST, or a URL with --sha256; for Envoy its file
+    /// [default there: ./modgate.wasm].
+    #[arg(long, value_name = "URL|FILE")]
     module: Option<String>,
     /// The SHA-256 of the module at a URL, in hexadecimal.
     #[arg(long, value_name = "HEX", requires = "module")]
@@ -59,14 +63,21 @@ pub(super) struct Args {
     /// Use the next key. No request fails while the objects change.
     #[arg(long)]
     rotate_key: bool,
+    /// The port at which the gateway, or Envoy, listens [default: 80, with --tls-secret 443; Envoy's 8080].
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    listen: Option<u16>,
     #[command(flatten)]
     istio: IstioArgs,
+    #[command(flatten)]
+    envoy: EnvoyArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Target {
     /// Istio: a gateway, or the sidecar of the Go proxy's pods.
     Istio,
+    /// Envoy by itself: a bootstrap, and the file of the filter with its policy.
+    Envoy,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
@@ -82,13 +93,14 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let plan = Plan::of(loaded, addresses)?;
     let files = match args.target {
         Target::Istio => args.for_istio(&plan)?,
+        Target::Envoy => args.for_envoy(&plan)?,
     };
     write(&files, args.out.as_deref())
 }
 
 impl Args {
     fn for_istio(&self, plan: &Plan) -> Result<Files, String> {
-        let istio = self.istio.istio(&self.name, self.module()?)?;
+        let istio = self.istio.istio(&self.name, self.listen, self.module()?)?;
         let files = |keys: &RouteKeys| {
             istio
                 .files(plan, keys)
@@ -97,6 +109,21 @@ impl Args {
         // Everything else is looked at before a key is made.
         files(&RouteKeys::none())?;
         files(&self.keys(plan)?)
+    }
+
+    fn for_envoy(&self, plan: &Plan) -> Result<Files, String> {
+        if self.istio.is_given()
+            || self.route_keys.is_some()
+            || self.rotate_key
+            || self.sha256.is_some()
+        {
+            return Err("--target envoy has its own listener and routes: of the other targets' options only --listen is for it".to_owned());
+        }
+        if self.out.is_none() {
+            return Err("--target envoy needs --out: it writes two files".to_owned());
+        }
+        let envoy = self.envoy.envoy(self.listen, self.module.as_deref());
+        envoy.files(plan).map_err(|refused| plan.places(refused))
     }
 
     fn module(&self) -> Result<ModuleSource, String> {

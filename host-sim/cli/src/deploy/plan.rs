@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use modgate_policy::document::{Document, IdentityDoc, PolicyError, RouteDoc, member_path};
+use modgate_policy::model::Policy;
 use modgate_policy::tools::PolicySource;
 use serde_json::Value;
 
@@ -52,6 +53,24 @@ impl Plan {
     /// The document.
     pub(super) const fn document(&self) -> &Document {
         &self.source.document
+    }
+
+    /// What decides.
+    pub(super) const fn compiled(&self) -> &Policy {
+        &self.source.policy
+    }
+
+    /// Whether a failed request of this cluster goes on to another.
+    pub(super) fn fails_over_from(&self, cluster: &str) -> bool {
+        let mut members = self
+            .compiled()
+            .failovers()
+            .flat_map(|failover| &failover.order);
+        members.any(|id| {
+            self.compiled()
+                .backend(*id)
+                .is_some_and(|backend| backend.cluster == cluster)
+        })
     }
 
     /// Where the cluster of a backend is.

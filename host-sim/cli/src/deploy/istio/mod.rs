@@ -120,13 +120,13 @@ impl Istio {
         if plan.uses_tokens() {
             files.note("the policy reads claims of tokens: these pods need a RequestAuthentication that names the issuer");
         }
-        files.extra("extra/pod-template.yaml", pods::ABOUT, &export::istio()?);
+        files.file("extra/pod-template.yaml", pods::ABOUT, &export::istio()?);
         let prefix = match self.place {
             Place::Gateway => "outbound_.*".to_owned(),
             Place::Sidecar => sidecar::listeners(local.values()),
         };
         for (file, text) in alerts::in_istio(&prefix) {
-            files.extra(&format!("extra/{file}"), alerts::ABOUT, &text);
+            files.file(&format!("extra/{file}"), alerts::ABOUT, &text);
         }
         Ok(files)
     }
