@@ -105,11 +105,7 @@ fn envoy_runs_what_is_written_and_takes_up_what_is_written_again() {
     assert_eq!(http::get(address(port), LIST).status, 200);
     let denied = http::get(address(port), "/t/web/example.org/bad/@v/list");
     assert_eq!(denied.status, 403);
-    assert!(
-        denied.body.contains("für alle: nein"),
-        "{}",
-        denied.body
-    );
+    assert!(denied.body.contains("für alle: nein"), "{}", denied.body);
 
     assert!(
         deploy(&policy("2", "example.org/words"), &out, &arguments)

@@ -68,7 +68,7 @@ enum Command {
     Warm(warm::Args),
     /// Print Envoy's routes and clusters for a policy.
     EnvoyRoutes(envoy_routes::Args),
-    /// Write what Istio needs for a policy, as files.
+    /// Write what Istio, Envoy Gateway or Envoy needs for a policy, as files.
     Deploy(deploy::Args),
     /// Run scenarios of a filter in virtual time, and report what differs from the expected.
     Sim(sim::Args),

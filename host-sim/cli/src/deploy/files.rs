@@ -31,13 +31,33 @@ impl Files {
         name: &str,
         about: &str,
         objects: &[Value],
-    ) -> Result<(), serde_json::Error> {
+    ) -> Result<(), String> {
         if objects.is_empty() {
             return Ok(());
         }
         let documents: Result<Vec<String>, _> = objects.iter().map(plain_yaml::to_string).collect();
-        let text = format!("{}{}", comment(about), documents?.join("---\n"));
+        let text = format!(
+            "{}{}",
+            comment(about),
+            documents.map_err(|error| error.to_string())?.join("---\n")
+        );
         self.objects.push((name.to_owned(), text));
+        Ok(())
+    }
+
+    /// Adds a file of objects that is not to be applied with the others.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub(super) fn objects_aside(
+        &mut self,
+        name: &str,
+        about: &str,
+        objects: &[Value],
+    ) -> Result<(), String> {
+        let documents: Result<Vec<String>, _> = objects.iter().map(plain_yaml::to_string).collect();
+        let text = documents.map_err(|error| error.to_string())?.join("---\n");
+        self.file(name, about, &text);
         Ok(())
     }
 

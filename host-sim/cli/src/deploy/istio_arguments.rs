@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::address::{is_dns_label, is_dns_name};
+use super::address::is_dns_name;
 use super::istio::{Istio, Kind, Listens, Place};
+use super::kubernetes::Names;
+use super::mesh_arguments::MeshArgs;
 use super::module_source::ModuleSource;
 
 /// What only Istio has.
@@ -13,24 +15,12 @@ pub(super) struct IstioArgs {
     /// In which proxy the filter is.
     #[arg(long, value_enum)]
     at: Option<Place>,
-    /// The namespace of the pods that have the filter, and of all that is written.
-    #[arg(long, value_name = "NAMESPACE")]
-    namespace: Option<String>,
     /// A label of the pods that have the filter; of several a pod must have all.
     #[arg(long = "selector", value_name = "LABEL=VALUE", value_parser = label)]
     selector: Vec<(String, String)>,
-    /// A name by which clients reach the gateway.
-    #[arg(long = "host", value_name = "NAME", value_parser = host)]
-    hosts: Vec<String>,
-    /// The Secret with the gateway's certificate.
-    #[arg(long, value_name = "SECRET")]
-    tls_secret: Option<String>,
     /// Let the gateway ask every client for a certificate.
     #[arg(long, requires = "tls_secret")]
     mutual_tls: bool,
-    /// Use this Gateway, which is there already, and write none.
-    #[arg(long, value_name = "[NAMESPACE/]NAME", conflicts_with_all = ["listen", "tls_secret", "mutual_tls"])]
-    gateway: Option<String>,
     /// Write a WasmPlugin in place of the TrafficExtension, for Istio before 1.30.
     #[arg(long)]
     wasm_plugin: bool,
@@ -43,28 +33,16 @@ impl IstioArgs {
     /// Where one is missing, or has no use at that place.
     pub(super) fn istio(
         &self,
-        name: &str,
+        names: Names,
+        mesh: &MeshArgs,
         listen: Option<u16>,
         module: ModuleSource,
     ) -> Result<Istio, String> {
         let place = self
             .at
             .ok_or("--target istio needs --at gateway or --at sidecar")?;
-        let namespace = self.namespace.as_ref();
-        let namespace = namespace
-            .ok_or("--target istio needs --namespace: that of the pods that have the filter")?;
-        if !is_dns_label(namespace) {
-            return Err(format!(
-                "--namespace {namespace:?} is not a name of Kubernetes (`a-z 0-9 -`)"
-            ));
-        }
-        if self.selector.is_empty() && self.gateway.is_none() {
-            return Err("--target istio needs --selector: without it the filter is in every pod of the namespace".to_owned());
-        }
         if self.selector.is_empty() {
-            return Err(
-                "--gateway needs --selector, too: the labels of that gateway's pods".to_owned(),
-            );
+            return Err("--target istio needs --selector: without it the filter is in every pod of the namespace".to_owned());
         }
         let mut selector = BTreeMap::new();
         for (label, value) in &self.selector {
@@ -75,17 +53,16 @@ impl IstioArgs {
             }
         }
         match place {
-            Place::Gateway if self.hosts.is_empty() => {
+            Place::Gateway if mesh.hosts.is_empty() => {
                 return Err(
                     "--at gateway needs --host: the name by which clients reach it".to_owned(),
                 );
             }
-            Place::Sidecar if listen.is_some() || self.concerns_a_gateway() => {
+            Place::Sidecar if listen.is_some() || mesh.concerns_a_gateway() => {
                 return Err("--host, --listen, --tls-secret, --mutual-tls and --gateway are for --at gateway".to_owned());
             }
             _ => {}
         }
-        let port = if self.tls_secret.is_some() { 443 } else { 80 };
         Ok(Istio {
             place,
             kind: if self.wasm_plugin {
@@ -93,28 +70,22 @@ impl IstioArgs {
             } else {
                 Kind::TrafficExtension
             },
-            name: name.to_owned(),
-            namespace: namespace.clone(),
+            names,
             selector,
             module,
             listens: Listens {
-                hosts: self.hosts.clone(),
-                port: listen.unwrap_or(port),
-                tls_secret: self.tls_secret.clone(),
+                hosts: mesh.hosts.clone(),
+                port: mesh.port(listen),
+                tls_secret: mesh.tls_secret.clone(),
                 mutual: self.mutual_tls,
-                gateway: self.gateway.clone(),
+                gateway: mesh.gateway.clone(),
             },
         })
     }
 
-    fn concerns_a_gateway(&self) -> bool {
-        self.tls_secret.is_some() || self.gateway.is_some() || !self.hosts.is_empty()
-    }
-
     /// Whether one of these arguments is there.
-    pub(super) fn is_given(&self) -> bool {
-        let of_pods = self.at.is_some() || self.namespace.is_some() || !self.selector.is_empty();
-        of_pods || self.wasm_plugin || self.concerns_a_gateway()
+    pub(super) const fn is_given(&self) -> bool {
+        self.at.is_some() || !self.selector.is_empty() || self.wasm_plugin || self.mutual_tls
     }
 }
 
@@ -138,21 +109,4 @@ fn is_label_text(text: &str) -> bool {
     let is_end = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii_alphanumeric());
     let ends = is_end(text.bytes().next()) && is_end(text.bytes().last());
     text.len() <= 63 && text.bytes().all(is_plain) && ends
-}
-
-/// A host as Istio takes it: a name, a name below `*.`, or `*`.
-fn host(text: &str) -> Result<String, String> {
-    let name = text.to_ascii_lowercase();
-    let bare = name.strip_prefix("*.").unwrap_or(&name);
-    if name != "*" && !is_dns_name(bare) {
-        return Err(format!(
-            "{text:?} is not a host name; a port does not belong here"
-        ));
-    }
-    if name != "*" && !bare.contains('.') {
-        return Err(format!(
-            "Istio takes {text:?} for a service of the namespace; write the name with its domain"
-        ));
-    }
-    Ok(name)
 }

@@ -4,9 +4,13 @@ mod address;
 mod alerts;
 mod envoy;
 mod envoy_arguments;
+mod envoy_gateway;
 mod files;
 mod istio;
 mod istio_arguments;
+mod kubernetes;
+mod limits;
+mod mesh_arguments;
 mod module_source;
 mod plan;
 mod route_keys;
@@ -16,11 +20,14 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use modgate_policy::document::PolicyError;
 
 use self::address::{Address, Addresses};
 use self::envoy_arguments::EnvoyArgs;
+use self::envoy_gateway::EnvoyGateway;
 use self::files::Files;
 use self::istio_arguments::IstioArgs;
+use self::mesh_arguments::MeshArgs;
 use self::module_source::ModuleSource;
 use self::plan::Plan;
 use self::route_keys::RouteKeys;
@@ -67,7 +74,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     listen: Option<u16>,
     #[command(flatten)]
+    mesh: MeshArgs,
+    #[command(flatten)]
     istio: IstioArgs,
+    /// The GatewayClass of the Gateway that is written.
+    #[arg(long, value_name = "NAME", default_value = "eg", value_parser = name, help_heading = "Envoy Gateway")]
+    gateway_class: String,
     #[command(flatten)]
     envoy: EnvoyArgs,
 }
@@ -76,6 +88,8 @@ pub(super) struct Args {
 enum Target {
     /// Istio: a gateway, or the sidecar of the Go proxy's pods.
     Istio,
+    /// Envoy Gateway: the filter on the routes of a Gateway.
+    EnvoyGateway,
     /// Envoy by itself: a bootstrap, and the file of the filter with its policy.
     Envoy,
 }
@@ -93,6 +107,7 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let plan = Plan::of(loaded, addresses)?;
     let files = match args.target {
         Target::Istio => args.for_istio(&plan)?,
+        Target::EnvoyGateway => args.for_envoy_gateway(&plan)?,
         Target::Envoy => args.for_envoy(&plan)?,
     };
     write(&files, args.out.as_deref())
@@ -100,19 +115,52 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 
 impl Args {
     fn for_istio(&self, plan: &Plan) -> Result<Files, String> {
-        let istio = self.istio.istio(&self.name, self.listen, self.module()?)?;
-        let files = |keys: &RouteKeys| {
-            istio
-                .files(plan, keys)
-                .map_err(|refused| plan.places(refused))
+        let names = self.mesh.names(&self.name)?;
+        let istio = self
+            .istio
+            .istio(names, &self.mesh, self.listen, self.module()?)?;
+        self.with_keys(plan, |keys| istio.files(plan, keys))
+    }
+
+    fn for_envoy_gateway(&self, plan: &Plan) -> Result<Files, String> {
+        if self.istio.is_given() {
+            return Err(
+                "--at, --selector, --wasm-plugin and --mutual-tls are for --target istio"
+                    .to_owned(),
+            );
+        }
+        if self.mesh.hosts.is_empty() {
+            return Err(
+                "--target envoy-gateway needs --host: the name by which clients reach it"
+                    .to_owned(),
+            );
+        }
+        let gateway = EnvoyGateway {
+            names: self.mesh.names(&self.name)?,
+            class: self.gateway_class.clone(),
+            gateway: self.mesh.gateway.clone(),
+            hosts: self.mesh.hosts.clone(),
+            port: self.mesh.port(self.listen),
+            tls_secret: self.mesh.tls_secret.clone(),
+            module: self.module()?,
         };
-        // Everything else is looked at before a key is made.
-        files(&RouteKeys::none())?;
-        files(&self.keys(plan)?)
+        self.with_keys(plan, |keys| gateway.files(plan, keys))
+    }
+
+    /// Everything else is looked at before a key is made.
+    fn with_keys(
+        &self,
+        plan: &Plan,
+        files: impl Fn(&RouteKeys) -> Result<Files, Vec<PolicyError>>,
+    ) -> Result<Files, String> {
+        let placed = |keys: &RouteKeys| files(keys).map_err(|refused| plan.places(refused));
+        placed(&RouteKeys::none())?;
+        placed(&self.keys(plan)?)
     }
 
     fn for_envoy(&self, plan: &Plan) -> Result<Files, String> {
         if self.istio.is_given()
+            || self.mesh.is_given()
             || self.route_keys.is_some()
             || self.rotate_key
             || self.sha256.is_some()

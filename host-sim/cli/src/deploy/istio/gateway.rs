@@ -54,8 +54,10 @@ impl Istio {
             .listens
             .gateway
             .as_ref()
-            .map_or(&self.name, |gateway| gateway);
-        let mut routes = self.object("networking.istio.io/v1", "VirtualService", &self.name);
+            .map_or(&self.names.name, |gateway| gateway);
+        let mut routes =
+            self.names
+                .object("networking.istio.io/v1", "VirtualService", &self.names.name);
         let unique: BTreeSet<_> = destinations
             .values()
             .map(|(destination, _)| destination)
@@ -87,7 +89,9 @@ impl Istio {
     }
 
     fn listener(&self, hosts: &BTreeSet<&str>) -> Value {
-        let mut gateway = self.object("networking.istio.io/v1", "Gateway", &self.name);
+        let mut gateway = self
+            .names
+            .object("networking.istio.io/v1", "Gateway", &self.names.name);
         let protocol = if self.listens.is_tls() {
             "HTTPS"
         } else {
@@ -110,18 +114,11 @@ impl Istio {
 
     /// The names of clients, and those that the filter sends to backends: Envoy looks for the route anew by them.
     fn hosts<'s>(&'s self, plan: &'s Plan) -> BTreeSet<&'s str> {
-        let backends = plan.document().backends.values();
-        let authorities = backends.filter_map(|backend| backend.authority.as_deref());
-        let without_port = authorities.map(|authority| {
-            authority
-                .rsplit_once(':')
-                .map_or(authority, |(host, _)| host)
-        });
         let hosts: BTreeSet<&str> = self.listens.hosts.iter().map(String::as_str).collect();
         // Every host has them, too, and Istio refuses both beside each other.
         if hosts.contains("*") {
             return hosts;
         }
-        hosts.into_iter().chain(without_port).collect()
+        hosts.into_iter().chain(plan.authorities()).collect()
     }
 }

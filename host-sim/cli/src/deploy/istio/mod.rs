@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use modgate_policy::document::{PolicyError, member_path};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::names::{Destination, External};
 use super::alerts;
 use super::files::Files;
+use super::kubernetes::{Names, fits};
 use super::module_source::ModuleSource;
 use super::plan::Plan;
 use super::route_keys::RouteKeys;
@@ -36,8 +37,7 @@ pub(super) enum Place {
 pub(super) struct Istio {
     pub(super) place: Place,
     pub(super) kind: extension::Kind,
-    pub(super) name: String,
-    pub(super) namespace: String,
+    pub(super) names: Names,
     /// The labels of the pods that have the filter.
     pub(super) selector: BTreeMap<String, String>,
     pub(super) module: ModuleSource,
@@ -89,7 +89,7 @@ impl Istio {
         };
         // Istio has no such setting for a filter.
         let policy = plan.policy(name_of, Some(keys.in_use()), false);
-        let extension = self.extension(plan, policy)?;
+        let extension = self.extension(plan, &policy)?;
         let mut files = Files::default();
         let services: Vec<Value> = self.services(destinations);
         files.objects("1-backends.yaml", services::ABOUT, &services)?;
@@ -111,10 +111,8 @@ impl Istio {
                 )?;
             }
         }
-        if extension::is_for_the_server(&extension) {
-            files.note(
-                "3-filter.yaml is larger than `kubectl apply` takes by itself; add --server-side",
-            );
+        if let Some(note) = fits("3-filter.yaml", &extension)? {
+            files.note(note);
         }
         files.objects("3-filter.yaml", extension::ABOUT, &[extension])?;
         if plan.uses_tokens() {
@@ -171,18 +169,5 @@ impl Istio {
         } else {
             Err(errors)
         }
-    }
-
-    /// What every object of a deployment begins with.
-    fn object(&self, api: &str, kind: &str, name: &str) -> Value {
-        json!({
-            "apiVersion": api,
-            "kind": kind,
-            "metadata": {
-                "name": name,
-                "namespace": self.namespace,
-                "labels": {"app.kubernetes.io/managed-by": "modgate", "app.kubernetes.io/part-of": self.name},
-            },
-        })
     }
 }

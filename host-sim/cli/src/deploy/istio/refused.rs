@@ -1,6 +1,6 @@
 //! What cannot hold in Istio, at its place in the policy.
 
-use modgate_policy::document::{IdentityDoc, OnFailureDoc, PolicyError, member_path};
+use modgate_policy::document::{PolicyError, member_path};
 
 use super::{Istio, Place, names};
 use crate::deploy::plan::Plan;
@@ -12,8 +12,8 @@ impl Istio {
     /// Everything of the policy that Istio cannot do, in the order of the document.
     pub(super) fn refused(&self, plan: &Plan) -> Vec<PolicyError> {
         let mut refused = plan.undefined(|cluster| names::Destination::parse(cluster).is_some());
-        refused.extend(headers(plan));
-        refused.extend(failovers(plan));
+        refused.extend(plan.headers("Istio"));
+        refused.extend(plan.failovers("Istio"));
         refused.extend(self.identity(plan));
         refused.extend(match self.place {
             Place::Sidecar => beyond_the_pod(plan),
@@ -52,7 +52,7 @@ impl Istio {
                 continue;
             }
             if let Some(member) =
-                certificate(source).filter(|_| !self.listens.asks_for_certificates())
+                Plan::certificate(source).filter(|_| !self.listens.asks_for_certificates())
             {
                 refuse(
                     format!("{path}.{member}"),
@@ -68,48 +68,6 @@ impl Istio {
         }
         refused
     }
-}
-
-/// The member of a source that reads the client's certificate.
-fn certificate(source: &IdentityDoc) -> Option<&'static str> {
-    let members = [
-        ("mtls_uri_san", &source.mtls_uri_san),
-        ("mtls_dns_san", &source.mtls_dns_san),
-        ("mtls_subject", &source.mtls_subject),
-    ];
-    members
-        .into_iter()
-        .find(|(_, pattern)| pattern.is_some())
-        .map(|(member, _)| member)
-}
-
-fn headers(plan: &Plan) -> impl Iterator<Item = PolicyError> {
-    let backends = plan.document().backends.iter();
-    let with_headers = backends.filter(|(_, backend)| !backend.headers.is_empty());
-    with_headers.map(|(name, _)| PolicyError {
-        path: format!("{}.headers", member_path("$.backends", name)),
-        message: "Istio cannot add a secret to what goes to a cluster; let the Go proxy itself hold the token, or put an Envoy of your own in front of it".to_owned(),
-    })
-}
-
-fn failovers(plan: &Plan) -> impl Iterator<Item = PolicyError> {
-    let document = plan.document();
-    let candidates = document
-        .routes_rollout
-        .iter()
-        .flat_map(|trial| &trial.candidate);
-    let lists = [
-        ("$.routes", document.routes.iter().collect::<Vec<_>>()),
-        ("$.routes_rollout.candidate", candidates.collect()),
-    ];
-    lists.into_iter().flat_map(|(path, routes)| {
-        let numbered = routes.into_iter().enumerate();
-        let going_on = numbered.filter(|(_, route)| route.on_failure == Some(OnFailureDoc::Next));
-        going_on.map(move |(at, _)| PolicyError {
-            path: format!("{path}[{at}].on_failure"),
-            message: "Istio has no cluster of several backends (Envoy's aggregate clusters), so a failed request cannot go on to the next".to_owned(),
-        })
-    })
 }
 
 /// A sidecar's inbound listener leads to its own pod, whatever a header says.

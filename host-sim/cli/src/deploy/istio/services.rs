@@ -31,7 +31,9 @@ impl Istio {
         for (host, mut ports) in hosts {
             ports.sort();
             ports.dedup();
-            let mut entry = self.object("networking.istio.io/v1", "ServiceEntry", host);
+            let mut entry = self
+                .names
+                .object("networking.istio.io/v1", "ServiceEntry", host);
             let numbered = |(number, external): &(u16, &super::External)| {
                 let mut port =
                     json!({"name": format!("http-{number}"), "number": number, "protocol": "HTTP"});
@@ -52,7 +54,9 @@ impl Istio {
                 entry["spec"]["resolution"] = json!("STATIC");
                 entry["spec"]["endpoints"] = json!([{"address": ip}]);
             }
-            let mut rule = self.object("networking.istio.io/v1", "DestinationRule", host);
+            let mut rule = self
+                .names
+                .object("networking.istio.io/v1", "DestinationRule", host);
             let mut policy = json!({"connectionPool": {"http": {"maxRetries": RETRIES}}});
             policy["tls"] = match ports.iter().any(|(_, external)| external.is_tls) {
                 // The authorities of the proxy's own system, which Istio otherwise leaves to a default.

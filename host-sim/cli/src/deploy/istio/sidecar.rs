@@ -18,7 +18,11 @@ impl Istio {
         let mut values = values.to_vec();
         values.sort();
         values.dedup();
-        let mut policy = self.object("security.istio.io/v1", "AuthorizationPolicy", &self.name);
+        let mut policy = self.names.object(
+            "security.istio.io/v1",
+            "AuthorizationPolicy",
+            &self.names.name,
+        );
         policy["spec"] = json!({
             "selector": {"matchLabels": self.selector},
             "action": "DENY",
