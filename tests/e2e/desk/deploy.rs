@@ -152,7 +152,7 @@ fn what_cannot_hold_in_istio_is_refused_at_its_place_and_writes_nothing() {
         ("a fallback", GATEWAY, BOTH, |p| {
             p["backends"]["other"] = json!({"cluster": "b"});
             p["routes"][0] = json!({"id": "all", "backends": {"main": 50, "other": 50}, "on_failure": "next"});
-        }, "$.routes[0].on_failure: Istio has no cluster of several"),
+        }, "$.routes[0].on_failure: Istio makes no cluster of several"),
         ("certificates without TLS", GATEWAY, ATHENS, |p| p["identity"][0] = json!({"mtls_uri_san": "spiffe://corp/{tenant}"}), "$.identity[0].mtls_uri_san: the gateway asks no client"),
         ("a server name without TLS", GATEWAY, ATHENS, |p| p["identity"][0] = json!({"sni": "{tenant}.corp.example"}), "$.identity[0].sni: there is no server name"),
         ("passwords", SIDECAR, LOCAL, |p| p["identity"][0] = json!({"basic_user": "x-user"}), "$.identity[0].basic_user: Istio has no basic_auth"),
