@@ -40,10 +40,12 @@ fn files() -> TempDir {
     let base = r#"{"version": "1", "default": "deny", "teams": {}, "tenants": {"*": {"rules": ["own"]}},
         "rules": {"own": [{"id": "all", "allow": ["example.org"]}]},
         "backends": {"a": {"cluster": "a"}}, "routes": [{"id": "all", "backend": "a"}]}"#;
+    let plain = base.replace(r#""teams": {}, "#, "");
     std::fs::create_dir_all(folder.path().join("parts/teams")).unwrap();
     for (name, content) in [
         ("policy.json", demo.as_slice()),
         ("split.json", split.as_slice()),
+        ("plain.json", plain.as_bytes()),
         ("clients.txt", b"one\ntwo\n"),
         ("log.txt", b"/t/web/example.org/words/@v/list\n"),
         ("go.mod", b"module example.org/m\n"),
@@ -75,6 +77,20 @@ const PRINTING: &[(&str, &[&str])] = &[
     ("pins", &["import", "go.sum"]),
     ("warm", &["--proxy", "http://127.0.0.1:1", "wanted.txt"]),
     ("envoy-routes", &["policy.json"]),
+    (
+        "deploy",
+        &[
+            "plain.json",
+            "--target=istio",
+            "--at=sidecar",
+            "--namespace=tools",
+            "--selector=app=athens",
+            "--cluster=a=http://127.0.0.1:3000",
+            "--module=https://files.corp.example/modgate.wasm",
+            "--sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "--route-keys=keys",
+        ],
+    ),
     ("sim", &["scenario.yaml"]),
     ("metrics", &["--format", "istio"]),
     ("completions", &["bash"]),
