@@ -11,8 +11,21 @@ ANSWERED = f"sum by (instance) (rate(envoy_http_downstream_rq_completed{{{LISTEN
 EVER_ANSWERED = f"sum by (instance) (envoy_http_downstream_rq_completed{{{LISTENER}}})"
 # A name that continues after the metric's own: no stats_tags extracted the labels.
 UNCUT = 'count by (instance) ({__name__=~"(.+_)?modgate_.+___.+"})'
-LOADED = "envoy_extension_config_discovery_http_filter_modgate"
-VM = "envoy_wasm_modgate_vm_reload"
+
+
+def _of_filter(before: str, after: str) -> str:
+    """Envoy's metrics of the filter, which have its name in theirs: `modgate` alone, or with what a mesh puts before and
+    behind it, such as the namespace."""
+    return f'{{__name__=~"{before}_(.+_)?modgate(_.+)?_{after}"}}'
+
+
+def _loaded(result: str) -> str:
+    return f"sum by (instance) ({_of_filter('envoy_extension_config_discovery_http_filter', f'update_{result}')})"
+
+
+def _reloads(result: str) -> str:
+    return f"sum by (instance) (rate({_of_filter('envoy_wasm', f'vm_reload_{result}')}[$__rate_interval]))"
+
 
 WHY = (
     "No figures: Envoy responds but the filter counts nothing; it is not in this listener, or was never loaded"
@@ -31,7 +44,7 @@ def health():
                 "listener",
                 "goproxy",
                 "The stat_prefix of the listener that has the filter, or an expression for several. In a mesh"
-                " it begins with inbound.",
+                " it is outbound_0.0.0.0_PORT at a gateway, inbound_0.0.0.0_PORT at a sidecar.",
             )
         ],
         [
@@ -143,9 +156,9 @@ def _filter():
             "Failures of the filter's machine",
             "A filter that fails refuses every request until its VM is recreated. Reloads per second by result.",
             [
-                Query(f"sum by (instance) (rate({VM}_success[$__rate_interval]))", "{{instance}}: recreated"),
-                Query(f"sum by (instance) (rate({VM}_failure[$__rate_interval]))", "{{instance}}: failed"),
-                Query(f"sum by (instance) (rate({VM}_backoff[$__rate_interval]))", "{{instance}}: waiting"),
+                Query(_reloads("success"), "{{instance}}: recreated"),
+                Query(_reloads("failure"), "{{instance}}: failed"),
+                Query(_reloads("backoff"), "{{instance}}: waiting"),
             ],
             "reqps",
             [(None, "green"), (0.01, "red")],
@@ -155,9 +168,9 @@ def _filter():
             "Configurations of the filter since Envoy started: accepted, rejected by the filter, and failed to"
             " load. After a rejected one the last valid policy stays active; Envoy's log has the reason.",
             [
-                Query(f"sum by (instance) ({LOADED}_update_success)", "{{instance}}: accepted"),
-                Query(f"sum by (instance) ({LOADED}_update_rejected)", "{{instance}}: rejected"),
-                Query(f"sum by (instance) ({LOADED}_update_failure)", "{{instance}}: failed to load"),
+                Query(_loaded("success"), "{{instance}}: accepted"),
+                Query(_loaded("rejected"), "{{instance}}: rejected"),
+                Query(_loaded("failure"), "{{instance}}: failed to load"),
             ],
             "none",
         ),

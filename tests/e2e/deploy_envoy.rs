@@ -219,13 +219,13 @@ fn what_the_written_listener_lacks_is_refused_at_its_place() {
             "an option of Istio",
             &["--namespace", "tools"],
             |_| {},
-            "only --listen is for it",
+            "for --target istio or envoy-gateway",
         ),
         (
             "a key's option",
             &["--rotate-key"],
             |_| {},
-            "only --listen is for it",
+            "for --target istio or envoy-gateway",
         ),
         ("a bad policy", &[], |p| p["routes"] = json!(1), "$.routes"),
     ];

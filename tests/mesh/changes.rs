@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use modgate_harness::ports::free_port;
 use modgate_mesh::{Deploy, Mesh, Pod, Proxy};
 
-use crate::support::{LIST, Parts, ask, local, policy, status};
+use crate::support::{Gateway, LIST, Parts, answers, ask, local, policy, status};
 
 /// How often the policy changes under load.
 const CHANGES: u32 = 100;
@@ -27,17 +27,13 @@ fn version(proxy: &Proxy, version: u32) -> bool {
 
 #[test]
 fn a_hundred_changes_of_policy_and_keys_fail_no_request() {
-    let (parts, mesh) = (Parts::start(), Mesh::start());
-    let port = free_port();
-    let deploy = Deploy::new(&policy(0), parts.at_gateway(port));
-    mesh.apply_folder(&deploy.folder());
-    let pod = Pod::gateway("gateway", ("istio", "gateway"))
-        .patched(&deploy.file("extra/pod-template.yaml"));
-    let mut proxy = mesh.run(&pod);
-    proxy.wait_until("serving", || {
-        (status(local(port), LIST)? == 200).then_some(())
-    });
-
+    let Gateway {
+        address,
+        deploy,
+        proxy,
+        mesh,
+        parts: _parts,
+    } = Gateway::serving("*");
     let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         let clients: Vec<_> = (0..4)
@@ -45,7 +41,7 @@ fn a_hundred_changes_of_policy_and_keys_fail_no_request() {
                 scope.spawn(|| {
                     let mut failed = Vec::new();
                     while !stop.load(Ordering::Relaxed) {
-                        let answer = ask(local(port), LIST, None);
+                        let answer = ask(address, LIST, None);
                         asked.fetch_add(1, Ordering::Relaxed);
                         if answer.as_ref().is_none_or(|answer| answer.status != 200) {
                             failed.push(answer);
@@ -56,7 +52,7 @@ fn a_hundred_changes_of_policy_and_keys_fail_no_request() {
             })
             .collect();
         let mut keys = 0;
-        for number in 1..=CHANGES {
+        for number in 2..=CHANGES + 1 {
             let more: &[&str] = if number % A_KEY == 0 {
                 &["--rotate-key"]
             } else {
@@ -67,7 +63,7 @@ fn a_hundred_changes_of_policy_and_keys_fail_no_request() {
             mesh.apply_folder(&deploy.folder());
         }
         let start = Instant::now();
-        while !version(&proxy, CHANGES) && start.elapsed() < LIMIT {
+        while !version(&proxy, CHANGES + 1) && start.elapsed() < LIMIT {
             std::thread::sleep(Duration::from_millis(20));
         }
         stop.store(true, Ordering::Relaxed);
@@ -88,7 +84,7 @@ fn a_hundred_changes_of_policy_and_keys_fail_no_request() {
         );
         assert!(asked > 1000, "only {asked} requests");
         assert!(
-            version(&proxy, CHANGES),
+            version(&proxy, CHANGES + 1),
             "the last policy has not come:\n{}",
             proxy.log()
         );
@@ -120,9 +116,7 @@ fn a_change_comes_to_every_proxy() {
         let pod =
             Pod::gateway(&name, ("istio", &name)).patched(&deploy.file("extra/pod-template.yaml"));
         let mut proxy = mesh.run(&pod);
-        proxy.wait_until("serving", || {
-            (status(local(ports[at]), LIST)? == 200).then_some(())
-        });
+        answers(&mut proxy, local(ports[at]), LIST, Some(200));
         proxies.push(proxy);
     }
     let mut changed = policy(2);
@@ -154,29 +148,28 @@ fn a_change_comes_to_every_proxy() {
 
 #[test]
 fn a_bad_policy_leaves_the_last_good_one_and_a_proxy_that_starts_with_it_answers_nothing() {
-    let (parts, mesh, port) = (Parts::start(), Mesh::start(), free_port());
-    let deploy = Deploy::new(&policy(1), parts.at_gateway(port));
-    mesh.apply_folder(&deploy.folder());
-    let mut proxy = mesh.run(&Pod::gateway("gateway", ("istio", "gateway")));
-    proxy.wait_until("serving", || {
-        (status(local(port), LIST)? == 200).then_some(())
-    });
-
+    let Gateway {
+        address,
+        deploy,
+        mut proxy,
+        mesh,
+        parts,
+    } = Gateway::serving("*");
     // By hand, past `modgate deploy`, which would refuse it: YAML 1.1 makes a boolean of this rule's name.
     let bad = deploy.text("3-filter.yaml").replace("id: public", "id: no");
     mesh.apply(&bad);
     proxy.wait_for_log("quote");
     for _ in 0..20 {
-        assert_eq!(status(local(port), LIST), Some(200));
+        assert_eq!(status(address, LIST), Some(200));
     }
     drop(proxy);
 
     let mut anew = mesh.run(&Pod::gateway("gateway-2", ("istio", "gateway")));
     anew.wait_until("answering", || {
-        (status(local(port), LIST)? >= 500).then_some(())
+        (status(address, LIST)? >= 500).then_some(())
     });
     assert_ne!(
-        status(local(port), "/example.org/words/@v/v0.1.0.zip"),
+        status(address, "/example.org/words/@v/v0.1.0.zip"),
         Some(200)
     );
     assert!(

@@ -2,32 +2,24 @@
 
 use modgate_harness::go::{Go, Sumdb};
 use modgate_harness::metrics::Figures;
-use modgate_harness::ports::free_port;
-use modgate_mesh::{Deploy, Mesh, Pod};
 
-use crate::support::{BARE_LIST, LIST, Parts, ask, known_values, local, policy, sha256, status};
-
-/// The backend's cluster, as Istio names it.
-fn cluster(parts: &Parts) -> String {
-    format!(
-        "outbound|{}||files.modgate.internal",
-        parts.files.address().port()
-    )
-}
+use crate::support::{
+    BARE_LIST, Gateway, LIST, answers, ask, nobody_gets_a_module, policy, sha256, status,
+};
 
 #[test]
 fn go_gets_what_the_policy_allows_and_the_figures_have_their_labels() {
-    let (parts, mesh, port) = (Parts::start(), Mesh::start(), free_port());
-    let deploy = Deploy::new(&policy(1), parts.at_gateway(port));
-    mesh.apply_folder(&deploy.folder());
-    let pod = Pod::gateway("gateway", ("istio", "gateway"))
-        .patched(&deploy.file("extra/pod-template.yaml"));
-    let mut proxy = mesh.run(&pod);
-    proxy.wait_until("serving", || {
-        (status(local(port), LIST)? == 200).then_some(())
-    });
-
-    let go = Go::new(format!("http://localhost:{port}/t/web"), Sumdb::Off);
+    let Gateway {
+        address,
+        deploy,
+        proxy,
+        parts,
+        mesh: _mesh,
+    } = Gateway::serving("*");
+    let go = Go::new(
+        format!("http://localhost:{}/t/web", address.port()),
+        Sumdb::Off,
+    );
     go.run(&["get", "example.org/words@v0.1.0"]).expect_ok();
     let denied = go.run(&["get", "example.org/bad@v0.1.0"]);
     assert!(
@@ -37,7 +29,7 @@ fn go_gets_what_the_policy_allows_and_the_figures_have_their_labels() {
         "{denied:?}"
     );
     // Without a tenant.
-    assert_eq!(status(local(port), BARE_LIST), Some(403));
+    assert_eq!(status(address, BARE_LIST), Some(403));
 
     let figures = proxy.figures();
     let sum = |name: &str, labels: &[(&str, &str)]| figures.sum(name, labels);
@@ -86,11 +78,15 @@ fn go_gets_what_the_policy_allows_and_the_figures_have_their_labels() {
 
 #[test]
 fn without_the_filter_nobody_gets_a_module() {
-    let (parts, mesh, port) = (Parts::start(), Mesh::start(), free_port());
-    let deploy = Deploy::new(&policy(1), parts.at_gateway_of("goproxy.test", port));
-    mesh.apply_folder(&deploy.folder());
-    let mut proxy = mesh.run(&Pod::gateway("gateway", ("istio", "gateway")));
-    let address = local(port);
+    let Gateway {
+        address,
+        deploy,
+        mut proxy,
+        mesh,
+        parts,
+    } = Gateway::serving("goproxy.test");
+    let port = parts.files.address().port();
+    let cluster = format!("outbound|{port}||files.modgate.internal");
     let filter = deploy.text("3-filter.yaml");
     let ways = [
         (
@@ -111,42 +107,31 @@ fn without_the_filter_nobody_gets_a_module() {
         ("the object deleted", String::new(), 404),
     ];
     for (way, broken, expected) in ways {
+        println!("{way}");
         mesh.apply(&filter);
-        proxy.wait_until("serving", || (status(address, LIST)? == 200).then_some(()));
+        answers(&mut proxy, address, LIST, Some(200));
         match broken.as_str() {
             "" => mesh.delete(&deploy.file("3-filter.yaml")),
             _ => mesh.apply(&broken),
         }
-        proxy.wait_until(way, || (status(address, LIST)? == expected).then_some(()));
-        let before = parts.files.requests().len();
-        for value in known_values(&deploy, &cluster(&parts)) {
-            for path in [LIST, BARE_LIST, "/example.org/words/@v/v0.1.0.zip"] {
-                let found = ask(address, path, value.as_deref()).map(|answer| answer.status);
-                assert_eq!(found, Some(expected), "{way}, {value:?}, {path}");
-            }
-        }
-        assert_eq!(
-            parts.files.requests().len(),
-            before,
-            "{way}: the Go proxy was reached"
-        );
+        answers(&mut proxy, address, LIST, Some(expected));
+        nobody_gets_a_module(&parts, &deploy, (address, &cluster), Some(expected));
     }
 }
 
 #[test]
 fn both_kinds_of_object_at_once_are_refused_and_counted() {
-    let (parts, mesh, port) = (Parts::start(), Mesh::start(), free_port());
-    let deploy = Deploy::new(&policy(1), parts.at_gateway(port));
-    mesh.apply_folder(&deploy.folder());
-    let mut proxy = mesh.run(&Pod::gateway("gateway", ("istio", "gateway")));
-    proxy.wait_until("serving", || {
-        (status(local(port), LIST)? == 200).then_some(())
-    });
-
+    let Gateway {
+        address,
+        deploy,
+        mut proxy,
+        mesh,
+        parts: _parts,
+    } = Gateway::serving("*");
     deploy.again(&policy(1), &["--wasm-plugin"]);
     mesh.apply_folder(&deploy.folder());
     let twice = proxy.wait_until("refusing", || {
-        ask(local(port), LIST, None).filter(|answer| answer.status == 503)
+        ask(address, LIST, None).filter(|answer| answer.status == 503)
     });
     assert!(twice.body.contains("twice"), "{}", twice.body);
     assert!(proxy.figures().sum("modgate_filter_twice_total", &[]) >= 1.0);
@@ -158,7 +143,5 @@ fn both_kinds_of_object_at_once_are_refused_and_counted() {
         "-n",
         modgate_mesh::NAMESPACE,
     ]);
-    proxy.wait_until("serving again", || {
-        (status(local(port), LIST)? == 200).then_some(())
-    });
+    answers(&mut proxy, address, LIST, Some(200));
 }

@@ -4,7 +4,7 @@ use modgate_harness::go::{Go, Sumdb};
 use modgate_harness::ports::free_port;
 use modgate_mesh::{Deploy, Mesh, NAMESPACE, Pod};
 
-use crate::support::{BARE_LIST, LIST, Parts, ask, known_values, local, policy, status};
+use crate::support::{BARE_LIST, LIST, Parts, answers, local, nobody_gets_a_module, policy};
 
 /// In the place of iptables, which would lead the pod's connections to the sidecar: it listens itself, before the Go
 /// proxy.
@@ -29,12 +29,10 @@ fn the_go_proxy_answers_only_what_has_passed_the_filter() {
         Pod::sidecar("athens", ("app", "athens")).patched(&deploy.file("extra/pod-template.yaml"));
     let mut proxy = mesh.run(&pod);
     // Without anything of Modgate the Go proxy is open.
-    proxy.wait_until("open", || {
-        (status(address, BARE_LIST)? == 200).then_some(())
-    });
+    answers(&mut proxy, address, BARE_LIST, Some(200));
 
     mesh.apply_folder(&deploy.folder());
-    proxy.wait_until("serving", || (status(address, LIST)? == 200).then_some(()));
+    answers(&mut proxy, address, LIST, Some(200));
     let go = Go::new(format!("http://{address}/t/web"), Sumdb::Off);
     go.run(&["get", "example.org/words@v0.1.0"]).expect_ok();
     let denied = go.run(&["get", "example.org/bad@v0.1.0"]);
@@ -53,9 +51,7 @@ fn the_go_proxy_answers_only_what_has_passed_the_filter() {
     assert!(shown.contains(&listener), "{listener}");
     let rules = deploy.text("extra/alerts.yaml");
     assert!(
-        rules.contains(&format!(
-            "http_conn_manager_prefix=~\"inbound_.*_({port})\""
-        )),
+        rules.contains(&format!("http_conn_manager_prefix=~\"inbound_.*_{port}\"")),
         "{rules}"
     );
 
@@ -76,24 +72,19 @@ fn the_go_proxy_answers_only_what_has_passed_the_filter() {
         ("the object deleted", String::new()),
     ];
     for (way, broken) in ways {
+        println!("{way}");
         mesh.apply(&filter);
-        proxy.wait_until("serving", || (status(address, LIST)? == 200).then_some(()));
+        answers(&mut proxy, address, LIST, Some(200));
         match broken.as_str() {
             "" => mesh.delete(&deploy.file("3-filter.yaml")),
             _ => mesh.apply(&broken),
         }
-        proxy.wait_until(way, || (status(address, LIST)? == 403).then_some(()));
-        let before = parts.files.requests().len();
-        for value in known_values(&deploy, &format!("inbound|{port}||")) {
-            for path in [LIST, BARE_LIST, "/example.org/words/@v/v0.1.0.zip"] {
-                let found = ask(address, path, value.as_deref()).map(|answer| answer.status);
-                assert_eq!(found, Some(403), "{way}, {value:?}, {path}");
-            }
-        }
-        assert_eq!(
-            parts.files.requests().len(),
-            before,
-            "{way}: the Go proxy was reached"
+        answers(&mut proxy, address, LIST, Some(403));
+        nobody_gets_a_module(
+            &parts,
+            &deploy,
+            (address, &format!("inbound|{port}||")),
+            Some(403),
         );
     }
 }
@@ -105,27 +96,14 @@ fn a_port_that_istio_takes_for_tcp_is_shut() {
     let address = local(port);
     mesh.apply(&listener(&parts, port, "TCP"));
     let mut proxy = mesh.run(&Pod::sidecar("athens", ("app", "athens")));
-    proxy.wait_until("open", || {
-        (status(address, BARE_LIST)? == 200).then_some(())
-    });
+    answers(&mut proxy, address, BARE_LIST, Some(200));
     let deploy = Deploy::new(&policy(1), parts.at_sidecar(port));
     mesh.apply_folder(&deploy.folder());
-    proxy.wait_until("shut", || {
-        status(address, BARE_LIST).is_none().then_some(())
-    });
-    let before = parts.files.requests().len();
-    for value in known_values(&deploy, &format!("inbound|{port}||")) {
-        for path in [LIST, BARE_LIST] {
-            assert_eq!(
-                ask(address, path, value.as_deref()).map(|answer| answer.status),
-                None,
-                "{value:?}"
-            );
-        }
-    }
-    assert_eq!(
-        parts.files.requests().len(),
-        before,
-        "the Go proxy was reached"
+    answers(&mut proxy, address, BARE_LIST, None);
+    nobody_gets_a_module(
+        &parts,
+        &deploy,
+        (address, &format!("inbound|{port}||")),
+        None,
     );
 }

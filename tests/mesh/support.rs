@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use modgate_goproxy::{Module, Server, Tree};
 use modgate_harness::http;
+use modgate_harness::ports::free_port;
 use modgate_harness::tools::dist;
-use modgate_mesh::{Deploy, NAMESPACE};
+use modgate_mesh::{Deploy, Mesh, NAMESPACE, Pod, Proxy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -92,6 +93,65 @@ impl Parts {
     }
 }
 
+/// A gateway that serves a policy, and all that is behind it.
+pub(crate) struct Gateway {
+    pub(crate) address: SocketAddr,
+    pub(crate) deploy: Deploy,
+    // In the order in which they are to end.
+    pub(crate) proxy: Proxy,
+    pub(crate) mesh: Mesh,
+    pub(crate) parts: Parts,
+}
+
+impl Gateway {
+    /// One for this name, with the annotations that `modgate deploy` writes.
+    pub(crate) fn serving(host: &str) -> Self {
+        let (parts, mesh, port) = (Parts::start(), Mesh::start(), free_port());
+        let deploy = Deploy::new(&policy(1), parts.at_gateway_of(host, port));
+        mesh.apply_folder(&deploy.folder());
+        let pod = Pod::gateway("gateway", ("istio", "gateway"));
+        let mut proxy = mesh.run(&pod.patched(&deploy.file("extra/pod-template.yaml")));
+        let address = local(port);
+        answers(&mut proxy, address, LIST, Some(200));
+        Self {
+            address,
+            deploy,
+            proxy,
+            mesh,
+            parts,
+        }
+    }
+}
+
+/// Waits until a path has this status; `None` is a connection that ends without an answer.
+pub(crate) fn answers(proxy: &mut Proxy, address: SocketAddr, path: &str, expected: Option<u16>) {
+    proxy.wait_until(&format!("answering {path} with {expected:?}"), || {
+        (status(address, path) == expected).then_some(())
+    });
+}
+
+/// Asserts that whoever knows no key gets this status for everything, and that nothing reaches the Go proxy.
+#[track_caller]
+pub(crate) fn nobody_gets_a_module(
+    parts: &Parts,
+    deploy: &Deploy,
+    (address, cluster): (SocketAddr, &str),
+    expected: Option<u16>,
+) {
+    let before = parts.files.requests().len();
+    for value in known_values(deploy, cluster) {
+        for path in [LIST, BARE_LIST, "/example.org/words/@v/v0.1.0.zip"] {
+            let found = ask(address, path, value.as_deref()).map(|answer| answer.status);
+            assert_eq!(found, expected, "{value:?}, {path}");
+        }
+    }
+    assert_eq!(
+        parts.files.requests().len(),
+        before,
+        "the Go proxy was reached"
+    );
+}
+
 /// The filter's, as `sha256sum` prints it.
 pub(crate) fn sha256() -> String {
     let output = std::process::Command::new("sha256sum")
@@ -141,7 +201,7 @@ pub(crate) fn status(address: SocketAddr, path: &str) -> Option<u16> {
 }
 
 /// Every value of the header that somebody can know who does not know a key.
-pub(crate) fn known_values(deploy: &Deploy, cluster: &str) -> Vec<Option<String>> {
+fn known_values(deploy: &Deploy, cluster: &str) -> Vec<Option<String>> {
     let [_, key, _] = deploy.keys();
     let mut values = vec![
         None,

@@ -49,7 +49,7 @@ impl Upstream {
                 "the URL of upstream {name} has a path; put it into the policy as the backend's `base_path`"
             ));
         }
-        port(&uri)?;
+        port(&uri).map_err(|error| format!("the URL of upstream {name}: {error}"))?;
         Ok(Self {
             name: name.to_owned(),
             url: uri,

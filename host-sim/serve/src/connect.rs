@@ -24,6 +24,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::error::ServeError;
+use super::origin::port;
 use envoy_wasm_host::files;
 
 /// The most bytes of a file of certificates; all that the world trusts are a quarter of a MiB.
@@ -116,8 +117,10 @@ impl Proxies {
             let value = either(name);
             let proxy = Matcher::builder().all(value.as_str()).build();
             let proxy = proxy.intercept(&Uri::from_static("http://a.example/"));
-            let is_known =
-                |proxy: Intercept| matches!(proxy.uri().scheme_str(), Some("http" | "https"));
+            let is_known = |proxy: Intercept| {
+                matches!(proxy.uri().scheme_str(), Some("http" | "https"))
+                    && port(proxy.uri()).is_ok()
+            };
             if !value.is_empty() && !proxy.is_some_and(is_known) {
                 return Err(format!(
                     "the environment variable {name} is not a proxy URL such as http://proxy.corp.example:3128"
@@ -224,6 +227,10 @@ impl Service<Uri> for Via {
     }
 
     fn call(&mut self, place: Uri) -> Self::Future {
+        // Also of a redirect, which nobody wrote into the configuration.
+        if let Err(error) = port(&place) {
+            return Box::pin(async move { Err(error.into()) });
+        }
         let Some(proxy) = self.proxies.for_place(&place) else {
             let socket = self.tcp.call(place);
             return Box::pin(async move {
@@ -326,6 +333,27 @@ mod tests {
     }
 
     #[test]
+    fn a_place_whose_port_is_none_is_not_connected_to() {
+        let tls = tls_config(false, &[]).unwrap();
+        let proxies = Arc::new(proxies(&[]).unwrap());
+        let mut connector = connector(tls, Duration::from_secs(1), proxies);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        for place in ["http://127.0.0.1:70000", "https://127.0.0.1:0"] {
+            let error = runtime
+                .block_on(connector.call(place.parse().unwrap()))
+                .err()
+                .unwrap();
+            assert!(
+                error.to_string().contains("from 1 to 65535"),
+                "{place}: {error}"
+            );
+        }
+    }
+
+    #[test]
     fn proxies_are_those_of_the_environment() {
         let some = proxies(&[
             ("HTTPS_PROXY", "http://user:s3cret@secure.example:3128"),
@@ -383,6 +411,7 @@ mod tests {
             "socks5://u:s3cret@a.example",
             "ftp://s3cret",
             "http://s3cret@",
+            "http://u:s3cret@a.example:70000",
             "s3cret s",
         ] {
             let error = proxies(&[("HTTPS_PROXY", value)]).unwrap_err();

@@ -26,8 +26,9 @@ pub fn port(url: &Uri) -> Result<u16, String> {
     let port = behind_host
         .strip_prefix(':')
         .and_then(|port| port.parse().ok());
-    port.filter(|port| *port != 0)
-        .ok_or_else(|| format!("{url}: a port is a number from 1 to 65535"))
+    port.filter(|port| *port != 0).ok_or_else(|| {
+        format!("the port {behind_host:?} is not one: `:` and a number from 1 to 65535")
+    })
 }
 
 #[cfg(test)]

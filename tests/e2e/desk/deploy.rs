@@ -144,7 +144,7 @@ fn what_cannot_hold_in_istio_is_refused_at_its_place_and_writes_nothing() {
         p["routes"][0] = json!({"id": "all", "backends": {"main": 50, "other": 50}});
     };
     #[rustfmt::skip]
-    let rows: [Refused; 17] = [
+    let rows: [Refused; 20] = [
         ("a bad policy", GATEWAY, ATHENS, |p| p["default"] = json!("maybe"), "$.default"),
         ("a cluster that nothing defines", GATEWAY, &[], |_| {}, "$.backends.main.cluster: nothing says where the cluster \"athens\" is"),
         ("the same in a sidecar", SIDECAR, &[], |_| {}, "$.backends.main.cluster: nothing says"),
@@ -163,6 +163,9 @@ fn what_cannot_hold_in_istio_is_refused_at_its_place_and_writes_nothing() {
         ("another pod behind a sidecar", SIDECAR, ATHENS, |_| {}, "$.backends.main.cluster: the sidecar of the Go proxy's pods leads to the Go proxy in the same pod"),
         ("TLS within the pod", SIDECAR, &["--cluster", "athens=https://127.0.0.1"], |_| {}, "$.backends.main.cluster: in the sidecar of the Go proxy's pods the Go proxy is reached without TLS"),
         ("two Go proxies in a pod", SIDECAR, &["--cluster", "athens=http://127.0.0.1:3000", "--cluster", "b=http://127.0.0.1:3001"], shared, "there is one Go proxy, at one port"),
+        ("another pod by Istio's own name", SIDECAR, &[], |p| p["backends"]["main"]["cluster"] = json!("outbound|80||athens.tools.svc.cluster.local"), "$.backends.main.cluster: the sidecar of the Go proxy's pods leads to"),
+        ("a database at another port of the pod", SIDECAR, &["--cluster", "athens=http://127.0.0.1:3000", "--cluster", "b=http://127.0.0.1:4000"], |p| p["backends"]["other"] = json!({"cluster": "b"}), "$.backends.other.cluster: in the sidecar of the Go proxy's pods there is one Go proxy"),
+        ("TLS to a service of the mesh", GATEWAY, &["--cluster", "athens=https://athens.tools.svc"], |_| {}, "$.backends.main.cluster: the mesh itself encrypts"),
         ("two clusters, one unknown", GATEWAY, ATHENS, shared, "$.backends.other.cluster: nothing says where the cluster \"b\" is"),
         ("a policy that no API server stores", GATEWAY, ATHENS, large, "an API server does not store more than"),
     ];
@@ -192,6 +195,24 @@ fn arguments_that_leave_a_way_open_are_refused() {
     let with = |more: &[&'static str]| [GATEWAY, more].concat();
     let module = |url: &'static str| [without("--module"), vec!["--module", url]].concat();
     let rows = [
+        (
+            "an address that no backend uses",
+            with(&["--cluster", "athen=http://a.example"]),
+            1,
+            "no backend of the policy has that cluster",
+        ),
+        (
+            "an option of Envoy's",
+            with(&["--address", "0.0.0.0"]),
+            1,
+            "for --target envoy",
+        ),
+        (
+            "an option of Envoy Gateway's",
+            with(&["--gateway-class", "eg"]),
+            1,
+            "for --target envoy-gateway",
+        ),
         (
             "no selector",
             without("--selector"),

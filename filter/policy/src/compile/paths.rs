@@ -4,7 +4,7 @@ use crate::document::is_name;
 use crate::model::identity::Place;
 use crate::model::route::HostPattern;
 use modgate_go::http::headers::RESERVED_CLUSTERS;
-use modgate_go::http::{is_modgate_header, is_same_header};
+use modgate_go::http::{is_modgate_header, is_same_header, split_authority};
 
 /// A path that goes upstream, without a slash at its end: `""` or `/a/b`.
 pub(crate) fn upstream_path(path: &str) -> Result<String, String> {
@@ -169,8 +169,7 @@ pub(crate) fn database_name(name: &str) -> Result<(), String> {
 
 /// What is wrong with the host, and perhaps the port, that a request is for.
 pub(crate) fn authority_error(authority: &str) -> Option<String> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-    let fits = (1..=255).contains(&authority.len()) && authority.bytes().all(allowed);
+    let fits = authority.len() <= 255 && split_authority(authority).is_some();
     (!fits).then(|| format!("{authority:?} is not a valid host, with or without a port"))
 }
 

@@ -146,3 +146,25 @@ fn tests_do_not_change_the_hash_but_must_be_valid() {
         ],
     );
 }
+
+/// Who connects would drop a port that is none, and so reach another server.
+#[test]
+fn a_port_that_is_none_is_refused_wherever_a_host_is_written() {
+    let document = json!({
+        "version": "1", "default": "deny",
+        "tenants": {"*": {"rules": []}},
+        "rules": {},
+        "backends": {"main": {
+            "cluster": "c", "authority": "proxy.example:70000",
+            "redirects": [{"to": "https://storage.example:70000/modules", "pass": true}],
+        }},
+        "routes": [{"id": "all", "backend": "main"}]
+    });
+    assert_errors(
+        &document,
+        &[
+            ("$.backends.main.authority", "with or without a port"),
+            ("$.backends.main.redirects[0].to", "give a URL"),
+        ],
+    );
+}

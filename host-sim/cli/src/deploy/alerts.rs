@@ -23,12 +23,12 @@ mod tests {
 
     #[test]
     fn the_rules_select_the_listener() {
-        let [recording, alerts] = in_istio("inbound_.*_(3000)");
+        let [recording, alerts] = in_istio("inbound_.*_3000");
         assert!(!recording.1.contains(SHIPPED) && !alerts.1.contains(SHIPPED));
         assert!(
             alerts
                 .1
-                .contains(r#"{http_conn_manager_prefix=~"inbound_.*_(3000)"}"#)
+                .contains(r#"{http_conn_manager_prefix=~"inbound_.*_3000"}"#)
         );
     }
 }

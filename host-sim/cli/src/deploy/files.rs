@@ -35,12 +35,7 @@ impl Files {
         if objects.is_empty() {
             return Ok(());
         }
-        let documents: Result<Vec<String>, _> = objects.iter().map(plain_yaml::to_string).collect();
-        let text = format!(
-            "{}{}",
-            comment(about),
-            documents.map_err(|error| error.to_string())?.join("---\n")
-        );
+        let text = format!("{}{}", comment(about), documents(objects)?);
         self.objects.push((name.to_owned(), text));
         Ok(())
     }
@@ -55,9 +50,7 @@ impl Files {
         about: &str,
         objects: &[Value],
     ) -> Result<(), String> {
-        let documents: Result<Vec<String>, _> = objects.iter().map(plain_yaml::to_string).collect();
-        let text = documents.map_err(|error| error.to_string())?.join("---\n");
-        self.file(name, about, &text);
+        self.file(name, about, &documents(objects)?);
         Ok(())
     }
 
@@ -100,6 +93,14 @@ impl Files {
         }
         Ok(written)
     }
+}
+
+/// The objects as documents of one stream.
+fn documents(objects: &[Value]) -> Result<String, String> {
+    let documents: Result<Vec<String>, _> = objects.iter().map(plain_yaml::to_string).collect();
+    documents
+        .map(|documents| documents.join("---\n"))
+        .map_err(|error| error.to_string())
 }
 
 fn comment(text: &str) -> String {

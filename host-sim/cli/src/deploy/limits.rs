@@ -1,5 +1,6 @@
 //! What no control plane can do of a policy, and what several of them ask of it.
 
+use modgate_go::http::split_authority;
 use modgate_policy::document::{IdentityDoc, OnFailureDoc, PolicyError, member_path};
 
 use super::plan::Plan;
@@ -47,12 +48,9 @@ impl Plan {
     /// The hosts that the filter sends to backends, without ports.
     pub(super) fn authorities(&self) -> impl Iterator<Item = &str> {
         let backends = self.document().backends.values();
-        let authorities = backends.filter_map(|backend| backend.authority.as_deref());
-        authorities.map(|authority| {
-            authority
-                .rsplit_once(':')
-                .map_or(authority, |(host, _)| host)
-        })
+        let authorities =
+            backends.filter_map(|backend| split_authority(backend.authority.as_deref()?));
+        authorities.map(|(host, _)| host)
     }
 
     /// The member of a source that reads the client's certificate.

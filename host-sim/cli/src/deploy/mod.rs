@@ -60,9 +60,9 @@ pub(super) struct Args {
     /// The SHA-256 of the module at a URL, in hexadecimal.
     #[arg(long, value_name = "HEX", requires = "module")]
     sha256: Option<String>,
-    /// The name of what is written.
-    #[arg(long, value_name = "NAME", default_value = "modgate", value_parser = name)]
-    name: String,
+    /// The name of what is written [default: modgate].
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    name: Option<String>,
     /// The file with the keys by which routes know the filter; it is made where it is not there
     /// [default: route-keys in --out].
     #[arg(long, value_name = "FILE")]
@@ -77,12 +77,15 @@ pub(super) struct Args {
     mesh: MeshArgs,
     #[command(flatten)]
     istio: IstioArgs,
-    /// The GatewayClass of the Gateway that is written.
-    #[arg(long, value_name = "NAME", default_value = "eg", value_parser = name, help_heading = "Envoy Gateway")]
-    gateway_class: String,
+    /// The GatewayClass of the Gateway that is written [default: eg].
+    #[arg(long, value_name = "NAME", value_parser = name, help_heading = "Envoy Gateway", conflicts_with = "gateway")]
+    gateway_class: Option<String>,
     #[command(flatten)]
     envoy: EnvoyArgs,
 }
+
+/// The GatewayClass that Envoy Gateway's own guide makes.
+const GATEWAY_CLASS: &str = "eg";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Target {
@@ -115,7 +118,11 @@ pub(super) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 
 impl Args {
     fn for_istio(&self, plan: &Plan) -> Result<Files, String> {
-        let names = self.mesh.names(&self.name)?;
+        self.only_for(&[
+            ("envoy-gateway", self.gateway_class.is_some()),
+            ("envoy", self.envoy.is_given()),
+        ])?;
+        let names = self.mesh.names(self.name())?;
         let istio = self
             .istio
             .istio(names, &self.mesh, self.listen, self.module()?)?;
@@ -123,12 +130,10 @@ impl Args {
     }
 
     fn for_envoy_gateway(&self, plan: &Plan) -> Result<Files, String> {
-        if self.istio.is_given() {
-            return Err(
-                "--at, --selector, --wasm-plugin and --mutual-tls are for --target istio"
-                    .to_owned(),
-            );
-        }
+        self.only_for(&[
+            ("istio", self.istio.is_given()),
+            ("envoy", self.envoy.is_given()),
+        ])?;
         if self.mesh.hosts.is_empty() {
             return Err(
                 "--target envoy-gateway needs --host: the name by which clients reach it"
@@ -136,8 +141,11 @@ impl Args {
             );
         }
         let gateway = EnvoyGateway {
-            names: self.mesh.names(&self.name)?,
-            class: self.gateway_class.clone(),
+            names: self.mesh.names(self.name())?,
+            class: self
+                .gateway_class
+                .clone()
+                .unwrap_or_else(|| GATEWAY_CLASS.to_owned()),
             gateway: self.mesh.gateway.clone(),
             hosts: self.mesh.hosts.clone(),
             port: self.mesh.port(self.listen),
@@ -145,6 +153,20 @@ impl Args {
             module: self.module()?,
         };
         self.with_keys(plan, |keys| gateway.files(plan, keys))
+    }
+
+    /// Refuses options that have no use for this target, as who gives one expects something of it.
+    fn only_for(&self, others: &[(&str, bool)]) -> Result<(), String> {
+        match others.iter().find(|(_, is_given)| *is_given) {
+            None => Ok(()),
+            Some((other, _)) => Err(format!(
+                "an option is given that is for --target {other}; `modgate deploy --help` has them by target"
+            )),
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("modgate")
     }
 
     /// Everything else is looked at before a key is made.
@@ -155,23 +177,26 @@ impl Args {
     ) -> Result<Files, String> {
         let placed = |keys: &RouteKeys| files(keys).map_err(|refused| plan.places(refused));
         placed(&RouteKeys::none())?;
+        plan.uses_every_address()?;
         placed(&self.keys(plan)?)
     }
 
     fn for_envoy(&self, plan: &Plan) -> Result<Files, String> {
-        if self.istio.is_given()
-            || self.mesh.is_given()
-            || self.route_keys.is_some()
-            || self.rotate_key
-            || self.sha256.is_some()
-        {
-            return Err("--target envoy has its own listener and routes: of the other targets' options only --listen is for it".to_owned());
-        }
+        let has_keys = self.route_keys.is_some() || self.rotate_key;
+        let is_of_a_mesh =
+            self.mesh.is_given() || self.name.is_some() || self.sha256.is_some() || has_keys;
+        self.only_for(&[
+            ("istio", self.istio.is_given()),
+            ("envoy-gateway", self.gateway_class.is_some()),
+            ("istio or envoy-gateway", is_of_a_mesh),
+        ])?;
         if self.out.is_none() {
             return Err("--target envoy needs --out: it writes two files".to_owned());
         }
         let envoy = self.envoy.envoy(self.listen, self.module.as_deref());
-        envoy.files(plan).map_err(|refused| plan.places(refused))
+        let files = envoy.files(plan).map_err(|refused| plan.places(refused))?;
+        plan.uses_every_address()?;
+        Ok(files)
     }
 
     fn module(&self) -> Result<ModuleSource, String> {
@@ -218,11 +243,12 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 fn write(files: &Files, folder: Option<&Path>) -> Result<(), Box<dyn Error>> {
-    let Some(folder) = folder else {
-        return Ok(print(&files.stream())?);
-    };
-    for file in files.write(folder)? {
-        note(format_args!("wrote {file}"));
+    match folder {
+        None => print(&files.stream())?,
+        Some(folder) => files
+            .write(folder)?
+            .iter()
+            .for_each(|file| note(format_args!("wrote {file}"))),
     }
     for line in files.notes() {
         note(format_args!("note: {line}"));

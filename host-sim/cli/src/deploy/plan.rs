@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use modgate_policy::document::{Document, IdentityDoc, PolicyError, RouteDoc, member_path};
+use modgate_policy::document::{
+    Document, IdentityDoc, PolicyError, RouteDoc, did_you_mean, member_path,
+};
 use modgate_policy::model::Policy;
 use modgate_policy::tools::PolicySource;
 use serde_json::Value;
@@ -23,9 +25,6 @@ pub(super) struct Plan {
 /// The member that says of the proxy that it holds headers back.
 const HOLDS_HEADERS: &str = "allow_on_headers_stop_iteration";
 
-/// Whether a source of identity needs something of the proxy.
-type Needs = fn(&IdentityDoc) -> bool;
-
 impl Plan {
     /// The plan for one policy.
     ///
@@ -39,6 +38,27 @@ impl Plan {
             loaded,
             addresses,
         })
+    }
+
+    /// Refuses an address that no backend uses: it is a mistake, and nothing in the policy shows it.
+    ///
+    /// # Errors
+    /// The address's name.
+    pub(super) fn uses_every_address(&self) -> Result<(), String> {
+        let clusters = self.clusters();
+        match self
+            .addresses
+            .keys()
+            .find(|name| !clusters.contains(name.as_str()))
+        {
+            None => Ok(()),
+            Some(unused) => {
+                let hint = did_you_mean(unused, clusters.into_iter());
+                Err(format!(
+                    "--cluster {unused}: no backend of the policy has that cluster{hint}"
+                ))
+            }
+        }
     }
 
     /// What cannot be deployed, each with its place in the policy's file.
@@ -105,19 +125,14 @@ impl Plan {
 
     /// Whether tenants are found by the claims of a token, which Envoy's `jwt_authn` must have verified before.
     pub(super) fn uses_tokens(&self) -> bool {
-        self.identified_by(|source| source.jwt_claim.is_some() || source.jwt_claim_list.is_some())
-            .next()
-            .is_some()
+        let mut sources = self.document().identity.iter();
+        sources.any(|source| source.jwt_claim.is_some() || source.jwt_claim_list.is_some())
     }
 
-    /// The places of the sources of identity for which something holds.
-    pub(super) fn identified_by(
-        &self,
-        needs: Needs,
-    ) -> impl Iterator<Item = (String, &IdentityDoc)> {
+    /// The sources of identity with their places.
+    pub(super) fn identities(&self) -> impl Iterator<Item = (String, &IdentityDoc)> {
         let sources = self.document().identity.iter().enumerate();
-        let needing = sources.filter(move |(_, source)| needs(source));
-        needing.map(|(at, source)| (format!("$.identity[{at}]"), source))
+        sources.map(|(at, source)| (format!("$.identity[{at}]"), source))
     }
 
     /// The policy as it goes to the proxy: its clusters named as they are there, with the key that the routes know.
@@ -148,7 +163,7 @@ impl Plan {
         policy
     }
 
-    /// What no target has: a cluster that nobody defines, an address that no backend uses.
+    /// The clusters that nobody defines, which no target has.
     pub(super) fn undefined(&self, is_defined: impl Fn(&str) -> bool) -> Vec<PolicyError> {
         let undefined =
             |cluster: &str| !self.addresses.contains_key(cluster) && !is_defined(cluster);

@@ -61,23 +61,20 @@ impl RouteKeys {
         let named = |error: std::io::Error| format!("{}: {error}", file.display());
         let mut keys = match fs::read_to_string(file) {
             Ok(text) => read(&text).map_err(|error| format!("{}: {error}", file.display()))?,
-            Err(error) if error.kind() == ErrorKind::NotFound && !rotate => Vec::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound && !rotate => {
+                let new = [random()?, random()?, random()?];
+                write(file, &new).map_err(named)?;
+                new
+            }
             Err(error) => return Err(named(error)),
         };
-        let is_new = keys.is_empty();
-        while keys.len() < 3 {
-            keys.push(random()?);
-        }
         if rotate {
-            keys.remove(0);
-            keys.push(random()?);
-        }
-        if is_new || rotate {
-            let text = format!("{HEAD}{}\n", keys.join("\n"));
-            write_whole(file, &text, OWNER).map_err(named)?;
+            let [_, in_use, next] = keys;
+            keys = [in_use, next, random()?];
+            write(file, &keys).map_err(named)?;
         }
         let known = keys.iter().filter_map(|key| RouteKey::new(key)).collect();
-        let in_use = keys.swap_remove(1);
+        let [_, in_use, _] = keys;
         Ok(Self { in_use, known })
     }
 
@@ -92,7 +89,11 @@ impl RouteKeys {
     }
 }
 
-fn read(text: &str) -> Result<Vec<String>, String> {
+fn write(file: &Path, keys: &[String; 3]) -> std::io::Result<()> {
+    write_whole(file, &format!("{HEAD}{}\n", keys.join("\n")), OWNER)
+}
+
+fn read(text: &str) -> Result<[String; 3], String> {
     let mut keys = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -107,12 +108,12 @@ fn read(text: &str) -> Result<Vec<String>, String> {
         }
         keys.push(line.to_owned());
     }
-    match keys.len() {
-        3 => Ok(keys),
-        found => Err(format!(
-            "it has {found} keys, and there must be three: the one before, the one in use, the next"
-        )),
-    }
+    keys.try_into().map_err(|keys: Vec<String>| {
+        format!(
+            "it has {} keys, and there must be three: the one before, the one in use, the next",
+            keys.len()
+        )
+    })
 }
 
 fn random() -> Result<String, String> {

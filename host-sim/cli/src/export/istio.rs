@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::{histograms, number};
 
-/// What of Envoy's own metrics the alerts and the dashboard "Sidecar health" read, which a mesh shows only where it
-/// is told to. Expressions of RE2.
+/// What of Envoy's own metrics the alerts and the dashboard "Sidecar health" read, which a mesh shows only on
+/// request. Expressions of RE2.
 const ENVOYS_OWN: &[&str] = &[
     ".*downstream_rq_.*",
     ".*extension_config_discovery.*",

@@ -1,5 +1,7 @@
 //! The value of `Location`, read strictly: what two readers could take for two places is refused.
 
+use modgate_go::http::split_authority;
+
 /// A place: an `http` or `https` URL, or an absolute path on the server that answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
@@ -157,21 +159,15 @@ fn without_dots(path: &str) -> Option<String> {
 fn origin(scheme: &str, authority: &str) -> Option<String> {
     let scheme = scheme.to_ascii_lowercase();
     let own_port = match scheme.as_str() {
-        "http" => "80",
-        "https" => "443",
+        "http" => 80,
+        "https" => 443,
         _ => return None,
     };
     let authority = authority.to_ascii_lowercase();
-    // At the first colon, so that a second one is a bad port and not a part of the host.
-    let (host, port) = match authority.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (authority.as_str(), None),
-    };
+    let (host, port) = split_authority(&authority)?;
+    // Of addresses in brackets and of underscores two readers may make two hosts.
     let host_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
-    let digits = |port: &str| port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
-    let good = !host.is_empty()
-        && host.bytes().all(host_byte)
-        && port.is_none_or(|port| !port.is_empty() && digits(port));
+    let good = host.bytes().all(host_byte);
     let port = port.filter(|port| *port != own_port);
     good.then(|| match port {
         Some(port) => format!("{scheme}://{host}:{port}"),

@@ -1,7 +1,5 @@
 //! The backends as Envoy's clusters.
 
-use std::collections::BTreeMap;
-
 use modgate_go::http::headers::HOST_METADATA;
 use serde_json::{Value, json};
 
@@ -93,12 +91,8 @@ fn tls(host: &Host) -> Value {
 
 /// The backend of a cluster that has one.
 fn only_backend<'p>(plan: &'p Plan, cluster: &str) -> Option<&'p str> {
-    let mut by_cluster: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, backend) in &plan.document().backends {
-        by_cluster.entry(&backend.cluster).or_default().push(name);
-    }
-    match by_cluster.get(cluster).map(Vec::as_slice) {
-        Some([one]) => Some(one),
-        _ => None,
-    }
+    let backends = plan.document().backends.iter();
+    let mut of_cluster = backends.filter(|(_, backend)| *backend.cluster == *cluster);
+    let (name, _) = of_cluster.next()?;
+    of_cluster.next().is_none().then_some(name)
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::files::Files;
 use super::plan::Plan;
-use crate::clusters as asked;
+use crate::clusters::of as needed_clusters;
 use crate::export::EnvoyRoutes;
 
 /// What of Envoy does not depend on the policy.
@@ -52,16 +52,16 @@ impl Envoy {
     }
 
     fn written(&self, plan: &Plan) -> Result<Files, String> {
-        let asked = asked::of(plan.compiled());
-        let fails_over = !asked.failovers.is_empty();
-        let routes = EnvoyRoutes::new(asked, self.secrets.clone(), true);
-        let mut clusters = self.clusters(plan, &routes);
-        clusters.extend(routes.clusters());
+        let needed = needed_clusters(plan.compiled());
+        let fails_over = !needed.failovers.is_empty();
+        let routes = EnvoyRoutes::new(needed, self.secrets.clone(), true);
+        let mut all = self.clusters(plan, &routes);
+        all.extend(routes.clusters());
         let parts = bootstrap::Parts {
             address: self.address,
             port: self.port,
             routes: fails_over.then(|| routes.route_config()),
-            clusters,
+            clusters: all,
             secrets: routes.secrets(),
         };
         let policy = plan.policy(str::to_owned, None, true);

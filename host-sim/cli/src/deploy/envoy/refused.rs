@@ -29,7 +29,7 @@ impl Envoy {
                 message: "Envoy's own routes look for a cluster of the name that the header has, and a client's own header is removed first; take the key out".to_owned(),
             });
         }
-        for (path, source) in plan.identified_by(|_| true) {
+        for (path, source) in plan.identities() {
             if let Some((member, needs)) = needs_of(source) {
                 refused.push(PolicyError {
                     path: format!("{path}.{member}"),
@@ -43,46 +43,18 @@ impl Envoy {
 
 /// What a source needs of the listener, by the source's member.
 fn needs_of(source: &IdentityDoc) -> Option<(&'static str, &'static str)> {
+    const TOKENS: &str = "filter that verifies tokens (jwt_authn)";
+    if let Some(member) = Plan::certificate(source) {
+        return Some((member, "TLS that asks for certificates"));
+    }
+    #[rustfmt::skip]
     let members = [
-        (
-            "mtls_uri_san",
-            source.mtls_uri_san.is_some(),
-            "TLS that asks for certificates",
-        ),
-        (
-            "mtls_dns_san",
-            source.mtls_dns_san.is_some(),
-            "TLS that asks for certificates",
-        ),
-        (
-            "mtls_subject",
-            source.mtls_subject.is_some(),
-            "TLS that asks for certificates",
-        ),
-        (
-            "jwt_claim",
-            source.jwt_claim.is_some(),
-            "filter that verifies tokens (jwt_authn)",
-        ),
-        (
-            "jwt_claim_list",
-            source.jwt_claim_list.is_some(),
-            "filter that verifies tokens (jwt_authn)",
-        ),
-        (
-            "basic_user",
-            source.basic_user.is_some(),
-            "filter that verifies passwords (basic_auth)",
-        ),
+        ("jwt_claim", source.jwt_claim.is_some(), TOKENS),
+        ("jwt_claim_list", source.jwt_claim_list.is_some(), TOKENS),
+        ("basic_user", source.basic_user.is_some(), "filter that verifies passwords (basic_auth)"),
         ("sni", source.sni.is_some(), "TLS"),
-        (
-            "listener",
-            source.listener.is_some(),
-            "filter chains with names",
-        ),
+        ("listener", source.listener.is_some(), "filter chains with names"),
     ];
-    members
-        .into_iter()
-        .find(|(_, is_used, _)| *is_used)
-        .map(|(member, _, needs)| (member, needs))
+    let used = members.into_iter().find(|(_, is_used, _)| *is_used);
+    used.map(|(member, _, needs)| (member, needs))
 }

@@ -55,7 +55,7 @@ impl EnvoyGateway {
 
     fn identity(&self, plan: &Plan) -> Vec<PolicyError> {
         let mut refused = Vec::new();
-        for (path, source) in plan.identified_by(|_| true) {
+        for (path, source) in plan.identities() {
             if source.basic_user.is_some() {
                 refused.push(PolicyError {
                     path: format!("{path}.basic_user"),

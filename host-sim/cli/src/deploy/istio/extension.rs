@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Istio, Place};
+use super::Istio;
 use crate::deploy::module_source::ModuleSource;
 use crate::deploy::plan::Plan;
 
@@ -42,15 +42,9 @@ impl Istio {
             // Behind the filter that verifies tokens where the policy reads them; else before everything.
             "phase": if plan.uses_tokens() { "AUTHZ" } else { "AUTHN" },
         });
-        if self.place == Place::Sidecar {
-            let ports = self.local_ports(plan);
-            let ports: std::collections::BTreeSet<u16> = ports.into_values().collect();
-            let ports: Vec<Value> = ports
-                .into_iter()
-                .map(|number| json!({"number": number}))
-                .collect();
+        if let Some(port) = self.local_port(plan) {
             // What the Go proxy itself fetches passes the sidecar, too, and is not for the filter.
-            spec["match"] = json!([{"mode": "SERVER", "ports": ports}]);
+            spec["match"] = json!([{"mode": "SERVER", "ports": [{"number": port}]}]);
         }
         let kind = match self.kind {
             Kind::TrafficExtension => {

@@ -3,7 +3,6 @@
 mod extension;
 mod gateway;
 mod names;
-mod pods;
 mod refused;
 mod services;
 mod sidecar;
@@ -22,6 +21,9 @@ use super::module_source::ModuleSource;
 use super::plan::Plan;
 use super::route_keys::RouteKeys;
 use crate::export;
+
+/// At the head of the patch for pods.
+const ABOUT_PODS: &str = "Not an object: a patch for the template of the pods that have the filter, which Istio reads when a pod starts:\n  kubectl patch deployment NAME --patch-file pod-template.yaml";
 
 /// In which proxy the filter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -47,7 +49,7 @@ pub(super) struct Istio {
 pub(super) use self::extension::Kind;
 pub(super) use self::gateway::Listens;
 
-/// The clusters as Istio names them, and what it must be told of.
+/// The clusters as Istio names them, and what it does not know by itself.
 type Destinations<'p> = BTreeMap<&'p str, (Destination, Option<External>)>;
 
 impl Istio {
@@ -81,10 +83,10 @@ impl Istio {
         keys: &RouteKeys,
         destinations: &Destinations<'_>,
     ) -> Result<Files, Box<dyn Error>> {
-        let local = self.local_ports(plan);
-        let name_of = |cluster: &str| match (local.get(cluster), destinations.get(cluster)) {
-            (Some(port), _) => names::inbound(*port),
-            (None, Some((destination, _))) => destination.cluster(),
+        let local = self.local_port(plan);
+        let name_of = |cluster: &str| match (destinations.get(cluster), local) {
+            (Some((destination, _)), _) => destination.cluster(),
+            (None, Some(port)) => names::inbound(port),
             (None, None) => cluster.to_owned(),
         };
         // Istio has no such setting for a filter.
@@ -93,22 +95,13 @@ impl Istio {
         let mut files = Files::default();
         let services: Vec<Value> = self.services(destinations);
         files.objects("1-backends.yaml", services::ABOUT, &services)?;
-        match self.place {
-            Place::Gateway => {
+        match local {
+            None => {
                 let objects = self.gateway(plan, keys, destinations);
                 files.objects("2-routes.yaml", gateway::ABOUT, &objects)?;
             }
-            Place::Sidecar => {
-                let values: Vec<String> = local
-                    .values()
-                    .flat_map(|port| keys.values(&names::inbound(*port)))
-                    .collect();
-                let ports: Vec<u16> = local.values().copied().collect();
-                files.objects(
-                    "2-access.yaml",
-                    sidecar::ABOUT,
-                    &[self.access(&ports, &values)],
-                )?;
+            Some(port) => {
+                files.objects("2-access.yaml", sidecar::ABOUT, &[self.access(port, keys)])?;
             }
         }
         if let Some(note) = fits("3-filter.yaml", &extension)? {
@@ -118,27 +111,15 @@ impl Istio {
         if plan.uses_tokens() {
             files.note("the policy reads claims of tokens: these pods need a RequestAuthentication that names the issuer");
         }
-        files.file("extra/pod-template.yaml", pods::ABOUT, &export::istio()?);
-        let prefix = match self.place {
-            Place::Gateway => "outbound_.*".to_owned(),
-            Place::Sidecar => sidecar::listeners(local.values()),
+        files.file("extra/pod-template.yaml", ABOUT_PODS, &export::istio()?);
+        let listeners = match local {
+            None => "outbound_.*".to_owned(),
+            Some(port) => format!("inbound_.*_{port}"),
         };
-        for (file, text) in alerts::in_istio(&prefix) {
+        for (file, text) in alerts::in_istio(&listeners) {
             files.file(&format!("extra/{file}"), alerts::ABOUT, &text);
         }
         Ok(files)
-    }
-
-    /// The ports of the pod's own Go proxy, by the clusters that requests go to.
-    fn local_ports<'p>(&self, plan: &'p Plan) -> BTreeMap<&'p str, u16> {
-        if self.place == Place::Gateway {
-            return BTreeMap::new();
-        }
-        let local = plan.clusters().into_iter().filter_map(|cluster| {
-            let address = plan.address(cluster).filter(|address| address.is_local())?;
-            Some((cluster, address.port))
-        });
-        local.collect()
     }
 
     fn destinations<'p>(&self, plan: &'p Plan) -> Result<Destinations<'p>, Vec<PolicyError>> {
@@ -149,14 +130,14 @@ impl Istio {
             let found = match plan.address(cluster) {
                 Some(address) if self.place == Place::Sidecar && address.is_local() => continue,
                 Some(address) => Destination::of(cluster, address),
-                None => Destination::parse(cluster)
-                    .map(|found| (found, None))
-                    .ok_or_else(String::new),
+                None => match Destination::parse(cluster) {
+                    Some(destination) => Ok((destination, None)),
+                    // Nothing says where it is, which is refused by itself.
+                    None => continue,
+                },
             };
             match found {
                 Ok(found) => _ = all.insert(cluster, found),
-                // Nothing says where it is: that is said already.
-                Err(message) if message.is_empty() => {}
                 Err(message) => errors.push(PolicyError {
                     path: format!("{}.cluster", member_path("$.backends", name)),
                     message,

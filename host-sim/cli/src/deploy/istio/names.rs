@@ -22,7 +22,7 @@ pub(super) struct Destination {
     pub(super) subset: Option<String>,
 }
 
-/// A host outside of Kubernetes, which Istio must be told of.
+/// A host outside of Kubernetes, which Istio does not know by itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct External {
     pub(super) ip: Option<IpAddr>,
@@ -47,7 +47,7 @@ impl Destination {
         })
     }
 
-    /// Where an address of the policy's cluster is in the mesh; and what the mesh must be told where it is outside.
+    /// Where an address of the policy's cluster is in the mesh, and what the mesh needs to know of it where it is outside.
     ///
     /// # Errors
     /// Where a name is to be made of the cluster's own, and that is no label of DNS.
@@ -58,6 +58,11 @@ impl Destination {
                 return Err(format!(
                     "Istio needs a host name; for an IP address it is made of the cluster's name, and {cluster:?} is not of `a-z 0-9 -`"
                 ));
+            }
+            Host::Name(name)
+                if address.is_tls && (name.ends_with(SERVICES) || name.ends_with(".svc")) =>
+            {
+                return Err("the mesh itself encrypts what goes to its services; write http:// and the port".to_owned());
             }
             Host::Name(name) if name.ends_with(SERVICES) => (name.clone(), None),
             Host::Name(name) if name.ends_with(".svc") => (format!("{name}.cluster.local"), None),
@@ -122,7 +127,7 @@ mod tests {
             (
                 "a service with TLS",
                 "a=https://athens.tools.svc",
-                Ok(("outbound|443||athens.tools.svc.cluster.local", false)),
+                Err("the mesh itself encrypts"),
             ),
             (
                 "a host outside",

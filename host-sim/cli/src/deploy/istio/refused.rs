@@ -2,7 +2,8 @@
 
 use modgate_policy::document::{PolicyError, member_path};
 
-use super::{Istio, Place, names};
+use super::names::Destination;
+use super::{Istio, Place};
 use crate::deploy::plan::Plan;
 
 /// How Istio names the payload of a token (`payload_in_metadata`).
@@ -11,7 +12,7 @@ const PAYLOAD: &str = "payload";
 impl Istio {
     /// Everything of the policy that Istio cannot do, in the order of the document.
     pub(super) fn refused(&self, plan: &Plan) -> Vec<PolicyError> {
-        let mut refused = plan.undefined(|cluster| names::Destination::parse(cluster).is_some());
+        let mut refused = plan.undefined(|cluster| Destination::parse(cluster).is_some());
         refused.extend(plan.headers("Istio"));
         refused.extend(plan.failovers("Istio"));
         refused.extend(self.identity(plan));
@@ -30,7 +31,7 @@ impl Istio {
                 message: message.to_owned(),
             });
         };
-        for (path, source) in plan.identified_by(|_| true) {
+        for (path, source) in plan.identities() {
             if source.basic_user.is_some() {
                 refuse(
                     format!("{path}.basic_user"),
@@ -73,26 +74,20 @@ impl Istio {
 /// A sidecar's inbound listener leads to its own pod, whatever a header says.
 fn beyond_the_pod(plan: &Plan) -> Vec<PolicyError> {
     let routed = plan.routed();
-    let mut ports = std::collections::BTreeSet::new();
+    let mut port = None;
     let mut refused = Vec::new();
     for (name, backend) in &plan.document().backends {
-        let Some(address) = plan.address(&backend.cluster) else {
-            continue;
-        };
-        let is_routed = routed.contains(&*backend.cluster);
-        let message = match (is_routed, address.is_local()) {
-            (true, true) if address.is_tls => {
+        let cluster: &str = &backend.cluster;
+        let address = plan.address(cluster);
+        let is_defined = address.is_some() || Destination::parse(cluster).is_some();
+        let message = match address.filter(|address| address.is_local()) {
+            Some(address) if address.is_tls => {
                 "in the sidecar of the Go proxy's pods the Go proxy is reached without TLS: http://127.0.0.1:PORT"
             }
-            (true, true)
-                if {
-                    ports.insert(address.port);
-                    ports.len() > 1
-                } =>
-            {
+            Some(address) if address.port != *port.get_or_insert(address.port) => {
                 "in the sidecar of the Go proxy's pods there is one Go proxy, at one port; use --at gateway for several"
             }
-            (true, false) => {
+            None if is_defined && routed.contains(cluster) => {
                 "the sidecar of the Go proxy's pods leads to the Go proxy in the same pod, at http://127.0.0.1:PORT; use --at gateway for others"
             }
             _ => continue,
@@ -109,7 +104,10 @@ fn beyond_the_pod(plan: &Plan) -> Vec<PolicyError> {
 fn within_a_pod(plan: &Plan) -> Vec<PolicyError> {
     let backends = plan.document().backends.iter();
     let is_local = |cluster: &str| {
-        plan.address(cluster).is_some_and(|address| matches!(&address.host, crate::deploy::address::Host::Name(name) if name == "localhost"))
+        let host = plan
+            .address(cluster)
+            .map(|address| address.host.to_string());
+        host.as_deref() == Some("localhost")
     };
     let local = backends.filter(|(_, backend)| is_local(&backend.cluster));
     local
