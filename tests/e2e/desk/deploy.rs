@@ -346,3 +346,79 @@ fn without_a_folder_the_objects_are_one_stream() {
         stderr(&no_keys)
     );
 }
+
+/// What is written was applied to a real Envoy Gateway by hand; this keeps what made it shut.
+#[test]
+fn in_envoy_gateway_only_the_filter_opens_a_route() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("deploy");
+    let arguments = [
+        "--target=envoy-gateway",
+        "--namespace=tools",
+        "--host=goproxy.corp.example",
+        "--module",
+        DIGEST,
+    ];
+    let output = deploy(&policy(), &out, &[&arguments, ATHENS]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let files = written(&out);
+    assert!(
+        deploy(&policy(), &out, &[&arguments, ATHENS])
+            .status
+            .success()
+    );
+    assert_eq!(written(&out), files, "the same input, other bytes");
+
+    let text = std::fs::read_to_string(out.join("2-routes.yaml")).unwrap();
+    let documents = plain_yaml::parse(&text).unwrap();
+    let routes: Vec<Value> = documents
+        .iter()
+        .map(plain_yaml::Node::value)
+        .filter(|object| object["kind"] == "HTTPRoute")
+        .collect();
+    let keys = std::fs::read_to_string(out.join("route-keys")).unwrap();
+    let keys: Vec<&str> = keys.lines().filter(|line| !line.starts_with('#')).collect();
+    let mut open = 0;
+    for route in &routes {
+        let [rule] = route["spec"]["rules"].as_array().unwrap().as_slice() else {
+            panic!("{route}");
+        };
+        if rule.get("backendRefs").is_none() {
+            continue;
+        }
+        open += 1;
+        let values: Vec<&str> = rule["matches"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["headers"][0]["value"].as_str().unwrap())
+            .collect();
+        let cluster = "httproute/tools/modgate-athens/rule/0";
+        let expected: Vec<String> = keys.iter().map(|key| format!("{key}:{cluster}")).collect();
+        assert_eq!(values, expected);
+        assert_eq!(
+            rule["filters"][0]["requestHeaderModifier"]["remove"][0],
+            "x-modgate-cluster"
+        );
+    }
+    assert_eq!((routes.len(), open), (2, 1), "{text}");
+
+    let filter = out.join("3-filter.yaml");
+    let text = std::fs::read_to_string(&filter).unwrap();
+    let object: Value = plain_yaml::from_str(&text).unwrap();
+    let on: Vec<&str> = object["spec"]["targetRefs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|target| target["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        on,
+        ["modgate", "modgate-athens"],
+        "a route without the filter"
+    );
+    assert_eq!(object["spec"]["wasm"][0]["failOpen"], false);
+    assert_eq!(object["spec"]["wasm"][0]["config"]["route_key"], keys[1]);
+    let checked = modgate(["check", &filter.display().to_string()], b"");
+    assert!(checked.status.success(), "{}", stderr(&checked));
+}

@@ -9,10 +9,9 @@ const ALERTS: &str = include_str!("../../../../grafana/rules/alerts.yaml");
 /// How the shipped rules select the listener.
 const SHIPPED: &str = r#"envoy_http_conn_manager_prefix="goproxy""#;
 
-/// The files of rules, by their names, for the listeners of Istio whose metrics' prefix matches an expression. Istio
-/// gives the label a name of its own.
-pub(super) fn in_istio(listeners: &str) -> [(&'static str, String); 2] {
-    let selects = format!("http_conn_manager_prefix=~{listeners:?}");
+/// The files of rules, by their names, for the listeners whose prefix of metrics, in this label, matches an expression.
+pub(super) fn rules(label: &str, listeners: &str) -> [(&'static str, String); 2] {
+    let selects = format!("{label}=~{listeners:?}");
     [("recording.yaml", RECORDING), ("alerts.yaml", ALERTS)]
         .map(|(name, text)| (name, text.replace(SHIPPED, &selects)))
 }
@@ -23,7 +22,7 @@ mod tests {
 
     #[test]
     fn the_rules_select_the_listener() {
-        let [recording, alerts] = in_istio("inbound_.*_3000");
+        let [recording, alerts] = rules("http_conn_manager_prefix", "inbound_.*_3000");
         assert!(!recording.1.contains(SHIPPED) && !alerts.1.contains(SHIPPED));
         assert!(
             alerts

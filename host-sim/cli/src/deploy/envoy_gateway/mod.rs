@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use modgate_policy::document::PolicyError;
 
 use super::address::Address;
+use super::alerts;
 use super::files::Files;
 use super::kubernetes::{Names, fits};
 use super::module_source::ModuleSource;
@@ -25,6 +26,12 @@ const GATEWAY_API: &str = "gateway.networking.k8s.io/v1";
 
 /// The version of Envoy Gateway's own.
 const API: &str = "gateway.envoyproxy.io/v1alpha1";
+
+/// The label with a listener's prefix, as Envoy names it.
+const LISTENER_LABEL: &str = "envoy_http_conn_manager_prefix";
+
+/// The prefixes of Envoy Gateway's listeners for clients: the protocol, and the port within the pod.
+const LISTENERS: &str = "https?-[0-9]+";
 
 /// What of Envoy Gateway does not depend on the policy.
 #[derive(Debug)]
@@ -90,6 +97,9 @@ impl EnvoyGateway {
         routes.extend(self.routes(plan, keys, &placed));
         files.objects("2-routes.yaml", routes::ABOUT, &routes)?;
         files.objects("3-filter.yaml", extension::ABOUT, &[extension])?;
+        for (file, text) in alerts::rules(LISTENER_LABEL, LISTENERS) {
+            files.file(&format!("extra/{file}"), alerts::ABOUT, &text);
+        }
         if let Some(note) = note {
             files.note(note);
         }

@@ -22,6 +22,9 @@ use super::plan::Plan;
 use super::route_keys::RouteKeys;
 use crate::export;
 
+/// The label with a listener's prefix: Istio's bootstrap names it otherwise than Envoy.
+const LISTENER_LABEL: &str = "http_conn_manager_prefix";
+
 /// At the head of the patch for pods.
 const ABOUT_PODS: &str = "Not an object: a patch for the template of the pods that have the filter, which Istio reads when a pod starts:\n  kubectl patch deployment NAME --patch-file pod-template.yaml";
 
@@ -116,7 +119,7 @@ impl Istio {
             None => "outbound_.*".to_owned(),
             Some(port) => format!("inbound_.*_{port}"),
         };
-        for (file, text) in alerts::in_istio(&listeners) {
+        for (file, text) in alerts::rules(LISTENER_LABEL, &listeners) {
             files.file(&format!("extra/{file}"), alerts::ABOUT, &text);
         }
         Ok(files)
