@@ -14,8 +14,8 @@ UNCUT = 'count by (instance) ({__name__=~"(.+_)?modgate_.+___.+"})'
 
 
 def _of_filter(before: str, after: str) -> str:
-    """Envoy's metrics of the filter, which have its name in theirs: `modgate` alone, or with what a mesh puts before and
-    behind it, such as the namespace."""
+    """Envoy's metrics of the filter, which have its name in theirs: `modgate` alone, or with what a mesh puts before
+    and behind it, such as the namespace."""
     return f'{{__name__=~"{before}_(.+_)?modgate(_.+)?_{after}"}}'
 
 
